@@ -1,0 +1,39 @@
+# Every target sets up what it needs: uv if it is missing, then everything from the lock files.
+SHELL := /bin/sh
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --frozen --quiet
+ARGS ?=
+OUT ?= cdk.out
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench synth deploy
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
+
+setup: $(filter .uv/bin/uv,$(UV))
+	@$(UV) sync --frozen --quiet
+
+run: setup ## Start the gateway on this machine; ARGS="--port 9000" passes options on
+	@exec $(RUN) antiphon local $(ARGS)
+
+format: setup ## Rewrite the code in the house's format
+	$(RUN) ruff format
+	$(RUN) ruff check --fix
+
+check: setup ## Format, lint, types, import floors
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+test: check node_modules/.package-lock.json ## Everything CI runs
+	$(RUN) pytest
+
+node_modules/.package-lock.json: package.json package-lock.json | setup
+	$(RUN) python -m infra.node npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
