@@ -1,0 +1,154 @@
+"""Every refusal the gateway makes itself, in the envelope OpenAI's clients already understand.
+
+GatewayError                    500
+├── InvalidRequest              400
+│   ├── PreviousResponseMissing 400
+│   ├── TargetGone              400
+│   ├── BodyTooLarge            413
+│   └── UnsupportedEncoding     415
+├── Unauthenticated             401
+├── NotFound                    404
+│   └── ModelNotFound           404
+├── MethodNotAllowed            405
+├── Unavailable                 503
+│   ├── LinkNotWritten          503
+│   └── CredentialMissing       503
+└── UpstreamFailed              502
+    ├── UpstreamRefusedUs       502
+    ├── UpstreamNotReached      502
+    └── UpstreamTimeout         504
+
+A provider's own error is no exception: it is a `Reply`, passed on.
+Statuses, types and codes: https://platform.openai.com/docs/guides/error-codes
+"""
+
+import json
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """A refusal; `retry` says whether the client's SDK may send the request again by itself."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: str | None = "gateway_error"
+    retry: bool | None = False
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+        if code is not None:
+            self.code = code
+
+    def error(self) -> dict[str, str | None]:
+        """Give the value of `error` in OpenAI's envelope."""
+        return {
+            "message": str(self),
+            "type": self.type,
+            "param": self.param,
+            "code": self.code,
+        }
+
+    def body(self) -> bytes:
+        return json.dumps({"error": self.error()}, ensure_ascii=False).encode()
+
+
+class InvalidRequest(GatewayError):
+    status = 400
+    type = "invalid_request_error"
+    code: str | None = None
+    retry: bool | None = None
+
+
+class PreviousResponseMissing(InvalidRequest):
+    code = "previous_response_not_found"
+
+
+class TargetGone(InvalidRequest):
+    """What the request continues lives at a target that is configured no more."""
+
+    code = "target_not_configured"
+    retry = False
+
+
+class BodyTooLarge(InvalidRequest):
+    status = 413
+    code = "request_too_large"
+
+
+class UnsupportedEncoding(InvalidRequest):
+    status = 415
+    code = "unsupported_content_encoding"
+
+
+class Unauthenticated(GatewayError):
+    status = 401
+    type = "invalid_request_error"
+    code = "invalid_api_key"
+    retry = None
+
+
+class NotFound(GatewayError):
+    status = 404
+    type = "invalid_request_error"
+    code: str | None = None
+    retry = None
+
+
+class ModelNotFound(NotFound):
+    code = "model_not_found"
+
+
+class MethodNotAllowed(GatewayError):
+    status = 405
+    type = "invalid_request_error"
+    code = "method_not_supported"
+    retry = None
+
+
+class Unavailable(GatewayError):
+    """Something of ours is out of reach and nothing was sent: trying again is right."""
+
+    status = 503
+    code = "gateway_unavailable"
+    retry: bool | None = None
+    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+
+
+class CredentialMissing(Unavailable):
+    code = "target_credential_missing"
+
+
+class LinkNotWritten(Unavailable):
+    """The response was started but could not be owned: trying again would pay again."""
+
+    code = "link_not_written"
+    retry = False
+    headers: ClassVar[Mapping[str, str]] = {}
+
+
+class UpstreamFailed(GatewayError):
+    """The outcome at the provider is not known: trying again may pay again."""
+
+    status = 502
+    code = "upstream_failed"
+
+
+class UpstreamNotReached(UpstreamFailed):
+    """Nothing was sent, so trying again is safe."""
+
+    code = "upstream_not_reached"
+    retry = None
+
+
+class UpstreamRefusedUs(UpstreamFailed):
+    """The provider does not take the gateway's own credential; the caller's key is in order."""
+
+    code = "upstream_auth"
+
+
+class UpstreamTimeout(UpstreamFailed):
+    status = 504
+    code = "upstream_timeout"

@@ -1,0 +1,45 @@
+"""The narrow waist: what came in, and what goes out, on either door."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call as the gateway sees it, whichever door it came through."""
+
+    id: str
+    method: str
+    path: str  # below the prefix: /responses/resp_1
+    query: str = ""  # as it stood in the URL, still encoded
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    body: bytes = b""
+    ends_at: float = float("inf")  # time.monotonic() by which Lambda stops us
+
+    @property
+    def seconds_left(self) -> float:
+        return self.ends_at - time.monotonic()
+
+
+class Body(Protocol):
+    """An answer's body while it is still coming: whole server-sent events, in pieces of bytes."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer, the provider's or ours: bytes when it is whole, a `Body` while it streams."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | Body
+
+    def with_headers(self, **extra: str) -> Self:
+        """Add headers; an underscore in a name stands for the dash."""
+        added = {name.replace("_", "-"): value for name, value in extra.items()}
+        return replace(self, headers={**self.headers, **added})

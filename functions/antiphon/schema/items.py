@@ -1,0 +1,62 @@
+"""Input items and tools: objects of many kinds, known and new, of which we check the bones."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from antiphon.schema.fields import Anything, CallId, Flag, Part, StringOrArray, Text
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+
+
+class Named(Part):
+    """Of the many kinds of objects that have a name, only functions have rules for it."""
+
+    type: Text = None
+    name: Any = Field(default=None, validate_default=True)  # a function without one is refused
+
+    @field_validator("name")
+    @classmethod
+    def _function(cls, name: Any, others: ValidationInfo) -> Any:
+        is_function = others.data.get("type") in ("function", "function_call")
+        if is_function and not (isinstance(name, str) and NAME.fullmatch(name)):
+            raise PydanticCustomError(
+                "function_name",
+                "A function's name should be 1 to 128 letters, digits, underscores and dashes",
+            )
+        return name
+
+
+class ConversationRef(Part):
+    id: str
+
+
+def _parts(content: Any) -> Any:
+    if isinstance(content, list):
+        for n, part in enumerate(content):
+            if not isinstance(part, dict):
+                raise PydanticCustomError("part", "Part {n} should be an object", {"n": n})
+    return content
+
+
+class Item(Named):
+    """One input item; without a type it is a message, or a reference where it has only an id."""
+
+    id: Text = None
+    role: Text = None
+    call_id: CallId | None = None
+    content: Annotated[StringOrArray, BeforeValidator(_parts)] = None
+
+    @property
+    def refers_to(self) -> str | None:
+        """The id of the stored item that this one stands for, if it is a reference."""
+        bare = self.type is None and self.role is None and self.content is None
+        return self.id if self.type == "item_reference" or bare else None
+
+
+class Tool(Named):
+    type: str
+    parameters: Anything = None
+    strict: Flag = None

@@ -1,0 +1,105 @@
+"""POST /responses: what passes, seen and unseen."""
+
+import json
+
+import pytest
+
+from antiphon.schema import CreateResponse
+
+OK = {"model": "gpt-5", "input": "x"}
+
+
+def parse(**fields):
+    return CreateResponse.parse(json.dumps({**OK, **fields}).encode())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"input": []},
+        {"input": [{"role": "user", "content": "x"}]},
+        {
+            "input": [
+                {
+                    "type": "message",
+                    "role": "user",
+                    "content": [{"type": "input_text", "text": "x"}],
+                }
+            ]
+        },
+        {"input": [{"type": "brand_new_item", "anything": [1]}]},
+        {"input": [{"type": "message", "id": "msg_1a2b-3c4d", "role": "assistant", "content": []}]},
+        {"input": [{"type": "mcp_call", "name": "any name at all", "call_id": "c"}]},
+        {"temperature": 0},
+        {"temperature": 2},
+        {"temperature": None},
+        {"top_p": 1.0},
+        {"top_logprobs": 20},
+        {"top_logprobs": 3.0},
+        {"max_output_tokens": 1},
+        {"max_tokens": 5},
+        {"max_tool_calls": 1},
+        {"stream": True, "stream_options": {"include_obfuscation": False}},
+        {"stream_options": None},
+        {"tools": ["web_search", {"type": "brand_new_tool", "x": 1}]},
+        {"tools": []},
+        {"tools": [{"type": "function", "name": "f-1_A", "parameters": None, "strict": None}]},
+        {"tool_choice": "auto"},
+        {"tool_choice": {"type": "function", "name": "f"}},
+        {"reasoning": {"effort": "brand-new", "summary": "auto"}},
+        {"modalities": ["audio"]},
+        {"text": {"format": {"type": "json_schema", "name": "a-b_C1", "schema": {"$schema": "x"}}}},
+        {"metadata": {str(n): "v" for n in range(16)}},
+        {"metadata": {"k" * 64: "v" * 512}},
+        {"conversation": "conv_1"},
+        {"conversation": {"id": "conv_1"}},
+        {"previous_response_id": "resp_1"},
+        {"include": []},
+        {"include": ["brand.new"]},
+        {"service_tier": "ultrafast"},
+        {"truncation": "auto"},
+        {"background": True},
+        {"context_management": [{"type": "compaction", "compact_threshold": 1000}]},
+        {"prompt": {"id": "pmpt_1", "version": "2", "variables": {"a": "b"}}},
+        {"prompt_cache_options": {"ttl": "12h", "prewarm": True}},
+        {"background": True, "background_options": {"completion_window": "8h"}},
+        {"client_metadata": {"a": [1, {"b": None}]}, "extra_body": 5},
+    ],
+    ids=str,
+)
+def test_it_passes(fields):
+    parse(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"prompt": {"id": "p"}},
+        {"model": "m", "prompt": {"id": "p"}},
+        {"model": "m", "conversation": "c"},
+        {"model": "m", "previous_response_id": "r"},
+    ],
+    ids=str,
+)
+def test_model_and_input_may_come_from_elsewhere(fields):
+    CreateResponse.parse(json.dumps(fields).encode())
+
+
+def test_references_to_stored_items_are_seen_with_and_without_a_type():
+    items = [
+        {"role": "user", "content": "x"},
+        {"type": "item_reference", "id": "msg_1"},
+        {"id": "rs_1"},
+    ]
+    assert list(parse(input=items).item_references) == [
+        ("input[1].id", "msg_1"),
+        ("input[2].id", "rs_1"),
+    ]
+
+
+def test_another_dialects_name_is_taken_and_said():
+    ask = parse(max_tokens=7)
+    assert ask.spelled(b'{"max_tokens": 7}', None) == b'{"max_output_tokens": 7}'
+    assert ask.rewrites == {"x_antiphon_rewrote": "max_tokens=max_output_tokens"}
+    assert parse().rewrites == {}

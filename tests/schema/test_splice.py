@@ -1,0 +1,53 @@
+"""One member is changed, every other byte stays."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.schema import splice
+
+BLANK = st.text(" \t\r\n", max_size=3).map(str.encode)
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+
+
+@st.composite
+def bodies(draw):
+    """A JSON object with odd white space, and the pieces around the value of `model`."""
+    keys = draw(
+        st.lists(st.text(max_size=5).filter(lambda k: k != "model"), unique=True, max_size=4)
+    )
+    members = [(json.dumps(k).encode(), json.dumps(draw(VALUE)).encode()) for k in keys]
+    spelled = draw(st.sampled_from([b'"model"', b'"mod\\u0065l"']))
+    members.insert(draw(st.integers(0, len(members))), (spelled, b"\0"))
+    text = b",".join(
+        draw(BLANK) + key + draw(BLANK) + b":" + draw(BLANK) + value + draw(BLANK)
+        for key, value in members
+    )
+    return tuple((draw(BLANK) + b"{" + text + b"}" + draw(BLANK)).split(b"\0"))
+
+
+@given(bodies(), st.text(max_size=8), st.text(max_size=8))
+def test_only_the_value_changes(around, old, new):
+    before, after = around
+    body = before + json.dumps(old).encode() + after
+    assert splice.value(body, "model", new) == before + json.dumps(new).encode() + after
+
+
+def test_members_inside_other_values_are_left_alone():
+    body = b'{"input":{"model":"a"},"tools":[{"model":"b"}],"model":"c"}'
+    assert splice.value(body, "model", "d") == body[:-4] + b'"d"}'
+
+
+def test_a_body_without_the_member_stays_as_it_is():
+    assert splice.value(b'{"a":{"model":1}}', "model", "d") == b'{"a":{"model":1}}'
+
+
+def test_a_member_takes_another_name_and_keeps_its_value():
+    assert splice.key(b'{ "max_tokens" : 1e2 }', "max_tokens", "max_output_tokens") == (
+        b'{ "max_output_tokens" : 1e2 }'
+    )
