@@ -1,0 +1,89 @@
+"""Who calls: a request's key becomes a Caller, or the request ends here."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from cachetools import TTLCache
+
+from antiphon.errors import Unauthenticated
+from antiphon.http import Request
+
+KEY = re.compile(r"[A-Za-z0-9_-]{8,128}")
+BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+REMEMBERED = 10_000
+REFUSAL_SECONDS = 5.0
+
+
+class Key(Protocol):
+    """What is on record of a key."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def valid(self) -> bool: ...
+
+
+class Keys(Protocol):
+    def get(self, key: str) -> Key | None: ...
+
+
+@dataclass(frozen=True)
+class Caller:
+    tenant: str
+    key_id: str
+
+
+class Auth:
+    """Knows a key again for a while, so that most requests read no row."""
+
+    def __init__(self, keys: Keys, seconds: float) -> None:
+        self._keys = keys
+        self._known: TTLCache[str, Key] = TTLCache(REMEMBERED, seconds)
+        self._refused: TTLCache[str, bool] = TTLCache(REMEMBERED, min(seconds, REFUSAL_SECONDS))
+
+    def identify(self, request: Request) -> Caller:
+        """Raise Unauthenticated without a valid key, Unavailable where keys cannot be read."""
+        key = self._find(_presented(request))
+        if key is None or not key.valid:
+            raise Unauthenticated(
+                "Incorrect API key provided. Use a key of this gateway, "
+                "as 'Authorization: Bearer KEY' or 'api-key: KEY'."
+            )
+        return Caller(key.tenant, key.id)
+
+    def _find(self, key: str) -> Key | None:
+        hashed = sha256(key.encode()).hexdigest()  # whole: a part could collide
+        if hashed in self._refused:
+            return None
+        found = self._known.get(hashed) or self._keys.get(key)
+        if found is None:
+            self._refused[hashed] = True
+        else:
+            self._known.setdefault(hashed, found)
+        return found
+
+
+def _presented(request: Request) -> str:
+    """The one key of a request; several different ones are as wrong as none."""
+    given = {_bearer(request), request.headers.get("api-key")} - {None}
+    if not given:
+        raise Unauthenticated(
+            "You didn't provide an API key. Send one as 'Authorization: Bearer KEY' "
+            "or 'api-key: KEY'."
+        )
+    key = given.pop() or ""
+    if given or not KEY.fullmatch(key):
+        raise Unauthenticated("Incorrect API key provided: it is not a single, well-formed key.")
+    return key
+
+
+def _bearer(request: Request) -> str | None:
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        return None
+    found = BEARER.fullmatch(authorization)
+    return found[1] if found else ""

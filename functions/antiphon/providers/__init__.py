@@ -1,0 +1,31 @@
+"""How a provider is spoken to: pure values, no I/O. Adding one is adding a file here."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from antiphon.providers.address import Address
+from antiphon.providers.azure import Azure
+from antiphon.providers.openai import OpenAI
+from antiphon.settings.config import AzureTarget, Target
+
+__all__ = ["Address", "Provider", "Step", "provider"]
+
+
+class Provider(Protocol):
+    def address(self, path: str, query: str, credential: str) -> Address: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One target to try, and the name it has for the model."""
+
+    target: str
+    provider: Provider
+    model: str | None
+
+
+def provider(target: Target) -> Provider:
+    """The provider that a configured target is."""
+    if isinstance(target, AzureTarget):
+        return Azure(target.endpoint, target.api_version, legacy=target.legacy)
+    return OpenAI(target.base_url)

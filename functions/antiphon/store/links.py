@@ -1,0 +1,115 @@
+"""Rows that say whose a response or a conversation is, and at which target it lives."""
+
+import time
+from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
+from typing import Any, Literal
+
+from antiphon.observe import logger
+from antiphon.settings.table import PARTITION_KEY, SORT_KEY
+from antiphon.store.table import ConditionFailed, Item, Table
+
+type Kind = Literal["response", "conversation"]
+
+SORT = "LINK"
+LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C"}
+OURS = "attribute_not_exists(pk) OR request_id = :request_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """What a later call needs to know of an id; times are epoch seconds."""
+
+    id: str
+    tenant: str
+    key_id: str
+    request_id: str
+    target: str
+    root: str  # of the tree it belongs to: a conversation, or the first response of a chain
+    status: str
+    created_at: int
+    expires_at: int
+    kind: Kind = "response"
+    model: str | None = None
+    upstream_model: str | None = None
+    previous_response_id: str | None = None
+    conversation: str | None = None
+    store: bool = True
+    background: bool = False
+    metadata: dict[str, str] = field(default_factory=dict)
+    usage: dict[str, Any] | None = None
+    completed_at: int | None = None
+    unfinished: str | None = None  # why the stream ended before the response did
+    deleted_at: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self.deleted_at is None and time.time() < self.expires_at
+
+
+class Links:
+    """Raise Unavailable where the table does not answer."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, kind: Kind, tenant: str, id: str) -> Link | None:
+        """The tenant's own link; None for an unknown, foreign, deleted or expired id alike."""
+        item = self._table.get(_partition(kind, tenant, id), SORT)
+        link = None if item is None else _link(item)
+        return link if link is not None and link.alive else None
+
+    def put(self, link: Link) -> None:
+        """Own an id; writing it twice for one request is harmless."""
+        try:
+            self._table.put(_item(link), unless=OURS, request_id=link.request_id)
+        except ConditionFailed:  # the tenant owns this id already, by an earlier request
+            logger.warning("link exists", extra={"link": link.id, "request_id": link.request_id})
+
+    def change(self, link: Link, **changes: Any) -> None:
+        """Set attributes of a link this request has put."""
+        partition = _partition(link.kind, link.tenant, link.id)
+        values = {name: _number(value) for name, value in changes.items()}
+        try:
+            self._table.update(
+                partition, SORT, values, "request_id = :request_id", request_id=link.request_id
+            )
+        except ConditionFailed:
+            logger.warning("link changed hands", extra={"link": link.id})
+
+
+def _partition(kind: Kind, tenant: str, id: str) -> str:
+    return f"T#{tenant}#{LETTERS[kind]}#{id}"
+
+
+def _item(link: Link) -> Item:
+    when = f"{link.created_at:011d}#{link.id}"
+    return {
+        PARTITION_KEY: _partition(link.kind, link.tenant, link.id),
+        SORT_KEY: SORT,
+        "by_time_pk": f"T#{link.tenant}#{LETTERS[link.kind]}",
+        "by_time_sk": when,
+        "by_root_pk": f"T#{link.tenant}#{link.root}",
+        "by_root_sk": when,
+        **{name: _number(value) for name, value in asdict(link).items()},
+    }
+
+
+def _link(item: Item) -> Link:
+    known = {f.name for f in fields(Link)}
+    return Link(**{name: _plain(value) for name, value in item.items() if name in known})
+
+
+def _number(value: Any) -> Any:
+    """DynamoDB takes no floats."""
+    if isinstance(value, dict):
+        return {name: _number(inner) for name, inner in value.items()}
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    return value

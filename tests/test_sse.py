@@ -1,0 +1,106 @@
+"""The splitter and the reader of server-sent events."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon import sse
+
+EOL = st.sampled_from([b"\n", b"\r\n", b"\r"])
+LINE = st.one_of(
+    st.sampled_from([b": comment", b":", b"event: x", b"id", b"retry: 3", b"data"]),
+    st.binary(max_size=8).map(lambda b: b"data: " + b.replace(b"\n", b"").replace(b"\r", b"")),
+)
+
+
+@st.composite
+def streams(draw):
+    lines = draw(st.lists(st.one_of(LINE, st.just(b"")), max_size=12))
+    return b"".join(line + draw(EOL) for line in lines)
+
+
+def feed(stream, cuts):
+    splitter, events, start = sse.Splitter(), [], 0
+    for cut in [*sorted(cuts), len(stream)]:
+        events += splitter.feed(stream[start:cut])
+        start = cut
+    return events, splitter.tail
+
+
+@given(streams(), st.data())
+def test_no_byte_is_lost_or_changed_wherever_the_chunks_end(stream, data):
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
+    events, tail = feed(stream, cuts)
+    assert b"".join(events) + tail == stream
+
+
+@given(streams(), st.data())
+def test_every_way_to_cut_gives_the_same_data(stream, data):
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
+    whole, _ = feed(stream, [])
+    parts, _ = feed(stream, cuts)
+    assert [d for e in parts if (d := sse.data(e)) is not None] == [
+        d for e in whole if (d := sse.data(e)) is not None
+    ]
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n", b"\r\n\n", b"\n\r"])
+def test_an_event_ends_at_a_blank_line_in_every_spelling(end):
+    splitter = sse.Splitter()
+    assert splitter.feed(b"data: 1" + end + b"data: 2") == [b"data: 1" + end]
+    assert splitter.tail == b"data: 2"
+
+
+def test_a_single_line_end_ends_no_event():
+    splitter = sse.Splitter()
+    assert splitter.feed(b"data: 1\r\ndata: 2\r") == []
+    assert splitter.feed(b"\n") == []
+    assert splitter.feed(b"\r\n") == [b"data: 1\r\ndata: 2\r\n\r\n"]
+
+
+def test_an_event_beyond_every_size_is_refused():
+    splitter = sse.Splitter(max_event=10)
+    with pytest.raises(sse.EventTooLarge):
+        splitter.feed(b"data: 12345")
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        (b"data: 1\n\n", b"1"),
+        (b"data:1\n\n", b"1"),
+        (b"data:  1\n\n", b" 1"),
+        (b"data: 1\ndata: 2\n\n", b"1\n2"),
+        (b"data: 1\r\nid: 5\r\ndata: 2\r\n\r\n", b"1\n2"),
+        (b"data\n\n", b""),
+        (b"data:\n\n", b""),
+        (b"\xef\xbb\xbfdata: 1\n\n", b"1"),
+        (b": data: 1\n\n", None),
+        (b"database: 1\n\n", None),
+        (b"event: ping\n\n", None),
+    ],
+)
+def test_data_lines_are_read_as_the_standard_says(event, data):
+    assert sse.data(event) == data
+
+
+def test_what_is_no_json_object_is_no_event_of_the_api():
+    assert sse.parse(b"data: [DONE]\n\n") is None
+    assert sse.parse(b"data: [1]\n\n") is None
+    assert sse.parse(b": ping\n\n") is None
+
+
+def test_an_event_carries_its_response():
+    event = sse.parse(b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n')
+    assert event is not None
+    assert (event.type, event.response) == ("response.created", {"id": "resp_1"})
+
+
+def test_what_is_written_can_be_read():
+    value = {"type": "error", "message": 'größer\n"zwei" Zeilen'}
+    event = sse.encode(value)
+    assert event.startswith(b"event: error\ndata: {")
+    assert event.endswith(b"}\n\n")
+    assert json.loads(sse.data(event) or b"") == value
