@@ -1,0 +1,112 @@
+"""The only room that talks to providers: a step and a request in, an answer at its first event."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import httpx
+
+from antiphon.errors import UpstreamFailed
+from antiphon.http import Request
+from antiphon.providers import Address, Step
+from antiphon.relay import headers
+from antiphon.relay.faults import (
+    check_status,
+    deadline_reached,
+    presentable,
+    told,
+)
+from antiphon.relay.stream import Piece, Stream
+from antiphon.relay.watch import Vigil, Watch
+from antiphon.settings.config import Gateway
+from antiphon.store.secrets import Secrets
+
+__all__ = ["Answer", "Piece", "Relay", "Stream"]
+
+MARGIN = (
+    10.0  # seconds kept for an orderly end before Lambda stops us, or a quarter of what is left
+)
+LONGEST = 900.0  # seconds: Lambda's own limit for one call
+EVENTS = "text/event-stream"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a target answered: whole, or from its first event on."""
+
+    target: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | Stream
+
+
+class Relay:
+    def __init__(self, client: httpx.Client, secrets: Secrets, gateway: Gateway) -> None:
+        self._client = client
+        self._secrets = secrets
+        self._gateway = gateway
+        self._watch = Watch()
+
+    def send(self, step: Step, request: Request, body: bytes, *, streams: bool = False) -> Answer:
+        """Raise UpstreamFailed and its kin while no byte of the answer has been passed on."""
+        credential = self._secrets.get(step.target)
+        address = step.provider.address(request.path, request.query, credential)
+        ends_at = request.ends_at - min(MARGIN, request.seconds_left / 4)
+        patience = self._gateway.first_event_seconds if streams else LONGEST
+        response = self._exchange(self._outgoing(address, request, body), patience, ends_at)
+        vigil = self._begin_vigil(response, ends_at)
+        try:
+            check_status(response)
+            read = self._stream if streams and response.is_success else self._whole
+            passed = {**headers.to_caller(response), "x-antiphon-target": step.target}
+            return Answer(step.target, response.status_code, passed, read(response, vigil))
+        except BaseException:
+            self._close(response, vigil)
+            raise
+
+    def _outgoing(self, address: Address, request: Request, body: bytes) -> httpx.Request:
+        passed = headers.to_provider(request.headers, address.headers)
+        return self._client.build_request(request.method, address.url, headers=passed, content=body)
+
+    def _exchange(self, outgoing: httpx.Request, patience: float, ends_at: float) -> httpx.Response:
+        left = ends_at - time.monotonic()
+        if left <= 0:
+            raise deadline_reached()
+        timeouts = outgoing.extensions["timeout"]
+        timeouts["read"] = min(left, patience)
+        try:
+            response = self._client.send(outgoing, stream=True)
+        except httpx.HTTPError as exc:
+            raise told(exc) from exc
+        timeouts["read"] = None  # from here on the watch knows better what is too long
+        return response
+
+    def _begin_vigil(self, response: httpx.Response, ends_at: float) -> Vigil:
+        connection = response.extensions["network_stream"]
+        vigil = Vigil(connection.get_extra_info("socket"), ends_at)
+        self._watch.begin(vigil)
+        return vigil
+
+    def _close(self, response: httpx.Response, vigil: Vigil) -> None:
+        self._watch.end(vigil)
+        response.close()
+
+    def _stream(self, response: httpx.Response, vigil: Vigil) -> Stream:
+        kind = response.headers.get("content-type", "nothing")
+        if not kind.startswith(EVENTS):
+            raise UpstreamFailed(f"The provider answered a stream request with {kind}.")
+        vigil.keep_alive = self._gateway.keep_alive_seconds
+        vigil.expect(self._gateway.first_event_seconds)
+        stream = Stream(response.iter_bytes(), vigil, partial(self._close, response, vigil))
+        stream.open(patience=self._gateway.idle_seconds)
+        return stream
+
+    def _whole(self, response: httpx.Response, vigil: Vigil) -> bytes:
+        try:
+            body = response.read()
+        except httpx.HTTPError as exc:
+            raise vigil.fault or told(exc) from exc
+        finally:
+            self._watch.end(vigil)
+        return presentable(response.status_code, body) if response.is_error else body

@@ -1,0 +1,54 @@
+"""What a provider's failure means to the caller, and whether it may have been paid for."""
+
+import re
+
+import httpx
+
+from antiphon.errors import (
+    GatewayError,
+    InvalidRequest,
+    UpstreamFailed,
+    UpstreamNotReached,
+    UpstreamRefusedUs,
+    UpstreamTimeout,
+)
+
+REFUSED_US = {401, 403}
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+PROVIDER_IDS = re.compile(rb"\b(org|proj)[-_][A-Za-z0-9]{8,}\b")
+
+
+def deadline_reached() -> GatewayError:
+    fault = UpstreamTimeout("The gateway's own time limit for one call is reached.")
+    fault.code = "gateway_deadline"
+    return fault
+
+
+def told(exc: httpx.HTTPError) -> GatewayError:
+    """The refusal for a failed exchange with a provider; its text has none of httpx's."""
+    if isinstance(exc, NOT_SENT):
+        return UpstreamNotReached("The provider could not be reached; nothing was sent.")
+    if isinstance(exc, httpx.LocalProtocolError):
+        return InvalidRequest("A header or the query of the request cannot be sent on.")
+    if isinstance(exc, httpx.TimeoutException):
+        return UpstreamTimeout("The provider did not answer in time.")
+    return UpstreamFailed("The connection to the provider broke before its answer was complete.")
+
+
+def check_status(response: httpx.Response) -> None:
+    """Raise for answers that say something about the gateway and nothing about the request."""
+    if response.status_code in REFUSED_US:
+        raise UpstreamRefusedUs(
+            "The provider refuses the gateway's own credential. Your key is in order; "
+            "tell those who run the gateway."
+        )
+    if response.is_redirect:
+        raise UpstreamFailed("The provider answered with a redirect, which is not followed.")
+
+
+def presentable(status: int, body: bytes) -> bytes:
+    """A provider's error as the caller may see it: never empty, without the provider's own ids."""
+    if not body.strip():
+        text = f"The provider answered with status {status} and no body."
+        return GatewayError(text).body()
+    return PROVIDER_IDS.sub(rb"\1-redacted", body)

@@ -1,0 +1,109 @@
+"""Between Lambda's events and our Request and Reply; payload v1 and v2 meet here."""
+
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from antiphon.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedEncoding
+from antiphon.http import Reply, Request
+from antiphon.observe import logger
+
+PREFIXES = ("/openai/v1", "/openai", "/v1", "")  # the longest first
+
+type Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Reads the current event of a router."""
+
+    max_body_bytes: int
+
+    def __call__(self, router: Router) -> Request:
+        """Raise InvalidRequest and its kin for what cannot be a request."""
+        event, context = router.current_event.raw_event, router.lambda_context
+        method, path = method_and_path(event)
+        headers = _headers(event)
+        return Request(
+            id=context.aws_request_id,
+            method=method,
+            path=_below_prefix(path),
+            query=_query(event),
+            headers=headers,
+            body=self._body(event, headers),
+            ends_at=time.monotonic() + context.get_remaining_time_in_millis() / 1000,
+        )
+
+    def _body(self, event: Event, headers: Mapping[str, str]) -> bytes:
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise UnsupportedEncoding("Send the body as it is: no content encoding is taken.")
+        body = _decoded(event.get("body") or "", is_base64=bool(event.get("isBase64Encoded")))
+        if len(body) > self.max_body_bytes:
+            size = f"It has {len(body):,} bytes; the limit is {self.max_body_bytes:,}."
+            raise BodyTooLarge(f"The request's body is too large. {size}")
+        return body
+
+
+def method_and_path(event: Event) -> tuple[str, str]:
+    """Method and path of either payload, the stage of API Gateway not in it."""
+    if event.get("version") == "2.0":
+        return event["requestContext"]["http"]["method"], event["rawPath"]
+    return event["httpMethod"], event["path"]
+
+
+def answered(reply: Reply) -> Response[Any]:
+    """Header names stay in lower case: Powertools serialises what it takes for JSON."""
+    body = iter((reply.body,)) if isinstance(reply.body, bytes) else reply.body
+    return Response(reply.status, headers=dict(reply.headers), body=body)
+
+
+def refused(fault: GatewayError) -> Response[Any]:
+    """Our own refusal in OpenAI's envelope, with what an SDK should know about trying again."""
+    logger.info("refused", extra={"error": type(fault).__name__, "param": fault.param})
+    headers = {"content-type": "application/json", "cache-control": "no-store", **fault.headers}
+    if fault.retry is not None:
+        headers["x-should-retry"] = str(fault.retry).lower()
+    return answered(Reply(fault.status, headers, fault.body()))
+
+
+def with_headers(answer: dict[str, Any], extra: Mapping[str, str]) -> dict[str, Any]:
+    """Add headers that the answer, in either payload's form, has not got yet."""
+    if "headers" in answer:
+        answer["headers"] = {**extra, **answer["headers"]}
+    else:
+        lists = {name: [value] for name, value in extra.items()}
+        answer["multiValueHeaders"] = {**lists, **answer["multiValueHeaders"]}
+    return answer
+
+
+def _below_prefix(path: str) -> str:
+    prefix = next(p for p in PREFIXES if path.startswith(f"{p}/"))
+    return path.removeprefix(prefix)
+
+
+def _headers(event: Event) -> dict[str, str]:
+    """Names in lower case; a header given more than once is joined by commas (RFC 9110, 5.3)."""
+    many = event.get("multiValueHeaders")
+    if many:
+        return {name.lower(): ",".join(values) for name, values in many.items()}
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def _query(event: Event) -> str:
+    if event.get("version") == "2.0":
+        return event.get("rawQueryString") or ""
+    return urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
+
+
+def _decoded(body: str, *, is_base64: bool) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True) if is_base64 else body.encode()
+    except (binascii.Error, UnicodeEncodeError) as exc:
+        raise InvalidRequest("The request's body could not be decoded.", param="body") from exc

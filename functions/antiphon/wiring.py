@@ -1,0 +1,65 @@
+"""Builds the gateway from its settings. The only module that makes a client."""
+
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import boto3
+import certifi
+import httpx
+from botocore.config import Config
+
+from antiphon.auth import Auth
+from antiphon.ledger import Ledger
+from antiphon.relay import Relay
+from antiphon.routes import health, responses
+from antiphon.routes.door import Door
+from antiphon.routes.responses import Responses
+from antiphon.routes.traffic import Receiver
+from antiphon.routing import Router
+from antiphon.settings import Settings
+from antiphon.store.keys import Keys
+from antiphon.store.links import Links
+from antiphon.store.secrets import Secrets
+from antiphon.store.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+
+# botocore waits 60 s and tries up to 10 times by itself; a caller waits for neither.
+AWS = Config(
+    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
+)
+IDLE_CONNECTION_SECONDS = 20.0  # older ones may have been forgotten by what lies between
+
+
+def api(env: Mapping[str, str]) -> Door:
+    """The HTTP API; raise ConfigError or KeyError where the environment is not complete."""
+    settings = Settings.from_env(env)
+    gateway = settings.config.gateway
+    session = boto3.Session()
+
+    def secrets_manager() -> "SecretsManagerClient":
+        return session.client("secretsmanager", config=AWS)
+
+    table = Table(session.client("dynamodb", config=AWS), settings.table_name)
+    links = Links(table)
+    secrets = Secrets(secrets_manager, settings.secret_prefix)
+    endpoints = Responses(
+        auth=Auth(Keys(table), gateway.key_cache_seconds),
+        routing=Router(settings.config.targets, links),
+        relay=Relay(provider_client(env, gateway.connect_seconds), secrets, gateway),
+        ledger=Ledger(links, gateway.links_days),
+    )
+    receive = Receiver(gateway.max_body_bytes)
+    return Door([responses.router(endpoints, receive), health.router()])
+
+
+def provider_client(env: Mapping[str, str], connect_seconds: float) -> httpx.Client:
+    """One client and one TLS context for all targets, without proxies of the environment."""
+    tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
+    limits = httpx.Limits(keepalive_expiry=IDLE_CONNECTION_SECONDS)
+    # One more try to connect, when certainly nothing was sent; never one to send.
+    transport = httpx.HTTPTransport(verify=tls, limits=limits, retries=1)
+    timeout = httpx.Timeout(30, connect=connect_seconds)
+    return httpx.Client(transport=transport, timeout=timeout, trust_env=False)
