@@ -1,0 +1,80 @@
+"""One event, and the `context` a handler is called with."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from antiphon.runtime.failure import Fault
+
+
+@dataclass(frozen=True)
+class Invocation:
+    headers: Mapping[str, str]  # names in lower case
+    payload: bytes
+
+    @property
+    def id(self) -> str:
+        return self.headers["lambda-runtime-aws-request-id"]
+
+    @property
+    def trace_id(self) -> str | None:
+        return self.headers.get("lambda-runtime-trace-id")
+
+    @property
+    def echo(self) -> dict[str, str]:
+        """What an answer carries back, so that a late one is not taken for another invocation's."""
+        nonce = self.headers.get("lambda-runtime-invocation-id")
+        return {"Lambda-Runtime-Invocation-Id": nonce} if nonce else {}
+
+    def event(self) -> Any:
+        try:
+            return json.loads(self.payload)
+        except (ValueError, RecursionError) as error:
+            raise Fault("Runtime.UnmarshalError", f"The event is not JSON: {error}") from error
+
+
+@dataclass(frozen=True)
+class Context:
+    """The attributes of the managed runtime's context; Powertools reads them by these names."""
+
+    aws_request_id: str
+    invoked_function_arn: str
+    function_name: str
+    function_version: str
+    memory_limit_in_mb: str  # a string there too
+    log_group_name: str
+    log_stream_name: str
+    tenant_id: str | None
+    client_context: Any  # JSON as the caller sent it, or None
+    identity: Any  # Cognito's, as JSON, or None
+    deadline_ms: int  # since the epoch
+
+    @classmethod
+    def of(cls, invocation: Invocation, env: Mapping[str, str]) -> Self:
+        headers = invocation.headers
+        return cls(
+            aws_request_id=invocation.id,
+            invoked_function_arn=headers.get("lambda-runtime-invoked-function-arn", ""),
+            function_name=env.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+            function_version=env.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+            memory_limit_in_mb=env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ""),
+            log_group_name=env.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+            log_stream_name=env.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+            tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
+            client_context=_json(headers.get("lambda-runtime-client-context")),
+            identity=_json(headers.get("lambda-runtime-cognito-identity")),
+            deadline_ms=int(headers.get("lambda-runtime-deadline-ms", 0)),
+        )
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, self.deadline_ms - int(time.time() * 1000))
+
+
+def _json(header: str | None) -> Any:
+    try:
+        return json.loads(header) if header else None
+    except ValueError as error:
+        message = f"A header of the invocation is not JSON: {error}"
+        raise Fault("Runtime.LambdaContextUnmarshalError", message) from error

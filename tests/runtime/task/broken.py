@@ -1,0 +1,2 @@
+message = "init é"
+raise ValueError(message)

@@ -1,0 +1,119 @@
+"""The runtime under Lambda's own Runtime Interface Emulator, the binary that aws-sam-cli brings.
+
+The emulator buffers what is streamed and dies of two requests at once: so one at a time.
+"""
+
+import contextlib
+import http.client
+import importlib.util
+import json
+import os
+import pathlib
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+INVOCATIONS = "/2015-03-31/functions/function/invocations"
+MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+OPENING = b'{"statusCode": 200, "headers": {"content-type": "text/event-stream"}}' + bytes(8)
+ATTEMPTS = 1000
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def wait_until_listening(port):
+    pause = threading.Event()
+    for _ in range(ATTEMPTS):
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port)).close()
+        pause.wait(0.01)
+    raise TimeoutError(port)
+
+
+class Emulator:
+    def __init__(self, binary, wrapper, handler, task_root):
+        self.port = free_port()
+        addresses = [
+            *("--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),
+            *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
+        ]
+        self.process = subprocess.Popen(
+            [binary, "--log-level", "error", *addresses, wrapper, sys.executable, "ignored"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "LAMBDA_TASK_ROOT": str(task_root),
+                "_HANDLER": handler,
+            },
+        )
+        wait_until_listening(self.port)
+
+    def ask(self, **event):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("POST", INVOCATIONS, json.dumps(event))
+            return connection.getresponse().read()
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def emulate(tmp_path_factory, wrapper, task_root):
+    """`emulate("module.handler")`: a function behind the emulator."""
+    samcli = importlib.util.find_spec("samcli")
+    (package,) = samcli.submodule_search_locations
+    name = f"aws-lambda-rie-{MACHINES[platform.machine()]}"
+    binary = tmp_path_factory.mktemp("rie") / name
+    shutil.copy(pathlib.Path(package, "local", "rapid", name), binary)
+    binary.chmod(0o755)
+    with contextlib.ExitStack() as started:
+        yield lambda handler: started.enter_context(
+            contextlib.closing(Emulator(binary, wrapper, handler, task_root))
+        )
+
+
+@pytest.fixture(scope="module")
+def played(emulate):
+    return emulate("handlers.played")
+
+
+def test_an_http_answer_comes_in_prelude_form(emulate):
+    answer = {"statusCode": 200, "cookies": ["a=b"]}
+    raw = emulate("handlers.returned").ask(result={**answer, "body": "hé"})
+    prelude, body = raw.split(bytes(8))
+    assert (json.loads(prelude), body) == (answer, "hé".encode())
+
+
+def test_a_streamed_one_too_with_all_its_chunks(played):
+    script = [["chunk", f"data: {number}\n\n"] for number in range(100)]
+    data = b"".join(b"data: %d\n\n" % number for number in range(100))
+    assert played.ask(script=script) == OPENING + data
+
+
+def test_an_error_before_the_first_byte_is_the_answer_and_the_next_request_is_served(played):
+    error = json.loads(played.ask(script=[["raise", "ValueError", "no é upstream"]]))
+    assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no é upstream")
+    assert played.ask(script=[["chunk", "a"]]) == OPENING + b"a"
+
+
+def test_an_error_after_it_leaves_trailers_that_a_go_server_can_read(played):
+    script = [["chunk", "a"], ["raise", "ValueError", "é" * 10_000]]
+    assert played.ask(script=script) == OPENING + b"a"  # its trailers are read, and ignored
+    assert played.ask(script=[["chunk", "b"]]) == OPENING + b"b"
+
+
+def test_an_error_at_the_start_is_the_answer(emulate):
+    error = json.loads(emulate("broken.handler").ask())
+    assert (error["errorType"], error["errorMessage"]) == ("ValueError", "init é")

@@ -1,0 +1,126 @@
+"""The HTTP/1.1 that the Runtime API speaks, and the boundaries of our writes."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from antiphon.runtime.stream import Outlet
+from antiphon.runtime.wire import Connection, Disconnected, chunk, head
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    with closing(Connection(ours)) as connection, theirs:
+        yield connection, theirs
+
+
+@pytest.fixture
+def records():
+    """A pair that keeps the boundaries of writes: each `recv` gives one whole write."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with closing(Connection(ours)) as connection, theirs:
+        yield connection, theirs
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello",
+        (
+            b"HTTP/1.1 200\r\nx-a: b\r\ntransfer-encoding: Chunked\r\n\r\n"
+            b"2;ext=1\r\nhe\r\n3\r\nllo\r\n0\r\ntrailing: field\r\n\r\n"
+        ),
+    ],
+)
+def test_an_answer_is_read_and_the_connection_stays_usable(pair, raw):
+    connection, theirs = pair
+    theirs.sendall(raw)
+    response = connection.read()
+    assert (response.status, response.headers["x-a"], response.body) == (200, "b", b"hello")
+    assert connection.usable
+
+
+def test_an_answer_that_announces_a_close_is_the_last(pair):
+    connection, theirs = pair
+    theirs.sendall(b"HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    assert connection.read().status == 202
+    assert not connection.usable
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"HTTP/1.1 200 O",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"\r\n",
+        b"HTTP/1.1 what\r\n\r\n",
+    ],
+)
+def test_less_than_an_answer_is_a_lost_connection(pair, raw):
+    connection, theirs = pair
+    theirs.sendall(raw)
+    theirs.shutdown(socket.SHUT_WR)
+    with pytest.raises(Disconnected):
+        connection.read()
+    assert not connection.usable
+
+
+def test_a_connection_is_unusable_once_the_other_end_is_gone_or_says_what_nobody_asked(pair):
+    connection, theirs = pair
+    assert connection.usable
+    theirs.sendall(b"HTTP/1.1 408 Timeout\r\n\r\n")
+    assert not connection.usable
+
+
+def test_a_write_to_nobody_is_a_lost_connection(pair):
+    connection, theirs = pair
+    theirs.close()
+    with pytest.raises(Disconnected):
+        connection.write(b"data")
+
+
+def test_nobody_listens():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(Disconnected):
+        Connection.to(f"127.0.0.1:{port}")
+
+
+def test_a_head_survives_what_a_header_cannot_hold():
+    assert head("GET", "/", {"A": "é\u2603"}) == b"GET / HTTP/1.1\r\nA: \xe9\\u2603\r\n\r\n"
+
+
+def test_head_and_first_chunk_are_one_write_and_each_later_chunk_is_one(records):
+    connection, theirs = records
+    outlet = Outlet()
+    assert outlet.run(connection.write, b"head+first", iter([b"a", b"", b"bc"])) is None
+    assert theirs.recv(100) == b"head+first"
+    assert theirs.recv(100) == b"1\r\na\r\n"
+    assert theirs.recv(100) == b"2\r\nbc\r\n"
+
+
+def test_two_threads_never_tear_each_others_chunks():
+    written = []
+    outlet, mine, theirs = Outlet(), [b"m" * 50] * 2000, [b"t" * 50] * 2000
+
+    def body(other_threads):
+        others = other_threads.submit(lambda: [outlet.send(data) for data in theirs])
+        yield from mine
+        others.result()
+
+    def write(data):  # in two steps, as a socket whose buffer is full would take it
+        written.append(data[:7])
+        written.append(data[7:])
+
+    with ThreadPoolExecutor(1) as pool:
+        assert outlet.run(write, b"", body(pool)) is None
+    frames = b"".join(written)
+    assert len(frames) == 4000 * len(chunk(mine[0]))
+    assert frames.replace(chunk(mine[0]), b"").replace(chunk(theirs[0]), b"") == b""
