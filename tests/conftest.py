@@ -1,0 +1,74 @@
+"""One provider and two gateways for all tests that go through the real door."""
+
+import pytest
+
+from tests.support.gateway import started
+from tests.support.provider import Provider
+
+CONFIG = """
+[gateway]
+{limits}
+
+[targets.openai]
+provider = "openai"
+base_url = "{address}/v1"
+models = ["gpt-*"]
+
+[targets.azure]
+provider = "azure"
+endpoint = "{address}"
+models = {{ "public" = "deployed", "same" = "same" }}
+
+[targets.azure-legacy]
+provider = "azure"
+endpoint = "{address}"
+api_version = "2025-04-01-preview"
+models = {{ "older" = "older-deployed" }}
+
+[targets.simulated]
+provider = "openai"
+models = ["sim-*", "o3", "played-*"]
+"""
+
+
+@pytest.fixture(scope="session")
+def _provider():
+    provider = Provider()
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def provider(_provider):
+    """The provider behind every target but `simulated`, fresh for each test."""
+    _provider.forget()
+    return _provider
+
+
+def _gateway(folder, provider, limits, *options):
+    config = folder / "gateway.toml"
+    config.write_text(CONFIG.format(address=provider.address, limits=limits))
+    return started(config, folder / "ready.json", *options)
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory, _provider):
+    """A gateway with the limits that users have."""
+    folder = tmp_path_factory.mktemp("gateway")
+    with _gateway(folder, _provider, "", "--concurrency", "4") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hasty(tmp_path_factory, _provider):
+    """A gateway that soon finds a provider too silent, and is itself soon stopped."""
+    folder = tmp_path_factory.mktemp("hasty")
+    limits = "keep_alive_seconds = 0.2\nfirst_event_seconds = 1"
+    with _gateway(folder, _provider, limits, "--concurrency", "2", "--timeout", "4") as running:
+        yield running
+
+
+@pytest.fixture(params=["url", "rest"])
+def door(request):
+    """Both doors, one after the other."""
+    return request.param

@@ -1,0 +1,139 @@
+"""Bad input gets a 4xx in OpenAI's envelope, and nothing reaches the provider."""
+
+import base64
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.gateway import KEYS
+
+KEY = {"authorization": f"Bearer {KEYS['acme']}", "content-type": "application/json"}
+BODIES = {
+    "not JSON": (b"x", 400, "body"),
+    "empty": (b"", 400, "body"),
+    "an array": (b"[]", 400, "body"),
+    "twice a key": (b'{"model":"gpt-5","input":"x","model":"o3"}', 400, "model"),
+    "NaN": (b'{"model":"gpt-5","input":"x","temperature":NaN}', 400, "temperature"),
+    "infinite": (b'{"model":"gpt-5","input":"x","temperature":1e999}', 400, "temperature"),
+    "not UTF-8": (b'{"model":"gpt-5","input":"\xff"}', 400, "input"),
+    "byte-order mark": (b'\xef\xbb\xbf{"model":"gpt-5","input":"x"}', 400, "body"),
+    "UTF-16": ('{"model":"gpt-5","input":"x"}'.encode("utf-16"), 400, "body"),
+    "too deep": (b'{"model":"gpt-5","input":' + b"[" * 101 + b"]" * 101 + b"}", 400, "input"),
+    "far too deep": (b'{"input":' + b"[" * 20_000 + b"]" * 20_000 + b"}", 400, "input"),
+    "no model": (b'{"input":"x"}', 400, "model"),
+    "no input": (b'{"model":"gpt-5"}', 400, "input"),
+    "wrong type": (b'{"model":"gpt-5","input":"x","stream":"yes"}', 400, "stream"),
+    "out of range": (b'{"model":"gpt-5","input":"x","temperature":3}', 400, "temperature"),
+    "two parents": (b'{"model":"gpt-5","input":"x","conversation":"c","previous_response_id":"r"}', 400, "previous_response_id"),
+    "unknown model": (b'{"model":"nobody-has-it","input":"x"}', 404, "model"),
+    "unknown parent": (b'{"model":"gpt-5","input":"x","previous_response_id":"resp_no"}', 400, "previous_response_id"),
+    "unknown conversation": (b'{"model":"gpt-5","input":"x","conversation":"conv_no"}', 404, "conversation"),
+    "too large": (json.dumps({"model": "gpt-5", "input": "x" * 4_500_001}).encode(), 413, None),
+}  # fmt: skip
+
+
+def send(gateway, door, body, headers=None, path="/responses", method="POST"):
+    """Send bytes that no HTTP client library has had a say in."""
+    base = urlsplit(gateway.base(door))
+    connection = http.client.HTTPConnection(base.hostname, base.port, timeout=60)
+    try:
+        connection.request(method, f"{base.path}{path}", body, headers or KEY)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+def refused(gateway, provider, *args, **kwargs):
+    status, headers, body = send(gateway, *args, **kwargs)
+    error = json.loads(body)["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert error["message"]
+    assert headers["Content-Type"] == "application/json"
+    assert headers["x-antiphon-request-id"]
+    assert provider.received == []
+    return status, error
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_bad_body_is_refused_by_the_name_of_the_field(gateway, provider, door, name):
+    body, status, param = BODIES[name]
+    got, error = refused(gateway, provider, door, body)
+    assert (got, error["param"]) == (status, param)
+    assert error["type"] == "invalid_request_error"
+
+
+GOOD = b'{"model":"gpt-5","input":"x"}'
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": ""},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer "},
+        {"authorization": "Bearer unknown-key-123"},
+        {"authorization": KEYS["acme"]},
+        {"authorization": f"Basic {base64.b64encode(KEYS['acme'].encode()).decode()}"},
+        {"authorization": f"Bearer {KEYS['acme']} {KEYS['acme']}"},
+        {"authorization": f"Bearer\t{KEYS['acme']}"},
+        {"authorization": f"Bearer {KEYS['acme']}, Bearer {KEYS['umbra']}"},
+        {"authorization": f"Bearer {KEYS['acme']}", "api-key": KEYS["umbra"]},
+        {"authorization": "Bearer wrong-key-12345", "api-key": KEYS["acme"]},
+        {"authorization": "Bearer " + "k" * 10_000},
+        {"api-key": "short"},
+        {"api-key": ""},
+        {"x-api-key": KEYS["acme"]},
+    ],
+    ids=lambda headers: json.dumps(headers)[:40],
+)
+def test_nobody_comes_in_without_one_good_key(gateway, provider, door, headers):
+    status, error = refused(gateway, provider, door, GOOD, headers or {"x-none": "1"})
+    assert (status, error["code"]) == (401, "invalid_api_key")
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("/nothing", "POST"),
+        ("/responses/", "POST"),
+        ("//responses", "POST"),
+        ("/responses/../responses", "POST"),
+        ("/responses%2f", "POST"),
+        ("/responses;a", "POST"),
+        ("/responses", "PUT"),
+        ("/chat/completions", "POST"),
+    ],
+)
+def test_what_is_not_served_is_a_404(gateway, provider, door, path, method):
+    status, error = refused(gateway, provider, door, GOOD, path=path, method=method)
+    assert (status, error["type"]) == (404, "invalid_request_error")
+
+
+def test_packed_bodies_are_not_unpacked(gateway, provider, door):
+    headers = {**KEY, "content-encoding": "gzip"}
+    status, error = refused(gateway, provider, door, b"\x1f\x8b\x08", headers)
+    assert (status, error["code"]) == (415, "unsupported_content_encoding")
+
+
+def test_a_body_beyond_lambdas_own_limit_is_a_413_too(gateway, provider, door):
+    body = json.dumps({"model": "gpt-5", "input": "x" * 7_000_000}).encode()
+    status, _, _ = send(gateway, door, body)
+    assert status == 413
+    assert provider.received == []
+
+
+def test_both_spellings_of_the_key_are_taken(gateway, provider, door):
+    for headers in ({"authorization": f"bearer {KEYS['acme']}"}, {"api-key": KEYS["acme"]}):
+        status, _ = refused(gateway, provider, door, b"{}", headers)
+        assert status == 400  # the key was good, the body was not
+
+
+def test_health_needs_no_key(gateway, door):
+    base = gateway.base(door).removesuffix("/v1")
+    with gateway.client(door) as client:
+        got = client.get(f"{base}/health", headers={"authorization": ""})
+    assert (got.status_code, got.json()) == (200, {"status": "ok"})

@@ -1,0 +1,130 @@
+"""A stream never lies: it ends with the provider's own terminal event, or with our pair."""
+
+import pytest
+
+from tests.support.provider import CLOSE, END, RESET, Gate, chunk, stream_head
+from tests.support.samples import event, new_id, parse, response, story
+
+ASK = {"model": "gpt-5", "input": "x", "stream": True}
+CUTS = {"clean end": (END, CLOSE), "closed": (CLOSE,), "reset": (RESET,)}
+
+
+def ask(gateway, door="url"):
+    with gateway.client(door) as client:
+        return client.post("/responses", json=ASK)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "until closed"])
+@pytest.mark.parametrize("passed", [1, 2])
+def test_a_stream_cut_between_events_ends_with_the_pair(gateway, provider, cut, chunked, passed):
+    id = new_id()
+    events = story(id)[:passed]
+    steps = [s for s in CUTS[cut] if chunked or s is not END]
+    script = map(chunk, events) if chunked else events
+    provider.answers(stream_head(chunked=chunked), *script, *steps)
+    got = ask(gateway)
+    assert got.status_code == 200
+    assert got.content.startswith(b"".join(events))
+    check_pair(got.content[len(b"".join(events)) :], id, number=passed)
+
+
+def check_pair(tail, id, number):
+    error, failed = parse(tail)
+    assert tail.endswith(b"\n\n")
+    assert error["type"] == "error"
+    assert error["sequence_number"] == number
+    assert error["code"] == error["error"]["code"] == "upstream_failed"
+    assert error["message"] == error["error"]["message"]
+    assert error["error"]["type"] == "server_error"
+    assert failed["type"] == "response.failed"
+    assert failed["sequence_number"] == number + 1
+    assert failed["response"]["id"] == id
+    assert failed["response"]["status"] == "failed"
+    assert failed["response"]["error"]["code"] == "server_error"
+
+
+SAMPLE = b"".join(story("resp_sample"))
+FIRST = len(story("resp_sample")[0])
+LAST = len(SAMPLE) - 2  # the blank line that makes the terminal event whole
+
+
+@pytest.mark.parametrize("at", range(1, len(SAMPLE), 7))
+def test_wherever_it_is_cut_only_whole_events_pass(gateway, provider, at):
+    id = new_id()
+    whole = b"".join(story(id))
+    shift = len(whole) - len(SAMPLE)
+    cut_at = at + shift if at > FIRST else at
+    provider.answers(stream_head(), chunk(whole[:cut_at]), RESET)
+    got = ask(gateway)
+    ends = [n for n in range(1, cut_at + 1) if whole[:n].endswith(b"\n\n")]
+    passed = whole[: ends[-1]] if ends else b""
+    if not passed:
+        assert got.status_code == 502
+    else:
+        assert got.content.startswith(passed)
+        check_pair(got.content[len(passed) :], id, number=len(ends))
+
+
+def test_a_break_behind_the_terminal_event_is_none(gateway, provider):
+    events = story(new_id())
+    provider.answers(stream_head(), *map(chunk, events), RESET)
+    assert ask(gateway).content == b"".join(events)
+
+
+def test_half_an_event_behind_the_terminal_one_is_dropped(gateway, provider):
+    events = story(new_id())
+    provider.answers(stream_head(), *map(chunk, events), chunk(b'data: {"type":"resp'), END)
+    assert ask(gateway).content == b"".join(events)
+
+
+ERROR = {"code": "server_error", "message": "m", "param": None}
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        [event("error", 1, **ERROR)],
+        [event("error", 1, error=ERROR)],
+        [
+            event("error", 1, error=ERROR),
+            event("response.failed", 2, response=response("r", "failed")),
+        ],
+        [event("response.failed", 1, response=response("r", "failed"))],
+        [event("response.incomplete", 1, response=response("r", "incomplete"))],
+        [b'data: {"error":{"message":"m","code":null}}\n\n'],
+    ],
+    ids=["flat", "nested", "pair", "failed", "incomplete", "unnamed"],
+)
+def test_the_providers_own_ending_is_left_as_it_is(gateway, provider, door, last):
+    events = [story(new_id())[0], *last]
+    provider.answers(stream_head(), *map(chunk, events), END)
+    assert ask(gateway, door).content == b"".join(events)
+
+
+def test_a_word_in_a_text_ends_nothing(gateway, provider):
+    """A delta that speaks of errors and of "response" is a delta."""
+    id = new_id()
+    words = event("response.output_text.delta", 1, delta='"response" {"type":"error","error":1}')
+    provider.answers(stream_head(), chunk(story(id)[0]), chunk(words), END)
+    got = ask(gateway)
+    check_pair(got.content[len(story(id)[0] + words) :], id, number=2)
+
+
+def test_an_event_without_bounds_is_cut_off(gateway, provider):
+    id = new_id()
+    endless = b"data: " + b"x" * (17 * 1024 * 1024)
+    provider.answers(stream_head(), chunk(story(id)[0]), chunk(endless), END)
+    got = ask(gateway)
+    check_pair(got.content[len(story(id)[0]) :], id, number=1)
+
+
+def test_a_caller_who_hangs_up_does_not_stop_what_is_paid_for(gateway, provider):
+    id = new_id()
+    gate = Gate()
+    provider.answers(stream_head(), chunk(story(id)[0]), gate, *map(chunk, story(id)[1:]), END)
+    with gateway.client() as client, client.stream("POST", "/responses", json=ASK) as got:
+        assert next(got.iter_raw())
+    gate.open()
+    row = gateway.until(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
+    assert row["usage"]["total_tokens"] == 7

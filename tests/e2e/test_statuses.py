@@ -1,0 +1,144 @@
+"""What the provider says before its first byte, and how often it is asked."""
+
+import json
+
+import pytest
+
+from tests.support.provider import CLOSE, RESET, stream_head, whole
+from tests.support.samples import new_id, response
+
+ERROR = json.dumps({"error": {"message": "m", "type": "t", "param": "p", "code": "c", "more": [1]}})
+PASSED = [400, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529]
+
+
+def ask(gateway, door="url", **more):
+    with gateway.client(door) as client:
+        return client.post("/responses", json={"model": "gpt-5", "input": "x", **more})
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("status", PASSED)
+def test_a_providers_error_passes_as_it_is(gateway, provider, status, stream):
+    provider.answers(whole(ERROR.encode(), status, retry_after="7", x_ratelimit_limit_tokens="5"))
+    got = ask(gateway, stream=stream)
+    assert (got.status_code, got.text) == (status, ERROR)
+    assert got.headers["x-request-id"] == "req_of_provider"
+    assert got.headers["x-antiphon-target"] == "openai"
+    assert got.headers["x-antiphon-request-id"]
+    assert got.headers["retry-after"] == "7"
+    assert got.headers["x-ratelimit-limit-tokens"] == "5"
+    assert got.headers.get("x-should-retry") == ("false" if status in {500, 502, 504} else None)
+    assert len(provider.received) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_gateways_own_credential_is_not_the_callers_fault(gateway, provider, door, status):
+    provider.answers(whole(b'{"error":{"message":"Incorrect API key: sk-secret"}}', status))
+    got = ask(gateway, door)
+    assert (got.status_code, got.json()["error"]["code"]) == (502, "upstream_auth")
+    assert "sk-secret" not in got.text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        whole(b"<html>", kind="text/html"),
+        whole(b""),
+        whole(b"[]"),
+        whole(b'{"object":"response"}'),
+        whole(b'{"id":"resp_1","obj'),
+        whole(b"moved", 302, location="http://127.0.0.1/"),
+        stream_head() + b"0\r\n\r\n",
+    ],
+    ids=["html", "empty", "array", "no id", "half", "redirect", "events"],
+)
+def test_what_is_no_answer_is_a_502_that_is_not_tried_again(gateway, provider, door, answer):
+    provider.answers(answer)
+    got = ask(gateway, door)
+    assert (got.status_code, got.headers["x-should-retry"]) == (502, "false")
+    assert set(got.json()["error"]) == {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        whole(b"<html>", kind="text/html"),
+        whole(b'{"id":"resp_1"}'),
+        whole(b"", kind="text/event-stream"),
+    ],
+    ids=["html", "json", "empty"],
+)
+def test_a_stream_request_is_answered_with_a_stream_or_an_error(gateway, provider, door, answer):
+    provider.answers(answer)
+    got = ask(gateway, door, stream=True)
+    assert (got.status_code, got.headers["x-should-retry"]) == (502, "false")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        (RESET,),
+        (CLOSE,),
+        (b"HTTP/1.1 200 OK\r\ncontent-ty", RESET),
+        (whole(b'{"id":"resp_1"}')[:-3], CLOSE),
+        (stream_head(), RESET),
+        (b"nonsense\r\n\r\n", CLOSE),
+    ],
+    ids=["reset", "closed", "in the head", "in the body", "behind the head", "not HTTP"],
+)
+def test_a_create_that_may_have_been_processed_is_never_sent_again(
+    gateway, provider, script, stream
+):
+    provider.answers(*script)
+    got = ask(gateway, stream=stream)
+    assert (got.status_code, got.headers["x-should-retry"]) == (502, "false")
+    assert got.json()["error"]["code"] == "upstream_failed"
+    assert len(provider.received) == 1
+
+
+def test_an_empty_error_becomes_one_that_says_something(gateway, provider, door):
+    provider.answers(whole(b"", 500))
+    got = ask(gateway, door)
+    assert got.status_code == 500
+    assert "500" in got.json()["error"]["message"]
+
+
+def test_the_providers_own_ids_stay_with_the_gateway(gateway, provider):
+    body = (
+        b'{"error":{"message":"Rate limit for organization org-AbCdEf12345 in proj_AbCdEf12345"}}'
+    )
+    headers = {"openai_organization": "org-x", "openai_project": "p", "set_cookie": "a=b"}
+    provider.answers(whole(body, 429, **headers))
+    got = ask(gateway)
+    assert "AbCdEf12345" not in got.text
+    assert not {"openai-organization", "openai-project", "set-cookie"} & set(got.headers)
+
+
+def test_only_known_headers_go_to_the_provider(gateway, provider, door):
+    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    sent = {
+        "openai-beta": "b=1",
+        "openai-organization": "org-x",
+        "cookie": "a=b",
+        "x-forwarded-for": "1",
+        "x-stainless-lang": "python",
+        "accept": "application/json",
+        "accept-encoding": "gzip",
+    }
+    with gateway.client(door) as client:
+        client.post("/responses", json={"model": "gpt-5", "input": "x"}, headers=sent)
+    (got,) = provider.received
+    assert set(got.headers) == {
+        "host",
+        "connection",
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "content-length",
+        "content-type",
+        "openai-beta",
+        "user-agent",
+    }
+    assert got.headers["authorization"] == "Bearer credential-of-openai"
+    assert got.headers["accept-encoding"] == "identity"

@@ -1,0 +1,137 @@
+"""Plays a provider byte by byte: what it got is kept, what it answers is scripted."""
+
+import contextlib
+import queue
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+
+PATIENCE = 30  # seconds after which a test has failed, not a time it takes
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it came off the wire."""
+
+    head: bytes
+    body: bytes
+
+    @property
+    def line(self) -> str:
+        return self.head.split(b"\r\n", 1)[0].decode()
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        rows = (row.partition(b":") for row in self.head.split(b"\r\n")[1:] if row)
+        return {name.decode().lower(): value.strip().decode("latin-1") for name, _, value in rows}
+
+
+class Gate:
+    """The script waits here until the test opens it."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def open(self) -> None:
+        self._event.set()
+
+    def wait(self) -> None:
+        assert self._event.wait(PATIENCE), "the test never opened the gate"
+
+
+RESET = object()  # the connection is reset here
+CLOSE = object()  # the connection is closed here
+
+
+class Provider:
+    """Each request takes the next script: bytes to send, gates to wait at, RESET or CLOSE."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.hung_up = threading.Event()
+        self._scripts: queue.Queue[tuple[object, ...]] = queue.Queue()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def answers(self, *script: object) -> None:
+        self._scripts.put(script)
+
+    def forget(self) -> None:
+        self.received.clear()
+        self.hung_up.clear()
+        while not self._scripts.empty():
+            self._scripts.get()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed at the end
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection, connection.makefile("rb") as reader:
+            try:
+                while self._answer(connection, reader):
+                    pass
+            except OSError:  # the gateway hung up first
+                self.hung_up.set()
+
+    def _answer(self, connection: socket.socket, reader) -> bool:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            row = reader.readline()
+            if not row:
+                self.hung_up.set()
+                return False
+            head += row
+        request = Received(head, b"")
+        length = int(request.headers.get("content-length", 0))
+        self.received.append(Received(head, reader.read(length)))
+        return all(_play(connection, step) for step in self._scripts.get(timeout=PATIENCE))
+
+
+def _play(connection: socket.socket, step: object) -> bool:
+    if isinstance(step, bytes):
+        connection.sendall(step)
+    elif isinstance(step, Gate):
+        step.wait()
+    elif step is RESET:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    return step is not RESET and step is not CLOSE
+
+
+def whole(body: bytes, status: int = 200, kind: str = "application/json", **headers: str) -> bytes:
+    """An answer with a length."""
+    return _head(status, kind, {"content-length": str(len(body)), **headers}) + body
+
+
+def stream_head(status: int = 200, *, chunked: bool = True, **headers: str) -> bytes:
+    framing = {"transfer-encoding": "chunked"} if chunked else {"connection": "close"}
+    return _head(status, "text/event-stream; charset=utf-8", {**framing, **headers})
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+END = chunk(b"")
+
+
+def streamed(*chunks: bytes, **headers: str) -> bytes:
+    """A whole event stream in one piece of script."""
+    return stream_head(**headers) + b"".join(map(chunk, chunks)) + END
+
+
+def _head(status: int, kind: str, headers: dict[str, str]) -> bytes:
+    rows = {"content-type": kind, "x-request-id": "req_of_provider"}
+    rows |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in rows.items())
+    return f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode()

@@ -1,0 +1,43 @@
+"""Answers of a provider, as small as they may be."""
+
+import itertools
+import json
+
+_numbers = itertools.count(1)
+
+
+def new_id(kind: str = "resp") -> str:
+    return f"{kind}_{next(_numbers):048x}"
+
+
+def response(id: str, status: str = "completed", **more: object) -> dict[str, object]:
+    usage = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+    return {
+        "id": id,
+        "object": "response",
+        "status": status,
+        "model": "gpt-5-2026",
+        "output": [],
+        "usage": usage if status == "completed" else None,
+        **more,
+    }
+
+
+def event(type: str, number: int, **more: object) -> bytes:
+    data = json.dumps({"type": type, "sequence_number": number, **more})
+    return f"event: {type}\ndata: {data}\n\n".encode()
+
+
+def story(id: str) -> list[bytes]:
+    """The events of one good response: created, one delta, completed."""
+    return [
+        event("response.created", 0, response=response(id, "in_progress")),
+        event("response.output_text.delta", 1, item_id="msg_1", delta="Hello"),
+        event("response.completed", 2, response=response(id)),
+    ]
+
+
+def parse(stream: bytes) -> list[dict[str, object]]:
+    """The JSON of each event of a stream with plain line ends."""
+    blocks = (block for block in stream.split(b"\n\n") if b"data: " in block)
+    return [json.loads(block.partition(b"data: ")[2]) for block in blocks]
