@@ -42,7 +42,8 @@ def _provider():
 def provider(_provider):
     """The provider behind every target but `simulated`, fresh for each test."""
     _provider.forget()
-    return _provider
+    yield _provider
+    _provider.forget()
 
 
 def _gateway(folder, provider, limits, *options):

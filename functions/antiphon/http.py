@@ -12,7 +12,6 @@ class Request:
 
     id: str
     method: str
-    path: str  # below the prefix: /responses/resp_1
     query: str = ""  # as it stood in the URL, still encoded
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import boto3
@@ -52,7 +53,7 @@ def api(env: Mapping[str, str]) -> Door:
         ledger=Ledger(links, gateway.links_days),
     )
     receive = Receiver(gateway.max_body_bytes)
-    return Door([responses.router(endpoints, receive), health.router()])
+    return Door(api=[responses.router(endpoints, receive)], open_to_all=[health.router()])
 
 
 def provider_client(env: Mapping[str, str], connect_seconds: float) -> httpx.Client:
@@ -62,4 +63,6 @@ def provider_client(env: Mapping[str, str], connect_seconds: float) -> httpx.Cli
     # One more try to connect, when certainly nothing was sent; never one to send.
     transport = httpx.HTTPTransport(verify=tls, limits=limits, retries=1)
     timeout = httpx.Timeout(30, connect=connect_seconds)
-    return httpx.Client(transport=transport, timeout=timeout, trust_env=False)
+    # A jar that takes nothing: a provider's cookie would go out again with another caller's call.
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    return httpx.Client(transport=transport, timeout=timeout, cookies=cookies, trust_env=False)

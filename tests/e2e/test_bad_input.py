@@ -10,6 +10,13 @@ import pytest
 from tests.support.gateway import KEYS
 
 KEY = {"authorization": f"Bearer {KEYS['acme']}", "content-type": "application/json"}
+PREVIOUS = "previous_response_id"
+
+
+def with_parent(**parent):
+    return json.dumps({"model": "gpt-5", "input": "x", **parent}).encode()
+
+
 BODIES = {
     "not JSON": (b"x", 400, "body"),
     "empty": (b"", 400, "body"),
@@ -26,22 +33,23 @@ BODIES = {
     "no input": (b'{"model":"gpt-5"}', 400, "input"),
     "wrong type": (b'{"model":"gpt-5","input":"x","stream":"yes"}', 400, "stream"),
     "out of range": (b'{"model":"gpt-5","input":"x","temperature":3}', 400, "temperature"),
-    "two parents": (b'{"model":"gpt-5","input":"x","conversation":"c","previous_response_id":"r"}', 400, "previous_response_id"),
+    "two parents": (with_parent(conversation="c", previous_response_id="r"), 400, PREVIOUS),
     "unknown model": (b'{"model":"nobody-has-it","input":"x"}', 404, "model"),
-    "unknown parent": (b'{"model":"gpt-5","input":"x","previous_response_id":"resp_no"}', 400, "previous_response_id"),
-    "unknown conversation": (b'{"model":"gpt-5","input":"x","conversation":"conv_no"}', 404, "conversation"),
+    "unknown parent": (with_parent(previous_response_id="resp_no"), 400, PREVIOUS),
+    "unknown conversation": (with_parent(conversation="conv_no"), 404, "conversation"),
     "too large": (json.dumps({"model": "gpt-5", "input": "x" * 4_500_001}).encode(), 413, None),
 }  # fmt: skip
 
 
-def send(gateway, door, body, headers=None, path="/responses", method="POST"):
+def send(gateway, door, body, headers=None, *, path="/responses", method="POST"):
     """Send bytes that no HTTP client library has had a say in."""
     base = urlsplit(gateway.base(door))
     connection = http.client.HTTPConnection(base.hostname, base.port, timeout=60)
     try:
         connection.request(method, f"{base.path}{path}", body, headers or KEY)
         answer = connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        names = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, names, answer.read()
     finally:
         connection.close()
 
@@ -51,7 +59,7 @@ def refused(gateway, provider, *args, **kwargs):
     error = json.loads(body)["error"]
     assert set(error) == {"message", "type", "param", "code"}
     assert error["message"]
-    assert headers["Content-Type"] == "application/json"
+    assert headers["content-type"] == "application/json"
     assert headers["x-antiphon-request-id"]
     assert provider.received == []
     return status, error

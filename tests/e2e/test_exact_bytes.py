@@ -1,5 +1,6 @@
 """Pass through, provably: what the provider got, and what the caller got, byte for byte."""
 
+import itertools
 import json
 
 import pytest
@@ -48,6 +49,12 @@ def spelled(events, old, new):
     return [one.replace(old, new) for one in events]
 
 
+def sliced(text, *cuts):
+    return [text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])]
+
+
+NEW = event("response.brand_new", 1, x=[1])
+LARGE = event("response.output_text.delta", 1, delta="z" * 2_000_000)
 STREAMS = {
     "as OpenAI writes": lambda events: events,
     "CRLF": lambda events: spelled(events, b"\n", b"\r\n"),
@@ -57,14 +64,14 @@ STREAMS = {
     "no blank behind the colon": lambda events: spelled(events, b"data: ", b"data:"),
     "id and retry": lambda events: [b"id: 7\nretry: 10\n" + one for one in events],
     "many data lines": lambda events: [one.replace(b', "', b',\ndata: "') for one in events],
-    "unknown events": lambda events: [events[0], event("response.brand_new", 1, x=[1]), *events[1:]],
+    "unknown events": lambda events: [events[0], NEW, *events[1:]],
     "[DONE] at the end": lambda events: [*events, b"data: [DONE]\n\n"],
     "[DONE] without a blank line": lambda events: [*events, b"data: [DONE]"],
     "all in one chunk": lambda events: [b"".join(events)],
     "two in one chunk": lambda events: [events[0] + events[1], events[2]],
-    "cut inside events": lambda events: [events[0][:9], events[0][9:] + events[1][:30], events[1][30:] + events[2]],
+    "cut inside events": lambda events: sliced(b"".join(events), 9, 150, 160),
     "one byte a chunk": lambda events: [bytes([one]) for one in b"".join(events)],
-    "a large event": lambda events: [events[0], event("response.output_text.delta", 1, delta="z" * 2_000_000), *events[1:]],
+    "a large event": lambda events: [events[0], LARGE, *events[1:]],
     "an empty line ahead": lambda events: [b"\n\n", *events],
     "a byte-order mark": lambda events: [b"\xef\xbb\xbf" + events[0], *events[1:]],
 }  # fmt: skip

@@ -37,8 +37,8 @@ class Gate:
     def open(self) -> None:
         self._event.set()
 
-    def wait(self) -> None:
-        assert self._event.wait(PATIENCE), "the test never opened the gate"
+    def wait(self) -> bool:
+        return self._event.wait(PATIENCE)
 
 
 RESET = object()  # the connection is reset here
@@ -51,6 +51,7 @@ class Provider:
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.hung_up = threading.Event()
+        self._gates: list[Gate] = []
         self._scripts: queue.Queue[tuple[object, ...]] = queue.Queue()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -58,8 +59,12 @@ class Provider:
 
     def answers(self, *script: object) -> None:
         self._scripts.put(script)
+        self._gates += [step for step in script if isinstance(step, Gate)]
 
     def forget(self) -> None:
+        """Nothing asked, nothing scripted, nobody waiting."""
+        while self._gates:
+            self._gates.pop().open()
         self.received.clear()
         self.hung_up.clear()
         while not self._scripts.empty():
@@ -94,14 +99,18 @@ class Provider:
         request = Received(head, b"")
         length = int(request.headers.get("content-length", 0))
         self.received.append(Received(head, reader.read(length)))
-        return all(_play(connection, step) for step in self._scripts.get(timeout=PATIENCE))
+        try:
+            script = self._scripts.get(timeout=PATIENCE)
+        except queue.Empty:  # nobody expected this request: the gateway gets no answer
+            return False
+        return all(_play(connection, step) for step in script)
 
 
 def _play(connection: socket.socket, step: object) -> bool:
     if isinstance(step, bytes):
         connection.sendall(step)
     elif isinstance(step, Gate):
-        step.wait()
+        return step.wait()
     elif step is RESET:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()

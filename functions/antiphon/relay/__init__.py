@@ -22,7 +22,7 @@ from antiphon.relay.watch import Vigil, Watch
 from antiphon.settings.config import Gateway
 from antiphon.store.secrets import Secrets
 
-__all__ = ["Answer", "Piece", "Relay", "Stream"]
+__all__ = ["Answer", "Call", "Piece", "Relay", "Stream"]
 
 MARGIN = (
     10.0  # seconds kept for an orderly end before Lambda stops us, or a quarter of what is left
@@ -41,6 +41,15 @@ class Answer:
     body: bytes | Stream
 
 
+@dataclass(frozen=True)
+class Call:
+    """What is asked of a target; the path below its prefix is ours, never the caller's."""
+
+    path: str
+    body: bytes = b""
+    streams: bool = False
+
+
 class Relay:
     def __init__(self, client: httpx.Client, secrets: Secrets, gateway: Gateway) -> None:
         self._client = client
@@ -48,17 +57,17 @@ class Relay:
         self._gateway = gateway
         self._watch = Watch()
 
-    def send(self, step: Step, request: Request, body: bytes, *, streams: bool = False) -> Answer:
+    def send(self, step: Step, request: Request, call: Call) -> Answer:
         """Raise UpstreamFailed and its kin while no byte of the answer has been passed on."""
         credential = self._secrets.get(step.target)
-        address = step.provider.address(request.path, request.query, credential)
+        address = step.provider.address(call.path, request.query, credential)
         ends_at = request.ends_at - min(MARGIN, request.seconds_left / 4)
-        patience = self._gateway.first_event_seconds if streams else LONGEST
-        response = self._exchange(self._outgoing(address, request, body), patience, ends_at)
+        patience = self._gateway.first_event_seconds if call.streams else LONGEST
+        response = self._exchange(self._outgoing(address, request, call.body), patience, ends_at)
         vigil = self._begin_vigil(response, ends_at)
         try:
             check_status(response)
-            read = self._stream if streams and response.is_success else self._whole
+            read = self._stream if call.streams and response.is_success else self._whole
             passed = {**headers.to_caller(response), "x-antiphon-target": step.target}
             return Answer(step.target, response.status_code, passed, read(response, vigil))
         except BaseException:

@@ -92,8 +92,8 @@ class Stream:
 
     def _whole_events(self) -> Iterator[Piece]:
         held: list[bytes] = []  # comments ahead of the first event leave the status open
-        for chunk in self._heard():
-            held += self._splitter.feed(chunk)
+        for events in self._heard():
+            held += events
             if self._begun or any(sse.data(event) is not None for event in held):
                 if held:
                     yield self._piece(held)
@@ -103,12 +103,13 @@ class Stream:
         if self._splitter.tail and self._splitter.tail.strip() in HARMLESS_TAILS:
             yield Piece(self._splitter.tail)
 
-    def _heard(self) -> Iterator[bytes]:
+    def _heard(self) -> Iterator[list[bytes]]:
+        """The events each chunk completes, with every failure told as ours."""
         try:
             for chunk in self._chunks:
                 if self._begun:
                     self._vigil.heard = time.monotonic()
-                yield chunk
+                yield self._splitter.feed(chunk)
         except httpx.HTTPError as exc:
             raise self._vigil.fault or told(exc) from exc
         except sse.EventTooLarge as exc:

@@ -2,15 +2,15 @@
 
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import (
-    APIGatewayRestResolver,
+    ApiGatewayResolver,
     LambdaFunctionUrlResolver,
     Response,
 )
-from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
+from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -26,10 +26,12 @@ type Event = dict[str, Any]
 class Door:
     """The function's handler: finds the endpoint, and turns every refusal into an answer."""
 
-    def __init__(self, routers: Iterable[Router]) -> None:
-        routers = tuple(routers)
+    def __init__(self, api: Sequence[Router], open_to_all: Sequence[Router]) -> None:
+        routers = [(prefix, router) for router in api for prefix in PREFIXES]
+        routers += [(prefix, router) for router in open_to_all for prefix in ("", *PREFIXES)]
         # Debugging is off whatever the environment says: it prints events, and with them content.
-        self._rest = _with_routes(APIGatewayRestResolver(debug=False), routers)
+        # The plain resolver reads payload v1; the one for REST would let trailing slashes in.
+        self._rest = _with_routes(ApiGatewayResolver(debug=False), routers)
         self._url = _with_routes(LambdaFunctionUrlResolver(debug=False), routers)
 
     def __call__(self, event: Event, context: LambdaContext) -> dict[str, Any]:
@@ -50,10 +52,9 @@ class Door:
         return with_headers(answer, dict.fromkeys(REQUEST_IDS, context.aws_request_id))
 
 
-def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[Router]) -> R:
-    for router in routers:
-        for prefix in PREFIXES:
-            resolver.include_router(router, prefix=prefix)
+def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str, Router]]) -> R:
+    for prefix, router in routers:
+        resolver.include_router(router, prefix=prefix)
 
     def unknown(_: NotFoundError) -> Response[Any]:
         event = resolver.current_event

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from antiphon.auth import Auth
 from antiphon.http import Reply, Request
 from antiphon.ledger import Ledger, Origin
-from antiphon.relay import Relay
+from antiphon.relay import Call, Relay
 from antiphon.routes.traffic import Receiver, answered
 from antiphon.routing import Router as Routing
 from antiphon.schema import CreateResponse
@@ -27,8 +27,8 @@ class Responses:
         ask = CreateResponse.parse(request.body)
         plan = self.routing.plan(ask, caller)
         step = plan.steps[0]
-        body = ask.spelled(request.body, step.model)
-        answer = self.relay.send(step, request, body, streams=bool(ask.stream))
+        call = Call("/responses", ask.spelled(request.body, step.model), streams=bool(ask.stream))
+        answer = self.relay.send(step, request, call)
         reply = self.ledger.record(answer, Origin(request.id, caller, ask, plan))
         return reply.with_headers(**ask.rewrites)
 

@@ -15,7 +15,7 @@ from antiphon.errors import BodyTooLarge, GatewayError, InvalidRequest, Unsuppor
 from antiphon.http import Reply, Request
 from antiphon.observe import logger
 
-PREFIXES = ("/openai/v1", "/openai", "/v1", "")  # the longest first
+PREFIXES = ("/v1", "/openai/v1", "/openai")
 
 type Event = Mapping[str, Any]
 
@@ -29,12 +29,11 @@ class Receiver:
     def __call__(self, router: Router) -> Request:
         """Raise InvalidRequest and its kin for what cannot be a request."""
         event, context = router.current_event.raw_event, router.lambda_context
-        method, path = method_and_path(event)
+        method, _ = method_and_path(event)
         headers = _headers(event)
         return Request(
             id=context.aws_request_id,
             method=method,
-            path=_below_prefix(path),
             query=_query(event),
             headers=headers,
             body=self._body(event, headers),
@@ -81,11 +80,6 @@ def with_headers(answer: dict[str, Any], extra: Mapping[str, str]) -> dict[str, 
         lists = {name: [value] for name, value in extra.items()}
         answer["multiValueHeaders"] = {**lists, **answer["multiValueHeaders"]}
     return answer
-
-
-def _below_prefix(path: str) -> str:
-    prefix = next(p for p in PREFIXES if path.startswith(f"{p}/"))
-    return path.removeprefix(prefix)
 
 
 def _headers(event: Event) -> dict[str, str]:
