@@ -19,10 +19,9 @@ from antiphon.relay import Answer, Piece, Stream
 from antiphon.relay.watch import Send
 from antiphon.routing import Plan
 from antiphon.schema import CreateResponse
-from antiphon.store.links import Link, Links
+from antiphon.store.links import FINAL, Link, Links
 
 DAY = 86_400
-FINAL = {"completed", "failed", "incomplete", "cancelled"}
 
 type Response = Mapping[str, Any]
 
@@ -46,7 +45,7 @@ class Origin:
             request_id=self.request_id,
             target=answer.target,
             root=parent.root if parent else conversation or str(response["id"]),
-            created_at=int(time.time()),
+            created_ms=time.time_ns() // 1_000_000,
             expires_at=expires_at,
             model=ask.model,
             upstream_model=_text(response.get("model")),

@@ -21,7 +21,7 @@ def test_a_response_is_owned_with_its_usage(gateway, provider, door):
     assert (row["model"], row["upstream_model"]) == ("gpt-5", "gpt-5-2026")
     assert (row["root"], row["metadata"]) == (id, {"team": "blue"})
     assert row["usage"] == {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
-    assert row["created_at"] <= row["completed_at"] < row["expires_at"]
+    assert row["created_ms"] // 1000 <= row["completed_at"] < row["expires_at"]
     assert row["key_id"].startswith("key_")
     assert "secret words" not in str(row)
 

@@ -14,6 +14,7 @@ class Settings:
 
     table_name: str
     secret_prefix: str  # the credential of target `east` is the secret `{secret_prefix}/east`
+    queue_url: str  # of what is to be done later: deferred rows, unfinished responses
     config: Config
 
     @classmethod
@@ -23,5 +24,6 @@ class Settings:
         return cls(
             table_name=env["TABLE_NAME"],
             secret_prefix=env["SECRET_PREFIX"],
+            queue_url=env["QUEUE_URL"],
             config=load(Path(env.get("CONFIG_FILE", beside))),
         )

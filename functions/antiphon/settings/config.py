@@ -47,6 +47,7 @@ class Gateway(Section):
     """Limits that hold for every target."""
 
     links_days: int = Field(default=30, ge=1, le=3650)
+    metadata_index: list[str] = ["*"]  # keys that responses can be searched by; "*" is every key
     max_body_bytes: int = Field(default=4_500_000, ge=1_000, le=6_000_000)
     key_cache_seconds: float = Field(default=30, ge=0, le=300)
     connect_seconds: Seconds = 5
@@ -86,6 +87,7 @@ class OpenAITarget(TargetSection):
 
     provider: Literal["openai"]
     base_url: Address = "https://api.openai.com/v1"
+    conversations: bool = True
 
 
 class AzureTarget(TargetSection):
@@ -95,6 +97,7 @@ class AzureTarget(TargetSection):
     endpoint: Address
     api_version: str | None = None
     auth: Literal["key"] = "key"
+    conversations: bool = False  # ordinary Azure OpenAI resources answer 404 there
 
     @property
     def legacy(self) -> bool:

@@ -12,6 +12,7 @@ from antiphon.store.table import ConditionFailed, Item, Table
 type Kind = Literal["response", "conversation"]
 
 SORT = "LINK"
+FINAL = {"completed", "failed", "incomplete", "cancelled"}
 LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C"}
 OURS = "attribute_not_exists(pk) OR request_id = :request_id"
 
@@ -27,7 +28,7 @@ class Link:
     target: str
     root: str  # of the tree it belongs to: a conversation, or the first response of a chain
     status: str
-    created_at: int
+    created_ms: int  # epoch milliseconds: the order of lists
     expires_at: int
     kind: Kind = "response"
     model: str | None = None
@@ -41,6 +42,14 @@ class Link:
     completed_at: int | None = None
     unfinished: str | None = None  # why the stream ended before the response did
     deleted_at: int | None = None
+
+    @property
+    def created_at(self) -> int:
+        return self.created_ms // 1000
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
 
     @property
     def alive(self) -> bool:
@@ -83,7 +92,7 @@ def _partition(kind: Kind, tenant: str, id: str) -> str:
 
 
 def _item(link: Link) -> Item:
-    when = f"{link.created_at:011d}#{link.id}"
+    when = f"{link.created_ms:013d}#{link.id}"
     return {
         PARTITION_KEY: _partition(link.kind, link.tenant, link.id),
         SORT_KEY: SORT,
