@@ -3,66 +3,86 @@
 import difflib
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from antiphon.auth import Caller
-from antiphon.errors import ModelNotFound, NotFound, PreviousResponseMissing, TargetGone
+from antiphon.errors import InvalidRequest, ModelNotFound, TargetGone
+from antiphon.ownership import Ownership
 from antiphon.providers import Step, provider
-from antiphon.schema import CreateResponse
+from antiphon.schema import Continuing, Reference
 from antiphon.settings.config import Target
-from antiphon.store.links import Link, Links
+from antiphon.store.links import Link
 
 
 @dataclass(frozen=True)
 class Plan:
+    """The targets to try, in order, and the caller's own link of what is continued."""
+
     steps: tuple[Step, ...]
     parent: Link | None = None
 
 
 class Router:
-    def __init__(self, targets: Mapping[str, Target], links: Links) -> None:
+    def __init__(self, targets: Mapping[str, Target], ownership: Ownership) -> None:
         self._targets = targets
         self._providers = {name: provider(target) for name, target in targets.items()}
-        self._links = links
+        self._ownership = ownership
 
-    def plan(self, ask: CreateResponse, caller: Caller) -> Plan:
+    def plan(self, ask: Continuing, caller: Caller) -> Plan:
         """Raise what OpenAI answers for ids that are not the caller's, and for unknown models."""
-        parent = self._parent(ask, caller)
-        if parent is not None:
-            return Plan((self._pinned(ask, parent),), parent)
-        steps = tuple(sorted(self._serving(ask.model), key=self._order(_affinity(ask, caller))))
+        parent = self._ownership.parent(ask, caller.tenant)
+        held = self._ownership.targets(ask.references, caller.tenant)
+        held |= {parent.target} if parent else set()
+        if held:
+            return Plan((self._pinned(held, ask.model),), parent)
+        steps = self._in_order(self._serving(ask.model), ask.affinity or caller.key_id)
         if not steps:
             raise self._unknown(ask.model or "")
         return Plan(steps)
 
-    def _parent(self, ask: CreateResponse, caller: Caller) -> Link | None:
-        """The caller's own link of what the request continues."""
-        if ask.previous_response_id is not None:
-            link = self._links.get("response", caller.tenant, ask.previous_response_id)
-            if link is None:
-                message = f"Previous response with id '{ask.previous_response_id}' not found."
-                raise PreviousResponseMissing(message, param="previous_response_id")
-            return link
-        if ask.conversation_id is not None:
-            link = self._links.get("conversation", caller.tenant, ask.conversation_id)
-            if link is None:
-                message = f"Conversation with id '{ask.conversation_id}' not found."
-                raise NotFound(message, param="conversation")
-            return link
-        return None
+    def plan_conversation(self, references: Iterable[Reference], caller: Caller) -> Plan:
+        """A new conversation goes where conversations are kept, and its items already are."""
+        held = self._ownership.targets(references, caller.tenant)
+        if held:
+            return Plan((self._pinned(held, None),))
+        keeping = (step for step in self._serving(None) if self._targets[step.target].conversations)
+        steps = self._in_order(keeping, caller.key_id)
+        if not steps:
+            raise InvalidRequest(
+                "No target of this gateway has the Conversations API. Chain responses with "
+                "'previous_response_id' instead.",
+                code="conversations_not_supported_by_target",
+            )
+        return Plan(steps)
 
-    def _pinned(self, ask: CreateResponse, parent: Link) -> Step:
-        target = self._targets.get(parent.target)
+    def at(self, link: Link) -> Step:
+        """The target that holds something; raise TargetGone where it is not configured now."""
+        return self._pinned({link.target}, None)
+
+    def each(self) -> Iterator[tuple[Step, Target]]:
+        """Every target, in the order of the configuration."""
+        for name, target in self._targets.items():
+            yield Step(name, self._providers[name], None), target
+
+    def _pinned(self, held: set[str], model: str | None) -> Step:
+        name, *others = sorted(held)
+        if others:
+            raise InvalidRequest(
+                "The request refers to things that live at different targets of the gateway: "
+                f"{', '.join(map(repr, sorted(held)))}. No one of them holds them all.",
+                code="targets_differ",
+            )
+        target = self._targets.get(name)
         if target is None:
             raise TargetGone(
-                f"'{parent.id}' lives at the target '{parent.target}', not configured now. "
-                "Start a new response without it."
+                f"What the request continues lives at the target '{name}', which is not "
+                "configured now. Start anew without it."
             )
-        model = None if ask.model is None else target.upstream_model(ask.model)
-        if ask.model is not None and model is None:
-            raise self._unknown(ask.model)
-        return Step(parent.target, self._providers[parent.target], model)
+        upstream = None if model is None else target.upstream_model(model)
+        if model is not None and upstream is None:
+            raise self._unknown(model)
+        return Step(name, self._providers[name], upstream)
 
     def _serving(self, model: str | None) -> Iterator[Step]:
         for name, target in self._targets.items():
@@ -70,33 +90,27 @@ class Router:
             if model is None or upstream is not None:
                 yield Step(name, self._providers[name], upstream)
 
-    def _order(self, affinity: str) -> "_Order":
-        return _Order(self._targets, affinity)
+    def _in_order(self, steps: Iterable[Step], affinity: str) -> tuple[Step, ...]:
+        return tuple(sorted(steps, key=_order(self._targets, affinity)))
 
     def _unknown(self, model: str) -> ModelNotFound:
         names = {name for target in self._targets.values() for name in target.models}
-        near = difflib.get_close_matches(model, names - {"*"}, n=3)
+        near = difflib.get_close_matches(model, [name for name in names if "*" not in name])
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         message = f"The model '{model}' does not exist or you do not have access to it.{hint}"
         return ModelNotFound(message, param="model")
 
 
-@dataclass(frozen=True)
-class _Order:
+def _order(targets: Mapping[str, Target], affinity: str) -> Callable[[Step], tuple[int, float]]:
     """Lowest priority first; equal ones by weighted rendezvous, so one caller meets one cache.
 
     Score -weight / ln(hash): Schindelhauer and Schomaker, "Weighted Distributed Hash Tables".
     """
 
-    targets: Mapping[str, Target]
-    affinity: str
-
-    def __call__(self, step: Step) -> tuple[int, float]:
-        target = self.targets[step.target]
-        digest = hashlib.sha256(f"{step.target}\0{self.affinity}".encode()).digest()
+    def key(step: Step) -> tuple[int, float]:
+        target = targets[step.target]
+        digest = hashlib.sha256(f"{step.target}\0{affinity}".encode()).digest()
         share = (int.from_bytes(digest[:8]) + 1) / (2**64 + 1)
         return target.priority, target.weight / math.log(share)
 
-
-def _affinity(ask: CreateResponse, caller: Caller) -> str:
-    return ask.prompt_cache_key or ask.safety_identifier or ask.user or caller.key_id
+    return key

@@ -11,14 +11,19 @@ import httpx
 from botocore.config import Config
 
 from antiphon.auth import Auth
-from antiphon.ledger import Ledger
+from antiphon.ledger import Ledger, Stores
+from antiphon.ownership import Ownership
 from antiphon.relay import Relay
-from antiphon.routes import health, responses
+from antiphon.routes import conversations, health, models, responses
+from antiphon.routes.conversations import Conversations
 from antiphon.routes.door import Door
+from antiphon.routes.models import Models
 from antiphon.routes.responses import Responses
 from antiphon.routes.traffic import Receiver
 from antiphon.routing import Router
 from antiphon.settings import Settings
+from antiphon.store.batch import Batch
+from antiphon.store.items import Items
 from antiphon.store.keys import Keys
 from antiphon.store.links import Links
 from antiphon.store.secrets import Secrets
@@ -43,17 +48,25 @@ def api(env: Mapping[str, str]) -> Door:
     def secrets_manager() -> "SecretsManagerClient":
         return session.client("secretsmanager", config=AWS)
 
-    table = Table(session.client("dynamodb", config=AWS), settings.table_name)
-    links = Links(table)
+    dynamodb = session.client("dynamodb", config=AWS)
+    table = Table(dynamodb, settings.table_name)
+    links, items = Links(table), Items(Batch(dynamodb, settings.table_name))
+    ownership = Ownership(links, items)
+    auth = Auth(Keys(table), gateway.key_cache_seconds)
+    routing = Router(settings.config.targets, ownership)
     secrets = Secrets(secrets_manager, settings.secret_prefix)
-    endpoints = Responses(
-        auth=Auth(Keys(table), gateway.key_cache_seconds),
-        routing=Router(settings.config.targets, links),
-        relay=Relay(provider_client(env, gateway.connect_seconds), secrets, gateway),
-        ledger=Ledger(links, gateway.links_days),
-    )
+    relay = Relay(provider_client(env, gateway.connect_seconds), secrets, gateway)
+    ledger = Ledger(Stores(links, items, gateway.links_days))
     receive = Receiver(gateway.max_body_bytes)
-    return Door(api=[responses.router(endpoints, receive)], open_to_all=[health.router()])
+    made = (auth, ownership, routing, relay, ledger)
+    return Door(
+        api=[
+            responses.router(Responses(*made), receive),
+            conversations.router(Conversations(*made), receive),
+            models.router(Models(auth, routing, relay), receive),
+        ],
+        open_to_all=[health.router()],
+    )
 
 
 def provider_client(env: Mapping[str, str], connect_seconds: float) -> httpx.Client:

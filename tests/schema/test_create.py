@@ -92,9 +92,9 @@ def test_references_to_stored_items_are_seen_with_and_without_a_type():
         {"type": "item_reference", "id": "msg_1"},
         {"id": "rs_1"},
     ]
-    assert list(parse(input=items).item_references) == [
-        ("input[1].id", "msg_1"),
-        ("input[2].id", "rs_1"),
+    assert list(parse(input=items).references) == [
+        ("input[1].id", "item", "msg_1"),
+        ("input[2].id", "item", "rs_1"),
     ]
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import httpx
 
 from antiphon.errors import UpstreamFailed
-from antiphon.http import Request
+from antiphon.http import Reply, Request
 from antiphon.providers import Address, Step
 from antiphon.relay import headers
 from antiphon.relay.faults import (
@@ -39,6 +39,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes | Stream
+
+    @property
+    def whole(self) -> bytes:
+        """The body of an answer that does not stream."""
+        return self.body if isinstance(self.body, bytes) else b""
+
+    def reply(self) -> Reply:
+        """Pass a whole answer on as it is."""
+        return Reply(self.status, self.headers, self.whole)
 
 
 @dataclass(frozen=True)
@@ -118,4 +127,14 @@ class Relay:
             raise vigil.fault or told(exc) from exc
         finally:
             self._watch.end(vigil)
-        return presentable(response.status_code, body) if response.is_error else body
+        if response.is_error:
+            return presentable(response.status_code, body)
+        if response.request.method != "DELETE":  # whose answer nobody reads, and may be empty
+            _check_kind(response)
+        return body
+
+
+def _check_kind(response: httpx.Response) -> None:
+    kind = response.headers.get("content-type", "nothing")
+    if not kind.startswith("application/json"):
+        raise UpstreamFailed(f"The provider answered with {kind} in place of JSON.")

@@ -1,23 +1,25 @@
-"""/responses: create; the rest of a response's life is to follow."""
+"""/responses: create, and the rest of a response's life."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.auth import Auth
 from antiphon.http import Reply, Request
 from antiphon.ledger import Ledger, Origin
-from antiphon.relay import Call, Relay
-from antiphon.routes.traffic import Receiver, answered
+from antiphon.ownership import Ownership
+from antiphon.relay import Answer, Call, Relay
+from antiphon.routes import queries
+from antiphon.routes.traffic import Receiver, routed
 from antiphon.routing import Router as Routing
-from antiphon.schema import CreateResponse
+from antiphon.schema import Compact, Continuing, CreateResponse, InputTokens
+from antiphon.store.links import Link
 
 
 @dataclass(frozen=True)
 class Responses:
     auth: Auth
+    ownership: Ownership
     routing: Routing
     relay: Relay
     ledger: Ledger
@@ -32,12 +34,56 @@ class Responses:
         reply = self.ledger.record(answer, Origin(request.id, caller, ask, plan))
         return reply.with_headers(**ask.rewrites)
 
+    def retrieve(self, request: Request, id: str) -> Reply:
+        link = self._link(request, id)
+        call = Call(f"/responses/{id}", streams=queries.streams(request.query))
+        return self.ledger.follow(self._send(request, link, call), link)
+
+    def cancel(self, request: Request, id: str) -> Reply:
+        link = self._link(request, id)
+        call = Call(f"/responses/{id}/cancel", request.body)
+        return self.ledger.follow(self._send(request, link, call), link)
+
+    def delete(self, request: Request, id: str) -> Reply:
+        link = self._link(request, id)
+        return self.ledger.forget(self._send(request, link, Call(f"/responses/{id}")), link)
+
+    def input_items(self, request: Request, id: str) -> Reply:
+        link = self._link(request, id)
+        queries.listing(request.query)
+        call = Call(f"/responses/{id}/input_items")
+        return self.ledger.own_items(self._send(request, link, call), link)
+
+    def count(self, request: Request) -> Reply:
+        return self._once(request, "/responses/input_tokens", InputTokens)
+
+    def compact(self, request: Request) -> Reply:
+        return self._once(request, "/responses/compact", Compact)
+
+    def _link(self, request: Request, id: str) -> Link:
+        caller = self.auth.identify(request)
+        return self.ownership.holder("response", caller.tenant, id)
+
+    def _send(self, request: Request, link: Link, call: Call) -> Answer:
+        return self.relay.send(self.routing.at(link), request, call)
+
+    def _once(self, request: Request, path: str, body: type[Continuing]) -> Reply:
+        """A call that leaves nothing behind which a later one could name."""
+        caller = self.auth.identify(request)
+        ask = body.parse(request.body)
+        step = self.routing.plan(ask, caller).steps[0]
+        call = Call(path, ask.spelled(request.body, step.model))
+        return self.relay.send(step, request, call).reply()
+
 
 def router(responses: Responses, receive: Receiver) -> Router:
-    routes = Router()
-
-    @routes.post("/responses")
-    def create() -> Response[Any]:
-        return answered(responses.create(receive(routes)))
-
-    return routes
+    return routed(
+        receive,
+        ("POST", "/responses", responses.create),
+        ("POST", "/responses/input_tokens", responses.count),
+        ("POST", "/responses/compact", responses.compact),
+        ("GET", "/responses/<id>", responses.retrieve),
+        ("DELETE", "/responses/<id>", responses.delete),
+        ("POST", "/responses/<id>/cancel", responses.cancel),
+        ("GET", "/responses/<id>/input_items", responses.input_items),
+    )

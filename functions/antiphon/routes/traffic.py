@@ -3,7 +3,7 @@
 import base64
 import binascii
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -48,6 +48,24 @@ class Receiver:
             size = f"It has {len(body):,} bytes; the limit is {self.max_body_bytes:,}."
             raise BodyTooLarge(f"The request's body is too large. {size}")
         return body
+
+
+type Endpoint = Callable[..., Reply]  # takes the Request, and the path's ids by their names
+
+
+def routed(receive: Receiver, *endpoints: tuple[str, str, Endpoint]) -> Router:
+    """A router for (method, path, endpoint) rows."""
+    routes = Router()
+
+    def serve(endpoint: Endpoint) -> Callable[..., Response[Any]]:
+        def call(**ids: str) -> Response[Any]:
+            return answered(endpoint(receive(routes), **ids))
+
+        return call
+
+    for method, path, endpoint in endpoints:
+        routes.route(path, method=method)(serve(endpoint))
+    return routes
 
 
 def method_and_path(event: Event) -> tuple[str, str]:

@@ -1,26 +1,22 @@
 """The body of POST /responses: https://platform.openai.com/docs/api-reference/responses/create."""
 
 from collections.abc import Iterator
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from antiphon.schema import document, fields, rules, splice
-from antiphon.schema.fields import Anything, Flag, Part, StringOrObject, Text, Whole, one_of
-from antiphon.schema.items import ConversationRef, Item, Tool
-from antiphon.schema.refusal import refused
+from antiphon.errors import InvalidRequest
+from antiphon.schema import fields, rules, splice
+from antiphon.schema.continuing import Continuing, Reference
+from antiphon.schema.fields import Anything, Flag, StringOrObject, Text, Whole, one_of
+from antiphon.schema.items import Tool
 
 Positive = Annotated[Whole, Field(ge=1)] | None
 
 
-class CreateResponse(Part):
+class CreateResponse(Continuing):
     """Every documented field is checked; keys we do not know pass with the rest."""
 
-    model: Annotated[str, Field(min_length=1)] | None = None
-    input: Annotated[str | list[Item] | None, one_of(str, list)] = None
-    instructions: Text = None
-    previous_response_id: Text = None
-    conversation: Annotated[str | ConversationRef | None, one_of(str, dict)] = None
     prompt: fields.Prompt | None = None
 
     stream: Flag = None
@@ -48,41 +44,22 @@ class CreateResponse(Part):
     moderation: fields.Moderation | None = None
 
     service_tier: Text = None
-    prompt_cache_key: Text = None
-    prompt_cache_options: fields.CacheOptions | None = None
     prompt_cache_retention: Text = None
-    safety_identifier: Text = None
-    user: Text = None
     access_programs: Anything = None
     image: Anything = None
 
-    @classmethod
-    def parse(cls, body: bytes) -> Self:
-        """Read a request's body; raise InvalidRequest that names the field."""
-        members = document.read(body)
-        try:
-            ask = cls.model_validate(members)
-        except ValidationError as exc:
-            raise refused(members, exc) from exc
-        rules.check(ask)
-        return ask
+    def refusals(self) -> Iterator[InvalidRequest]:
+        yield from rules.refusals(self)
 
     @property
-    def conversation_id(self) -> str | None:
-        given = self.conversation
-        return given.id if isinstance(given, ConversationRef) else given
-
-    @property
-    def item_references(self) -> Iterator[tuple[str, str]]:
-        """Where the input refers to stored items: (param, item id)."""
-        for n, item in enumerate(self.input if isinstance(self.input, list) else ()):
-            if item.refers_to is not None:
-                yield f"input[{n}].id", item.refers_to
+    def references(self) -> Iterator[Reference]:
+        continued = self.background_options and self.background_options.continuation_id
+        if continued:
+            yield "background_options.continuation_id", "response", continued
+        yield from super().references
 
     def spelled(self, body: bytes, model: str | None) -> bytes:
-        """The caller's bytes as a target takes them: its own name of the model, no other change."""
-        if model is not None and model != self.model:
-            body = splice.value(body, "model", model)
+        body = super().spelled(body, model)
         if self.max_tokens is not None:
             body = splice.key(body, "max_tokens", "max_output_tokens")
         return body

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from antiphon.schema.fields import Anything, CallId, Flag, Part, StringOrArray, Text
 
+LOOKED_UP = {None, "item_reference", "reasoning", "image_generation_call"}  # where bare
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 
 
@@ -51,9 +52,10 @@ class Item(Named):
 
     @property
     def refers_to(self) -> str | None:
-        """The id of the stored item that this one stands for, if it is a reference."""
-        bare = self.type is None and self.role is None and self.content is None
-        return self.id if self.type == "item_reference" or bare else None
+        """The id of the stored item that this one stands for, if the provider would look it up."""
+        more = self.model_extra or {}
+        bare = not any((self.role, self.content, more.get("encrypted_content"), more.get("result")))
+        return self.id if self.type in LOOKED_UP and bare else None
 
 
 class Tool(Named):

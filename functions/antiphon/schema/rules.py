@@ -12,13 +12,8 @@ if TYPE_CHECKING:
 DELAYED = {"2h", "8h"}
 
 
-def check(ask: "CreateResponse") -> None:
-    """Raise the first refusal; the wider reading holds where descriptions of the API differ."""
-    for refusal in _refusals(ask):
-        raise refusal
-
-
-def _refusals(ask: "CreateResponse") -> Iterator[InvalidRequest]:
+def refusals(ask: "CreateResponse") -> Iterator[InvalidRequest]:
+    """The wider reading holds where descriptions of the API differ."""
     yield from _required(ask)
     yield from _exclusive(ask)
     yield from _streaming(ask)

@@ -75,8 +75,12 @@ class Links:
         except ConditionFailed:  # the tenant owns this id already, by an earlier request
             logger.warning("link exists", extra={"link": link.id, "request_id": link.request_id})
 
+    def mark_deleted(self, link: Link) -> None:
+        """From now on the id is refused; the row stays until it expires."""
+        self.change(link, deleted_at=int(time.time()))
+
     def change(self, link: Link, **changes: Any) -> None:
-        """Set attributes of a link this request has put."""
+        """Set attributes of a link, if it is still the one that was read or put."""
         partition = _partition(link.kind, link.tenant, link.id)
         values = {name: _number(value) for name, value in changes.items()}
         try:

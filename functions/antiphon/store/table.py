@@ -30,13 +30,13 @@ class Table:
         self._name = name
 
     def get(self, partition: str, sort: str) -> Item | None:
-        key = _marshal({PARTITION_KEY: partition, SORT_KEY: sort})
+        key = marshal({PARTITION_KEY: partition, SORT_KEY: sort})
         found = self._call("get_item", Key=key, ConsistentRead=True)
-        return _unmarshal(found["Item"]) if "Item" in found else None
+        return unmarshal(found["Item"]) if "Item" in found else None
 
     def put(self, item: Item, unless: str | None = None, **values: object) -> None:
         """Write a row; with a condition, raise ConditionFailed where it does not hold."""
-        self._call("put_item", Item=_marshal(item), **_conditioned(unless, values))
+        self._call("put_item", Item=marshal(item), **_conditioned(unless, values))
 
     def update(
         self, partition: str, sort: str, changes: Item, only_if: str, **values: object
@@ -46,7 +46,7 @@ class Table:
         named = _conditioned(only_if, {**values, **changes})
         self._call(
             "update_item",
-            Key=_marshal({PARTITION_KEY: partition, SORT_KEY: sort}),
+            Key=marshal({PARTITION_KEY: partition, SORT_KEY: sort}),
             UpdateExpression=f"SET {sets}",
             ExpressionAttributeNames={f"#{n}": n for n in changes},
             **named,
@@ -68,9 +68,9 @@ def _conditioned(condition: str | None, values: Mapping[str, object]) -> dict[st
     return {"ConditionExpression": condition, "ExpressionAttributeValues": named}
 
 
-def _marshal(item: Item) -> dict[str, Any]:
+def marshal(item: Item) -> dict[str, Any]:
     return {name: _write(value) for name, value in item.items() if value is not None}
 
 
-def _unmarshal(item: Mapping[str, Any]) -> Item:
+def unmarshal(item: Mapping[str, Any]) -> Item:
     return {name: _read(value) for name, value in item.items()}

@@ -1,0 +1,64 @@
+"""The one link of one answer, from the id's first mention to the response's end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from antiphon.errors import Unavailable
+from antiphon.ledger.origin import expiry
+from antiphon.ledger.reading import Response, item_ids, outcome
+from antiphon.observe import logger
+from antiphon.store.items import Items
+from antiphon.store.links import FINAL, Link, Links
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where the ledger writes, and for how many days it is kept."""
+
+    links: Links
+    items: Items
+    days: int
+
+
+class Book:
+    """`note` each response object before the bytes that carry it are passed on; then `close`."""
+
+    def __init__(self, stores: Stores, own: Callable[[Response], Link]) -> None:
+        self._stores = stores
+        self._own = own  # gives the link of the first response object, written by then
+        self._link: Link | None = None
+        self._news: Response | None = None  # of the link, not yet written
+
+    def note(self, response: Response) -> None:
+        if self._link is None:
+            self._link = self._own(response)
+            self._news = None if self._link.status == response.get("status") else response
+        else:
+            self._news = response
+        if response.get("status") in FINAL and self._link.store:
+            self._own_items(self._link, response)
+
+    def close(self, ended: str | None) -> None:
+        """Write the outcome; the caller has the answer, so a failure here is only logged.
+
+        `ended` is the type of the terminal event, None where there was none.
+        """
+        link, self._link = self._link, None
+        if link is None or link.final:
+            return
+        changes = {} if self._news is None else outcome(self._news)
+        if ended in {None, "error"} and changes.get("status", link.status) not in FINAL:
+            changes["unfinished"] = ended or "cut"
+        try:
+            if changes:
+                self._stores.links.change(link, **changes)
+        except Unavailable:
+            logger.exception("outcome not written", extra={"link": link.id})
+
+    def _own_items(self, link: Link, response: Response) -> None:
+        """From now on a request may refer to these items by id."""
+        ids = item_ids(response)
+        try:
+            self._stores.items.own(link.tenant, ids, link.target, expiry(self._stores.days))
+        except Unavailable:  # fail closed: they cannot be referred to, the response can
+            logger.exception("items not owned", extra={"link": link.id})

@@ -1,0 +1,75 @@
+"""Where a response comes from: what its link says before the provider has said anything."""
+
+import time
+from dataclasses import dataclass
+
+from antiphon.auth import Caller
+from antiphon.ledger.reading import Response, conversation_id, outcome, text
+from antiphon.routing import Plan
+from antiphon.schema import CreateResponse
+from antiphon.store.links import Link
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Origin:
+    request_id: str
+    caller: Caller
+    ask: CreateResponse
+    plan: Plan
+
+    def link(self, target: str, response: Response, days: int) -> Link:
+        ask, parent = self.ask, self.plan.parent
+        conversation = conversation_id(response) or ask.conversation_id
+        return Link(
+            id=str(response["id"]),
+            tenant=self.caller.tenant,
+            key_id=self.caller.key_id,
+            request_id=self.request_id,
+            target=target,
+            root=parent.root if parent else conversation or str(response["id"]),
+            created_ms=now_ms(),
+            expires_at=expiry(days),
+            model=ask.model,
+            upstream_model=text(response.get("model")),
+            previous_response_id=ask.previous_response_id,
+            conversation=conversation,
+            store=ask.store is not False,
+            background=bool(ask.background),
+            metadata=dict(ask.metadata or {}),
+            **outcome(response),
+        )
+
+
+@dataclass(frozen=True)
+class Place:
+    """By which request something came to be, whose it is, and at which target."""
+
+    request_id: str
+    caller: Caller
+    target: str
+
+    def conversation(self, id: str, metadata: dict[str, str], days: int) -> Link:
+        """The link of a conversation, which has no status but that it is there."""
+        return Link(
+            id=id,
+            kind="conversation",
+            tenant=self.caller.tenant,
+            key_id=self.caller.key_id,
+            request_id=self.request_id,
+            target=self.target,
+            root=id,
+            status="active",
+            created_ms=now_ms(),
+            expires_at=expiry(days),
+            metadata=metadata,
+        )
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def expiry(days: int) -> int:
+    return int(time.time()) + days * DAY

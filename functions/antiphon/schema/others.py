@@ -1,0 +1,68 @@
+"""The bodies of the other calls: as narrow a check as that of create, and as wide a passage."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from antiphon.errors import InvalidRequest
+from antiphon.schema.continuing import Checked, Continuing, Reference, item_references
+from antiphon.schema.fields import Anything, Flag, Metadata, Reasoning, StringOrObject, TextOptions
+from antiphon.schema.items import Item, Tool
+from antiphon.schema.refusal import missing
+
+MOST_ITEMS = 20
+
+Items = Annotated[list[Item], Field(max_length=MOST_ITEMS)]
+
+
+class InputTokens(Continuing):
+    """POST /responses/input_tokens: what a create would count, with nothing generated."""
+
+    tools: list[str | Tool] | None = None
+    tool_choice: StringOrObject = None
+    parallel_tool_calls: Flag = None
+    reasoning: Reasoning | None = None
+    text: TextOptions | None = None
+
+
+class Compact(Continuing):
+    """POST /responses/compact; `model` must stand there, if only as null."""
+
+    prompt_cache_key: Annotated[str, Field(max_length=64)] | None = None
+    image: Anything = None
+
+    def refusals(self) -> Iterator[InvalidRequest]:
+        if "model" not in self.model_fields_set:
+            yield missing("model")
+
+
+class CreateConversation(Checked):
+    """POST /conversations: a conversation, perhaps with its first items."""
+
+    items: Items | None = None
+    metadata: Metadata | None = None
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        yield from item_references(self.items or [], "items")
+
+
+class UpdateConversation(Checked):
+    """POST /conversations/{id}; `metadata` must stand there, if only as null."""
+
+    metadata: Metadata | None = None
+
+    def refusals(self) -> Iterator[InvalidRequest]:
+        if "metadata" not in self.model_fields_set:
+            yield missing("metadata")
+
+
+class CreateItems(Checked):
+    """POST /conversations/{id}/items: more items for a conversation."""
+
+    items: Items
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        yield from item_references(self.items, "items")
