@@ -1,0 +1,1 @@
+"""How Antiphon is deployed, operated, and run on your own machine."""

@@ -1,0 +1,70 @@
+"""The AWS of this machine: `python -m infra.local.aws`, an embedded moto server with our things.
+
+Reads what to make as one line of JSON, and lives as long as its standard input stays open.
+"""
+
+import json
+import logging
+import sys
+from typing import Any
+
+import boto3
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
+from antiphon.store import keys
+from infra.local.things import REGION, SECRET_PREFIX, TABLE, Things
+
+
+def make(things: Things, endpoint: str) -> None:
+    place: Any = {"endpoint_url": endpoint, "region_name": REGION}
+    table = boto3.resource("dynamodb", **place).create_table(**_shape())
+    table.meta.client.update_time_to_live(
+        TableName=TABLE,
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL},
+    )
+    for key, tenant in things.keys:
+        table.put_item(Item=keys.row(key, tenant))
+    secrets = boto3.client("secretsmanager", **place)
+    for target, secret in things.secrets.items():
+        secrets.create_secret(Name=f"{SECRET_PREFIX}/{target}", SecretString=secret)
+
+
+def _shape() -> Any:
+    primary = (PARTITION_KEY, SORT_KEY)
+    attributes = [*primary, *(part for index in INDEXES.values() for part in index)]
+    return {
+        "TableName": TABLE,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": _key(primary),
+        "AttributeDefinitions": [
+            {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
+        ],
+        "GlobalSecondaryIndexes": [
+            {"IndexName": index, "KeySchema": _key(key), "Projection": {"ProjectionType": "ALL"}}
+            for index, key in INDEXES.items()
+        ],
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    }
+
+
+def _key(names: tuple[str, str]) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": name, "KeyType": kind}
+        for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
+    ]
+
+
+def main() -> None:
+    things = Things(**json.loads(sys.stdin.readline()))
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    make(things, endpoint)
+    print(f"aws listening on {endpoint}", flush=True)  # noqa: T201  the parent waits for it
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

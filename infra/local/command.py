@@ -1,0 +1,111 @@
+"""The command `antiphon local`: its options, its help, and how it ends."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from antiphon.settings.config import ConfigError
+from infra.local import keys, session
+from infra.local.desk import InitFailed
+from infra.local.helper import ROOT, HelperFailed
+from infra.local.ports import PortTaken
+from infra.local.run import run
+from infra.local.simulator.scenarios import SCENARIOS
+
+PORT = click.IntRange(0, 65535)
+FILE = click.Path(dir_okay=False, path_type=Path)
+ENVIRONMENT = {
+    keys.VARIABLE: (
+        "tenant=key,tenant=key: the keys to accept, each of 8 to 128 characters A-Z a-z 0-9 _ -. "
+        "Without it, one random key for tenant local."
+    ),
+    "ANTIPHON_SECRET_<TARGET>": (
+        "A target's credential; ANTIPHON_SECRET_AZURE_EAST is that of target azure-east."
+    ),
+    "OPENAI_API_KEY": "The credential of openai targets that have none of their own.",
+    "AZURE_OPENAI_API_KEY": "The same for azure targets.",
+    "OPENAI_BASE_URL": "The address of openai targets that name none.",
+    "AZURE_OPENAI_ENDPOINT": "The same for azure targets.",
+    "POWERTOOLS_LOG_LEVEL": "DEBUG, INFO (the default), WARNING or ERROR.",
+}
+
+
+class Local(click.Command):
+    """Its help ends with what the simulator plays and which variables count."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Environment variables"):
+            formatter.write_dl(list(ENVIRONMENT.items()))
+        with formatter.section("Models that the simulator plays"):
+            formatter.write_dl([(model, played.about) for model, played in SCENARIOS.items()])
+        super().format_epilog(ctx, formatter)
+
+
+@click.command(cls=Local)
+@click.option(
+    "--port", type=PORT, default=8080, show_default=True, help="Function URL; 0: any free port."
+)
+@click.option(
+    "--rest-port", type=PORT, default=8081, show_default=True, help="API Gateway; 0: any free port."
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 512),
+    default=8,
+    show_default=True,
+    help="Requests answered at once, each by a runtime process; others wait in line.",
+)
+@click.option(
+    "--timeout",
+    "seconds",
+    type=click.FloatRange(0, 900, min_open=True),
+    default=900,
+    show_default=True,
+    help="Seconds after which an invocation is cut off, as Lambda does.",
+)
+@click.option(
+    "--config",
+    type=FILE,
+    default=ROOT / "gateway.toml",
+    show_default="gateway.toml of the project",
+    help="The gateway's configuration.",
+)
+@click.option(
+    "--ready-file",
+    type=FILE,
+    help="Written once all is ready: JSON with url and rest (base URLs), aws_endpoint, table, "
+    "keys (a list of tenant and key), and simulator (its address or null).",
+)
+def local(config: Path, ready_file: Path | None, **numbers: Any) -> None:
+    """Run the gateway on this machine.
+
+    The deployed functions answer in real runtime processes, behind a Function URL on one port and
+    an API Gateway on another; DynamoDB and Secrets Manager are an embedded moto server. A target
+    without a credential is played by a simulator, which needs no account and costs nothing.
+    """
+    models = list(SCENARIOS)
+    try:
+        accepted = keys.read(os.environ.get(keys.VARIABLE))
+        players = session.casting(config, models, os.environ)
+    except (ConfigError, keys.BadKeys) as exc:
+        _fail(exc, 2)
+    serve(session.Plan(accepted, players, models, os.environ, **numbers), ready_file)
+
+
+def serve(plan: session.Plan, ready_file: Path | None) -> None:
+    """Run until a signal comes; end the process with 1 where it cannot start."""
+    try:
+        run(plan, Console(), ready_file)
+    except InitFailed as exc:
+        _fail(f"The function did not start. {exc}", 1)
+    except (PortTaken, HelperFailed, OSError) as exc:
+        _fail(exc, 1)
+
+
+def _fail(reason: object, code: int) -> NoReturn:
+    click.echo(reason, err=True)
+    sys.exit(code)

@@ -1,0 +1,108 @@
+"""`antiphon local` from its start to its end: what is needed, in the order it is needed."""
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from antiphon.settings import config
+from antiphon.settings.config import Config
+from infra.local import environment, ports
+from infra.local.cast import Cast, Document, cast
+from infra.local.front import REST, URL, Front
+from infra.local.helper import ROOT, Helper
+from infra.local.keys import LocalKey
+from infra.local.pool import Pool
+from infra.local.process import Processes
+from infra.local.runtime import Function
+from infra.local.things import Things
+
+NOWHERE = "http://127.0.0.1"  # stands for the simulator while there is none yet
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for, checked as far as it can be without starting anything."""
+
+    keys: list[LocalKey]
+    cast: Cast
+    scenarios: list[str]  # models that the simulator plays
+    env: Mapping[str, str]
+    port: int = 8080
+    rest_port: int = 8081
+    concurrency: int = 8
+    seconds: float = 900
+    functions: Path = ROOT / "functions"
+
+    @property
+    def config(self) -> Config:
+        """The configuration in effect, but for the simulator's address."""
+        return config.parse(self.cast.played(NOWHERE, self.scenarios))
+
+    @property
+    def things(self) -> Things:
+        return Things([(local.key, local.tenant) for local in self.keys], self.cast.secrets())
+
+    def function(self, endpoint: str, configuration: Path) -> Function:
+        env = environment.of_function(self.functions, endpoint, configuration, self.env)
+        wrapper = ROOT / "functions" / "start-streaming"
+        return Function(wrapper, self.functions, env, self.seconds)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway that serves."""
+
+    url: str
+    rest: str
+    aws: str
+    simulator: str | None
+
+
+def casting(path: Path, scenarios: list[str], env: Mapping[str, str]) -> Cast:
+    """Read gateway.toml and find its players; raise ConfigError if it is wrong."""
+    found = cast(config.read(path), env)
+    config.parse(found.played(NOWHERE, scenarios), path.name)
+    return found
+
+
+@asynccontextmanager
+async def serving(
+    plan: Plan, processes: Processes, started: Callable[[], None]
+) -> AsyncIterator[Gateway]:
+    """Start it all; `started` is called for each runtime that is up."""
+    with (
+        ports.reserve(plan.port) as port,
+        ports.reserve(plan.rest_port) as rest_port,
+        tempfile.TemporaryDirectory(prefix="antiphon-") as folder,
+    ):
+        async with processes:
+            aws, simulator = await _surroundings(plan, processes)
+            document = plan.cast.played(simulator or NOWHERE, plan.scenarios)
+            pool = Pool(plan.function(aws, _written(document, Path(folder))), processes)
+            await pool.start(plan.concurrency, started)
+            async with (
+                ports.listening(Front(URL, pool.invoke), port),
+                ports.listening(Front(REST, pool.invoke), rest_port),
+            ):
+                yield Gateway(ports.base(port), ports.base(rest_port), aws, simulator)
+
+
+async def _surroundings(plan: Plan, processes: Processes) -> tuple[str, str | None]:
+    """AWS and, where a target has no credential, a provider: they start side by side."""
+    env = environment.bare(plan.env)
+    aws = await Helper.start(processes, env, "infra.local.aws", says=plan.things.line())
+    if not plan.cast.simulated:
+        return await aws.address(), None
+    simulator = await Helper.start(
+        processes, env, "infra.local.simulator", "--port", "0", "--exit-with-parent"
+    )
+    return await aws.address(), await simulator.address()
+
+
+def _written(document: Document, folder: Path) -> Path:
+    path = folder / "gateway.json"
+    path.write_text(json.dumps(document), "utf-8")
+    return path

@@ -1,0 +1,9 @@
+import pytest
+
+from tests.local.rig import Gate
+
+
+@pytest.fixture
+async def gate():
+    async with Gate().open() as gate:
+        yield gate

@@ -1,0 +1,142 @@
+"""What the tests of `antiphon local` stand on: a bare HTTP caller, gates, a gateway in-process."""
+
+import asyncio
+import contextlib
+import json
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local import environment, ports
+from infra.local.front import REST, URL, Front
+from infra.local.pool import Pool
+from infra.local.process import Processes
+from infra.local.runtime import Function
+
+ROOT = Path(__file__).parents[2]
+TASK = Path(__file__).parent / "task"
+WRAPPER = ROOT / "functions" / "start-streaming"
+
+
+class Call:
+    """One request over one connection, its answer read chunk by chunk."""
+
+    def __init__(self, reader, writer):
+        self._reader = reader
+        self._writer = writer
+        self.status = 0
+        self.headers = []
+
+    @classmethod
+    async def send(cls, port, line, body=b"", headers=()):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        sized = any(header.lower().startswith(b"content-length:") for header in headers)
+        length = [] if sized else [b"Content-Length: %d" % len(body)]
+        fields = [b"Host: here", *length, *headers]
+        writer.write(line.encode() + b" HTTP/1.1\r\n" + b"\r\n".join(fields) + b"\r\n\r\n" + body)
+        return cls(reader, writer)
+
+    async def head(self):
+        line, *fields = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        self.status = int(line.split()[1])
+        self.headers = [tuple(field.split(": ", 1)) for field in fields if field]
+        return self.status
+
+    def header(self, name):
+        return [value for given, value in self.headers if given.lower() == name]
+
+    async def chunk(self):
+        """The next chunk, b"" after the last; IncompleteReadError where the body is broken."""
+        size = int(await self._reader.readuntil(b"\r\n"), 16)
+        return (await self._reader.readexactly(size + 2))[:-2]
+
+    async def body(self):
+        if length := self.header("content-length"):
+            return await self._reader.readexactly(int(length[0]))
+        chunks = []
+        while chunk := await self.chunk():
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def answer(self):
+        await self.head()
+        return await self.body()
+
+    async def close(self):
+        self._writer.close()
+        with contextlib.suppress(ConnectionError):  # it was broken off
+            await self._writer.wait_closed()
+
+
+@dataclass
+class Visitor:
+    """A function that waits at the gate."""
+
+    name: str
+    pid: int
+    writer: asyncio.StreamWriter
+
+    def go_on(self):
+        self.writer.write(b".")
+        self.writer.close()
+
+
+class Gate:
+    """Where functions tell that they have come so far, and wait to be let on."""
+
+    def __init__(self):
+        self._arrivals = asyncio.Queue()
+
+    async def arrival(self):
+        return await self._arrivals.get()
+
+    @asynccontextmanager
+    async def open(self):
+        server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        async with server:
+            self.port = server.sockets[0].getsockname()[1]
+            yield self
+
+    async def _meet(self, reader, writer):
+        name, pid = (await reader.readline()).split()
+        await self._arrivals.put(Visitor(name.decode(), int(pid), writer))
+
+
+class Doors:
+    """A gateway's two ports, and what was called on them."""
+
+    def __init__(self, url, rest):
+        self._ports = {"url": url.getsockname()[1], "rest": rest.getsockname()[1]}
+        self._calls = []
+
+    async def send(self, door, line, body=b"", headers=()):
+        call = await Call.send(self._ports[door], line, body, headers)
+        self._calls.append(call)
+        return call
+
+    async def steps(self, door, *steps):
+        return await self.send(door, "POST /", json.dumps(steps).encode())
+
+    async def close(self):
+        for call in self._calls:
+            await call.close()
+
+
+@asynccontextmanager
+async def gateway(count=1, seconds=60, env=os.environ):
+    """Both doors in front of the function in `task`, without AWS."""
+    variables = environment.of_function(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
+    with ports.reserve(0) as url, ports.reserve(0) as rest:
+        async with Processes() as processes:
+            pool = Pool(Function(WRAPPER, TASK, variables, seconds), processes)
+            await pool.start(count)
+            async with (
+                ports.listening(Front(URL, pool.invoke), url),
+                ports.listening(Front(REST, pool.invoke), rest),
+            ):
+                doors = Doors(url, rest)
+                try:
+                    yield doors
+                finally:
+                    await doors.close()

@@ -1,0 +1,83 @@
+import pytest
+
+from antiphon.settings.config import ConfigError, parse
+from infra.local.cast import cast
+from infra.local.session import casting
+
+SIMULATOR = "http://127.0.0.1:9"
+OPENAI = {"provider": "openai", "models": ["gpt-*"]}
+AZURE = {"provider": "azure", "models": {"gpt-5": "prod"}}
+
+
+def document(**targets):
+    return {"targets": {name.replace("_", "-"): target for name, target in targets.items()}}
+
+
+def played(given, env):
+    return parse(cast(given, env).played(SIMULATOR, ["sim-a", "sim-b"])).targets
+
+
+def test_a_target_without_a_credential_is_played_by_the_simulator():
+    targets = played(document(openai=OPENAI, azure_east=AZURE), {})
+    assert targets["openai"].base_url == f"{SIMULATOR}/v1"
+    assert targets["openai"].models == ["gpt-*", "sim-*"]
+    assert targets["azure-east"].endpoint == SIMULATOR
+    assert targets["azure-east"].models == {"gpt-5": "prod", "sim-a": "sim-a", "sim-b": "sim-b"}
+
+
+def test_a_target_with_a_credential_stays_as_it_is():
+    found = cast(document(openai=OPENAI), {"OPENAI_API_KEY": "sk"})
+    assert found.simulated == []
+    assert found.secrets() == {"openai": "sk"}
+    assert found.played(SIMULATOR, ["sim-a"]) == document(openai=OPENAI)
+
+
+def test_a_targets_own_variable_comes_before_its_providers():
+    env = {"ANTIPHON_SECRET_AZURE_EAST": "own", "AZURE_OPENAI_API_KEY": "general"}
+    found = cast(document(azure_east=AZURE, azure_west=AZURE, openai=OPENAI), env)
+    assert found.secrets() == {"azure-east": "own", "azure-west": "general", "openai": "simulated"}
+
+
+def test_an_empty_variable_is_none():
+    assert cast(document(openai=OPENAI), {"OPENAI_API_KEY": ""}).simulated == ["openai"]
+
+
+def test_addresses_fill_only_targets_that_name_none():
+    env = {
+        "OPENAI_API_KEY": "sk",
+        "OPENAI_BASE_URL": "https://eu.example/v1",
+        "AZURE_OPENAI_API_KEY": "k",
+        "AZURE_OPENAI_ENDPOINT": "https://acme.example",
+    }
+    own = {**AZURE, "endpoint": "https://own.example"}
+    targets = played(document(openai=OPENAI, azure=AZURE, own=own), env)
+    assert targets["openai"].base_url == "https://eu.example/v1"
+    assert targets["azure"].endpoint == "https://acme.example"
+    assert targets["own"].endpoint == "https://own.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("nonsense", "gateway.toml: "),
+        ("[targets]", "gateway.toml: targets: "),
+        ("targets = 3", "gateway.toml: targets: "),
+        ("[targets]\nopenai = 3", "gateway.toml: targets.openai: "),
+        ('[targets.x]\nprovider = "other"\nmodels = ["m"]', "gateway.toml: targets.x: "),
+        ('[targets.x]\nprovider = ["other"]\nmodels = ["m"]', "gateway.toml: targets.x: "),
+        ('[targets.x]\nprovider = "openai"\nmodels = "m"', "gateway.toml: targets.x.models"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_said_by_its_key(tmp_path, text, said):
+    path = tmp_path / "gateway.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as told:
+        casting(path, [], {})
+    assert str(told.value).startswith(said)
+
+
+def test_an_azure_target_with_a_credential_needs_an_address(tmp_path):
+    path = tmp_path / "gateway.toml"
+    path.write_text('[targets.a]\nprovider = "azure"\nmodels = { "m" = "d" }')
+    with pytest.raises(ConfigError, match=r"targets\.a\.endpoint: Field required"):
+        casting(path, [], {"AZURE_OPENAI_API_KEY": "k"})

@@ -1,0 +1,197 @@
+"""The whole command as a process: how it starts, how it ends, what it leaves behind."""
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from antiphon.settings.table import INDEXES
+from antiphon.store import keys
+from infra.cli import main
+from tests.local.rig import ROOT
+
+SECONDS = 20_000  # as poll() counts them
+ENV = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+@contextmanager
+def started(ready, **env):
+    command = [sys.executable, "-m", "tests.local.serve", str(ready)]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**ENV, "TMPDIR": str(ready.parent), **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until_it_serves(process):
+    """What it says: its last line comes after the ready file."""
+    return "".join(iter(process.stdout.readline, "end           with Ctrl-C\n"))
+
+
+def children(pid):
+    direct = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for each in direct for child in (int(each), *children(each))]
+
+
+@contextmanager
+def watched(pids):
+    """Handles by which the end of processes is seen, even by those who did not start them."""
+    handles = [os.pidfd_open(pid) for pid in pids]
+    try:
+        yield handles
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def ended(handle, milliseconds):
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(milliseconds))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_well_and_leaves_nothing_behind(tmp_path, number):
+    with started(tmp_path / "ready.json") as process:
+        until_it_serves(process)
+        left = children(process.pid)
+        assert len(left) == 3  # AWS and two runtimes
+        assert list(tmp_path.glob("antiphon-*/gateway.json"))
+        with watched(left) as handles:
+            process.send_signal(number)
+            assert process.wait(20) == 0
+            assert all(ended(handle, 0) for handle in handles)
+    assert list(tmp_path.iterdir()) == [tmp_path / "ready.json"]
+
+
+def test_a_signal_ends_it_well_while_it_is_still_starting(tmp_path):
+    (tmp_path / "ready.json").write_text("from an earlier run")
+    with started(tmp_path / "ready.json") as process:
+        while not (left := children(process.pid)):
+            pass
+        with watched(left) as handles:
+            process.terminate()
+            assert process.wait(20) == 0
+            assert all(ended(handle, 0) for handle in handles)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_signal_ends_what_does_not_end_by_itself(tmp_path):
+    with started(tmp_path / "ready.json") as process:
+        until_it_serves(process)
+        url = json.loads((tmp_path / "ready.json").read_text())["url"]
+        steps = [["send", "a"], ["deaf"]]
+        with httpx.stream("POST", url, json=steps) as answer:
+            chunks = answer.iter_raw()
+            assert next(chunks) == b"a"
+            with watched(children(process.pid)) as handles:
+                process.send_signal(signal.SIGINT)
+                with pytest.raises(httpx.RemoteProtocolError):
+                    next(chunks)  # the first signal has been heard
+                process.send_signal(signal.SIGINT)
+                assert process.wait(2.5) == 0  # in less time than patience lasts
+                assert all(ended(handle, 0) for handle in handles)
+
+
+def test_killed_it_leaves_no_process_behind_either(tmp_path):
+    with started(tmp_path / "ready.json") as process:
+        until_it_serves(process)
+        with watched(children(process.pid)) as handles:
+            process.kill()
+            assert all(ended(handle, SECONDS) for handle in handles)
+
+
+def test_what_it_says_is_what_it_does(tmp_path):
+    with started(tmp_path / "ready.json") as process:
+        said = until_it_serves(process)
+        ready = json.loads((tmp_path / "ready.json").read_text())
+        assert (tmp_path / "ready.json").stat().st_mode & 0o777 == 0o600
+        assert ready["keys"] == [{"tenant": "acme", "key": "key-of-acme"}]
+        assert ready["simulator"] is None
+        for told in (ready["url"], ready["rest"], ready["aws_endpoint"], ready["table"]):
+            assert told in said
+        assert "openai: https://api.openai.com/v1" in said
+        assert re.search(rf"curl -N {ready['url']}/responses .*Bearer key-of-acme.*gpt-5", said)
+        _aws_is_as_the_stack_makes_it(ready)
+
+
+def _aws_is_as_the_stack_makes_it(ready):
+    place = {
+        "endpoint_url": ready["aws_endpoint"],
+        "region_name": "us-east-1",
+        "aws_access_key_id": "any",
+        "aws_secret_access_key": "any",
+    }
+    table = boto3.resource("dynamodb", **place).Table(ready["table"])
+    row = keys.row("key-of-acme", "acme")
+    assert table.get_item(Key={"pk": row["pk"], "sk": row["sk"]})["Item"] == row
+    assert {index["IndexName"] for index in table.global_secondary_indexes} == set(INDEXES)
+    assert table.stream_specification["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+    secret = boto3.client("secretsmanager", **place).get_secret_value(
+        SecretId="antiphon-local/openai"
+    )
+    assert secret["SecretString"] == "credential"
+
+
+def test_a_function_that_cannot_start_ends_it_with_its_message(tmp_path):
+    with started(tmp_path / "ready.json", POWERTOOLS_LOG_LEVEL="BROKEN") as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "[ERROR] RuntimeError: this function cannot start\nTraceback" in errors  # its own log
+    assert "The function did not start. RuntimeError: this function cannot start" in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def called(*arguments, **env):
+    clean = {"OPENAI_API_KEY": None, "ANTIPHON_LOCAL_KEYS": None}
+    return CliRunner().invoke(main, ["local", *arguments], env={**clean, **env})
+
+
+def test_a_port_in_use_is_said_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = called("--port", "0", "--rest-port", str(port))
+    assert result.exit_code == 1
+    assert result.output == f"Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
+
+
+def test_a_wrong_configuration_is_said_by_its_key(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[gateway]\nlinks_days = 0\n[targets.a]\nprovider = 'azure'\nmodels = []\n")
+    result = called("--config", str(path))
+    assert result.exit_code == 2
+    assert "mine.toml: gateway.links_days: Input should be greater than" in result.output
+    assert "mine.toml: targets.a: models: name at least one model" in result.output
+
+
+def test_bad_keys_are_refused_without_showing_them():
+    result = called(ANTIPHON_LOCAL_KEYS="acme=short")
+    assert result.exit_code == 2
+    assert result.output.startswith("ANTIPHON_LOCAL_KEYS: entry 1 is not tenant=key")
+    assert "short" not in result.output
+
+
+def test_help_explains_options_variables_and_models():
+    said = called("--help").output
+    for word in ("--concurrency", "--ready-file", "ANTIPHON_LOCAL_KEYS", "sim-text"):
+        assert word in said

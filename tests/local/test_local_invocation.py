@@ -1,0 +1,72 @@
+import asyncio
+
+import pytest
+
+from infra.local.invocation import MANY_BYTES, Failed, Invocation
+
+
+class Source:
+    """The runtime's connection, as far as it can be held back."""
+
+    reads = True
+
+    def pause_reading(self):
+        self.reads = False
+
+    def resume_reading(self):
+        self.reads = True
+
+
+@pytest.fixture
+def invocation():
+    invocation = Invocation(b"{}", 60)
+    invocation.source = Source()
+    return invocation
+
+
+async def test_the_runtime_is_held_back_while_much_is_waiting(invocation):
+    for _ in range(3):
+        invocation.put(bytes(MANY_BYTES // 2))
+    assert not invocation.source.reads
+    await anext(invocation.pieces)
+    assert invocation.source.reads
+
+
+async def test_an_abandoned_one_takes_all_and_keeps_nothing(invocation):
+    invocation.put(bytes(2 * MANY_BYTES))
+    invocation.abandon()
+    assert invocation.source.reads
+    invocation.put(bytes(2 * MANY_BYTES))
+    assert invocation.source.reads
+    invocation.end()
+    assert [piece async for piece in invocation.pieces] == []
+
+
+async def test_the_shortcut_is_taken_only_by_a_caller_who_waits(invocation):
+    direct = []
+
+    def shortcut(piece):
+        direct.append(piece)
+        return len(direct) < 2
+
+    invocation.shortcut = shortcut
+    invocation.put(b"queued, as nobody waits")
+    pieces = invocation.pieces
+    assert await anext(pieces) == b"queued, as nobody waits"
+    waiting = asyncio.ensure_future(anext(pieces))
+    await asyncio.sleep(0)
+    invocation.put(b"direct")
+    invocation.put(b"refused, so queued")
+    invocation.put(b"behind it")
+    assert direct == [b"direct", b"refused, so queued"]
+    assert await waiting == b"refused, so queued"
+    assert await anext(pieces) == b"behind it"
+
+
+async def test_the_first_word_about_the_end_holds(invocation):
+    invocation.put(b"a")
+    invocation.end("it broke")
+    invocation.end()
+    assert await anext(invocation.pieces) == b"a"
+    with pytest.raises(Failed, match="it broke"):
+        await anext(invocation.pieces)
