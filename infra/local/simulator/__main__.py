@@ -1,0 +1,52 @@
+"""`python -m infra.local.simulator`: the simulator as a process of its own."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+import click
+from aiohttp import web
+
+from infra.local.simulator.server import application
+from infra.local.simulator.serving import LOOPBACK, serving
+
+
+@click.command()
+@click.option("--host", default=LOOPBACK, show_default=True)
+@click.option("--port", default=0, show_default=True, help="0: any free one.")
+@click.option("--record", is_flag=True, help="Serve /_sim/requests and /_sim/script too.")
+@click.option("--exit-with-parent", is_flag=True, help="Leave when standard input ends.")
+@click.option("--deployment", "deployments", multiple=True, metavar="NAME=MODEL")
+def main(
+    host: str, port: int, *, record: bool, exit_with_parent: bool, deployments: Sequence[str]
+) -> None:
+    """Play OpenAI under /v1 and Azure OpenAI under /openai."""
+    named = dict(deployment.split("=", 1) for deployment in deployments)
+    app = application(recording=record, deployments=named)
+    asyncio.run(_until_told(app, host, port, watch=exit_with_parent))
+
+
+async def _until_told(app: web.Application, host: str, port: int, *, watch: bool) -> None:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    if watch:
+        threading.Thread(target=_at_end_of_input, args=(loop, told), daemon=True).start()
+    async with serving(app, host, port) as address:
+        sys.stdout.write(f"simulator listening on {address}\n")
+        sys.stdout.flush()
+        await told.wait()
+
+
+def _at_end_of_input(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
+    """Wait in a thread, below Python's buffers, whose locks would outlive the interpreter."""
+    while os.read(sys.stdin.fileno(), 4096):
+        continue
+    loop.call_soon_threadsafe(told.set)
+
+
+if __name__ == "__main__":
+    main()

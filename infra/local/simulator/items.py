@@ -1,0 +1,96 @@
+"""Items of a conversation: what goes in, as the provider keeps it, and what comes out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from secrets import token_hex
+from typing import Any
+
+type Json = dict[str, Any]
+
+PREFIXES: Mapping[str, str] = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "function_call_output": "fco",
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctco",
+    "compaction": "cmp",
+}
+PART_DEFAULTS: Mapping[str, Json] = {
+    "input_image": {"detail": "auto"},
+    "output_text": {"annotations": [], "logprobs": []},
+}
+
+
+def new_id(prefix: str) -> str:
+    return f"{prefix}_{token_hex(24)}"
+
+
+def taken(given: str | Sequence[Json]) -> list[Json]:
+    """An input as it is kept: every item has a type and an id, every content is a list of parts."""
+    if isinstance(given, str):
+        given = [{"role": "user", "content": given}]
+    return [_kept(item) for item in given]
+
+
+def _kept(item: Json) -> Json:
+    kind = item.get("type") or "message"
+    id = item.get("id") or new_id(PREFIXES.get(kind, "item"))
+    if not isinstance(id, str) or not isinstance(kind, str):
+        raise TypeError(item)
+    kept = {**item, "type": kind, "id": id}
+    if kind == "message":
+        kept |= {"status": "completed", "content": _parts(item)}
+    return kept
+
+
+def _parts(item: Json) -> list[Json]:
+    content = item.get("content", "")
+    if isinstance(content, str):
+        kind = "output_text" if item.get("role") == "assistant" else "input_text"
+        content = [{"type": kind, "text": content}]
+    return [{**PART_DEFAULTS.get(part.get("type", ""), {}), **part} for part in content]
+
+
+def message(text: str) -> Json:
+    part = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+    return _spoken(part)
+
+
+def refusal(text: str) -> Json:
+    return _spoken({"type": "refusal", "refusal": text})
+
+
+def _spoken(part: Json) -> Json:
+    return {
+        "id": new_id("msg"),
+        "type": "message",
+        "status": "completed",
+        "content": [part],
+        "role": "assistant",
+    }
+
+
+def function_call(name: str, arguments: str) -> Json:
+    return {
+        "id": new_id("fc"),
+        "type": "function_call",
+        "status": "completed",
+        "arguments": arguments,
+        "call_id": f"call_{token_hex(12)}",
+        "name": name,
+    }
+
+
+def reasoning(summary: Iterable[str], encrypted: str | None) -> Json:
+    parts = [{"type": "summary_text", "text": text} for text in summary]
+    item = {"id": new_id("rs"), "type": "reasoning", "summary": parts}
+    return item if encrypted is None else {**item, "encrypted_content": encrypted}
+
+
+def text_of(item: Json) -> str:
+    """Everything in an item that reads as text."""
+    if "output" in item and isinstance(item["output"], str):
+        return item["output"]
+    parts = item.get("content") or item.get("output") or []
+    texts = [part.get("text") or part.get("refusal") or "" for part in parts]
+    return " ".join([*texts, item.get("arguments", "")]).strip()

@@ -1,0 +1,72 @@
+"""What is different at Azure."""
+
+import httpx
+import openai
+import pytest
+
+from tests.local.simulator.told import ask, check_events
+
+PATHS = ["/openai/v1/responses", "/openai/v1/responses?api-version=preview"]
+KEYS = [{"api-key": "az-test"}, {"authorization": "Bearer az-test"}]
+
+
+def test_azures_sdk_is_answered(azure):
+    response = azure.responses.create(model="prod", input="Hi")
+    assert (response.model, response.output_text) == ("gpt-5", "You said: Hi")
+    assert azure.responses.retrieve(response.id).id == response.id
+    with azure.responses.stream(model="prod", input="Hi") as stream:
+        assert stream.get_final_response().output_text == "You said: Hi"
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("key", KEYS)
+def test_the_new_api_takes_both_keys_and_any_version(simulator, path, key):
+    told = ask(simulator, "gpt-4.1", path, key, stream=True)
+    check_events(told.events)
+    response = told.events[-1]["response"]
+    assert response["model"] == "gpt-4.1"
+    assert response["content_filters"][0]["blocked"] is False
+
+
+def test_headers_are_azures(simulator):
+    azure = ask(simulator, path=PATHS[0], headers=KEYS[0]).headers
+    assert {"apim-request-id", "x-ms-region", "x-ratelimit-remaining-tokens"} <= azure.keys()
+    assert "openai-version" not in azure
+    openai = ask(simulator).headers
+    assert openai["openai-version"] == "2020-10-01"
+    assert {"x-request-id", "openai-processing-ms", "openai-organization"} <= openai.keys()
+    assert "apim-request-id" not in openai
+
+
+def test_the_old_api_wants_a_version(simulator):
+    told = ask(simulator, path="/openai/responses", headers=KEYS[0])
+    assert (told.status, told.error) == (404, {"code": "404", "message": "Resource not found"})
+
+
+def test_errors_have_neither_type_nor_param(azure):
+    with pytest.raises(openai.NotFoundError) as refused:
+        azure.responses.create(model="missing-deployment", input="Hi")
+    assert refused.value.body.keys() == {"code", "message"}
+    assert refused.value.code == "DeploymentNotFound"
+
+
+@pytest.mark.parametrize("headers", [{}, {"api-key": "bad-key"}])
+def test_azure_wants_a_key(simulator, headers):
+    told = ask(simulator, path=PATHS[0], headers=headers)
+    assert (told.status, told.error["code"]) == (401, "401")
+
+
+def test_the_content_filter_speaks_as_azure_does(azure):
+    with pytest.raises(openai.BadRequestError) as refused:
+        azure.responses.create(model="sim-content-filter", input="Hi")
+    assert refused.value.code == "content_filter"
+    assert refused.value.param == "prompt"
+
+
+def test_conversations_are_served_too(simulator):
+    path = f"{simulator}/openai/v1/conversations"
+    conversation = httpx.post(path, headers=KEYS[0], json={}).json()
+    told = ask(simulator, path=PATHS[0], headers=KEYS[0], conversation=conversation["id"])
+    assert told.status == 200
+    items = httpx.get(f"{path}/{conversation['id']}/items", headers=KEYS[0]).json()
+    assert [item["role"] for item in items["data"]] == ["assistant", "user"]

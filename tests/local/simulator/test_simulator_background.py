@@ -1,0 +1,102 @@
+"""Responses that go on by themselves: polled, cancelled, streamed and resumed."""
+
+import gzip
+
+import httpx
+import openai
+import pytest
+
+from tests.local.simulator.told import KEY, ask, check_events, read
+
+
+def start(client, model="gpt-4.1", **more):
+    return client.responses.create(model=model, input="Go on", background=True, **more)
+
+
+def test_a_background_response_is_queued_and_ends(client):
+    response = start(client)
+    assert (response.status, response.output, response.usage) == ("queued", [], None)
+    seen = set()
+    while response.status != "completed":
+        response = client.responses.retrieve(response.id)
+        seen.add(response.status)
+    assert seen <= {"queued", "in_progress", "completed"}
+    assert response.output_text == "You said: Go on"
+
+
+def test_one_may_stay_queued_until_it_is_cancelled(client):
+    id = start(client, "sim-queued-60s").id
+    assert client.responses.retrieve(id).status == "queued"
+    assert client.responses.cancel(id).status == "cancelled"
+    assert client.responses.cancel(id).status == "cancelled"
+    assert client.responses.retrieve(id).status == "cancelled"
+
+
+def test_only_a_background_response_is_cancelled(client):
+    id = client.responses.create(model="gpt-4.1", input="Hi").id
+    with pytest.raises(openai.BadRequestError, match="Cannot cancel a synchronous response"):
+        client.responses.cancel(id)
+
+
+def test_it_must_be_stored(client):
+    with pytest.raises(openai.BadRequestError, match="store"):
+        start(client, store=False)
+
+
+def test_a_streamed_one_tells_that_it_is_queued(client):
+    events = [event.to_dict() for event in start(client, stream=True)]
+    check_events(events)
+    assert [event["type"] for event in events[:3]] == [
+        "response.created",
+        "response.queued",
+        "response.in_progress",
+    ]
+    assert events[-1]["response"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("after", [0, 3, 5])
+def test_a_stream_is_resumed_after_any_event(client, after):
+    with start(client, stream=True) as stream:
+        seen = [next(stream) for _ in range(after + 1)]
+    rest = client.responses.retrieve(
+        seen[0].response.id, stream=True, starting_after=seen[-1].sequence_number
+    )
+    check_events([event.to_dict() for event in [*seen, *rest]])
+
+
+def test_the_sdk_resumes_one_that_was_not_streamed_at_first(client):
+    id = start(client).id
+    with client.responses.stream(response_id=id) as stream:
+        assert stream.get_final_response().output_text == "You said: Go on"
+
+
+def test_a_finished_stream_is_told_again_without_padding_if_wished(client):
+    created = next(iter(client.responses.create(model="gpt-4.1", input="Hi", stream=True)))
+    again = client.responses.retrieve(created.response.id, stream=True, include_obfuscation=False)
+    events = [event.to_dict() for event in again]
+    check_events(events)
+    assert not any("obfuscation" in event for event in events)
+
+
+@pytest.mark.parametrize("model", ["sim-gzip", "sim-cr", "sim-reset-mid-delta"])
+def test_a_resumed_stream_is_plain_whatever_the_first_was(simulator, model):
+    first = ask(simulator, model, stream=True)
+    whole = gzip.decompress(first.body) if model == "sim-gzip" else first.body
+    path = f"{simulator}/v1/responses/{read(whole)[0]['response']['id']}?stream=true"
+    again = httpx.get(path, headers=KEY)
+    assert "content-encoding" not in again.headers
+    check_events(read(again.content))
+    assert again.content.endswith(b"}\n\n")
+
+
+def test_what_was_never_streamed_is_not(client):
+    id = client.responses.create(model="gpt-4.1", input="Hi").id
+    with pytest.raises(openai.BadRequestError, match="stream"):
+        client.responses.retrieve(id, stream=True)
+
+
+def test_cancelling_ends_the_stream(client):
+    with start(client, "sim-queued-60s", stream=True) as stream:
+        id = next(stream).response.id
+        client.responses.cancel(id)
+        assert [event.type for event in stream] == ["response.queued"]

@@ -1,0 +1,39 @@
+"""No body makes the simulator fail: a gateway in front would be blamed for it."""
+
+import httpx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infra.local.simulator.checks import TYPES
+from tests.local.simulator.told import KEY, NO_TLS
+
+KEYS = st.sampled_from(["type", "id", "content", "role", "name", "format", "schema", "tools"])
+WORDS = st.sampled_from(["function", "message", "json_schema", "allowed_tools", "user", "object"])
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=9) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+LISTS = st.lists(ANY, max_size=3)
+OBJECTS = st.dictionaries(KEYS, ANY, max_size=4)
+BODIES = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys([*TYPES, "tool_choice", "user", "service_tier"], ANY),
+        **dict.fromkeys(["input", "tools", "include", "items"], LISTS),
+        **dict.fromkeys(["text", "reasoning", "conversation", "prompt"], OBJECTS),
+    },
+)
+PATHS = st.sampled_from(
+    ["/responses", "/responses/input_tokens", "/responses/compact", "/conversations"]
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(path=PATHS, body=BODIES, whole=st.booleans())
+def test_any_body_is_answered_or_refused(simulator, path, body, whole):
+    asked = {**body, "model": "gpt-4.1", "input": body.get("input") or "Hi"} if whole else body
+    reply = httpx.post(f"{simulator}/v1{path}", headers=KEY, json=asked, verify=NO_TLS)
+    assert reply.status_code in {200, 400, 404}, reply.text

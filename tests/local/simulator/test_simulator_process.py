@@ -1,0 +1,69 @@
+"""The simulator as a process of its own."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[3]
+LISTENING = re.compile(r"simulator listening on (http://127\.0\.0\.1:\d+)\n")
+
+
+@pytest.fixture
+def start():
+    """Start one; whatever a test leaves running is ended."""
+    started = []
+
+    def start(*options):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local.simulator", *options],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process, LISTENING.fullmatch(process.stdout.readline())[1]
+
+    yield start
+    for process in started:
+        process.kill()
+        with process:  # which closes its pipes
+            process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_leaves_when_told(start, number):
+    process, address = start("--record", "--deployment", "prod=gpt-5", "--exit-with-parent")
+    ask = {"model": "prod", "input": "Hi"}
+    reply = httpx.post(f"{address}/openai/v1/responses", headers={"api-key": "k"}, json=ask)
+    assert reply.json()["model"] == "gpt-5"
+    assert len(httpx.get(f"{address}/_sim/requests").json()) == 1
+    process.send_signal(number)
+    assert process.wait(10) == 0
+    assert process.stdout.read() == ""
+
+
+def test_it_leaves_when_its_input_ends(start):
+    process, _ = start("--exit-with-parent")
+    process.stdin.close()
+    assert process.wait(10) == 0
+
+
+def test_it_leaves_in_the_midst_of_an_answer(start):
+    process, address = start()
+    ask = {"model": "sim-slow", "input": "Hi", "stream": True}
+    headers = {"authorization": "Bearer k"}
+    with (
+        httpx.Client(headers=headers) as client,
+        client.stream("POST", f"{address}/v1/responses", json=ask) as reply,
+    ):
+        next(reply.iter_raw())
+        process.terminate()
+        assert process.wait(10) == 0
+    assert process.stdout.read() == ""

@@ -1,0 +1,81 @@
+"""What a simulator said: raw bytes, events, and whether it broke off."""
+
+import json
+import re
+import ssl
+from dataclasses import dataclass
+from typing import get_args
+
+import httpx
+from openai.types.responses import Response, ResponseStreamEvent
+
+LINE_END = re.compile("\r\n|\r|\n")
+TYPES = {
+    each.model_fields["type"].annotation.__args__[0]: each
+    for each in get_args(get_args(ResponseStreamEvent)[0])
+}
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the usual one takes long to make
+KEY = {"authorization": "Bearer sk-test"}
+
+
+@dataclass(frozen=True)
+class Told:
+    status: int
+    headers: httpx.Headers
+    chunks: list[bytes]
+    broken: httpx.TransportError | None = None
+
+    @property
+    def body(self):
+        return b"".join(self.chunks)
+
+    @property
+    def events(self):
+        return read(self.body)
+
+    @property
+    def types(self):
+        return [event["type"] for event in self.events]
+
+    @property
+    def error(self):
+        return json.loads(self.body)["error"]
+
+
+def read(body):
+    """The events of a stream, by the rules of https://html.spec.whatwg.org/#server-sent-events."""
+    events, data = [], []
+    for line in LINE_END.split(body.decode()):
+        name, _, value = line.partition(":")
+        if name == "data":
+            data.append(value.removeprefix(" "))
+        if not line and data:
+            events.append("\n".join(data))
+            data = []
+    return [json.loads(event) for event in events if event != "[DONE]"]
+
+
+def ask(simulator, model="gpt-4.1", path="/v1/responses", headers=KEY, **body):
+    """Create a response and take what comes, as it comes."""
+    whole = {"model": model, "input": "Hello there, friend", **body}
+    with (
+        httpx.Client(base_url=simulator, headers=headers, verify=NO_TLS) as client,
+        client.stream("POST", path, json=whole) as reply,
+    ):
+        chunks = []
+        try:
+            chunks.extend(reply.iter_raw())
+        except httpx.TransportError as exc:
+            return Told(reply.status_code, reply.headers, chunks, exc)
+        return Told(reply.status_code, reply.headers, chunks)
+
+
+def check_events(events):
+    """Each event is what the SDK's types say, and the numbers count up."""
+    for event in events:
+        TYPES[event["type"]].model_validate(event)
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+
+
+def check_response(response):
+    Response.model_validate(response)
