@@ -14,7 +14,12 @@ from typing import Any
 import boto3
 import httpx
 
-KEYS = {"acme": "sk-acme-0123456789", "umbra": "sk-umbra-0123456789"}
+KEYS = {
+    "acme": "sk-acme-0123456789",
+    "acme's other": "sk-acme-other-0123",
+    "acme's revoked": "sk-acme-revoked-01",
+    "umbra": "sk-umbra-0123456789",
+}
 CREDENTIALS = {
     "ANTIPHON_SECRET_OPENAI": "credential-of-openai",
     "ANTIPHON_SECRET_AZURE": "credential-of-azure",
@@ -35,20 +40,28 @@ class Gateway:
     def base(self, door: str) -> str:
         return self.url if door == "url" else self.rest
 
-    def client(self, door: str = "url", tenant: str = "acme") -> httpx.Client:
+    def client(self, door: str = "url", key: str = "acme") -> httpx.Client:
         return httpx.Client(
             base_url=self.base(door),
-            headers={"authorization": f"Bearer {KEYS[tenant]}"},
+            headers={"authorization": f"Bearer {KEYS[key]}"},
             timeout=60,
             trust_env=False,
         )
 
     def row(self, partition: str, sort: str = "LINK") -> dict[str, Any] | None:
         """A row of the table, read past the gateway."""
-        table = boto3.resource("dynamodb", endpoint_url=self.aws_endpoint, **LOCAL_AWS).Table(
-            self.table
+        return self._table().get_item(Key={"pk": partition, "sk": sort}).get("Item")
+
+    def change(self, partition: str, sort: str = "LINK", **values: object) -> None:
+        """Set attributes of a row past the gateway, as time or an operator would."""
+        self._table().update_item(
+            Key={"pk": partition, "sk": sort},
+            AttributeUpdates={n: {"Value": v, "Action": "PUT"} for n, v in values.items()},
         )
-        return table.get_item(Key={"pk": partition, "sk": sort}).get("Item")
+
+    def _table(self) -> Any:
+        aws = boto3.resource("dynamodb", endpoint_url=self.aws_endpoint, **LOCAL_AWS)
+        return aws.Table(self.table)
 
     def until(self, partition: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The row, once something holds for it; the test's own time limit ends a vain wait."""
@@ -62,7 +75,7 @@ class Gateway:
 def started(config: Path, ready: Path, *options: str) -> Iterator[Gateway]:
     """Run `antiphon local` until the block ends; it must end well, too."""
     command = [sys.executable, "-m", "infra.cli", "local", "--port", "0", "--rest-port", "0"]
-    keys = ",".join(f"{tenant}={key}" for tenant, key in KEYS.items())
+    keys = ",".join(f"{name.partition("'")[0]}={key}" for name, key in KEYS.items())
     process = subprocess.Popen(
         [*command, "--config", str(config), "--ready-file", str(ready), *options],
         env={**_bare_environment(), **CREDENTIALS, "ANTIPHON_LOCAL_KEYS": keys},

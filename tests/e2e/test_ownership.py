@@ -1,0 +1,187 @@
+"""The ownership matrix: every call that takes an id, by every kind of caller, at both doors."""
+
+import hashlib
+import json
+import time
+
+import pytest
+
+from tests.support.gateway import KEYS
+from tests.support.provider import streamed, whole
+from tests.support.samples import new_id, response, story
+
+ASK = {"model": "gpt-5", "input": "x"}
+
+
+def body(**more):
+    return {"json": {**ASK, **more}}
+
+
+RESPONSE_CALLS = {  # name: (method, path, body of the call for an id)
+    "retrieve": ("GET", "/responses/{}", lambda _: {}),
+    "resume": ("GET", "/responses/{}?stream=true&starting_after=1", lambda _: {}),
+    "cancel": ("POST", "/responses/{}/cancel", lambda _: {}),
+    "input items": ("GET", "/responses/{}/input_items", lambda _: {}),
+    "continue": ("POST", "/responses", lambda id: body(previous_response_id=id)),
+    "continue streamed": ("POST", "/responses", lambda id: body(previous_response_id=id, stream=True)),
+    "compare": ("POST", "/responses", lambda id: body(prompt_cache_options={"comparison_response_id": id})),
+    "count": ("POST", "/responses/input_tokens", lambda id: body(previous_response_id=id)),
+    "compact": ("POST", "/responses/compact", lambda id: body(previous_response_id=id)),
+    "delete": ("DELETE", "/responses/{}", lambda _: {}),
+}  # fmt: skip
+CONVERSATION_CALLS = {
+    "retrieve": ("GET", "/conversations/{}", lambda _: {}),
+    "update": ("POST", "/conversations/{}", lambda _: {"json": {"metadata": {}}}),
+    "items": ("GET", "/conversations/{}/items", lambda _: {}),
+    "add items": ("POST", "/conversations/{}/items", lambda _: {"json": {"items": []}}),
+    "item": ("GET", "/conversations/{}/items/msg_1", lambda _: {}),
+    "delete item": ("DELETE", "/conversations/{}/items/msg_1", lambda _: {}),
+    "continue": ("POST", "/responses", lambda id: body(conversation=id)),
+    "continue by object": (
+        "POST",
+        "/responses",
+        lambda id: body(conversation={"id": id, "new": 1}),
+    ),
+    "count": ("POST", "/responses/input_tokens", lambda id: body(conversation=id)),
+    "delete": ("DELETE", "/conversations/{}", lambda _: {}),
+}
+ITEM_CALLS = {
+    "refer": ("POST", "/responses", lambda id: body(input=[{"type": "item_reference", "id": id}])),
+    "refer untyped": ("POST", "/responses", lambda id: body(input=[{"id": id}])),
+    "bare reasoning": ("POST", "/responses", lambda id: body(input=[{"type": "reasoning", "id": id, "summary": []}])),
+    "bare image": ("POST", "/responses", lambda id: body(input=[{"type": "image_generation_call", "id": id}])),
+    "count": ("POST", "/responses/input_tokens", lambda id: body(input=[{"type": "item_reference", "id": id}])),
+    "open": ("POST", "/conversations", lambda id: {"json": {"items": [{"type": "item_reference", "id": id}]}}),
+}  # fmt: skip
+CALLS = [
+    *(("response", name) for name in RESPONSE_CALLS),
+    *(("conversation", name) for name in CONVERSATION_CALLS),
+    *(("item", name) for name in ITEM_CALLS),
+]
+TABLES = {"response": RESPONSE_CALLS, "conversation": CONVERSATION_CALLS, "item": ITEM_CALLS}
+ROWS = {"response": ("R", "LINK"), "conversation": ("C", "LINK"), "item": ("X", "ITEM")}
+
+
+@pytest.fixture
+def owned(gateway, provider, door):
+    """`owned(kind)`: the id of something that acme has just made."""
+
+    def make(kind):
+        with gateway.client(door) as client:
+            if kind == "conversation":
+                id = new_id("conv")
+                made = {"id": id, "object": "conversation", "created_at": 1, "metadata": {}}
+                provider.answers(whole(json.dumps(made).encode()))
+                assert client.post("/conversations", json={}).status_code == 200
+                return id
+            id, item = new_id(), new_id("msg")
+            output = [{"type": "message", "id": item}]
+            provider.answers(whole(json.dumps({**response(id), "output": output}).encode()))
+            assert client.post("/responses", json=ASK).status_code == 200
+            return id if kind == "response" else item
+
+    return make
+
+
+def send(gateway, door, key, kind, name, id):
+    method, path, more = TABLES[kind][name]
+    with gateway.client(door, key) as client:
+        return client.request(method, path.format(id), **more(id))
+
+
+def good(provider, name):
+    """An answer that fits the call; which id it names does not matter here."""
+    id = new_id()
+    if name in {"resume", "continue streamed"}:
+        provider.answers(streamed(*story(id)))
+    else:
+        provider.answers(whole(json.dumps(response(id)).encode()))
+
+
+@pytest.mark.parametrize("key", ["acme", "acme's other"])
+@pytest.mark.parametrize(("kind", "name"), CALLS)
+def test_the_tenants_own_keys_come_through(gateway, provider, door, owned, kind, name, key):
+    id = owned(kind)
+    good(provider, name)
+    got = send(gateway, door, key, kind, name, id)
+    assert got.status_code == 200
+    assert len(provider.received) == 2
+
+
+def expired(gateway, kind, id):
+    letter, sort = ROWS[kind]
+    gateway.change(f"T#acme#{letter}#{id}", sort, expires_at=int(time.time()) - 1)
+
+
+def deleted(gateway, kind, id):
+    letter, sort = ROWS[kind]
+    gateway.change(f"T#acme#{letter}#{id}", sort, deleted_at=int(time.time()))
+
+
+@pytest.mark.parametrize(("kind", "name"), CALLS)
+def test_whoever_else_asks_learns_nothing_and_no_provider_is_asked(
+    gateway, provider, door, owned, kind, name
+):
+    foreign, old = owned(kind), owned(kind)
+    expired(gateway, kind, old)
+    cases = [
+        ("umbra", foreign),
+        ("acme", old),
+        ("acme", new_id("none")),
+        ("acme", "no.such!id"),
+        ("acme", "x" * 300),
+    ]
+    if kind != "item":
+        gone = owned(kind)
+        deleted(gateway, kind, gone)
+        cases.append(("acme", gone))
+    provider.forget()
+    answers = set()
+    for key, id in cases:
+        got = send(gateway, door, key, kind, name, id)
+        answers.add((got.status_code, got.text.replace(id, "ID")))
+    assert provider.received == []
+    ((status, text),) = answers  # one and the same for all of them
+    error = json.loads(text)["error"]
+    assert "not found" in error["message"]
+    creates = name in {"continue", "continue streamed", "count", "compact"} and kind == "response"
+    expected = (400, "previous_response_not_found") if creates else (404, None)
+    assert (status, error["code"]) == expected
+
+
+@pytest.mark.parametrize(("kind", "name"), CALLS)
+def test_a_revoked_key_opens_nothing(gateway, provider, door, owned, kind, name):
+    hashed = hashlib.sha256(KEYS["acme's revoked"].encode()).hexdigest()
+    gateway.change(f"K#{hashed}", "KEY", revoked_at=int(time.time()))
+    id = owned(kind)
+    provider.forget()
+    got = send(gateway, door, "acme's revoked", kind, name, id)
+    assert (got.status_code, got.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert provider.received == []
+
+
+def test_what_was_deleted_stays_refused(gateway, provider, door, owned):
+    for kind in ("response", "conversation"):
+        id = owned(kind)
+        provider.answers(whole(json.dumps({"id": id, "deleted": True}).encode()))
+        assert send(gateway, door, "acme", kind, "delete", id).status_code == 200
+        provider.forget()
+        for name in ("retrieve", "continue", "delete"):
+            assert send(gateway, door, "acme", kind, name, id).status_code in {400, 404}
+        assert provider.received == []
+
+
+def test_a_conversation_that_the_provider_makes_by_itself_is_owned(gateway, provider, door):
+    id, conversation = new_id(), new_id("conv")
+    events = story(id)
+    events[0] = events[0].replace(
+        b'"output": []', f'"conversation": {{"id": "{conversation}"}}'.encode()
+    )
+    provider.answers(streamed(*events))
+    with gateway.client(door) as client:
+        client.post("/responses", json={**ASK, "stream": True})
+    good(provider, "retrieve")
+    assert send(gateway, door, "acme", "conversation", "retrieve", conversation).status_code == 200
+    provider.forget()
+    assert send(gateway, door, "umbra", "conversation", "retrieve", conversation).status_code == 404
+    assert provider.received == []
