@@ -19,6 +19,7 @@ from antiphon.routes.traffic import Receiver, routed
 from antiphon.routing import Router as Routing
 from antiphon.settings.config import Target
 
+ALL = "all"
 KEPT_SECONDS = 300.0  # how long the targets' own lists are taken for the newest
 
 type Model = dict[str, Any]
@@ -46,35 +47,37 @@ class Models:
 
     def _union(self, request: Request) -> dict[str, Model]:
         """By name; where two targets serve one, the first of the configuration speaks for it."""
-        if "all" not in self.kept:
-            every = [
-                model
-                for step, target in self.routing.each()
-                for model in self._of(step, target, request)
-            ]
-            self.kept["all"] = {str(model["id"]): model for model in reversed(every)}
-        return self.kept["all"]
+        if ALL in self.kept:
+            return self.kept[ALL]
+        offers = [
+            (target, self._offered(step, target, request)) for step, target in self.routing.each()
+        ]
+        every = [model for target, offered in offers for model in _served(target, offered or [])]
+        union = {str(model["id"]): model for model in reversed(every)}
+        if all(offered is not None for _, offered in offers):
+            self.kept[ALL] = union
+        return union
 
-    def _of(self, step: Step, target: Target, request: Request) -> Iterator[Model]:
-        for name in target.models:
-            if "*" not in name:
-                yield {"id": name, "object": "model", "created": 0, "owned_by": target.provider}
-        if any("*" in name for name in target.models):
-            offered = self._offered(step, request)
-            yield from (m for m in offered if target.upstream_model(str(m.get("id"))))
-
-    def _offered(self, step: Step, request: Request) -> list[Model]:
-        """A target's own list, for patterns such as gpt-*; nothing where it does not answer."""
+    def _offered(self, step: Step, target: Target, request: Request) -> list[Model] | None:
+        """A target's own list, for patterns such as gpt-*; None where it does not answer."""
+        if not any("*" in name for name in target.models):
+            return []
         plain = replace(request, method="GET", query="", body=b"")
         try:
-            answer = self.relay.send(step, plain, Call("/models"))
-            data = read(answer.whole).get("data") if answer.status == 200 else None  # noqa: PLR2004
+            data = read(self.relay.send(step, plain, Call("/models")).whole).get("data")
         except GatewayError:
             data = None
-        if not isinstance(data, list):
-            logger.warning("models not listed", extra={"target": step.target})
-            return []
-        return [model for model in data if isinstance(model, dict)]
+        if isinstance(data, list):
+            return [model for model in data if isinstance(model, dict)]
+        logger.warning("models not listed", extra={"target": step.target})
+        return None
+
+
+def _served(target: Target, offered: list[Model]) -> Iterator[Model]:
+    for name in target.models:
+        if "*" not in name:
+            yield {"id": name, "object": "model", "created": 0, "owned_by": target.provider}
+    yield from (model for model in offered if target.upstream_model(str(model.get("id"))))
 
 
 def _json(value: object) -> Reply:

@@ -1,0 +1,53 @@
+"""What the other endpoints refuse by name, and the models there are."""
+
+import json
+
+import pytest
+
+from tests.support.making import made, opened
+from tests.support.provider import whole
+
+
+@pytest.mark.parametrize(
+    ("path", "param"),
+    [("{}/input_items?limit=0", "limit"), ("{}/input_items?limit=101", "limit"),
+     ("{}/input_items?limit=x", "limit"), ("{}/input_items?order=up", "order"),
+     ("{}?stream=perhaps", "stream"), ("{}?stream=true&starting_after=-1", "starting_after")],
+)  # fmt: skip
+def test_bad_queries_are_refused_by_name(gateway, provider, door, path, param):
+    with gateway.client(door) as client:
+        id = made(client, provider)
+        got = client.get("/responses/" + path.format(id))
+    assert (got.status_code, got.json()["error"]["param"]) == (400, param)
+    assert provider.received == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [("", {"items": [{}] * 21}, "items"), ("", {"items": 5}, "items"), ("", {"metadata": {"a": 1}}, "metadata.a"),
+     ("/{}", {}, "metadata"), ("/{}/items", {}, "items"), ("/{}/items", {"items": ["x"]}, "items[0]")],
+)  # fmt: skip
+def test_bad_bodies_are_refused_by_name(gateway, provider, door, path, body, param):
+    with gateway.client(door) as client:
+        id = opened(client, provider)
+        got = client.post("/conversations" + path.format(id), json=body)
+    assert (got.status_code, got.json()["error"]["param"]) == (400, param)
+    assert provider.received == []
+
+
+def test_models_are_those_that_the_gateway_serves(gateway, provider, door):
+    with gateway.client(door, "umbra") as client:
+        provider.answers(
+            whole(
+                json.dumps(
+                    {"data": [{"id": "gpt-5", "object": "model"}, {"id": "dall-e"}]}
+                ).encode()
+            )
+        )
+        names = [model["id"] for model in client.get("/models").json()["data"]]
+        one = client.get("/models/public")
+        none = client.get("/models/dall-e")
+    assert {"gpt-5", "older", "public", "same"} <= set(names)
+    assert "dall-e" not in names
+    assert one.json() == {"id": "public", "object": "model", "created": 0, "owned_by": "azure"}
+    assert (none.status_code, none.json()["error"]["code"]) == (404, "model_not_found")

@@ -1,0 +1,153 @@
+"""Every endpoint of the provider: to the target that holds the object, and back byte for byte."""
+
+import json
+
+import pytest
+
+from tests.support.making import made, opened
+from tests.support.provider import END, chunk, stream_head, streamed, whole
+from tests.support.samples import event, new_id, response, story
+
+ODD = b' {\n "id":"%s", "status" : "completed","x":1.0e2 , "y":"\\u00e9" }\r\n'
+
+
+RESPONSE = [
+    ("GET", "/responses/{}?include%5B%5D=a&include%5B%5D=b", b""),
+    ("GET", "/responses/{}", b""),
+    ("POST", "/responses/{}/cancel", b""),
+    ("DELETE", "/responses/{}", b""),
+    ("GET", "/responses/{}/input_items?limit=3&order=asc&after=msg_1&include%5B%5D=a", b""),
+]
+CONVERSATION = [
+    ("GET", "/conversations/{}", b""),
+    ("POST", "/conversations/{}", b' {"metadata" : {"a":"b"}}'),
+    ("GET", "/conversations/{}/items?limit=100&order=desc", b""),
+    ("POST", "/conversations/{}/items?include%5B%5D=a", b'{"items":[ {"type":"new"} ]}'),
+    ("GET", "/conversations/{}/items/msg_7", b""),
+    ("DELETE", "/conversations/{}/items/msg_7", b""),
+    ("DELETE", "/conversations/{}", b""),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), RESPONSE)
+@pytest.mark.parametrize(
+    ("model", "prefix", "query"),
+    [
+        ("gpt-5", "/v1", ""),
+        ("public", "/openai/v1", ""),
+        ("older", "/openai", "api-version=2025-04-01-preview"),
+    ],
+)
+def test_a_call_on_a_response_goes_where_it_lives(
+    gateway, provider, door, method, path, body, model, prefix, query
+):
+    with gateway.client(door) as client:
+        id = made(client, provider, model)
+        answer = ODD % id.encode()
+        provider.answers(whole(answer))
+        got = client.request(method, path.format(id), content=body)
+    assert (got.status_code, got.content) == (200, answer)
+    (asked,) = provider.received
+    where = prefix + path.format(id)
+    if query:
+        where += ("&" if "?" in where else "?") + query
+    assert asked.line == f"{method} {where} HTTP/1.1"
+    assert asked.body == body
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CONVERSATION)
+def test_a_call_on_a_conversation_goes_where_it_lives(gateway, provider, door, method, path, body):
+    with gateway.client(door) as client:
+        id = opened(client, provider)
+        answer = ODD % id.encode()
+        provider.answers(whole(answer))
+        headers = {"content-type": "application/json"}
+        got = client.request(method, path.format(id), content=body, headers=headers)
+    assert (got.status_code, got.content) == (200, answer)
+    (asked,) = provider.received
+    assert asked.line == f"{method} /v1{path.format(id)} HTTP/1.1"
+    assert asked.body == body
+
+
+@pytest.mark.parametrize("path", ["/responses/input_tokens", "/responses/compact"])
+def test_what_leaves_nothing_behind_passes_with_the_model_spelled(gateway, provider, door, path):
+    body = b' {"input":"x", "model" : "public", "x":[1e0]} '
+    provider.answers(whole(b'{"object":"x", "n" : 1e0}'))
+    with gateway.client(door) as client:
+        got = client.post(path, content=body)
+    assert got.content == b'{"object":"x", "n" : 1e0}'
+    assert provider.received[0].line == f"POST /openai/v1{path} HTTP/1.1"
+    assert provider.received[0].body == body.replace(b"public", b"deployed")
+
+
+def test_a_resumed_stream_passes_and_settles_the_link(gateway, provider, door):
+    with gateway.client(door) as client:
+        id = new_id()
+        provider.answers(whole(json.dumps(response(id, "queued")).encode()))
+        client.post("/responses", json={"model": "gpt-5", "input": "x", "background": True})
+        assert gateway.row(f"T#acme#R#{id}")["status"] == "queued"
+        rest = story(id)[1:]
+        provider.answers(streamed(*rest))
+        got = client.get(f"/responses/{id}?stream=true&starting_after=0&include_obfuscation=false")
+    assert got.content == b"".join(rest)
+    assert provider.received[-1].line.startswith(
+        f"GET /v1/responses/{id}?stream=true&starting_after=0"
+    )
+    row = gateway.row(f"T#acme#R#{id}")
+    assert (row["status"], row["usage"]["total_tokens"]) == ("completed", 7)
+
+
+def test_a_cut_resumed_stream_ends_with_the_pair(gateway, provider):
+    with gateway.client() as client:
+        id = made(client, provider)
+        first = event("response.output_text.delta", 4, delta="x")
+        provider.answers(stream_head(), chunk(first), END)
+        got = client.get(f"/responses/{id}?stream=true&starting_after=3")
+    assert got.content.startswith(first)
+    assert b'"type":"error","' in got.content or b'"error"' in got.content
+    assert b'"sequence_number":5' in got.content
+
+
+def test_background_is_answered_at_once_and_followed_by_a_retrieval(gateway, provider, door):
+    with gateway.client(door) as client:
+        id = new_id()
+        provider.answers(whole(json.dumps(response(id, "queued")).encode()))
+        got = client.post("/responses", json={"model": "gpt-5", "input": "x", "background": True})
+        assert got.json()["status"] == "queued"
+        provider.answers(whole(json.dumps(response(id)).encode()))
+        client.get(f"/responses/{id}")
+    row = gateway.row(f"T#acme#R#{id}")
+    assert (row["status"], row["usage"]["total_tokens"]) == ("completed", 7)
+
+
+def test_a_conversations_metadata_is_kept_and_amended(gateway, provider, door):
+    with gateway.client(door) as client:
+        id = opened(client, provider)
+        assert gateway.row(f"T#acme#C#{id}")["metadata"] == {"a": "b"}
+        provider.answers(whole(json.dumps({"id": id, "metadata": {"c": "d"}}).encode()))
+        client.post(f"/conversations/{id}", json={"metadata": {"c": "d"}})
+    assert gateway.row(f"T#acme#C#{id}")["metadata"] == {"c": "d"}
+
+
+def test_items_that_a_list_shows_can_be_referred_to(gateway, provider, door):
+    shown = new_id("msg")
+    with gateway.client(door) as client:
+        id = made(client, provider)
+        provider.answers(whole(json.dumps({"object": "list", "data": [{"id": shown}]}).encode()))
+        client.get(f"/responses/{id}/input_items")
+        provider.answers(whole(json.dumps(response(new_id())).encode()))
+        ask = {"model": "gpt-5", "input": [{"type": "item_reference", "id": shown}]}
+        assert client.post("/responses", json=ask).status_code == 200
+
+
+def test_things_at_two_targets_cannot_meet_in_one_request(gateway, provider):
+    with gateway.client() as client:
+        here = made(client, provider)
+        item = new_id("msg")
+        output = [{"type": "message", "id": item}]
+        made(client, provider, "public", output=output)
+        ask = {"model": "gpt-5", "previous_response_id": here}
+        ask["input"] = [{"type": "item_reference", "id": item}]
+        got = client.post("/responses", json=ask)
+    assert (got.status_code, got.json()["error"]["code"]) == (400, "targets_differ")
+    assert provider.received == []
