@@ -10,6 +10,7 @@ GatewayError                    500
 ├── NotFound                    404
 │   └── ModelNotFound           404
 ├── MethodNotAllowed            405
+├── UpgradeRequired             426
 ├── Unavailable                 503
 │   ├── LinkNotWritten          503
 │   └── CredentialMissing       503
@@ -106,6 +107,14 @@ class MethodNotAllowed(GatewayError):
     type = "invalid_request_error"
     code = "method_not_supported"
     retry = None
+
+
+class UpgradeRequired(GatewayError):
+    """A WebSocket is wanted, which no Lambda function can serve: 426 lets clients fall back."""
+
+    status = 426
+    type = "invalid_request_error"
+    code = "websocket_not_supported"
 
 
 class Unavailable(GatewayError):

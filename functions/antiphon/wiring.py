@@ -2,10 +2,11 @@
 
 import ssl
 from collections.abc import Mapping
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import Any
 
-import boto3
+import botocore.session
 import certifi
 import httpx
 from botocore.config import Config
@@ -29,9 +30,6 @@ from antiphon.store.links import Links
 from antiphon.store.secrets import Secrets
 from antiphon.store.table import Table
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager.client import SecretsManagerClient
-
 # botocore waits 60 s and tries up to 10 times by itself; a caller waits for neither.
 AWS = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
@@ -43,18 +41,18 @@ def api(env: Mapping[str, str]) -> Door:
     """The HTTP API; raise ConfigError or KeyError where the environment is not complete."""
     settings = Settings.from_env(env)
     gateway = settings.config.gateway
-    session = boto3.Session()
+    session = botocore.session.get_session()  # boto3 would add nothing but time to the start
 
-    def secrets_manager() -> "SecretsManagerClient":
-        return session.client("secretsmanager", config=AWS)
+    def client(service: str) -> Any:
+        return session.create_client(service, config=AWS)
 
-    dynamodb = session.client("dynamodb", config=AWS)
+    dynamodb = client("dynamodb")
     table = Table(dynamodb, settings.table_name)
     links, items = Links(table), Items(Batch(dynamodb, settings.table_name))
     ownership = Ownership(links, items)
     auth = Auth(Keys(table), gateway.key_cache_seconds)
     routing = Router(settings.config.targets, ownership)
-    secrets = Secrets(secrets_manager, settings.secret_prefix)
+    secrets = Secrets(partial(client, "secretsmanager"), settings.secret_prefix)
     relay = Relay(provider_client(env, gateway.connect_seconds), secrets, gateway)
     ledger = Ledger(Stores(links, items, gateway.links_days))
     receive = Receiver(gateway.max_body_bytes)

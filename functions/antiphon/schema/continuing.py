@@ -39,14 +39,23 @@ class Checked(Part):
 
 class Continuing(Checked):
     model: Annotated[str, Field(min_length=1)] | None = None
+    """The model's public name. It decides the target, unless the request continues something."""
     input: Annotated[str | list[Item] | None, one_of(str, list)] = None
+    """What to answer: a text, or items such as messages, tool outputs and references."""
     instructions: Text = None
+    """A system message for this turn alone: it is not carried over to the next one."""
     previous_response_id: Text = None
+    """The response to continue. It must be the tenant's own."""
     conversation: Annotated[str | ConversationRef | None, one_of(str, dict)] = None
+    """The conversation to continue, as its id or as an object with its `id`."""
     prompt_cache_key: Text = None
+    """Groups requests with a common beginning: they share a prompt cache, and a target."""
     prompt_cache_options: fields.CacheOptions | None = None
+    """How the provider caches the prompt."""
     safety_identifier: Text = None
+    """Tells the provider one end user from another; best a hash."""
     user: Text = None
+    """The older name of `safety_identifier`."""
 
     @property
     def conversation_id(self) -> str | None:

@@ -18,35 +18,61 @@ class CreateResponse(Continuing):
     """Every documented field is checked; keys we do not know pass with the rest."""
 
     prompt: fields.Prompt | None = None
+    """A stored prompt and its variables, in the place of `model` and `input`."""
 
     stream: Flag = None
+    """Answer with server-sent events while the response is generated."""
     stream_options: fields.StreamOptions | None = None
+    """Only with `stream`."""
     background: Flag = None
+    """Answer at once and go on without a connection; GET /responses/{id} follows it."""
     background_options: fields.BackgroundOptions | None = None
+    """When a background response is wanted, and what it goes on from."""
     store: Flag = None
+    """Whether the provider keeps the response. Without that it cannot be retrieved."""
     include: list[str] | None = None
+    """What else the answer is to tell."""
     metadata: fields.Metadata | None = None
+    """At most 16 pairs to find the response by: `GET /responses?metadata[key]=value`."""
 
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    """Higher is more random."""
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Only the most probable tokens, up to this share; an alternative to `temperature`."""
     top_logprobs: Annotated[Whole, Field(ge=0, le=20)] | None = None
+    """How many alternatives to tell for each token, with their probabilities."""
     max_output_tokens: Positive = None
-    max_tokens: Positive = None  # another dialect's name for max_output_tokens
+    """The most tokens to generate, reasoning included. Some providers ask for 16 or more."""
+    max_tokens: Positive = None
+    """Another dialect's name for `max_output_tokens`, and sent on as that."""
     max_tool_calls: Positive = None
+    """The most calls of hosted tools."""
 
     tools: list[Annotated[str | Tool, one_of(str, dict)]] | None = None
+    """What the model may call: functions of your own, and tools that the provider hosts."""
     tool_choice: StringOrObject = None
+    """`auto`, `none`, `required`, or an object that names a tool."""
     parallel_tool_calls: Flag = None
+    """Whether the model may call several tools at once."""
     reasoning: fields.Reasoning | None = None
+    """How a reasoning model thinks."""
     text: fields.TextOptions | None = None
+    """What the text must be: free, JSON, or JSON of a schema."""
     truncation: Text = None
+    """With `disabled`, an input that is too long for the model is refused."""
     context_management: Annotated[list[fields.ContextRule], Field(min_length=1)] | None = None
+    """Rules by which the provider keeps the context small."""
     moderation: fields.Moderation | None = None
+    """Has the provider judge input and output by a moderation model."""
 
     service_tier: Text = None
+    """How fast, and at what price."""
     prompt_cache_retention: Text = None
+    """How long the provider keeps the prompt in its cache."""
     access_programs: Anything = None
+    """Programs of the provider that the account takes part in."""
     image: Anything = None
+    """How the provider treats images in the context."""
 
     def refusals(self) -> Iterator[InvalidRequest]:
         yield from rules.refusals(self)

@@ -16,7 +16,9 @@ class Named(Part):
     """Of the many kinds of objects that have a name, only functions have rules for it."""
 
     type: Text = None
+    """Which kind it is; newer kinds pass."""
     name: Any = Field(default=None, validate_default=True)  # a function without one is refused
+    """A function has one: 1 to 128 letters, digits, underscores and dashes."""
 
     @field_validator("name")
     @classmethod
@@ -32,6 +34,7 @@ class Named(Part):
 
 class ConversationRef(Part):
     id: str
+    """The conversation's id. It must be the tenant's own."""
 
 
 def _parts(content: Any) -> Any:
@@ -46,9 +49,13 @@ class Item(Named):
     """One input item; without a type it is a message, or a reference where it has only an id."""
 
     id: Text = None
+    """Its id, where it was stored before."""
     role: Text = None
+    """Who speaks, in a message."""
     call_id: CallId | None = None
+    """The call of a tool that it is, or that it answers."""
     content: Annotated[StringOrArray, BeforeValidator(_parts)] = None
+    """A message's text, or its parts: text, images, files."""
 
     @property
     def refers_to(self) -> str | None:
@@ -60,5 +67,8 @@ class Item(Named):
 
 class Tool(Named):
     type: str
+    """Which tool it is; newer ones pass."""
     parameters: Anything = None
+    """The JSON schema of a function's arguments."""
     strict: Flag = None
+    """Whether the arguments must fit that schema."""

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from antiphon.errors import Unavailable
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
-from antiphon.store.table import Item, marshal, unmarshal
+from antiphon.store.values import Item, marshal, unmarshal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

@@ -7,7 +7,8 @@ import hashlib
 import time
 from dataclasses import dataclass
 
-from antiphon.store.table import Item, Table
+from antiphon.store.table import Table
+from antiphon.store.values import Item
 
 SORT = "KEY"
 
@@ -47,11 +48,4 @@ class Keys:
 
 
 def _key(item: Item) -> Key:
-    ends = item.get("ends_at")
-    revoked = item.get("revoked_at")
-    return Key(
-        id=item["id"],
-        tenant=item["tenant"],
-        ends_at=None if ends is None else int(ends),
-        revoked_at=None if revoked is None else int(revoked),
-    )
+    return Key(item["id"], item["tenant"], item.get("ends_at"), item.get("revoked_at"))

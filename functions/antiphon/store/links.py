@@ -2,12 +2,12 @@
 
 import time
 from dataclasses import asdict, dataclass, field, fields
-from decimal import Decimal
 from typing import Any, Literal
 
 from antiphon.observe import logger
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
-from antiphon.store.table import ConditionFailed, Item, Table
+from antiphon.store.table import ConditionFailed, Table
+from antiphon.store.values import Item
 
 type Kind = Literal["response", "conversation"]
 
@@ -64,8 +64,8 @@ class Links:
 
     def get(self, kind: Kind, tenant: str, id: str) -> Link | None:
         """The tenant's own link; None for an unknown, foreign, deleted or expired id alike."""
-        item = self._table.get(_partition(kind, tenant, id), SORT)
-        link = None if item is None else _link(item)
+        item = self._table.get(partition(kind, tenant, id), SORT)
+        link = None if item is None else link_of(item)
         return link if link is not None and link.alive else None
 
     def put(self, link: Link) -> None:
@@ -81,48 +81,32 @@ class Links:
 
     def change(self, link: Link, **changes: Any) -> None:
         """Set attributes of a link, if it is still the one that was read or put."""
-        partition = _partition(link.kind, link.tenant, link.id)
-        values = {name: _number(value) for name, value in changes.items()}
+        row = partition(link.kind, link.tenant, link.id)
         try:
             self._table.update(
-                partition, SORT, values, "request_id = :request_id", request_id=link.request_id
+                row, SORT, changes, "request_id = :request_id", request_id=link.request_id
             )
         except ConditionFailed:
             logger.warning("link changed hands", extra={"link": link.id})
 
 
-def _partition(kind: Kind, tenant: str, id: str) -> str:
+def partition(kind: Kind, tenant: str, id: str) -> str:
     return f"T#{tenant}#{LETTERS[kind]}#{id}"
 
 
 def _item(link: Link) -> Item:
     when = f"{link.created_ms:013d}#{link.id}"
     return {
-        PARTITION_KEY: _partition(link.kind, link.tenant, link.id),
+        PARTITION_KEY: partition(link.kind, link.tenant, link.id),
         SORT_KEY: SORT,
         "by_time_pk": f"T#{link.tenant}#{LETTERS[link.kind]}",
         "by_time_sk": when,
         "by_root_pk": f"T#{link.tenant}#{link.root}",
         "by_root_sk": when,
-        **{name: _number(value) for name, value in asdict(link).items()},
+        **asdict(link),
     }
 
 
-def _link(item: Item) -> Link:
+def link_of(item: Item) -> Link:
     known = {f.name for f in fields(Link)}
-    return Link(**{name: _plain(value) for name, value in item.items() if name in known})
-
-
-def _number(value: Any) -> Any:
-    """DynamoDB takes no floats."""
-    if isinstance(value, dict):
-        return {name: _number(inner) for name, inner in value.items()}
-    return Decimal(str(value)) if isinstance(value, float) else value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, Decimal):
-        return int(value) if value == int(value) else float(value)
-    return value
+    return Link(**{name: value for name, value in item.items() if name in known})

@@ -1,25 +1,50 @@
-"""One DynamoDB table behind four verbs, with its faults told as ours."""
+"""One DynamoDB table behind a few verbs, with its faults told as ours."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from antiphon.errors import Unavailable
-from antiphon.settings.table import PARTITION_KEY, SORT_KEY
+from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY
+from antiphon.store.values import Item, marshal, unmarshal, write
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-type Item = dict[str, Any]
-
-_write = TypeSerializer().serialize
-_read = TypeDeserializer().deserialize
+PRIMARY = (PARTITION_KEY, SORT_KEY)
 
 
 class ConditionFailed(Exception):
     """The row is not in the state that the write asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """Rows of one partition, of the table or an index; both ends of the span belong to it."""
+
+    partition: str
+    low: str
+    high: str
+    index: str | None = None
+    backwards: bool = False
+    where: str | None = None  # what rows must fulfil; `#name` is an attribute, `:name` a value
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Names of the partition key and the sort key."""
+        return PRIMARY if self.index is None else INDEXES[self.index]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one read gave; `next` is the key to read on from, None at the end."""
+
+    items: list[Item]
+    next: Item | None
 
 
 class Table:
@@ -52,6 +77,17 @@ class Table:
             **named,
         )
 
+    def delete(self, partition: str, sort: str) -> None:
+        """Delete a row; one that is not there is gone as well."""
+        self._call("delete_item", Key=marshal({PARTITION_KEY: partition, SORT_KEY: sort}))
+
+    def query(self, query: Query, limit: int, start: Item | None = None) -> Rows:
+        """Read up to `limit` rows once; those that do not fulfil `where` count, but stay away."""
+        more = {} if start is None else {"ExclusiveStartKey": marshal(start)}
+        found = self._call("query", Limit=limit, **_asked(query), **more)
+        last = found.get("LastEvaluatedKey")
+        return Rows([unmarshal(item) for item in found["Items"]], last and unmarshal(last))
+
     def _call(self, operation: str, **arguments: object) -> Any:
         try:
             return getattr(self._client, operation)(TableName=self._name, **arguments)
@@ -64,13 +100,19 @@ class Table:
 def _conditioned(condition: str | None, values: Mapping[str, object]) -> dict[str, object]:
     if condition is None:
         return {}
-    named = {f":{name}": _write(value) for name, value in values.items()}
+    named = {f":{name}": write(value) for name, value in values.items()}
     return {"ConditionExpression": condition, "ExpressionAttributeValues": named}
 
 
-def marshal(item: Item) -> dict[str, Any]:
-    return {name: _write(value) for name, value in item.items() if value is not None}
-
-
-def unmarshal(item: Mapping[str, Any]) -> Item:
-    return {name: _read(value) for name, value in item.items()}
+def _asked(query: Query) -> dict[str, object]:
+    values = {"pk": query.partition, "low": query.low, "high": query.high, **query.values}
+    names = dict(zip(("#pk", "#sk"), query.keys, strict=True))
+    names |= {name: name[1:] for name in re.findall(r"#\w+", query.where or "")}
+    optional = {"IndexName": query.index, "FilterExpression": query.where}
+    return {
+        "KeyConditionExpression": "#pk = :pk AND #sk BETWEEN :low AND :high",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {f":{name}": write(value) for name, value in values.items()},
+        "ScanIndexForward": not query.backwards,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
