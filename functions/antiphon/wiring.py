@@ -12,12 +12,14 @@ import httpx
 from botocore.config import Config
 
 from antiphon.auth import Auth
+from antiphon.indexing import Rollup
 from antiphon.ledger import Ledger, Stores
 from antiphon.ownership import Ownership
 from antiphon.relay import Relay
-from antiphon.routes import conversations, health, models, responses
+from antiphon.routes import conversations, health, listing, models, responses
 from antiphon.routes.conversations import Conversations
 from antiphon.routes.door import Door
+from antiphon.routes.listing import Lists
 from antiphon.routes.models import Models
 from antiphon.routes.responses import Responses
 from antiphon.routes.traffic import Receiver
@@ -27,6 +29,8 @@ from antiphon.store.batch import Batch
 from antiphon.store.items import Items
 from antiphon.store.keys import Keys
 from antiphon.store.links import Links
+from antiphon.store.listing import Listing
+from antiphon.store.metadata import MetadataIndex
 from antiphon.store.secrets import Secrets
 from antiphon.store.table import Table
 
@@ -48,7 +52,8 @@ def api(env: Mapping[str, str]) -> Door:
 
     dynamodb = client("dynamodb")
     table = Table(dynamodb, settings.table_name)
-    links, items = Links(table), Items(Batch(dynamodb, settings.table_name))
+    batch = Batch(dynamodb, settings.table_name)
+    links, items = Links(table), Items(batch)
     ownership = Ownership(links, items)
     auth = Auth(Keys(table), gateway.key_cache_seconds)
     routing = Router(settings.config.targets, ownership)
@@ -56,15 +61,26 @@ def api(env: Mapping[str, str]) -> Door:
     relay = Relay(provider_client(env, gateway.connect_seconds), secrets, gateway)
     ledger = Ledger(Stores(links, items, gateway.links_days))
     receive = Receiver(gateway.max_body_bytes)
+    lists = Listing(table, batch, gateway.metadata_index)
     made = (auth, ownership, routing, relay, ledger)
     return Door(
         api=[
             responses.router(Responses(*made), receive),
             conversations.router(Conversations(*made), receive),
+            listing.router(Lists(auth, ownership, lists), receive),
             models.router(Models(auth, routing, relay), receive),
         ],
         open_to_all=[health.router()],
     )
+
+
+def rollup(env: Mapping[str, str]) -> Rollup:
+    """The follower of the table's stream."""
+    settings = Settings.from_env(env)
+    dynamodb: Any = botocore.session.get_session().create_client("dynamodb", config=AWS)
+    table, batch = Table(dynamodb, settings.table_name), Batch(dynamodb, settings.table_name)
+    index = MetadataIndex(table, batch, settings.config.gateway.metadata_index)
+    return Rollup([index.follow])
 
 
 def provider_client(env: Mapping[str, str], connect_seconds: float) -> httpx.Client:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,7 @@ class Gateway:
         )
 
     def _table(self) -> Any:
-        aws = boto3.resource("dynamodb", endpoint_url=self.aws_endpoint, **LOCAL_AWS)
-        return aws.Table(self.table)
+        return _dynamodb(self.aws_endpoint).Table(self.table)
 
     def until(self, partition: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The row, once something holds for it; the test's own time limit ends a vain wait."""
@@ -69,6 +69,11 @@ class Gateway:
             row = self.row(partition)
             if row is not None and holds(row):
                 return row
+
+
+@cache
+def _dynamodb(endpoint: str) -> Any:
+    return boto3.resource("dynamodb", endpoint_url=endpoint, **LOCAL_AWS)
 
 
 @contextmanager

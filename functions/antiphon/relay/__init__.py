@@ -57,6 +57,7 @@ class Call:
     path: str
     body: bytes = b""
     streams: bool = False
+    patience: float = LONGEST  # seconds until a whole answer must be there
 
 
 class Relay:
@@ -71,9 +72,9 @@ class Relay:
         credential = self._secrets.get(step.target)
         address = step.provider.address(call.path, request.query, credential)
         ends_at = request.ends_at - min(MARGIN, request.seconds_left / 4)
-        patience = self._gateway.first_event_seconds if call.streams else LONGEST
+        patience = self._gateway.first_event_seconds if call.streams else call.patience
         response = self._exchange(self._outgoing(address, request, call.body), patience, ends_at)
-        vigil = self._begin_vigil(response, ends_at)
+        vigil = self._begin_vigil(response, min(ends_at, time.monotonic() + call.patience))
         try:
             check_status(response)
             read = self._stream if call.streams and response.is_success else self._whole

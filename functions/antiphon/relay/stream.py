@@ -94,7 +94,7 @@ class Stream:
         held: list[bytes] = []  # comments ahead of the first event leave the status open
         for events in self._heard():
             held += events
-            if self._begun or any(sse.data(event) is not None for event in held):
+            if self._begun or any(map(_speaks, held)):
                 if held:
                     yield self._piece(held)
                 held = []
@@ -121,12 +121,16 @@ class Stream:
         self._begun = True
         self._vigil.said = time.monotonic()
         news = None
+        passed = []
         for event in events:
             if b'"response"' in event or b"error" in event:  # all others are deltas and the like
                 news = self._note(sse.parse(event)) or news
+            if self.ended is None and b"[DONE]" in event and sse.data(event) == b"[DONE]":
+                continue  # clients stop reading here, and would not see how it really ends
             if not event.startswith(b":"):
                 self._last_event = event
-        return Piece(events[0] if len(events) == 1 else b"".join(events), news)
+            passed.append(event)
+        return Piece(passed[0] if len(passed) == 1 else b"".join(passed), news)
 
     def _note(self, event: sse.Event | None) -> Response | None:
         if event is None:
@@ -143,6 +147,11 @@ class Stream:
         event = sse.parse(self._last_event)
         number = None if event is None else event.data.get("sequence_number")
         return number + 1 if isinstance(number, int) else 0
+
+
+def _speaks(event: bytes) -> bool:
+    """Whether it is more than a comment: from then on the status is decided."""
+    return sse.data(event) not in {None, b"[DONE]"}
 
 
 def _ends(event: sse.Event) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from cachetools import TTLCache
+from cachetools import TLRUCache
 
 from antiphon.auth import Auth
 from antiphon.errors import GatewayError, ModelNotFound
@@ -20,7 +20,9 @@ from antiphon.routing import Router as Routing
 from antiphon.settings.config import Target
 
 ALL = "all"
+PART = "part"  # the same, where a target did not answer
 KEPT_SECONDS = 300.0  # how long the targets' own lists are taken for the newest
+PATIENCE = 5.0  # seconds for a target to list its models
 
 type Model = dict[str, Any]
 
@@ -30,7 +32,9 @@ class Models:
     auth: Auth
     routing: Routing
     relay: Relay
-    kept: TTLCache[str, dict[str, Model]] = field(default_factory=lambda: TTLCache(1, KEPT_SECONDS))
+    kept: TLRUCache[str, dict[str, Model]] = field(
+        default_factory=lambda: TLRUCache(2, _kept_until)
+    )
 
     def every(self, request: Request) -> Reply:
         self.auth.identify(request)
@@ -39,7 +43,7 @@ class Models:
 
     def retrieve(self, request: Request, name: str) -> Reply:
         self.auth.identify(request)
-        model = self._union(request).get(name)
+        model = self._named().get(name) or self._union(request).get(name)
         if model is None:
             message = f"The model '{name}' does not exist or you do not have access to it."
             raise ModelNotFound(message, param="model")
@@ -47,16 +51,21 @@ class Models:
 
     def _union(self, request: Request) -> dict[str, Model]:
         """By name; where two targets serve one, the first of the configuration speaks for it."""
-        if ALL in self.kept:
-            return self.kept[ALL]
+        known = self.kept.get(ALL) or self.kept.get(PART)
+        if known is not None:
+            return known
         offers = [
             (target, self._offered(step, target, request)) for step, target in self.routing.each()
         ]
         every = [model for target, offered in offers for model in _served(target, offered or [])]
         union = {str(model["id"]): model for model in reversed(every)}
-        if all(offered is not None for _, offered in offers):
-            self.kept[ALL] = union
+        complete = all(offered is not None for _, offered in offers)
+        self.kept[ALL if complete else PART] = union
         return union
+
+    def _named(self) -> dict[str, Model]:
+        """What the configuration names outright, for which nobody need be asked."""
+        return {model["id"]: model for _, t in self.routing.each() for model in _served(t, [])}
 
     def _offered(self, step: Step, target: Target, request: Request) -> list[Model] | None:
         """A target's own list, for patterns such as gpt-*; None where it does not answer."""
@@ -64,7 +73,9 @@ class Models:
             return []
         plain = replace(request, method="GET", query="", body=b"")
         try:
-            data = read(self.relay.send(step, plain, Call("/models")).whole).get("data")
+            data = read(self.relay.send(step, plain, Call("/models", patience=PATIENCE)).whole).get(
+                "data"
+            )
         except GatewayError:
             data = None
         if isinstance(data, list):
@@ -78,6 +89,10 @@ def _served(target: Target, offered: list[Model]) -> Iterator[Model]:
         if "*" not in name:
             yield {"id": name, "object": "model", "created": 0, "owned_by": target.provider}
     yield from (model for model in offered if target.upstream_model(str(model.get("id"))))
+
+
+def _kept_until(key: str, _: object, now: float) -> float:
+    return now + (KEPT_SECONDS if key == ALL else KEPT_SECONDS / 10)
 
 
 def _json(value: object) -> Reply:

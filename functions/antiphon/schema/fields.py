@@ -61,7 +61,7 @@ StringOrArray = Annotated[
 StringOrObject = Annotated[
     Any, one_of(str, dict), WithJsonSchema({"type": ["string", "object", "null"]})
 ]
-MetadataKey = Annotated[str, StringConstraints(max_length=64)]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 Metadata = Annotated[
     dict[MetadataKey, MetadataValue],

@@ -17,6 +17,7 @@ CODES = {
 }
 
 
+BOUNDS = {"greater_than_equal": "ge", "less_than_equal": "le"}
 WORDS = {  # pydantic speaks of Python's types, our callers of JSON's
     "list_type": "Input should be an array",
     "dict_type": "Input should be an object",
@@ -42,6 +43,9 @@ def refused(document: dict[str, Any], exc: ValidationError) -> InvalidRequest:
     if error["type"] == "missing":
         return missing(param)
     code = CODES.get(error["type"], "invalid_type" if "type" in error["type"] else "invalid_value")
+    if error["type"] in BOUNDS:
+        bound = error["ctx"][BOUNDS[error["type"]]]
+        code = f"{'decimal' if isinstance(bound, float) else 'integer'}_{code}"
     message = WORDS.get(error["type"], error["msg"])
     return InvalidRequest(f"Invalid '{param}': {message}.", param=param, code=code)
 

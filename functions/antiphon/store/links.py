@@ -14,7 +14,7 @@ type Kind = Literal["response", "conversation"]
 SORT = "LINK"
 FINAL = {"completed", "failed", "incomplete", "cancelled"}
 LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C"}
-OURS = "attribute_not_exists(pk) OR request_id = :request_id"
+OURS = "attribute_not_exists(pk) OR (request_id = :request_id AND attribute_not_exists(deleted_at))"
 
 
 @dataclass(frozen=True, kw_only=True)

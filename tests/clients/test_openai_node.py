@@ -1,0 +1,175 @@
+"""openai-node through the gateway: scripts that do what its users do, and tell what they saw."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from infra.local.environment import bare
+from tests.clients.tales import told
+from tests.support.gateway import KEYS
+from tests.support.provider import CLOSE, END, RESET, chunk, stream_head, streamed, whole
+from tests.support.samples import event, new_id, response
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = Path(__file__).parent / "node"
+
+
+@pytest.fixture
+def node(gateway, door):
+    """`node("create", ...)`: what tests/clients/node/create.mjs has told."""
+    if not (ROOT / "node_modules" / "openai").is_dir():
+        pytest.fail("There is no node_modules/openai: run `make test`, which installs it.")
+
+    def run(script, *arguments):
+        there = {"ANTIPHON_BASE": gateway.base(door), "ANTIPHON_KEY": KEYS["acme"]}
+        got = subprocess.run(
+            [sys.executable, "-m", "infra.node", "node", SCRIPTS / f"{script}.mjs", *arguments],
+            cwd=ROOT,
+            env={**bare(), **there},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (got.returncode, got.stderr) == (0, "")
+        return json.loads(got.stdout)
+
+    return run
+
+
+def test_answers_in_one_piece(node):
+    got = node("create")
+    text = "You said: one"
+    assert got["first"] == {"status": "completed", "text": text, "metadata": {"team": "blue"}}
+    turn = "You said: two (Turn 2; before that you said: one)"
+    assert got["second"] == {"text": turn, "follows": True}
+    assert (got["headers"]["target"], got["headers"]["request"]) == ("simulated", True)
+    assert got["headers"]["id"]
+    assert got["call"] == {"name": "get_weather", "arguments": {"city": "Oslo"}}
+    assert got["answered"] == "The tool answered: snow"
+
+
+def test_answers_event_by_event(node):
+    got = node("stream")
+    assert got["types"] == ["response.created", "response.completed"]
+    assert got["numbers"] == list(range(len(got["numbers"])))
+    assert got["said"] == got["heard"] == "You said: Hello"
+    assert got["final"] == {"status": "completed", "text": "You said: Hello"}
+
+
+def test_answers_in_json(node):
+    got = node("parse")
+    assert got["schema"] == got["sent"]
+    assert got["parsed"]["name"] == "Ada"
+    assert [json.loads(text) for text in got["texts"]] == [got["parsed"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("model", "line"),
+    [
+        ("public", "POST /openai/v1/responses HTTP/1.1"),
+        ("older", "POST /openai/responses?api-version=2025-04-01-preview HTTP/1.1"),
+        ("gpt-5", "POST /v1/responses HTTP/1.1"),
+    ],
+)
+def test_every_way_to_azure_leads_to_every_target(node, provider, model, line):
+    for _ in range(5):
+        provider.answers(whole(json.dumps(response(new_id())).encode()))
+        provider.answers(streamed(*told(new_id())))
+    assert node("azure", model) == [["completed", "Hello you"]] * 5
+    assert [got.line for got in provider.received] == [line] * 10
+
+
+def test_refusals_are_raised_by_their_kind(node, provider):
+    refusal = {"message": "m", "type": "t", "param": "p", "code": "c"}
+    provider.answers(whole(json.dumps({"error": refusal}).encode(), 422))
+    got = node("errors")
+    told_of = ("kind", "status", "param", "code")
+    assert {name: tuple(error[part] for part in told_of) for name, error in got.items()} == {
+        "type": ("BadRequestError", 400, "temperature", "invalid_type"),
+        "streamed": ("BadRequestError", 400, "temperature", "invalid_type"),
+        "key": ("AuthenticationError", 401, None, "invalid_api_key"),
+        "model": ("NotFoundError", 404, "model", "model_not_found"),
+        "parent": ("BadRequestError", 400, "previous_response_id", "previous_response_not_found"),
+        "provider": ("UnprocessableEntityError", 422, "p", "c"),
+    }
+    assert all(error["requestID"] for error in got.values())
+    assert len(provider.received) == 1
+
+
+HALF = chunk(b'event: response.x\ndata: {"ty')
+CUTS = {  # framing, and what ends the body
+    "clean end": (True, (END, CLOSE)),
+    "chunks closed": (True, (CLOSE,)),
+    "chunks reset": (True, (RESET,)),
+    "half an event": (True, (HALF, RESET)),
+    "half an event, clean end": (True, (HALF, END, CLOSE)),
+    "until closed": (False, (CLOSE,)),
+    "until reset": (False, (RESET,)),
+}
+PLACES = (1, 4, -1)  # events that pass
+WAYS = ("raw", "helped")  # to read a stream
+
+
+def cut_at(place, name):
+    chunked, ending = CUTS[name]
+    passed = told(new_id())[:place]
+    return stream_head(chunked=chunked), *(map(chunk, passed) if chunked else passed), *ending
+
+
+def test_a_cut_stream_is_raised_in_each_way_to_read_it(node, provider):
+    cuts = [(place, name) for place in PLACES for name in CUTS]
+    for cut in cuts:
+        for _ in WAYS:
+            provider.answers(*cut_at(*cut))
+    for cut, got in zip(cuts, node("breaks", str(len(cuts))), strict=True):
+        passed = len(told("")[: cut[0]])
+        assert got["rejected"], cut
+        for way in WAYS:
+            assert len(got[way]["types"]) == passed, cut
+            assert got[way]["error"]["isApiError"], cut
+            assert got[way]["error"]["code"] == "upstream_failed", cut
+    assert len(provider.received) == len(WAYS) * len(cuts)
+
+
+def test_a_providers_own_error_is_raised_too(node, provider):
+    error = {"code": "rate_limit_exceeded", "message": "m", "param": None}
+    for shape in ({"error": error}, error):  # as it is sent, and as it is documented
+        for _ in WAYS:
+            provider.answers(streamed(told(new_id())[0], event("error", 1, **shape)))
+    for got in node("breaks", "2"):
+        assert [got[way]["error"]["code"] for way in WAYS] == ["rate_limit_exceeded"] * 2
+        assert got["rejected"]
+
+
+def test_a_done_before_the_end_hides_no_error(node, provider):
+    for _ in WAYS:
+        provider.answers(streamed(told(new_id())[0], b"data: [DONE]\n\n"))
+    (got,) = node("breaks", "1")
+    assert [got[way]["error"]["code"] for way in WAYS] == ["upstream_failed"] * 2
+
+
+ATTEMPTS = {  # by status: what certainly did not start goes three times, all else once
+    **dict.fromkeys(("408", "409", "429", "503", "529"), 3),
+    **dict.fromkeys(("400", "401", "403", "404", "500", "502", "504"), 1),
+}
+
+
+def test_a_provider_is_asked_as_often_as_it_is_safe(node, provider):
+    for status, attempts in ATTEMPTS.items():
+        for _ in range(attempts):
+            provider.answers(whole(b'{"error":{"message":"m"}}', int(status), retry_after_ms="1"))
+    got = node("retries", *ATTEMPTS)
+    refused_us = {"401": 502, "403": 502}
+    assert got == [refused_us.get(status, int(status)) for status in ATTEMPTS]
+    assert Counter(json.loads(each.body)["input"] for each in provider.received) == ATTEMPTS
+
+
+@pytest.mark.parametrize("cut", [(CLOSE,), (RESET,), (stream_head(), RESET)])
+def test_a_cut_before_the_answer_is_no_reason_to_ask_again(node, provider, cut):
+    provider.answers(*cut)
+    assert node("retries", "x") == [502]
+    assert len(provider.received) == 1

@@ -1,0 +1,116 @@
+"""A stream that breaks is raised by openai-python in each of its ways to read one."""
+
+import asyncio
+
+import openai
+import pytest
+
+from infra.local.simulator.cuts import Where, every_cut
+from tests.clients.sdk import opened
+from tests.clients.tales import told
+from tests.support.gateway import KEYS
+from tests.support.provider import CLOSE, END, RESET, Gate, chunk, stream_head
+from tests.support.samples import event, new_id, response
+
+ASK = {"model": "gpt-5", "input": "x"}
+HELD = 20  # bytes of an event that is never whole
+PLACES = {"after created": 1, "after a delta": 4, "before completed": -1}
+CUTS = {  # framing, and what ends the body
+    "clean end": (True, (END, CLOSE)),
+    "chunks closed": (True, (CLOSE,)),
+    "chunks reset": (True, (RESET,)),
+    "half an event": (True, (chunk(b'event: response.x\ndata: {"ty'), RESET)),
+    "half an event, clean end": (True, (chunk(b'event: response.x\ndata: {"ty'), END, CLOSE)),
+    "half a chunk": (True, (b"400\r\nevent: response.x\n", CLOSE)),
+    "no chunk": (True, (b"nonsense\r\n", CLOSE)),
+    "until closed": (False, (CLOSE,)),
+    "until reset": (False, (RESET,)),
+}
+CUT_IN_THE_STREAM = [
+    f"sim-{cut.name}"
+    for cut in every_cut()
+    if cut.where not in {Where.BEFORE_HEADERS, Where.AFTER_HEADERS}
+]
+WAYS = ["streamed", "helped"]  # raw iteration, and the helper
+
+
+@pytest.fixture(params=WAYS)
+def events(request, sdk):
+    """One of the ways to read a stream."""
+    return getattr(sdk, request.param)
+
+
+async def until_raised(events, **ask):
+    """The types of the events that came, and what was raised behind them."""
+    seen = []
+
+    async def read():
+        async for got in events(**ask):
+            seen.append(got.type)  # noqa: PERF401  what came before the error counts
+
+    with pytest.raises(openai.APIError) as caught:
+        await read()
+    return seen, caught.value
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", CUTS)
+async def test_a_cut_is_raised_behind_the_events_that_came(events, provider, name, place):
+    chunked, ending = CUTS[name]
+    passed = told(new_id())[: PLACES[place]]
+    script = map(chunk, passed) if chunked else passed
+    provider.answers(stream_head(chunked=chunked), *script, *ending)
+    seen, error = await until_raised(events, **ASK)
+    assert seen == [type_of(one) for one in passed]
+    assert not isinstance(error, openai.APIConnectionError)
+    assert (error.code, error.type) == ("upstream_failed", "server_error")
+    assert error.message
+    assert len(provider.received) == 1
+
+
+def type_of(one):
+    return one.split(b"\n")[0].removeprefix(b"event: ").decode()
+
+
+@pytest.mark.parametrize("door", ["url"])
+@pytest.mark.parametrize("model", CUT_IN_THE_STREAM)
+async def test_so_is_every_cut_that_the_simulator_knows(events, model):
+    seen, error = await until_raised(events, model=model, input="Hello")
+    assert seen[0] == "response.created"
+    assert "response.completed" not in seen
+    assert error.code == "upstream_failed"
+
+
+async def test_a_done_before_the_end_hides_no_error(events, provider):
+    passed = told(new_id())[:4]
+    provider.answers(stream_head(), *map(chunk, passed), chunk(b"data: [DONE]\n\n"), END)
+    seen, error = await until_raised(events, **ASK)
+    assert (seen, error.code) == ([type_of(one) for one in passed], "upstream_failed")
+
+
+async def test_gateway_time_that_runs_out_is_raised(hasty, provider):
+    """Both ways at once, for it takes its time."""
+    for _ in WAYS:
+        provider.answers(stream_head(), chunk(told(new_id())[0]), Gate())
+    async with opened("async", base_url=hasty.url, api_key=KEYS["acme"]) as sdk:
+        both = [until_raised(getattr(sdk, way), **ASK) for way in WAYS]
+        for seen, error in await asyncio.gather(*both):
+            assert (seen, error.code) == (["response.created"], "gateway_deadline")
+
+
+async def test_a_providers_own_error_is_raised_as_it_is(events, provider):
+    error = {"type": "tokens", "code": "rate_limit_exceeded", "message": "m", "param": "p"}
+    failed = event("response.failed", 2, response=response("r", "failed"))
+    tale = [told(new_id())[0], event("error", 1, error=error), failed]
+    provider.answers(stream_head(), *map(chunk, tale), END)
+    seen, raised = await until_raised(events, **ASK)
+    assert (seen, raised.body) == (["response.created"], error)
+
+
+async def test_a_providers_own_failure_is_an_event(sdk, provider):
+    """Raw iteration raises nothing here, with or without a gateway: it is for the caller to see."""
+    flat = event("error", 1, code="server_error", message="m", param=None)
+    failed = event("response.failed", 2, response=response("r", "failed"))
+    provider.answers(stream_head(), *map(chunk, [told(new_id())[0], flat, failed]), END)
+    got = [event.type async for event in sdk.streamed(**ASK)]
+    assert got == ["response.created", "error", "response.failed"]

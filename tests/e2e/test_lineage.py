@@ -1,0 +1,63 @@
+"""The tree that a response belongs to, at both doors."""
+
+import pytest
+
+from tests.support.listing import asked, delete, ids, listed
+from tests.support.making import made, opened
+from tests.support.samples import new_id
+
+
+@pytest.fixture
+def acme(gateway, door):
+    with gateway.client(door) as client:
+        yield client
+
+
+@pytest.fixture
+def umbra(gateway, door):
+    with gateway.client(door, "umbra") as client:
+        yield client
+
+
+def test_lineage_is_the_whole_tree_from_wherever_it_is_asked(acme, provider):
+    root = made(acme, provider)
+    left, right = (asked(acme, provider, previous_response_id=root) for _ in range(2))
+    leaf = asked(acme, provider, previous_response_id=left)
+    for asked_for in (root, left, right, leaf):
+        page = listed(acme, f"/responses/{asked_for}/lineage")
+        assert ids(page) == [root, left, right, leaf]
+        assert (page["root"], page["object"], page["has_more"]) == (root, "list", False)
+    parents = [link["previous_response_id"] for link in page["data"]]
+    assert parents == [None, root, root, left]
+    first = listed(acme, f"/responses/{leaf}/lineage", limit=3)
+    second = listed(acme, f"/responses/{leaf}/lineage", limit=3, after=first["last_id"])
+    assert (first["has_more"], ids(second), second["has_more"]) == (True, [leaf], False)
+    assert ids(listed(acme, f"/responses/{root}/lineage", order="desc"))[0] == leaf
+    assert provider.received == []
+
+
+def test_lineage_in_a_conversation_is_the_conversations(acme, provider):
+    conversation = opened(acme, provider)
+    turns = [asked(acme, provider, conversation=conversation) for _ in range(2)]
+    first = listed(acme, f"/responses/{turns[1]}/lineage", limit=1)
+    assert (first["root"], ids(first)) == (conversation, [conversation])
+    rest = listed(acme, f"/responses/{turns[0]}/lineage", after=conversation)
+    assert ids(rest) == turns
+
+
+def test_lineage_of_what_is_not_the_tenants_own_is_not_found(acme, umbra, provider):
+    foreign, deleted = made(umbra, provider), made(acme, provider)
+    delete(acme, provider, deleted)
+    answers = set()
+    for id in (foreign, deleted, new_id(), opened(acme, provider)):
+        got = acme.get(f"/responses/{id}/lineage")
+        answers.add((got.status_code, got.text.replace(id, "ID")))
+    [(status, body)] = answers
+    assert (status, "Response with id 'ID' not found." in body) == (404, True)
+
+
+def test_a_cursor_of_another_tree_is_not_found(acme, provider):
+    one, other = made(acme, provider), made(acme, provider)
+    got = acme.get(f"/responses/{one}/lineage", params={"after": other})
+    assert (got.status_code, got.json()["error"]["param"]) == (404, "after")
+    assert acme.get(f"/responses/{one}/lineage?model=x").json()["error"]["param"] == "model"
