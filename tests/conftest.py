@@ -28,6 +28,12 @@ models = {{ "older" = "older-deployed" }}
 [targets.simulated]
 provider = "openai"
 models = ["sim-*", "o3", "played-*"]
+conversations = false
+"""
+PLAYED = """
+[targets.simulated]
+provider = "openai"
+models = ["gpt-*"]
 """
 
 
@@ -66,6 +72,16 @@ def hasty(tmp_path_factory, _provider):
     folder = tmp_path_factory.mktemp("hasty")
     limits = "keep_alive_seconds = 0.2\nfirst_event_seconds = 1"
     with _gateway(folder, _provider, limits, "--concurrency", "2", "--timeout", "4") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory):
+    """A gateway whose provider is the simulator for everything."""
+    folder = tmp_path_factory.mktemp("played")
+    config = folder / "gateway.toml"
+    config.write_text(PLAYED)
+    with started(config, folder / "ready.json", "--concurrency", "2") as running:
         yield running
 
 
