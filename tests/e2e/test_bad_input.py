@@ -121,6 +121,12 @@ def test_what_is_not_served_is_a_404(gateway, provider, door, path, method):
     assert (status, error["type"]) == (404, "invalid_request_error")
 
 
+@pytest.mark.parametrize("value", ["é", "a\xa0b"])
+def test_a_header_that_cannot_be_sent_on_is_refused(gateway, provider, door, value):
+    status, error = refused(gateway, provider, door, GOOD, {**KEY, "openai-beta": value})
+    assert (status, error["param"]) == (400, "openai-beta")
+
+
 def test_packed_bodies_are_not_unpacked(gateway, provider, door):
     headers = {**KEY, "content-encoding": "gzip"}
     status, error = refused(gateway, provider, door, b"\x1f\x8b\x08", headers)

@@ -7,7 +7,7 @@ from functools import partial
 
 import httpx
 
-from antiphon.errors import UpstreamFailed
+from antiphon.errors import InvalidRequest, UpstreamFailed
 from antiphon.http import Reply, Request
 from antiphon.providers import Address, Step
 from antiphon.relay import headers
@@ -86,7 +86,12 @@ class Relay:
 
     def _outgoing(self, address: Address, request: Request, body: bytes) -> httpx.Request:
         passed = headers.to_provider(request.headers, address.headers)
-        return self._client.build_request(request.method, address.url, headers=passed, content=body)
+        try:
+            return self._client.build_request(
+                request.method, address.url, headers=passed, content=body
+            )
+        except httpx.InvalidURL as exc:
+            raise InvalidRequest("The query of the request cannot be sent on.") from exc
 
     def _exchange(self, outgoing: httpx.Request, patience: float, ends_at: float) -> httpx.Response:
         left = ends_at - time.monotonic()

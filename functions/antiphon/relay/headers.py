@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import httpx
 
+from antiphon.errors import InvalidRequest
+
 # What says who the caller is, or how it is connected, is not the provider's business.
 TO_PROVIDER = (
     "accept",
@@ -33,6 +35,9 @@ RATE_LIMITS = "x-ratelimit-"
 
 def to_provider(headers: Mapping[str, str], credential: Mapping[str, str]) -> dict[str, str]:
     passed = {name: headers[name] for name in TO_PROVIDER if name in headers}
+    for name, value in passed.items():
+        if not (value.isascii() and value.replace("\t", " ").isprintable()):
+            raise InvalidRequest(f"The header '{name}' cannot be sent on.", param=name)
     # Identity: the caller is to get the provider's bytes, which nobody unpacks on the way.
     return {**passed, "accept-encoding": "identity", "user-agent": "antiphon", **credential}
 
