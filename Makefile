@@ -2,11 +2,16 @@
 SHELL := /bin/sh
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --frozen --quiet
+CDK := $(RUN) python -m infra.node node node_modules/aws-cdk/bin/cdk
 ARGS ?=
 OUT ?= cdk.out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench synth deploy
+
+export CDK_DISABLE_CLI_TELEMETRY := 1
+export CDK_DISABLE_VERSION_CHECK := 1
+export SAM_CLI_TELEMETRY := 0
+.PHONY: help setup run test check format synth deploy
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -33,6 +38,12 @@ check: setup ## Format, lint, types, import floors
 
 test: check node_modules/.package-lock.json ## Everything CI runs
 	$(RUN) pytest
+
+synth: node_modules/.package-lock.json ## The template into OUT, without credentials or Docker
+	$(CDK) synth --quiet --no-notices --output $(OUT) $(ARGS)
+
+deploy: node_modules/.package-lock.json ## Bundle and deploy; ARGS="-c antiphon:stage=dev" passes options on
+	$(CDK) deploy --no-notices $(ARGS)
 
 node_modules/.package-lock.json: package.json package-lock.json | setup
 	$(RUN) python -m infra.node npm ci --no-audit --no-fund --loglevel=error

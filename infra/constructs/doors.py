@@ -1,0 +1,58 @@
+"""The functions as data: one row for each file at the top of functions/."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+KEYS = "K#*"  # shapes of partition keys, as antiphon.settings.table tells of them
+TENANTS = "T#*"
+
+
+@dataclass(frozen=True)
+class Right:
+    """Actions on the rows whose partition key has one of these shapes, in table and indexes."""
+
+    actions: tuple[str, ...]
+    rows: tuple[str, ...]
+    indexes: bool = False
+
+
+@dataclass(frozen=True)
+class Door:
+    """One function; its least privilege is what this row grants and nothing else."""
+
+    name: str  # functions/<name>.py
+    about: str
+    source: Literal["http", "queue", "stream"]  # what calls it
+    minutes: int  # at most 15
+    rights: tuple[Right, ...]
+    streams: bool = False  # through our runtime, by functions/start-streaming
+    secrets: bool = False  # reads the targets' credentials
+    defers: bool = False  # sends to the queue
+    memory: int | None = None  # MB; None is the option `memory`
+
+
+DOORS = (
+    Door(
+        "api",
+        about="the HTTP API, streamed",
+        source="http",
+        minutes=15,
+        rights=(
+            # Keys are made by an operator: this function looks one up, but lists and writes none.
+            Right(("GetItem",), (KEYS, TENANTS)),
+            # IAM cannot tell a batch that writes from one that deletes; code never asks for that.
+            Right(("BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"), (TENANTS,)),
+            Right(("Query",), (TENANTS,), indexes=True),
+        ),
+        streams=True,
+        secrets=True,
+    ),
+    Door(
+        "rollup",
+        about="keeps what is derived from links in step with them",
+        source="stream",
+        minutes=1,
+        rights=(Right(("BatchWriteItem", "DeleteItem", "GetItem"), (TENANTS,)),),
+        memory=256,
+    ),
+)

@@ -1,0 +1,73 @@
+import contextlib
+import io
+import json
+import pathlib
+import zipfile
+from dataclasses import dataclass
+
+import pytest
+
+from tests.infra.cloud import Cloud, run_cdk
+from tests.infra.emulator import ARCH
+
+STACK = "Antiphon-prod"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One stage in a cloud, deployed with the locked CLI from what cdk.json names."""
+
+    cloud: Cloud
+    assembly: pathlib.Path
+    outputs: dict[str, str]
+
+    def client(self, service):
+        return self.cloud.client(service)
+
+    @property
+    def function(self):
+        found = self.client("lambda").list_functions()["Functions"]
+        (api,) = (each for each in found if each["Handler"] == "api.handler")
+        return api
+
+    @property
+    def asset(self):
+        """The zip file that the functions are made from."""
+        template = json.loads((self.assembly / f"{STACK}.template.json").read_text())
+        kinds = {each["Type"]: each for each in template["Resources"].values()}
+        key = kinds["AWS::Lambda::Function"]["Properties"]["Code"]["S3Key"]
+        storage = self.client("s3")
+        (bucket,) = storage.list_buckets()["Buckets"]
+        return storage.get_object(Bucket=bucket["Name"], Key=key)["Body"].read()
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory):
+    with contextlib.closing(Cloud(tmp_path_factory.mktemp("cloud"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory):
+    """`cdk synth` as a user runs it, without credentials; for the processor of this machine."""
+    out = tmp_path_factory.mktemp("assembly") / "cdk.out"
+    run_cdk("synth", "--quiet", "--output", str(out), "--context", f"antiphon:arch={ARCH}")
+    return out
+
+
+@pytest.fixture(scope="session")
+def deployed(cloud, assembly, tmp_path_factory):
+    outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
+    cloud.deploy(assembly, "--outputs-file", str(outputs), STACK)
+    return Deployed(cloud, assembly, json.loads(outputs.read_text())[STACK])
+
+
+@pytest.fixture(scope="session")
+def task_root(deployed, tmp_path_factory):
+    """The asset that was uploaded, unpacked as Lambda unpacks it."""
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(io.BytesIO(deployed.asset)) as archive:
+        for entry in archive.infolist():
+            archive.extract(entry, folder)
+            (folder / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+    return folder

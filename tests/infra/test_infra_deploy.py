@@ -1,0 +1,119 @@
+"""`cdk bootstrap` and `cdk deploy` for real, in a cloud of moto's; read back with boto3."""
+
+import re
+
+import pytest
+
+from antiphon.settings.table import INDEXES
+from tests.infra.synthesis import assembled
+
+
+def test_the_stack_stands_and_is_protected(deployed):
+    (stack,) = deployed.client("cloudformation").describe_stacks(StackName="Antiphon-prod")[
+        "Stacks"
+    ]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert stack["EnableTerminationProtection"] is True
+
+
+def test_both_base_urls_are_told(deployed):
+    assert re.search(r"^https://\S+\.amazonaws\.com/prod/v1$", deployed.outputs["RestUrl"])
+    assert re.search(r"^https://\S+\.on\.aws/v1$", deployed.outputs["FunctionUrl"])
+
+
+def test_the_table_is_there(deployed):
+    name, client = deployed.outputs["TableName"], deployed.client("dynamodb")
+    table = client.describe_table(TableName=name)["Table"]
+    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == set(INDEXES)
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+    assert table["DeletionProtectionEnabled"] is True
+
+
+def test_the_function_is_there_and_its_url_streams(deployed):
+    function, client = deployed.function, deployed.client("lambda")
+    assert (function["Runtime"], function["Timeout"]) == ("python3.13", 900)
+    assert function["Environment"]["Variables"]["TABLE_NAME"] == deployed.outputs["TableName"]
+    url = client.get_function_url_config(FunctionName=function["FunctionName"])
+    assert (url["AuthType"], url["InvokeMode"]) == ("NONE", "RESPONSE_STREAM")
+    assert deployed.outputs["FunctionUrl"] == f"{url['FunctionUrl']}/v1"
+
+
+def test_the_rest_api_leads_to_it(deployed):
+    client = deployed.client("apigateway")
+    (api,) = (a for a in client.get_rest_apis()["items"] if a["name"] == "antiphon-prod")
+    ways = {
+        resource["path"]: client.get_integration(
+            restApiId=api["id"], resourceId=resource["id"], httpMethod="ANY"
+        )
+        for resource in client.get_resources(restApiId=api["id"])["items"]
+    }
+    assert set(ways) == {"/", "/{proxy+}"}
+    arn = deployed.function["FunctionArn"]
+    for way in ways.values():
+        assert way["uri"].endswith(f"/functions/{arn}/response-streaming-invocations")
+    (stage,) = client.get_stages(restApiId=api["id"])["item"]
+    assert stage["stageName"] == "prod"
+
+
+def test_its_role_allows_what_the_template_says(deployed):
+    role = deployed.function["Role"].rpartition("/")[2]
+    client = deployed.client("iam")
+    assert client.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+    (name,) = client.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    table = deployed.client("dynamodb").describe_table(TableName=deployed.outputs["TableName"])
+    resources = [statement["Resource"] for statement in policy["Statement"]]
+    assert table["Table"]["TableArn"] in resources
+
+
+def test_its_credentials_wait_to_be_put(deployed):
+    client = deployed.client("secretsmanager")
+    for name in deployed.outputs["SecretNames"].split(", "):
+        assert client.get_secret_value(SecretId=name)["SecretString"] == "replace-me"
+
+
+def test_logs_are_not_kept_for_ever(deployed):
+    groups = deployed.client("logs").describe_log_groups()["logGroups"]
+    ours = [group for group in groups if group["logGroupName"].startswith("Antiphon-prod")]
+    assert {group["retentionInDays"] for group in ours} == {30}
+
+
+def test_what_is_deployed_again_without_a_change_stays_as_it_is(deployed):
+    told = deployed.cloud.deploy(deployed.assembly, "Antiphon-prod")
+    assert "Antiphon-prod (no changes)" in told
+
+
+@pytest.fixture
+def second(deployed, tmp_path):
+    """Another stage, in the same account."""
+    out = assembled(tmp_path / "second", stage="dev")
+    deployed.cloud.deploy(out, "Antiphon-dev")
+    return out
+
+
+def test_a_second_stage_comes_and_goes_and_leaves_nothing(deployed, second):
+    before = belongings(deployed)
+    assert any("dev" in name for name in before)
+    deployed.cloud.cdk("destroy", "--app", str(second), "--force", "Antiphon-dev")
+    after = belongings(deployed)
+    assert after == {name for name in before if "dev" not in name}
+    assert any("prod" in name for name in after)
+
+
+def belongings(deployed):
+    """The names of what a stage is made of; moto's CloudFormation leaves REST APIs behind."""
+    listed = {
+        "dynamodb": ("list_tables", "TableNames"),
+        "lambda": ("list_functions", "Functions", "FunctionName"),
+        "secretsmanager": ("list_secrets", "SecretList", "Name"),
+        "logs": ("describe_log_groups", "logGroups", "logGroupName"),
+        "sqs": ("list_queues", "QueueUrls"),
+        "sns": ("list_topics", "Topics", "TopicArn"),
+        "cloudwatch": ("describe_alarms", "MetricAlarms", "AlarmName"),
+    }
+    names = set()
+    for service, (operation, field, *key) in listed.items():
+        found = getattr(deployed.client(service), operation)().get(field, [])
+        names |= {each[key[0]] if key else each for each in found}
+    return names

@@ -1,0 +1,59 @@
+import pytest
+
+from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
+from tests.infra.synthesis import only, resources, template
+
+
+@pytest.fixture(scope="module")
+def table():
+    return only(template(), "DynamoDB::Table")
+
+
+def key(partition, sort):
+    return [
+        {"AttributeName": partition, "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]
+
+
+def test_its_keys_and_indexes_are_those_of_the_settings(table):
+    indexes = {index["IndexName"]: index["KeySchema"] for index in table["GlobalSecondaryIndexes"]}
+    assert table["KeySchema"] == key(PARTITION_KEY, SORT_KEY)
+    assert indexes == {name: key(*attributes) for name, attributes in INDEXES.items()}
+
+
+def test_it_costs_nothing_while_nobody_calls(table):
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_rows_leave_at_their_time_and_every_change_is_told(table):
+    assert table["TimeToLiveSpecification"] == {"AttributeName": TTL, "Enabled": True}
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def test_its_past_can_be_restored(table):
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize(("stage", "kept"), [("prod", True), ("dev", False)])
+def test_a_production_stage_keeps_what_it_holds_and_any_other_does_not(stage, kept):
+    made = template(stage=stage)
+    (table,) = made.find_resources("AWS::DynamoDB::Table").values()
+    assert table["Properties"]["DeletionProtectionEnabled"] is kept
+    for kind in ("DynamoDB::Table", "Logs::LogGroup"):
+        policies = {r["DeletionPolicy"] for r in made.find_resources(f"AWS::{kind}").values()}
+        assert policies == {"Retain" if kept else "Delete"}
+
+
+def test_a_key_of_the_customer_s_is_renewed_and_guards_table_secrets_queues_and_logs():
+    made = template(customer_managed_key=True)
+    (name,) = resources(made, "KMS::Key", EnableKeyRotation=True)
+    key = {"Fn::GetAtt": [name, "Arn"]}
+    assert only(made, "DynamoDB::Table")["SSESpecification"]["KMSMasterKeyId"] == key
+    assert all(s["KmsKeyId"] == key for s in resources(made, "SecretsManager::Secret").values())
+    assert all(g["KmsKeyId"] == key for g in resources(made, "Logs::LogGroup").values())
+    assert all(q["KmsMasterKeyId"] == key for q in resources(made, "SQS::Queue").values())
+
+
+def test_without_it_there_is_no_key_to_pay_for():
+    assert resources(template(), "KMS::Key") == {}
