@@ -32,7 +32,7 @@ async def test_a_session_keeps_its_conversation_at_the_gateway(client, config):
     await session.clear_session()
 
 
-async def test_an_agent_calls_its_tool_and_streams_its_answer(client, config):
+async def test_an_agent_calls_its_tool_and_streams_its_answer(config):
     called = []
 
     @agents.function_tool
