@@ -21,9 +21,10 @@ def command(program: str, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Node comes first on the PATH, so that what npm starts finds it."""
+    """Node comes first on the PATH, so that what npm starts finds it; it trusts whom we trust."""
     path = os.pathsep.join([str(NODE.parent), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path}
+    trusted = {"NODE_EXTRA_CA_CERTS": os.environ.get("SSL_CERT_FILE", "")}
+    return {**trusted, **os.environ, "PATH": path}
 
 
 def main() -> None:
