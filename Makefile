@@ -26,15 +26,17 @@ setup: $(filter .uv/bin/uv,$(UV))
 run: setup ## Start the gateway on this machine; ARGS="--port 9000" passes options on
 	@exec $(RUN) antiphon local $(ARGS)
 
-format: setup ## Rewrite the code in the house's format
+format: setup ## Rewrite the code in the house's format, and the reference from the code
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
+	$(RUN) python -m infra.reference
 
 check: setup ## Format, lint, types, import floors
 	$(RUN) ruff format --check
 	$(RUN) ruff check
 	$(RUN) mypy
 	$(RUN) lint-imports
+	$(RUN) python -m infra.reference --check
 
 test: check node_modules/.package-lock.json ## Everything CI runs
 	$(RUN) pytest

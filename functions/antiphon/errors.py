@@ -9,7 +9,6 @@ GatewayError                    500
 ├── Unauthenticated             401
 ├── NotFound                    404
 │   └── ModelNotFound           404
-├── MethodNotAllowed            405
 ├── UpgradeRequired             426
 ├── Unavailable                 503
 │   ├── LinkNotWritten          503
@@ -100,13 +99,6 @@ class NotFound(GatewayError):
 
 class ModelNotFound(NotFound):
     code = "model_not_found"
-
-
-class MethodNotAllowed(GatewayError):
-    status = 405
-    type = "invalid_request_error"
-    code = "method_not_supported"
-    retry = None
 
 
 class UpgradeRequired(GatewayError):

@@ -16,7 +16,7 @@ from antiphon.indexing import Rollup
 from antiphon.ledger import Ledger, Stores
 from antiphon.ownership import Ownership
 from antiphon.relay import Relay
-from antiphon.routes import conversations, health, listing, models, responses
+from antiphon.routes import conversations, docs, health, listing, models, responses
 from antiphon.routes.conversations import Conversations
 from antiphon.routes.door import Door
 from antiphon.routes.listing import Lists
@@ -70,7 +70,7 @@ def api(env: Mapping[str, str]) -> Door:
             listing.router(Lists(auth, ownership, lists), receive),
             models.router(Models(auth, routing, relay), receive),
         ],
-        open_to_all=[health.router()],
+        open_to_all=[health.router(), docs.router()],
     )
 
 

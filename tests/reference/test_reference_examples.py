@@ -1,0 +1,154 @@
+"""Examples hold what the schemas beside them say, and so do the gateway's real answers."""
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from antiphon.schema import (
+    Compact,
+    CreateConversation,
+    CreateItems,
+    CreateResponse,
+    InputTokens,
+    UpdateConversation,
+)
+from infra.reference.document import built
+from tests.support.samples import parse
+
+DOCUMENT = built()
+PARSERS = {
+    parser.__name__: parser
+    for parser in (
+        Compact,
+        CreateConversation,
+        CreateItems,
+        CreateResponse,
+        InputTokens,
+        UpdateConversation,
+    )
+}
+
+
+def check(schema, value):
+    parts = {"components": DOCUMENT["components"]}  # which references point into
+    Draft202012Validator({**schema, **parts}).validate(value)
+
+
+def media(node=DOCUMENT):
+    """Everything in the document that has a schema and examples of it."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict) and "schema" in node and ("examples" in node or "example" in node):
+        yield node
+    for child in inner:
+        yield from media(child)
+
+
+def answer_schema(method, path, kind="application/json"):
+    return DOCUMENT["paths"][path][method]["responses"]["200"]["content"][kind]["schema"]
+
+
+def test_every_example_fits_its_schema():
+    seen = 0
+    for told in media():
+        values = [example["value"] for example in told.get("examples", {}).values()]
+        for value in [*values, *([told["example"]] if "example" in told else [])]:
+            check(told["schema"], value)
+            seen += 1
+    assert seen > 60
+
+
+def test_examples_inside_of_schemas_fit_them():
+    fields = (s.get("properties", {}).values() for s in DOCUMENT["components"]["schemas"].values())
+    shown = [(told, value) for row in fields for told in row for value in told.get("examples", ())]
+    assert len(shown) > 40
+    for told, value in shown:
+        check(told, value)
+
+
+def test_the_validating_models_take_every_body():
+    seen = set()
+    for item in DOCUMENT["paths"].values():
+        for operation in item.values():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if content is None:
+                continue
+            name = content["schema"]["$ref"].rpartition("/")[2]
+            seen.add(name)
+            for example in content["examples"].values():
+                PARSERS[name].parse(json.dumps(example["value"]).encode())
+    assert seen == set(PARSERS)
+
+
+def test_streams_in_examples_are_streams():
+    told = DOCUMENT["paths"]["/responses"]["post"]["responses"]["200"]["content"]
+    endings = {}
+    for name, example in told["text/event-stream"]["examples"].items():
+        events = parse(example["value"].encode())
+        for event in events:
+            check(known_event(), event)
+        endings[name] = [event["type"] for event in events][-2:]
+    assert endings["Completed"][-1] == "response.completed"
+    assert endings["Failed"] == ["error", "response.failed"]
+
+
+def known_event():
+    """Any event but one that is newer than the document."""
+    shapes = DOCUMENT["components"]["schemas"]["StreamEvent"]["anyOf"]
+    return {"anyOf": [shape for shape in shapes if not shape["$ref"].endswith("/NewerEvent")]}
+
+
+@pytest.fixture
+def client(simulated, door):
+    with simulated.client(door) as client:
+        yield client
+
+
+@pytest.fixture
+def created(client):
+    ask = {"model": "sim-text", "input": "Salve!", "metadata": {"team": "search"}}
+    answer = client.post("responses", json=ask)
+    assert answer.status_code == 200
+    return answer
+
+
+def test_a_real_response_is_what_the_document_says(created, client):
+    check(answer_schema("post", "/responses"), created.json())
+    again = client.get(f"responses/{created.json()['id']}")
+    check(answer_schema("get", "/responses/{id}"), again.json())
+
+
+def test_a_real_stream_is_what_the_document_says(client):
+    ask = {"model": "sim-text", "input": "Salve!", "stream": True}
+    events = parse(client.post("responses", json=ask).content)
+    assert events[-1]["type"] == "response.completed"
+    for event in events:
+        check(known_event(), event)
+
+
+def test_real_lists_are_what_the_document_says(created, client):
+    id = created.json()["id"]
+    for path in ("/responses", "/responses/{id}/lineage", "/responses/{id}/input_items", "/models"):
+        answer = client.get(path.format(id=id))
+        assert answer.status_code == 200
+        assert answer.json()["data"]
+        check(answer_schema("get", path), answer.json())
+
+
+def test_a_real_conversation_is_what_the_document_says(client):
+    start = {"items": [{"role": "user", "content": "Salve!"}], "metadata": {"team": "search"}}
+    made = client.post("conversations", json=start)
+    id = made.json()["id"]
+    check(answer_schema("post", "/conversations"), made.json())
+    items = client.get(f"conversations/{id}/items")
+    check(answer_schema("get", "/conversations/{id}/items"), items.json())
+    check(answer_schema("get", "/conversations"), client.get("conversations").json())
+    gone = client.delete(f"conversations/{id}")
+    check(answer_schema("delete", "/conversations/{id}"), gone.json())
+
+
+@pytest.mark.parametrize("path", ["responses/resp_nobody", "nowhere", "models/nothing"])
+def test_a_real_refusal_is_what_the_document_says(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 404
+    check({"$ref": "#/components/schemas/Error"}, answer.json())

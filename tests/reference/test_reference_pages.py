@@ -1,0 +1,141 @@
+"""/openapi.json, /docs and what it needs, as both doors serve them."""
+
+import json
+import re
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+
+from antiphon.routes.docs import PARTS
+from antiphon.routes.traffic import PREFIXES
+from infra.reference.document import PLACE
+
+LINK = re.compile(r'(?:href|src)="(docs/[^"]+)"')
+
+
+@pytest.fixture
+def root(gateway, door):
+    return gateway.base(door).removesuffix("/v1")
+
+
+@pytest.fixture(params=["", *PREFIXES])
+def place(root, request):
+    return root + request.param
+
+
+@pytest.fixture
+def anyone():
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        yield client
+
+
+def links(page):
+    return LINK.findall(page.text)
+
+
+def test_the_document_is_the_one_that_is_checked_in(root, anyone):
+    answer = anyone.get(f"{root}/openapi.json")
+    assert answer.status_code == 200
+    assert answer.content == PLACE.read_bytes()
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_servers_are_found_from_wherever_the_document_was_fetched(root, place, anyone):
+    url = f"{place}/openapi.json"
+    servers = anyone.get(url).json()["servers"]
+    assert [urljoin(url, server["url"]) for server in servers] == [root + p for p in PREFIXES]
+
+
+def test_below_a_stage_everything_is_found_too(root, anyone):
+    """API Gateway takes /prod off the path; the browser must put it back by itself."""
+    beside = urljoin("https://x.test/prod/docs", links(anyone.get(f"{root}/docs"))[0])
+    assert beside.startswith("https://x.test/prod/docs/")
+    server = anyone.get(f"{root}/openapi.json").json()["servers"][0]["url"]
+    assert urljoin("https://x.test/prod/openapi.json", server) == "https://x.test/prod/v1"
+
+
+def test_the_page_and_its_parts_come_from_here(place, anyone):
+    page = anyone.get(f"{place}/docs")
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert len(links(page)) == len(PARTS)
+    for link in links(page):
+        part = anyone.get(urljoin(str(page.url), link))
+        assert (part.status_code, link) == (200, link)
+
+
+def test_nothing_on_the_page_is_inline_or_foreign(root, anyone):
+    page = anyone.get(f"{root}/docs").text
+    assert "//" not in page
+    assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=", page)
+
+
+def test_the_page_may_do_no_more_than_it_must(place, anyone):
+    headers = anyone.get(f"{place}/docs").headers
+    policy = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_parts_are_kept_for_as_long_as_their_name_holds(root, anyone):
+    page = anyone.get(f"{root}/docs")
+    assert page.headers["cache-control"] == "no-cache"
+    for link in links(page):
+        part = anyone.get(f"{root}/{link}")
+        assert part.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert part.headers["etag"].strip('"') in link
+        assert part.headers["x-content-type-options"] == "nosniff"
+        assert "content-encoding" not in part.headers
+
+
+@pytest.mark.parametrize(
+    ("ending", "type"),
+    [
+        (".css", "text/css; charset=utf-8"),
+        (".js", "text/javascript; charset=utf-8"),
+        (".svg", "image/svg+xml"),
+    ],
+)
+def test_a_part_says_what_it_is(root, anyone, ending, type):
+    found = [link for link in links(anyone.get(f"{root}/docs")) if link.endswith(ending)]
+    assert found
+    assert all(anyone.get(f"{root}/{link}").headers["content-type"] == type for link in found)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "page.js",
+        "openapi.json",
+        "..",
+        "../api.py",
+        "..%2fopenapi.json",
+        "%2e%2e%2fapi.py",
+        "..%5capi.py",
+        "%2fetc%2fpasswd",
+        "swagger-ui.0000000000000000.js",
+    ],
+)
+def test_there_is_nothing_else_to_be_had(root, anyone, name):
+    request = httpx.Request("GET", f"{root}/docs/x")
+    request.url = request.url.copy_with(raw_path=f"/docs/{name}".encode())
+    answer = anyone.send(request)
+    assert answer.status_code == 404
+    assert set(json.loads(answer.content)["error"]) == {"message", "type", "param", "code"}
+
+
+def test_a_slash_too_many_leads_to_the_page(place, anyone):
+    answer = anyone.get(f"{place}/docs/")
+    assert answer.status_code == 308
+    assert urljoin(str(answer.url), answer.headers["location"]) == f"{place}/docs"
