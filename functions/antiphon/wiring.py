@@ -25,12 +25,15 @@ from antiphon.routes.responses import Responses
 from antiphon.routes.traffic import Receiver
 from antiphon.routing import Router
 from antiphon.settings import Settings
+from antiphon.settling import Inbox, Settling
 from antiphon.store.batch import Batch
+from antiphon.store.durable import DurableLinks
 from antiphon.store.items import Items
 from antiphon.store.keys import Keys
 from antiphon.store.links import Links
 from antiphon.store.listing import Listing
 from antiphon.store.metadata import MetadataIndex
+from antiphon.store.queue import Queue
 from antiphon.store.secrets import Secrets
 from antiphon.store.table import Table
 
@@ -41,45 +44,75 @@ AWS = Config(
 IDLE_CONNECTION_SECONDS = 20.0  # older ones may have been forgotten by what lies between
 
 
+class _Parts:
+    """What functions share; raise ConfigError or KeyError where the environment is not complete."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        settings = Settings.from_env(env)
+        session = botocore.session.get_session()  # boto3 would add nothing but time to the start
+
+        def client(service: str) -> Any:
+            return session.create_client(service, config=AWS)
+
+        dynamodb = client("dynamodb")
+        self.targets, self.gateway = settings.config.targets, settings.config.gateway
+        self.table = Table(dynamodb, settings.table_name)
+        self.batch = Batch(dynamodb, settings.table_name)
+        self.queue = Queue(partial(client, "sqs"), settings.queue_url)
+        self.secrets = Secrets(partial(client, "secretsmanager"), settings.secret_prefix)
+
+
+class _Calls:
+    """What goes to a provider, and what is written down of it."""
+
+    def __init__(self, parts: _Parts, env: Mapping[str, str]) -> None:
+        links, items = DurableLinks(parts.table, parts.queue), Items(parts.batch)
+        client = provider_client(env, parts.gateway.connect_seconds)
+        self.ownership = Ownership(links, items)
+        self.routing = Router(parts.targets, self.ownership)
+        self.relay = Relay(client, parts.secrets, parts.gateway)
+        self.ledger = Ledger(Stores(links, items, parts.gateway.links_days))
+
+
 def api(env: Mapping[str, str]) -> Door:
-    """The HTTP API; raise ConfigError or KeyError where the environment is not complete."""
-    settings = Settings.from_env(env)
-    gateway = settings.config.gateway
-    session = botocore.session.get_session()  # boto3 would add nothing but time to the start
-
-    def client(service: str) -> Any:
-        return session.create_client(service, config=AWS)
-
-    dynamodb = client("dynamodb")
-    table = Table(dynamodb, settings.table_name)
-    batch = Batch(dynamodb, settings.table_name)
-    links, items = Links(table), Items(batch)
-    ownership = Ownership(links, items)
-    auth = Auth(Keys(table), gateway.key_cache_seconds)
-    routing = Router(settings.config.targets, ownership)
-    secrets = Secrets(partial(client, "secretsmanager"), settings.secret_prefix)
-    relay = Relay(provider_client(env, gateway.connect_seconds), secrets, gateway)
-    ledger = Ledger(Stores(links, items, gateway.links_days))
-    receive = Receiver(gateway.max_body_bytes)
-    lists = Listing(table, batch, gateway.metadata_index)
-    made = (auth, ownership, routing, relay, ledger)
+    """The HTTP API."""
+    parts = _Parts(env)
+    calls = _Calls(parts, env)
+    auth = Auth(Keys(parts.table), parts.gateway.key_cache_seconds)
+    receive = Receiver(parts.gateway.max_body_bytes)
+    lists = Listing(parts.table, parts.batch, parts.gateway.metadata_index)
+    made = (auth, calls.ownership, calls.routing, calls.relay, calls.ledger)
     return Door(
         api=[
             responses.router(Responses(*made), receive),
             conversations.router(Conversations(*made), receive),
-            listing.router(Lists(auth, ownership, lists), receive),
-            models.router(Models(auth, routing, relay), receive),
+            listing.router(Lists(auth, calls.ownership, lists), receive),
+            models.router(Models(auth, calls.routing, calls.relay), receive),
         ],
         open_to_all=[health.router(), docs.router()],
     )
 
 
+def settle(env: Mapping[str, str]) -> Inbox:
+    """What works on the queue."""
+    parts = _Parts(env)
+    calls = _Calls(parts, env)
+    return Inbox(
+        Settling(
+            links=Links(parts.table),
+            queue=parts.queue,
+            routing=calls.routing,
+            relay=calls.relay,
+            ledger=calls.ledger,
+            patience=parts.gateway.settle_hours * 3600,
+        )
+    )
+
+
 def rollup(env: Mapping[str, str]) -> Rollup:
     """The follower of the table's stream."""
-    settings = Settings.from_env(env)
-    dynamodb: Any = botocore.session.get_session().create_client("dynamodb", config=AWS)
-    table, batch = Table(dynamodb, settings.table_name), Batch(dynamodb, settings.table_name)
-    index = MetadataIndex(table, batch, settings.config.gateway.metadata_index)
+    parts = _Parts(env)
+    index = MetadataIndex(parts.table, parts.batch, parts.gateway.metadata_index)
     return Rollup([index.follow])
 
 

@@ -46,6 +46,17 @@ DOORS = (
         ),
         streams=True,
         secrets=True,
+        defers=True,
+    ),
+    Door(
+        "settle",
+        about="writes late links, follows unfinished responses to their end",
+        source="queue",
+        minutes=2,
+        rights=(Right(("BatchWriteItem", "GetItem", "PutItem", "UpdateItem"), (TENANTS,)),),
+        secrets=True,
+        defers=True,
+        memory=512,
     ),
     Door(
         "rollup",

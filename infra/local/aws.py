@@ -13,7 +13,18 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
 from antiphon.store import keys
-from infra.local.things import REGION, SECRET_PREFIX, TABLE, Things
+from infra.local.things import (
+    ACCOUNT,
+    DEAD_LETTERS,
+    QUEUE,
+    REGION,
+    SECRET_PREFIX,
+    TABLE,
+    Things,
+)
+
+SECONDS_UNTIL_SHOWN_AGAIN = 30  # a message that failed; minutes on AWS, which outlast a call
+TRIES = 10  # to work on a message, until it is a dead letter
 
 
 def make(things: Things, endpoint: str) -> None:
@@ -28,6 +39,18 @@ def make(things: Things, endpoint: str) -> None:
     secrets = boto3.client("secretsmanager", **place)
     for target, secret in things.secrets.items():
         secrets.create_secret(Name=f"{SECRET_PREFIX}/{target}", SecretString=secret)
+    _make_queues(boto3.client("sqs", **place))
+
+
+def _make_queues(sqs: Any) -> None:
+    sqs.create_queue(QueueName=DEAD_LETTERS)
+    dead = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{DEAD_LETTERS}"
+    redrive = {"deadLetterTargetArn": dead, "maxReceiveCount": TRIES}
+    attributes = {
+        "VisibilityTimeout": str(SECONDS_UNTIL_SHOWN_AGAIN),
+        "RedrivePolicy": json.dumps(redrive),
+    }
+    sqs.create_queue(QueueName=QUEUE, Attributes=attributes)
 
 
 def _shape() -> Any:

@@ -1,10 +1,10 @@
-"""The environment variables of the function's processes: Lambda's, and what the stack would set."""
+"""The environment variables of functions' processes: Lambda's, and what the stack would set."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local.things import ANYBODY, REGION, SECRET_PREFIX, TABLE
+from infra.local.things import ANYBODY, REGION, SECRET_PREFIX, TABLE, queue_url
 
 # Of the developer's variables these alone; the last two say whom HTTPS is to trust.
 KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -16,20 +16,24 @@ def bare(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     return {**kept, **ANYBODY, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 
 
-def of_function(root: Path, endpoint: str, config: Path, env: Mapping[str, str]) -> dict[str, str]:
+def of_function(
+    root: Path, endpoint: str, config: Path, env: Mapping[str, str], name: str = "api"
+) -> dict[str, str]:
+    """For functions/<name>.py."""
     return {
         **bare(env),
-        "_HANDLER": "api.handler",
+        "_HANDLER": f"{name}.handler",
         "LAMBDA_TASK_ROOT": str(root),
-        "AWS_LAMBDA_FUNCTION_NAME": "antiphon-local",
+        "AWS_LAMBDA_FUNCTION_NAME": f"antiphon-local-{name}",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/antiphon-local",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/antiphon-local-{name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "AWS_ENDPOINT_URL": endpoint,
         "TABLE_NAME": TABLE,
         "SECRET_PREFIX": SECRET_PREFIX,
+        "QUEUE_URL": queue_url(endpoint),
         "CONFIG_FILE": str(config),
         "POWERTOOLS_SERVICE_NAME": "antiphon",
         "POWERTOOLS_LOG_LEVEL": env.get("POWERTOOLS_LOG_LEVEL") or "INFO",

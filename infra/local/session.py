@@ -4,12 +4,12 @@ import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from antiphon.settings import config
 from antiphon.settings.config import Config
-from infra.local import environment, ports
+from infra.local import environment, feeders, ports
 from infra.local.cast import Cast, Document, cast
 from infra.local.front import REST, URL, Front
 from infra.local.helper import ROOT, Helper
@@ -19,6 +19,7 @@ from infra.local.process import Processes
 from infra.local.runtime import Function
 from infra.local.things import Things
 
+FED_SECONDS = 120.0  # that a function behind the queue or the stream may take
 NOWHERE = "http://127.0.0.1"  # stands for the simulator while there is none yet
 
 
@@ -45,10 +46,16 @@ class Plan:
     def things(self) -> Things:
         return Things([(local.key, local.tenant) for local in self.keys], self.cast.secrets())
 
-    def function(self, endpoint: str, configuration: Path) -> Function:
-        env = environment.of_function(self.functions, endpoint, configuration, self.env)
+    def function(self, name: str, endpoint: str, configuration: Path) -> Function:
+        env = environment.of_function(self.functions, endpoint, configuration, self.env, name)
         wrapper = ROOT / "functions" / "start-streaming"
         return Function(wrapper, self.functions, env, self.seconds)
+
+    def fed(self, endpoint: str, configuration: Path) -> dict[str, Function]:
+        """The functions behind the queue and the stream, as far as they are there."""
+        there = [name for name in feeders.SOURCES if (self.functions / f"{name}.py").exists()]
+        made = {name: self.function(name, endpoint, configuration) for name in there}
+        return {name: replace(function, seconds=FED_SECONDS) for name, function in made.items()}
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,11 @@ async def serving(
         async with processes:
             aws, simulator = await _surroundings(plan, processes)
             document = plan.cast.played(simulator or NOWHERE, plan.scenarios)
-            pool = Pool(plan.function(aws, _written(document, Path(folder))), processes)
+            configuration = _written(document, Path(folder))
+            pool = Pool(plan.function("api", aws, configuration), processes)
             await pool.start(plan.concurrency, started)
             async with (
+                feeders.feeding(plan.fed(aws, configuration), aws, processes),
                 ports.listening(Front(URL, pool.invoke), port),
                 ports.listening(Front(REST, pool.invoke), rest_port),
             ):

@@ -50,6 +50,7 @@ def test_the_api_may_do_what_its_row_says_and_nothing_else(api):
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "secretsmanager:GetSecretValue",
+        "sqs:SendMessage",
         "xray:PutTelemetryRecords",
         "xray:PutTraceSegments",
     }

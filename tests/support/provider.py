@@ -5,6 +5,7 @@ import queue
 import socket
 import struct
 import threading
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,9 +51,11 @@ class Provider:
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self._asked_later: list[Received] = []  # by settle, in the background
         self.hung_up = threading.Event()
         self._gates: list[Gate] = []
         self._scripts: queue.Queue[tuple[object, ...]] = queue.Queue()
+        self._later: defaultdict[str, deque[tuple[object, ...]]] = defaultdict(deque)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -61,12 +64,22 @@ class Provider:
         self._scripts.put(script)
         self._gates += [step for step in script if isinstance(step, Gate)]
 
+    def answers_later(self, id: str, *script: object) -> None:
+        """For settle, which asks when it likes; where no script is left, it hears of no such id."""
+        self._later[id].append(script)
+
+    def asked_later(self, id: str) -> list[Received]:
+        """How settle asked after a response; it may still ask after those of other tests."""
+        return [got for got in self._asked_later if f"/{id}" in got.line]
+
     def forget(self) -> None:
         """Nothing asked, nothing scripted, nobody waiting."""
         while self._gates:
             self._gates.pop().open()
         self.received.clear()
+        self._asked_later.clear()
         self.hung_up.clear()
+        self._later.clear()
         while not self._scripts.empty():
             self._scripts.get()
 
@@ -98,12 +111,21 @@ class Provider:
             head += row
         request = Received(head, b"")
         length = int(request.headers.get("content-length", 0))
-        self.received.append(Received(head, reader.read(length)))
+        request = Received(head, reader.read(length))
         try:
-            script = self._scripts.get(timeout=PATIENCE)
+            script = self._script(request)
         except queue.Empty:  # nobody expected this request: the gateway gets no answer
             return False
         return all(_play(connection, step) for step in script)
+
+    def _script(self, request: Received) -> tuple[object, ...]:
+        if not request.headers.get("x-client-request-id", "").startswith("antiphon-settle-"):
+            self.received.append(request)
+            return self._scripts.get(timeout=PATIENCE)
+        self._asked_later.append(request)
+        path = request.line.split()[1].partition("?")[0]
+        scripts = self._later[path.rpartition("/")[2]]
+        return scripts.popleft() if scripts else (whole(b'{"error":{}}', status=404),)
 
 
 def _play(connection: socket.socket, step: object) -> bool:

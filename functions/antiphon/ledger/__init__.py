@@ -41,7 +41,7 @@ class Ledger:
             self._put(link)
             return link
 
-        return self._noted(answer, Book(self._stores, own))
+        return self._noted(answer, Book(self._stores, own, new=True))
 
     def follow(self, answer: Answer, link: Link) -> Reply:
         """A response that is owned already: what is news in its status is written."""

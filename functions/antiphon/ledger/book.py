@@ -2,29 +2,37 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from antiphon.errors import Unavailable
 from antiphon.ledger.origin import expiry
 from antiphon.ledger.reading import Response, item_ids, outcome
 from antiphon.observe import logger
+from antiphon.store.durable import DurableLinks
 from antiphon.store.items import Items
-from antiphon.store.links import FINAL, Link, Links
+from antiphon.store.links import FINAL, Link
 
 
 @dataclass(frozen=True)
 class Stores:
     """Where the ledger writes, and for how many days it is kept."""
 
-    links: Links
+    links: DurableLinks
     items: Items
     days: int
 
 
 class Book:
-    """`note` each response object before the bytes that carry it are passed on; then `close`."""
+    """`note` each response object before the bytes that carry it are passed on; then `close`.
 
-    def __init__(self, stores: Stores, own: Callable[[Response], Link]) -> None:
+    A `new` response that has not ended by then is followed to its end.
+    """
+
+    def __init__(
+        self, stores: Stores, own: Callable[[Response], Link], *, new: bool = False
+    ) -> None:
         self._stores = stores
+        self._new = new
         self._own = own  # gives the link of the first response object, written by then
         self._link: Link | None = None
         self._news: Response | None = None  # of the link, not yet written
@@ -46,14 +54,22 @@ class Book:
         link, self._link = self._link, None
         if link is None or link.final:
             return
-        changes = {} if self._news is None else outcome(self._news)
-        if ended in {None, "error"} and changes.get("status", link.status) not in FINAL:
-            changes["unfinished"] = ended or "cut"
+        changes = self._changes(link, ended)
         try:
             if changes:
                 self._stores.links.change(link, **changes)
         except Unavailable:
             logger.exception("outcome not written", extra={"link": link.id})
+        if self._new and changes.get("status") not in FINAL:
+            self._stores.links.follow(link)
+
+    def _changes(self, link: Link, ended: str | None) -> dict[str, Any]:
+        changes = {} if self._news is None else outcome(self._news)
+        if changes.get("status") in FINAL:
+            return {**changes, "unfinished": None} if link.unfinished else changes
+        return (
+            changes if ended not in {None, "error"} else {**changes, "unfinished": ended or "cut"}
+        )
 
     def _own_items(self, link: Link, response: Response) -> None:
         """From now on a request may refer to these items by id."""

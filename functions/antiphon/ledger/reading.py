@@ -34,11 +34,13 @@ def read_named(body: bytes) -> Response:
 def outcome(response: Response) -> dict[str, Any]:
     """Status and usage, as a link keeps them."""
     status = text(response.get("status")) or "completed"
-    usage = response.get("usage")
+    usage, completed_at = response.get("usage"), response.get("completed_at")
+    if not isinstance(completed_at, int):  # only newer ones tell it
+        completed_at = int(time.time()) if status in FINAL else None
     return {
         "status": status,
         "usage": usage if isinstance(usage, dict) else None,
-        "completed_at": int(time.time()) if status in FINAL else None,
+        "completed_at": completed_at,
     }
 
 

@@ -24,6 +24,6 @@ class Settings:
         return cls(
             table_name=env["TABLE_NAME"],
             secret_prefix=env["SECRET_PREFIX"],
-            queue_url=env.get("QUEUE_URL", ""),
+            queue_url=env.get("QUEUE_URL", ""),  # not every function defers
             config=load(Path(env.get("CONFIG_FILE", beside))),
         )

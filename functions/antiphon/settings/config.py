@@ -54,6 +54,7 @@ class Gateway(Section):
     first_event_seconds: Seconds = 120  # until a stream's first event
     idle_seconds: Seconds = 280  # between two events; API Gateway hangs up after 300
     keep_alive_seconds: Seconds = 15  # of silence until a comment line is sent
+    settle_hours: int = Field(default=24, ge=1, le=720)  # an unfinished response is asked after
 
 
 class TargetSection(Section):

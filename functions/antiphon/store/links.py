@@ -1,6 +1,7 @@
 """Rows that say whose a response or a conversation is, and at which target it lives."""
 
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ SORT = "LINK"
 FINAL = {"completed", "failed", "incomplete", "cancelled"}
 LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C"}
 OURS = "attribute_not_exists(pk) OR (request_id = :request_id AND attribute_not_exists(deleted_at))"
+GONE, GIVEN_UP = "gone", "given up: "  # how `unfinished` begins where no end will be known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Link:
     metadata: dict[str, str] = field(default_factory=dict)
     usage: dict[str, Any] | None = None
     completed_at: int | None = None
-    unfinished: str | None = None  # why the stream ended before the response did
+    unfinished: str | None = None  # why its end is not known: cut, error, gone, given up: …
     deleted_at: int | None = None
 
     @property
@@ -50,6 +52,17 @@ class Link:
     @property
     def final(self) -> bool:
         return self.status in FINAL
+
+    @property
+    def settled(self) -> bool:
+        """Whether all is known of its end that will be."""
+        return self.final or (self.unfinished or "").startswith((GONE, GIVEN_UP))
+
+    @property
+    def pending(self) -> bool:
+        """Whether its provider has still to be asked how it ended."""
+        kept = self.kind == "response" and self.store and self.deleted_at is None
+        return kept and not self.settled
 
     @property
     def alive(self) -> bool:
@@ -74,6 +87,11 @@ class Links:
             self._table.put(_item(link), unless=OURS, request_id=link.request_id)
         except ConditionFailed:  # the tenant owns this id already, by an earlier request
             logger.warning("link exists", extra={"link": link.id, "request_id": link.request_id})
+
+    def restore(self, link: Link) -> None:
+        """Write a late link; one that is there may have changed since, and stays as it is."""
+        with suppress(ConditionFailed):
+            self._table.put(_item(link), unless="attribute_not_exists(pk)")
 
     def mark_deleted(self, link: Link) -> None:
         """From now on the id is refused; the row stays until it expires."""

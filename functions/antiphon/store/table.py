@@ -101,7 +101,8 @@ def _conditioned(condition: str | None, values: Mapping[str, object]) -> dict[st
     if condition is None:
         return {}
     named = {f":{name}": write(value) for name, value in values.items()}
-    return {"ConditionExpression": condition, "ExpressionAttributeValues": named}
+    attributes = {"ExpressionAttributeValues": named} if named else {}  # DynamoDB takes no empty
+    return {"ConditionExpression": condition, **attributes}
 
 
 def _asked(query: Query) -> dict[str, object]:

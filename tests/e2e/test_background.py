@@ -1,0 +1,111 @@
+"""What had not ended when its create was answered is settled later, from the provider, once."""
+
+import json
+
+from tests.support.provider import CLOSE, chunk, stream_head, whole
+from tests.support.samples import new_id, parse, response, story
+
+ASK = {"model": "gpt-5", "input": "x"}
+USAGE = {
+    "input_tokens": 11,
+    "input_tokens_details": {"cached_tokens": 8},
+    "output_tokens": 5,
+    "output_tokens_details": {"reasoning_tokens": 2},
+    "total_tokens": 16,
+}
+
+
+def told(id, status="completed", **more):
+    return whole(json.dumps(response(id, status, **more)).encode())
+
+
+def begun(gateway, provider):
+    """A background response, answered while it is queued."""
+    id = new_id()
+    provider.answers(told(id, "queued", background=True))
+    with gateway.client() as client:
+        got = client.post("/responses", json={**ASK, "background": True})
+    assert (got.status_code, got.json()["status"]) == (200, "queued")
+    assert gateway.row(f"T#acme#R#{id}")["status"] == "queued"
+    return id
+
+
+def settled(gateway, id):
+    return gateway.until(f"T#acme#R#{id}", lambda row: row["status"] in {"completed", "cancelled"})
+
+
+def test_a_background_response_is_followed_to_its_end(gateway, provider):
+    id = begun(gateway, provider)
+    provider.answers_later(id, told(id, "in_progress"))
+    provider.answers_later(id, told(id, usage=USAGE, completed_at=1_800_000_000))
+    row = settled(gateway, id)
+    assert (row["status"], row["usage"]) == ("completed", USAGE)
+    assert row["completed_at"] == 1_800_000_000
+    first, second = provider.asked_later(id)
+    assert first.line == f"GET /v1/responses/{id} HTTP/1.1"
+    assert first.headers["authorization"] == "Bearer credential-of-openai"
+    assert first.headers["x-client-request-id"] != second.headers["x-client-request-id"]
+
+
+def test_it_is_asked_after_at_its_own_target(gateway, provider):
+    id = new_id()
+    provider.answers(told(id, "queued"))
+    provider.answers_later(id, told(id))
+    with gateway.client("rest") as client:
+        client.post("/responses", json={**ASK, "model": "older", "background": True})
+    assert settled(gateway, id)["target"] == "azure-legacy"
+    [got] = provider.asked_later(id)
+    assert got.line.startswith(f"GET /openai/responses/{id}?api-version=2025-04-01-preview ")
+    assert got.headers["api-key"] == "credential-of-legacy"
+
+
+def test_a_cut_stream_is_settled_exactly_and_once(gateway, provider):
+    id = new_id()
+    provider.answers(stream_head(), *map(chunk, story(id)[:2]), CLOSE)
+    provider.answers_later(id, told(id, usage=USAGE))
+    with gateway.client() as client:
+        got = client.post("/responses", json={**ASK, "stream": True})
+    assert parse(got.content)[-1]["type"] == "response.failed"
+    row = settled(gateway, id)
+    assert (row["status"], row["usage"], row["unfinished"]) == ("completed", USAGE, None)
+    assert len(provider.asked_later(id)) == 1
+
+
+def test_a_stream_that_was_idle_for_too_long_is_settled(hasty, provider):
+    """Here the function is stopped after four seconds, so its own deadline ends the stream."""
+    id = new_id()
+    provider.answers(stream_head(), chunk(story(id)[0]))
+    provider.answers_later(id, told(id, "cancelled", usage=USAGE))
+    with hasty.client() as client:
+        client.post("/responses", json={**ASK, "stream": True})
+    assert settled(hasty, id)["usage"] == USAGE
+
+
+def test_what_is_settled_or_not_kept_is_not_asked_after(gateway, provider):
+    retrieved, ended, unkept = begun(gateway, provider), new_id(), new_id()
+    provider.answers(told(retrieved, usage=USAGE))
+    provider.answers(told(ended))
+    provider.answers(told(unkept, "in_progress"))
+    with gateway.client() as client:
+        client.get(f"/responses/{retrieved}")
+        assert gateway.row(f"T#acme#R#{retrieved}")["usage"] == USAGE
+        client.post("/responses", json=ASK)
+        client.post("/responses", json={**ASK, "store": False})
+    last = begun(gateway, provider)  # its message comes after those of the others
+    provider.answers_later(last, told(last))
+    settled(gateway, last)
+    assert [provider.asked_later(id) for id in (retrieved, ended, unkept)] == [[], [], []]
+
+
+def test_items_of_a_settled_response_may_be_referred_to(gateway, provider):
+    id, item = new_id(), new_id("msg")
+    output = [{"type": "message", "id": item, "role": "assistant", "content": []}]
+    provider.answers(told(id, "queued"))
+    provider.answers_later(id, told(id, output=output))
+    with gateway.client() as client:
+        client.post("/responses", json={**ASK, "background": True})
+        settled(gateway, id)
+        provider.answers(told(new_id()))
+        reference = {"type": "item_reference", "id": item}
+        got = client.post("/responses", json={"model": "gpt-5", "input": [reference]})
+    assert got.status_code == 200

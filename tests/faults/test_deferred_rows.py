@@ -1,0 +1,169 @@
+"""Rows that cannot be written come later, by the queue; if that fails too, nobody gets an id."""
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass
+
+import boto3
+import httpx
+import pytest
+import pytest_asyncio
+
+from infra.local.cast import cast
+from infra.local.keys import LocalKey
+from infra.local.process import Processes
+from infra.local.session import Plan, serving
+from infra.local.things import TABLE
+from tests.faults.shim import Shim
+from tests.support.gateway import LOCAL_AWS
+from tests.support.provider import END, Gate, chunk, stream_head, streamed, whole
+from tests.support.samples import new_id, response, story
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ASK = {"model": "gpt-5", "input": "x"}
+USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+
+
+@dataclass(frozen=True)
+class Shimmed(Plan):
+    """A gateway whose functions reach their AWS over the shim."""
+
+    shim: Shim | None = None
+
+    def function(self, name, endpoint, configuration):
+        return super().function(name, self.shim.before(endpoint), configuration)
+
+
+@dataclass
+class Gateway:
+    client: httpx.AsyncClient
+    shim: Shim
+    aws: str
+
+    async def create(self, **more):
+        return await self.client.post("/responses", json={**ASK, **more})
+
+    def row(self, id):
+        """Read past the shim."""
+        table = boto3.resource("dynamodb", endpoint_url=self.aws, **LOCAL_AWS).Table(TABLE)
+        return table.get_item(Key={"pk": f"T#acme#R#{id}", "sk": "LINK"}).get("Item")
+
+    async def until(self, id, status):
+        while (row := self.row(id)) is None or row["status"] != status:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)  # nobody tells of a row
+        return row
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def _gateway(_provider):
+    target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["*"]}
+    document = {"targets": {"openai": target}}
+    shim = Shim()
+    await shim.open()
+    plan = Shimmed(
+        keys=[LocalKey("acme", "key-of-acme")],
+        cast=cast(document, {"OPENAI_API_KEY": "credential"}),
+        scenarios=[],
+        env=os.environ,
+        port=0,
+        rest_port=0,
+        concurrency=1,
+        shim=shim,
+    )
+    headers = {"authorization": "Bearer key-of-acme"}
+    async with (
+        serving(plan, Processes(), lambda: None) as serves,
+        httpx.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
+    ):
+        yield Gateway(client, shim, serves.aws)
+    await shim.close()
+
+
+@pytest.fixture
+def gateway(_gateway):
+    yield _gateway
+    _gateway.shim.cut.clear()
+
+
+def told(id, status="completed"):
+    return whole(json.dumps(response(id, status)).encode())
+
+
+async def test_a_link_that_cannot_be_written_is_written_later(gateway, provider):
+    id = new_id()
+    gateway.shim.cut |= {"PutItem"}
+    provider.answers(told(id))
+    assert (await gateway.create()).json()["id"] == id
+    unowned = await gateway.client.get(f"/responses/{id}")
+    assert unowned.status_code == 404
+    assert len(provider.received) == 1
+    gateway.shim.cut.clear()
+    row = await gateway.until(id, "completed")
+    assert row["usage"] == USAGE
+    provider.answers(told(id))
+    assert (await gateway.client.get(f"/responses/{id}")).json()["id"] == id
+    assert provider.asked_later(id) == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_without_table_and_queue_nobody_gets_an_id(gateway, provider, stream):
+    id = new_id()
+    gateway.shim.cut |= {"PutItem", "SendMessage"}
+    provider.answers(streamed(*story(id)) if stream else told(id))
+    got = await gateway.create(stream=stream)
+    assert (got.status_code, got.json()["error"]["code"]) == (503, "link_not_written")
+    assert got.headers["x-should-retry"] == "false"
+    assert "retry-after" not in got.headers
+    assert id not in got.text + str(got.headers)
+    assert len(provider.received) == 1
+    assert gateway.row(id) is None
+
+
+async def test_the_outcome_of_a_stream_follows_its_late_link(gateway, provider):
+    id, gate = new_id(), Gate()
+    events = story(id)
+    gateway.shim.cut |= {"PutItem"}
+    provider.answers(stream_head(), chunk(events[0]), gate, *map(chunk, events[1:]), END)
+    ask = {**ASK, "stream": True, "store": False}  # so that it cannot be asked after
+    async with gateway.client.stream("POST", "/responses", json=ask) as got:
+        pieces = got.aiter_raw()
+        assert await anext(pieces) == events[0]
+        gateway.shim.cut.clear()
+        gate.open()
+        assert b"".join([piece async for piece in pieces]) == b"".join(events[1:])
+    row = await gateway.until(id, "completed")
+    assert row["usage"] == USAGE
+
+
+async def test_an_outcome_that_cannot_be_written_is_written_later(gateway, provider):
+    id = new_id()
+    gateway.shim.cut |= {"UpdateItem"}
+    provider.answers(streamed(*story(id)))
+    got = await gateway.create(stream=True)
+    assert got.content == b"".join(story(id))
+    assert gateway.row(id)["status"] == "in_progress"
+    gateway.shim.cut.clear()
+    row = await gateway.until(id, "completed")
+    assert row["usage"] == USAGE
+    assert provider.asked_later(id) == []
+
+
+async def test_an_outcome_that_nobody_takes_does_not_harm_the_answer(gateway, provider):
+    id = new_id()
+    gateway.shim.cut |= {"UpdateItem", "SendMessage"}
+    provider.answers(streamed(*story(id)))
+    assert (await gateway.create(stream=True)).content == b"".join(story(id))
+
+
+async def test_a_late_background_response_is_followed_from_when_it_is_owned(gateway, provider):
+    id = new_id()
+    gateway.shim.cut |= {"PutItem"}
+    provider.answers(told(id, "queued"))
+    provider.answers_later(id, told(id))
+    assert (await gateway.create(background=True)).json()["status"] == "queued"
+    gateway.shim.cut.clear()
+    row = await gateway.until(id, "completed")
+    assert row["usage"] == USAGE
+    assert len(provider.asked_later(id)) == 1

@@ -1,0 +1,5 @@
+from told import ask
+
+
+def handler(event, _context):
+    return ask(event)
