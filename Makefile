@@ -39,7 +39,7 @@ check: setup ## Format, lint, types, import floors
 	$(RUN) python -m infra.reference --check
 
 test: check node_modules/.package-lock.json ## Everything CI runs
-	$(RUN) pytest
+	$(RUN) pytest -n 2 --dist loadfile
 
 synth: node_modules/.package-lock.json ## The template into OUT, without credentials or Docker
 	$(CDK) synth --quiet --no-notices --output $(OUT) $(ARGS)

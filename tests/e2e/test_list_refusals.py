@@ -43,15 +43,15 @@ def test_a_cursor_of_the_other_kind_or_deleted_is_not_found(acme, provider):
 @pytest.mark.parametrize(
     ("query", "param", "code"),
     [
-        ("limit=0", "limit", "below_min_value"),
-        ("limit=101", "limit", "above_max_value"),
+        ("limit=0", "limit", "integer_below_min_value"),
+        ("limit=101", "limit", "integer_above_max_value"),
         ("limit=1_0", "limit", "invalid_value"),
         ("limit=", "limit", "invalid_value"),
         ("limit=5&limit=6", "limit", "invalid_value"),
         ("order=newest", "order", "invalid_value"),
         ("created_after=soon", "created_after", "invalid_value"),
         ("created_before=-1", "created_before", "invalid_value"),
-        ("created_before=10000000000", "created_before", "above_max_value"),
+        ("created_before=10000000000", "created_before", "integer_above_max_value"),
         ("metadata=x", "metadata", "unknown_parameter"),
         ("metadata[k]=" + "v" * 513, "metadata.k", "string_above_max_length"),
         ("metadata[k]=a&metadata%5Bk%5D=b", "metadata[k]", "invalid_value"),
