@@ -139,7 +139,11 @@ def parse(document: Mapping[str, Any], source: str = "gateway.toml") -> Config:
 
 
 def _line(source: str, error: Any) -> str:
-    union_branches = {"openai", "azure", "list[str]", "dict[str,str]"}
-    path = [str(part) for part in error["loc"]]
-    key = ".".join(part for n, part in enumerate(path) if n != 2 or part not in union_branches)  # noqa: PLR2004
+    key = ".".join(str(part) for n, part in enumerate(error["loc"]) if not _is_branch(n, part))
     return f"{source}: {key or 'the file'}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _is_branch(place: int, part: object) -> bool:
+    """Whether a step of pydantic's path names a union's branch and no key of the file."""
+    behind_target = place == 2 and part in ("openai", "azure")  # noqa: PLR2004  targets, its name
+    return behind_target or part in ("list[str]", "dict[str,str]", "[key]")

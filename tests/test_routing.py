@@ -1,0 +1,86 @@
+"""Plans: who may take a request, in which order, and where it must go."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from antiphon.auth import Caller
+from antiphon.errors import ModelNotFound, TargetGone
+from antiphon.routing import Router
+from antiphon.schema import CreateResponse
+from antiphon.settings.config import parse
+
+
+@dataclass
+class Nobodys:
+    """An ownership in which nothing is continued, but for a parent that a test puts there."""
+
+    link: object = None
+
+    def parent(self, _ask, _tenant):
+        return self.link
+
+    def targets(self, _references, _tenant):
+        return set()
+
+
+@dataclass
+class Held:
+    target: str
+    root: str = "resp_1"
+
+
+def router(parent=None, **targets):
+    made = {
+        name: {"provider": "openai", "models": ["gpt-*"], **more} for name, more in targets.items()
+    }
+    return Router(parse({"targets": made}).targets, Nobodys(parent))
+
+
+def first(routing, model="gpt-5", key="key_1", **fields):
+    ask = CreateResponse(model=model, input="x", **fields)
+    return routing.plan(ask, Caller("acme", key)).steps[0].target
+
+
+def test_the_lowest_priority_number_comes_first():
+    routing = router(spare={"priority": 2}, main={"priority": 1})
+    ask = CreateResponse(model="gpt-5", input="x")
+    steps = routing.plan(ask, Caller("acme", "k")).steps
+    assert [step.target for step in steps] == ["main", "spare"]
+
+
+def test_equal_targets_share_by_weight():
+    routing = router(a={"weight": 1}, b={"weight": 3})
+    counted = Counter(first(routing, key=f"key_{n}") for n in range(10_000))
+    assert counted["a"] / 10_000 == pytest.approx(0.25, abs=0.02)
+
+
+def test_one_more_target_moves_no_more_than_its_share():
+    before, after = router(a={}, b={}, c={}), router(a={}, b={}, c={}, d={})
+    keys = [f"key_{n}" for n in range(5_000)]
+    moved = [key for key in keys if first(before, key=key) != first(after, key=key)]
+    assert all(first(after, key=key) == "d" for key in moved)
+    assert len(moved) / len(keys) <= 1 / 4 + 0.02
+
+
+def test_what_shares_a_prompt_cache_stays_together():
+    routing = router(a={}, b={}, c={})
+    found = {first(routing, key=f"key_{n}", prompt_cache_key="one") for n in range(20)}
+    assert len(found) == 1
+
+
+def test_what_is_continued_pins_the_target_whatever_its_weight():
+    routing = router(Held("b"), a={"weight": 1000}, b={"priority": 9})
+    assert first(routing) == "b"
+
+
+def test_a_target_that_is_not_configured_now_is_named():
+    with pytest.raises(TargetGone, match="'gone'"):
+        first(router(Held("gone"), a={}))
+
+
+def test_an_unknown_model_is_told_with_near_names():
+    routing = router(a={"models": ["gpt-5-mini", "gpt-5"]})
+    with pytest.raises(ModelNotFound, match="Did you mean 'gpt-5-mini'"):
+        first(routing, model="gpt-5-mni")
