@@ -68,10 +68,11 @@ class _Calls:
     def __init__(self, parts: _Parts, env: Mapping[str, str]) -> None:
         links, items = DurableLinks(parts.table, parts.queue), Items(parts.batch)
         client = provider_client(env, parts.gateway.connect_seconds)
+        kept = parts.gateway
         self.ownership = Ownership(links, items)
         self.routing = Router(parts.targets, self.ownership)
         self.relay = Relay(client, parts.secrets, parts.gateway)
-        self.ledger = Ledger(Stores(links, items, parts.gateway.links_days))
+        self.ledger = Ledger(Stores(links, items, kept.links_days, kept.conversation_days))
 
 
 def api(env: Mapping[str, str]) -> Door:

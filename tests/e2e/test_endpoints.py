@@ -123,7 +123,9 @@ def test_background_is_answered_at_once_and_followed_by_a_retrieval(gateway, pro
 def test_a_conversations_metadata_is_kept_and_amended(gateway, provider, door):
     with gateway.client(door) as client:
         id = opened(client, provider)
-        assert gateway.row(f"T#acme#C#{id}")["metadata"] == {"a": "b"}
+        row = gateway.row(f"T#acme#C#{id}")
+        assert row["metadata"] == {"a": "b"}
+        assert row["expires_at"] - row["created_ms"] // 1000 > 365 * 86_400  # as at the provider
         provider.answers(whole(json.dumps({"id": id, "metadata": {"c": "d"}}).encode()))
         client.post(f"/conversations/{id}", json={"metadata": {"c": "d"}})
     assert gateway.row(f"T#acme#C#{id}")["metadata"] == {"c": "d"}

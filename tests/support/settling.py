@@ -48,7 +48,7 @@ def over(cloud: Cloud, provider: str, client: httpx.Client) -> Settling:
         queue=cloud.queue,
         routing=Router({"openai": target}, Ownership(links, items)),
         relay=Relay(client, Secrets(lambda: cloud.secrets, "test"), Gateway()),
-        ledger=Ledger(Stores(links, items, 30)),
+        ledger=Ledger(Stores(links, items, 30, 3650)),
         patience=24 * HOUR,
     )
 

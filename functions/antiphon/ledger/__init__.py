@@ -7,7 +7,7 @@ is not owned. Status and usage are written when the terminal event has passed.
 from antiphon.errors import LinkNotWritten, Unavailable
 from antiphon.http import Reply
 from antiphon.ledger.book import Book, Stores
-from antiphon.ledger.origin import Origin, Place, expiry
+from antiphon.ledger.origin import Origin, Place
 from antiphon.ledger.reading import (
     Response,
     conversation_id,
@@ -37,7 +37,7 @@ class Ledger:
             place = Place(origin.request_id, origin.caller, answer.target)
             implied = conversation_id(response)
             if implied is not None and implied != origin.ask.conversation_id:
-                self._put(place.conversation(implied, {}, self._stores.days))
+                self._put(place.conversation(implied, {}, self._stores.conversation_days))
             self._put(link)
             return link
 
@@ -53,7 +53,7 @@ class Ledger:
             made = read_named(answer.whole)
             metadata = made.get("metadata")
             kept = metadata if isinstance(metadata, dict) else {}
-            self._put(place.conversation(made["id"], kept, self._stores.days))
+            self._put(place.conversation(made["id"], kept, self._stores.conversation_days))
         return answer.reply()
 
     def amend_conversation(self, answer: Answer, link: Link) -> Reply:
@@ -69,7 +69,7 @@ class Ledger:
         if answer.status in OK:
             shown = read(answer.whole)
             ids = {*item_ids(shown), *filter(None, [_item_id(shown)])}
-            self._stores.items.own(link.tenant, ids, link.target, expiry(self._stores.days))
+            self._stores.items.own(link.tenant, ids, link.target, link.expires_at)
         return answer.reply()
 
     def forget(self, answer: Answer, link: Link) -> Reply:

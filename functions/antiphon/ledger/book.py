@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.errors import Unavailable
-from antiphon.ledger.origin import expiry
 from antiphon.ledger.reading import Response, item_ids, outcome
 from antiphon.observe import logger
 from antiphon.store.durable import DurableLinks
@@ -15,11 +14,12 @@ from antiphon.store.links import FINAL, Link
 
 @dataclass(frozen=True)
 class Stores:
-    """Where the ledger writes, and for how many days it is kept."""
+    """Where the ledger writes, and for how many days links are kept."""
 
     links: DurableLinks
     items: Items
     days: int
+    conversation_days: int
 
 
 class Book:
@@ -75,6 +75,6 @@ class Book:
         """From now on a request may refer to these items by id."""
         ids = item_ids(response)
         try:
-            self._stores.items.own(link.tenant, ids, link.target, expiry(self._stores.days))
+            self._stores.items.own(link.tenant, ids, link.target, link.expires_at)
         except Unavailable:  # fail closed: they cannot be referred to, the response can
             logger.exception("items not owned", extra={"link": link.id})

@@ -47,6 +47,7 @@ class Gateway(Section):
     """Limits that hold for every target."""
 
     links_days: int = Field(default=30, ge=1, le=3650)
+    conversation_days: int = Field(default=3650, ge=1, le=36_500)  # providers let none expire
     metadata_index: list[str] = ["*"]  # keys that responses can be searched by; "*" is every key
     max_body_bytes: int = Field(default=4_500_000, ge=1_000, le=6_000_000)
     key_cache_seconds: float = Field(default=30, ge=0, le=300)
