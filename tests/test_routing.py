@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from antiphon.auth import Caller
-from antiphon.errors import ModelNotFound, TargetGone
+from antiphon.errors import InvalidRequest, ModelNotFound, TargetGone
 from antiphon.routing import Router
 from antiphon.schema import CreateResponse
 from antiphon.settings.config import parse
@@ -84,3 +84,14 @@ def test_an_unknown_model_is_told_with_near_names():
     routing = router(a={"models": ["gpt-5-mini", "gpt-5"]})
     with pytest.raises(ModelNotFound, match="Did you mean 'gpt-5-mini'"):
         first(routing, model="gpt-5-mni")
+
+
+def test_a_conversation_is_opened_where_conversations_are_kept():
+    routing = router(a={"conversations": False}, b={})
+    assert routing.plan_conversation([], Caller("acme", "k")).steps[0].target == "b"
+
+
+def test_no_target_for_conversations_is_told_before_anything_is_sent():
+    with pytest.raises(InvalidRequest) as caught:
+        router(a={"conversations": False}).plan_conversation([], Caller("acme", "k"))
+    assert caught.value.code == "conversations_not_supported_by_target"

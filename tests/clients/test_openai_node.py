@@ -21,6 +21,10 @@ SCRIPTS = Path(__file__).parent / "node"
 @pytest.fixture
 def node(gateway, door):
     """`node("create", ...)`: what tests/clients/node/create.mjs has told."""
+    return runner(gateway, door)
+
+
+def runner(gateway, door):
     if not (ROOT / "node_modules" / "openai").is_dir():
         pytest.fail("There is no node_modules/openai: run `make test`, which installs it.")
 
@@ -173,3 +177,21 @@ def test_a_cut_before_the_answer_is_no_reason_to_ask_again(node, provider, cut):
     provider.answers(*cut)
     assert node("retries", "x") == [502]
     assert len(provider.received) == 1
+
+
+def test_everything_that_is_kept_can_be_found_again(played, door):
+    assert runner(played, door)("stored") == {
+        "cancelled": "cancelled",
+        "retrieved": True,
+        "items": 4,
+        "counted": True,
+        "compacted": "response.compaction",
+        "gone": {"kind": "NotFoundError", "status": 404},
+        "item": True,
+        "answered": True,
+        "listed": 6,
+        "updated": {"c": "d"},
+        "kept": {"c": "d"},
+        "left": {"kind": "NotFoundError", "status": 404},
+        "models": True,
+    }

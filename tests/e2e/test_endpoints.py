@@ -153,3 +153,15 @@ def test_things_at_two_targets_cannot_meet_in_one_request(gateway, provider):
         got = client.post("/responses", json=ask)
     assert (got.status_code, got.json()["error"]["code"]) == (400, "targets_differ")
     assert provider.received == []
+
+
+def test_what_lives_at_a_target_that_is_gone_is_refused_with_a_reason(gateway, provider, door):
+    with gateway.client(door) as client:
+        id = made(client, provider)
+        gateway.change(f"T#acme#R#{id}", target="retired")
+        asked = {"model": "gpt-5", "input": "x", "previous_response_id": id}
+        for got in (client.get(f"/responses/{id}"), client.post("/responses", json=asked)):
+            assert (got.status_code, got.headers["x-should-retry"]) == (400, "false")
+            assert got.json()["error"]["code"] == "target_not_configured"
+            assert "'retired'" in got.json()["error"]["message"]
+    assert provider.received == []
