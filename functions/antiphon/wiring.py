@@ -59,7 +59,7 @@ class _Parts:
         self.table = Table(dynamodb, settings.table_name)
         self.batch = Batch(dynamodb, settings.table_name)
         self.queue = Queue(partial(client, "sqs"), settings.queue_url)
-        self.secrets = Secrets(partial(client, "secretsmanager"), settings.secret_prefix)
+        self.client, self.secret_prefix = client, settings.secret_prefix
 
 
 class _Calls:
@@ -68,10 +68,12 @@ class _Calls:
     def __init__(self, parts: _Parts, env: Mapping[str, str]) -> None:
         links, items = DurableLinks(parts.table, parts.queue), Items(parts.batch)
         client = provider_client(env, parts.gateway.connect_seconds)
+        # Made while the function starts, when Lambda gives it a whole processor.
+        secrets = Secrets(parts.client("secretsmanager"), parts.secret_prefix)
         kept = parts.gateway
         self.ownership = Ownership(links, items)
         self.routing = Router(parts.targets, self.ownership)
-        self.relay = Relay(client, parts.secrets, parts.gateway)
+        self.relay = Relay(client, secrets, parts.gateway)
         self.ledger = Ledger(Stores(links, items, kept.links_days, kept.conversation_days))
 
 

@@ -47,7 +47,7 @@ def over(cloud: Cloud, provider: str, client: httpx.Client) -> Settling:
         links=Links(cloud.table),
         queue=cloud.queue,
         routing=Router({"openai": target}, Ownership(links, items)),
-        relay=Relay(client, Secrets(lambda: cloud.secrets, "test"), Gateway()),
+        relay=Relay(client, Secrets(cloud.secrets, "test"), Gateway()),
         ledger=Ledger(Stores(links, items, 30, 3650)),
         patience=24 * HOUR,
     )

@@ -1,7 +1,6 @@
 """Provider credentials, one secret for each target."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,10 +25,9 @@ class Credential:
 class Secrets:
     """Asks at the first use and every five minutes; an outage does not stop what is running."""
 
-    def __init__(self, connect: Callable[[], "SecretsManagerClient"], prefix: str) -> None:
-        self._connect = connect
+    def __init__(self, client: "SecretsManagerClient", prefix: str) -> None:
+        self._client = client
         self._prefix = prefix
-        self._client: SecretsManagerClient | None = None
         self._kept: dict[str, Credential] = {}
 
     def get(self, target: str) -> str:
@@ -40,8 +38,6 @@ class Secrets:
         return known.value
 
     def _ask(self, target: str, known: Credential | None) -> Credential:
-        if self._client is None:
-            self._client = self._connect()
         now = time.monotonic()
         try:
             found = self._client.get_secret_value(SecretId=f"{self._prefix}/{target}")
