@@ -12,6 +12,10 @@ from antiphon.schema import Continuing, Reference
 from antiphon.store.items import Items
 from antiphon.store.links import Kind, Link, Links
 
+NO_ITEM = (
+    "Item with id '{}' not found. Items are not persisted when `store` is set to false. "
+    "Try again with `store` set to true, or remove this item from your input."
+)
 ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
@@ -44,7 +48,7 @@ class Ownership:
             if kind == "response":
                 found[id] = self._blamed(param, kind, tenant, id).target
             elif id not in found:
-                raise NotFound(f"Item with id '{id}' not found.", param=param)
+                raise NotFound(NO_ITEM.format(id), param=param)
         return set(found.values())
 
     def _previous(self, tenant: str, id: str) -> Link:

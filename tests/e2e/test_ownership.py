@@ -49,6 +49,8 @@ ITEM_CALLS = {
     "refer": ("POST", "/responses", lambda id: body(input=[{"type": "item_reference", "id": id}])),
     "refer untyped": ("POST", "/responses", lambda id: body(input=[{"id": id}])),
     "bare reasoning": ("POST", "/responses", lambda id: body(input=[{"type": "reasoning", "id": id, "summary": []}])),
+    "reasoning by its id": ("POST", "/responses", lambda id: body(input=[{"type": "reasoning", "id": id, "summary": [{"type": "summary_text", "text": "x"}]}])),
+    "bare item of any kind": ("POST", "/responses", lambda id: body(input=[{"type": "brand_new_call", "id": id, "status": "completed"}])),
     "bare image": ("POST", "/responses", lambda id: body(input=[{"type": "image_generation_call", "id": id}])),
     "count": ("POST", "/responses/input_tokens", lambda id: body(input=[{"type": "item_reference", "id": id}])),
     "open": ("POST", "/conversations", lambda id: {"json": {"items": [{"type": "item_reference", "id": id}]}}),

@@ -103,3 +103,17 @@ def test_another_dialects_name_is_taken_and_said():
     assert ask.spelled(b'{"max_tokens": 7}', None) == b'{"max_output_tokens": 7}'
     assert ask.rewrites == {"x_antiphon_rewrote": "max_tokens=max_output_tokens"}
     assert parse().rewrites == {}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"},
+        {"type": "image_generation_call", "id": "ig_1", "result": "iVBO"},
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": []},
+        {"type": "brand_new_call", "id": "x_1", "anything": 1},
+        {"role": "user", "content": "x"},
+    ],
+)
+def test_what_is_sent_in_full_refers_to_nothing(item):
+    assert list(parse(input=[item]).references) == []

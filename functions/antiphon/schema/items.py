@@ -8,7 +8,9 @@ from pydantic_core import PydanticCustomError
 
 from antiphon.schema.fields import Anything, CallId, Flag, Part, StringOrArray, Text
 
-LOOKED_UP = {None, "item_reference", "reasoning", "image_generation_call"}  # where bare
+# Kinds that a provider looks up by their id unless this is there; all others if nothing is.
+CARRIERS = {"reasoning": "encrypted_content", "image_generation_call": "result"}
+BONES = {"type", "id", "status"}
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 
 
@@ -60,9 +62,10 @@ class Item(Named):
     @property
     def refers_to(self) -> str | None:
         """The id of the stored item that this one stands for, if the provider would look it up."""
-        more = self.model_extra or {}
-        bare = not any((self.role, self.content, more.get("encrypted_content"), more.get("result")))
-        return self.id if self.type in LOOKED_UP and bare else None
+        members = {name: value for name, value in self if value}
+        carrier = CARRIERS.get(self.type or "")
+        complete = carrier in members if carrier else bool(members.keys() - BONES)
+        return self.id if self.type == "item_reference" or not complete else None
 
 
 class Tool(Named):
