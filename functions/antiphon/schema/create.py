@@ -6,11 +6,13 @@ from typing import Annotated
 from pydantic import Field
 
 from antiphon.errors import InvalidRequest
-from antiphon.schema import fields, rules, splice
+from antiphon.schema import fields, splice
 from antiphon.schema.continuing import Continuing, Reference
 from antiphon.schema.fields import Anything, Flag, StringOrObject, Text, Whole, one_of
 from antiphon.schema.items import Tool
+from antiphon.schema.refusal import invalid, missing
 
+DELAYED = {"2h", "8h"}  # completion windows that are for the background alone
 Positive = Annotated[Whole, Field(ge=1)] | None
 
 
@@ -75,7 +77,7 @@ class CreateResponse(Continuing):
     """How the provider treats images in the context."""
 
     def refusals(self) -> Iterator[InvalidRequest]:
-        yield from rules.refusals(self)
+        yield from _refusals(self)
 
     @property
     def references(self) -> Iterator[Reference]:
@@ -95,3 +97,46 @@ class CreateResponse(Continuing):
         """The header that says which of the caller's parameters were given another name."""
         taken = self.max_tokens is not None
         return {"x_antiphon_rewrote": "max_tokens=max_output_tokens"} if taken else {}
+
+
+def _refusals(ask: CreateResponse) -> Iterator[InvalidRequest]:
+    """The wider reading holds where descriptions of the API differ."""
+    yield from _required(ask)
+    yield from _exclusive(ask)
+    yield from _streaming(ask)
+    yield from _background(ask)
+
+
+def _required(ask: CreateResponse) -> Iterator[InvalidRequest]:
+    if ask.model is None and ask.prompt is None:
+        yield missing("model")
+    given = (ask.input, ask.prompt, ask.conversation, ask.previous_response_id)
+    if all(value is None for value in given):
+        yield missing("input")
+
+
+def _exclusive(ask: CreateResponse) -> Iterator[InvalidRequest]:
+    if ask.conversation is not None and ask.previous_response_id is not None:
+        message = "Give only one of 'previous_response_id' and 'conversation'."
+        yield InvalidRequest(
+            message, param="previous_response_id", code="mutually_exclusive_parameters"
+        )
+    if ask.max_tokens is not None and ask.max_output_tokens is not None:
+        message = "Give either 'max_output_tokens' or 'max_tokens', which means the same."
+        yield InvalidRequest(message, param="max_tokens", code="mutually_exclusive_parameters")
+
+
+def _streaming(ask: CreateResponse) -> Iterator[InvalidRequest]:
+    if ask.stream_options is not None and not ask.stream:
+        yield invalid("stream_options", "'stream_options' is only allowed when 'stream' is true.")
+
+
+def _background(ask: CreateResponse) -> Iterator[InvalidRequest]:
+    options = ask.background_options
+    if options is None or options.completion_window not in DELAYED:
+        return
+    param = "background_options.completion_window"
+    if not ask.background:
+        yield invalid(param, f"Invalid '{param}': it needs 'background' to be true.")
+    if ask.stream:
+        yield invalid(param, f"Invalid '{param}': it needs 'stream' to be false.")
