@@ -104,6 +104,17 @@ def test_an_empty_error_becomes_one_that_says_something(gateway, provider, door)
     assert "500" in got.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain"])
+def test_json_is_told_to_be_json_whatever_the_caller_called_it(gateway, provider, door, kind):
+    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    body = b'{"model":"gpt-5","input":"x"}'
+    with gateway.client(door) as client:
+        headers = {} if kind is None else {"content-type": kind}
+        assert client.post("/responses", content=body, headers=headers).status_code == 200
+    (got,) = provider.received
+    assert (got.headers["content-type"], got.body) == ("application/json", body)
+
+
 def test_the_providers_own_ids_stay_with_the_gateway(gateway, provider):
     body = (
         b'{"error":{"message":"Rate limit for organization org-AbCdEf12345 in proj_AbCdEf12345"}}'

@@ -86,6 +86,8 @@ class Relay:
 
     def _outgoing(self, address: Address, request: Request, body: bytes) -> httpx.Request:
         passed = headers.to_provider(request.headers, address.headers)
+        if body and "json" not in passed.get("content-type", ""):
+            passed["content-type"] = "application/json"  # it is: we have read it
         try:
             return self._client.build_request(
                 request.method, address.url, headers=passed, content=body
