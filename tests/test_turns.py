@@ -4,34 +4,32 @@ import http.client
 import http.server
 import json
 import threading
+from urllib.parse import urlsplit
 
 import pytest
-from moto.server import ThreadedMotoServer
 
-from antiphon import wiring
-from infra.local import aws
-from infra.local.things import SECRET_PREFIX, TABLE, Things, queue_url
+from tests.support.events import running
 from tests.support.gateway import KEYS
-from tests.support.provider import Provider, whole
+from tests.support.provider import whole
 from tests.support.samples import new_id, response
 
 TURNS = 200
 
 
 class Counter(http.server.BaseHTTPRequestHandler):
-    """Passes calls on to moto and writes down which they were."""
+    """Passes calls on to the AWS behind it and writes down which they were."""
 
     calls: list[str]
-    behind: tuple[str, int]
+    behind: str
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.calls.append(self.headers.get("x-amz-target", "").rpartition(".")[2])
-        moto = http.client.HTTPConnection(*self.behind, timeout=30)
-        moto.request("POST", self.path, body, dict(self.headers))
-        answer = moto.getresponse()
+        aws = http.client.HTTPConnection(urlsplit(self.behind).netloc, timeout=30)
+        aws.request("POST", self.path, body, dict(self.headers))
+        answer = aws.getresponse()
         told = answer.read()
-        moto.close()
+        aws.close()
         self.send_response(answer.status)
         self.send_header("content-length", str(len(told)))
         self.end_headers()
@@ -41,81 +39,58 @@ class Counter(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class Context:
-    aws_request_id = "req"
-
-    def get_remaining_time_in_millis(self):
-        return 60_000
+@pytest.fixture
+def counted(gateway):
+    """An endpoint before the gateway's AWS, and the calls that it gets."""
+    seen = {"calls": [], "behind": gateway.aws_endpoint}
+    handler = type("Handler", (Counter,), seen)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", seen["calls"]
+        server.shutdown()
 
 
 @pytest.fixture
-def aws_calls(monkeypatch):
-    """The endpoint of an empty AWS, and the calls that it gets."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    counted = {"calls": [], "behind": moto.get_host_and_port()}
-    handler = type("Handler", (Counter,), counted)
-    counter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=counter.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{counter.server_port}", counted["calls"]
-    counter.shutdown()
-    counter.server_close()
-    moto.stop()
-
-
-@pytest.fixture
-def provider():
-    made = Provider()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def api(aws_calls, provider, tmp_path, monkeypatch):
-    """The function's own handler, in this process, and the calls it makes of AWS."""
-    endpoint, calls = aws_calls
-    aws.make(Things([(KEYS["acme"], "acme")], {"openai": "credential"}), endpoint)
-    config = tmp_path / "config.json"
+def function(counted, provider, tmp_path):
+    endpoint, _ = counted
     target = {"provider": "openai", "base_url": f"{provider.address}/v1", "models": ["gpt-*"]}
-    config.write_text(json.dumps({"targets": {"openai": target}}))
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    env = {"TABLE_NAME": TABLE, "SECRET_PREFIX": SECRET_PREFIX, "CONFIG_FILE": str(config)}
-    return wiring.api({**env, "QUEUE_URL": queue_url(endpoint)}), calls
+    config = tmp_path / "config.json"
+    patient = {"key_cache_seconds": 300}  # so that the key is read once, however slow the machine
+    config.write_text(json.dumps({"gateway": patient, "targets": {"openai": target}}))
+    with running(endpoint, config, tmp_path / "log") as asked:
+        yield asked
 
 
-def turn(api, provider, parent):
-    """One more response behind its parent; its id, and the table's calls that it took."""
-    handler, calls = api
-    calls.clear()
-    id = new_id()
-    answer = {**response(id), "output": [{"type": "message", "id": new_id("msg")}]}
-    provider.answers(whole(json.dumps(answer).encode()))
-    ask = {"model": "gpt-5", "input": "x", "previous_response_id": parent}
-    got = handler(event(json.dumps(ask)), Context())
-    assert got["statusCode"] == 200
-    assert b"".join(got["body"])
-    return id, list(calls)
-
-
-def event(body):
+def event(ask):
     http = {"method": "POST", "path": "/v1/responses"}
-    return {
-        "version": "2.0",
-        "rawPath": "/v1/responses",
-        "rawQueryString": "",
-        "headers": {"authorization": f"Bearer {KEYS['acme']}"},
-        "requestContext": {"http": http, "stage": "$default"},
-        "body": body,
-        "isBase64Encoded": False,
-    }
+    return json.dumps(
+        {
+            "version": "2.0",
+            "rawPath": "/v1/responses",
+            "rawQueryString": "",
+            "headers": {"authorization": f"Bearer {KEYS['acme']}"},
+            "requestContext": {"http": http, "stage": "$default"},
+            "body": json.dumps(ask),
+            "isBase64Encoded": False,
+        }
+    ).encode()
 
 
-def test_the_last_turn_costs_no_more_than_the_second(api, provider):
-    id, first = turn(api, provider, None)
+def test_the_last_turn_costs_no_more_than_the_second(function, counted, provider):
+    _, calls = counted
+
+    def turn(parent):
+        """One more response behind its parent; its id, and the calls that it took."""
+        calls.clear()
+        id = new_id()
+        answer = {**response(id), "output": [{"type": "message", "id": new_id("msg")}]}
+        provider.answers(whole(json.dumps(answer).encode()))
+        got = function(event({"model": "gpt-5", "input": "x", "previous_response_id": parent}))
+        assert got.status == 200
+        return id, list(calls)
+
+    id, first = turn(None)
     assert first == ["GetItem", "GetSecretValue", "PutItem", "BatchWriteItem"]  # the key first
     for _ in range(TURNS - 1):
-        id, calls = turn(api, provider, id)
-        assert calls == ["GetItem", "PutItem", "BatchWriteItem"]  # the parent, the link, its items
+        id, later = turn(id)
+        assert later == ["GetItem", "PutItem", "BatchWriteItem"]  # the parent, the link, its items
