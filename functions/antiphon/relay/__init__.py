@@ -25,7 +25,7 @@ from antiphon.store.secrets import Secrets
 __all__ = ["Answer", "Call", "Piece", "Relay", "Stream"]
 
 MARGIN = (
-    10.0  # seconds kept for an orderly end before Lambda stops us, or a quarter of what is left
+    10.0  # seconds for an orderly end before Lambda stops us; at most a quarter of what is left
 )
 LONGEST = 900.0  # seconds: Lambda's own limit for one call
 EVENTS = "text/event-stream"

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from antiphon.errors import GatewayError, NotFound
 from antiphon.observe import logger
-from antiphon.routes.traffic import PREFIXES, method_and_path, refused, with_headers
+from antiphon.routes.traffic import PREFIXES, method_and_path, refused, tidied, with_headers
 
 REQUEST_IDS = ("x-antiphon-request-id", "x-request-id")  # the second where no provider gave one
 
@@ -38,7 +38,7 @@ class Door:
         started = time.perf_counter()
         logger.append_keys(request_id=context.aws_request_id)
         resolver = self._url if event.get("version") == "2.0" else self._rest
-        answer = resolver.resolve(event, context)
+        answer = resolver.resolve(tidied(event), context)
         method, path = method_and_path(event)
         logger.info(
             "answered",

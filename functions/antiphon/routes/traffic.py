@@ -68,6 +68,15 @@ def routed(receive: Receiver, *endpoints: tuple[str, str, Endpoint]) -> Router:
     return routes
 
 
+def tidied(event: Event) -> dict[str, Any]:
+    """The event without headers that have no value, which Powertools cannot read."""
+    given = {name: event.get(name) or {} for name in ("headers", "multiValueHeaders")}
+    kept = {
+        name: {k: v for k, v in some.items() if v not in (None, [])} for name, some in given.items()
+    }
+    return {**event, **kept}
+
+
 def method_and_path(event: Event) -> tuple[str, str]:
     """Method and path of either payload, the stage of API Gateway not in it."""
     if event.get("version") == "2.0":
@@ -83,7 +92,8 @@ def answered(reply: Reply) -> Response[Any]:
 
 def refused(fault: GatewayError) -> Response[Any]:
     """Our own refusal in OpenAI's envelope, with what an SDK should know about trying again."""
-    logger.info("refused", extra={"error": type(fault).__name__, "param": fault.param})
+    # Not the param: its path is made of the caller's own keys.
+    logger.info("refused", extra={"error": type(fault).__name__, "code": fault.code})
     headers = {"content-type": "application/json", "cache-control": "no-store", **fault.headers}
     if fault.retry is not None:
         headers["x-should-retry"] = str(fault.retry).lower()
@@ -105,7 +115,7 @@ def _headers(event: Event) -> dict[str, str]:
     many = event.get("multiValueHeaders")
     if many:
         return {name.lower(): ",".join(values) for name, values in many.items()}
-    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    return {name.lower(): value for name, value in event["headers"].items()}
 
 
 def _query(event: Event) -> str:
