@@ -9,6 +9,8 @@ from cachetools import TTLCache
 
 from antiphon.errors import Unauthenticated
 from antiphon.http import Request
+from antiphon.settings.limits import UNLIMITED, Limits
+from antiphon.settings.targets import fits
 
 KEY = re.compile(r"[A-Za-z0-9_-]{8,128}")
 BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
@@ -24,6 +26,10 @@ class Key(Protocol):
     @property
     def tenant(self) -> str: ...
     @property
+    def models(self) -> tuple[str, ...] | None: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
     def valid(self) -> bool: ...
 
 
@@ -35,6 +41,11 @@ class Keys(Protocol):
 class Caller:
     tenant: str
     key_id: str
+    models: tuple[str, ...] | None = None  # names and patterns it may call; None is every one
+    limits: Limits = UNLIMITED  # of its key
+
+    def may_call(self, model: str) -> bool:
+        return self.models is None or any(fits(allowed, model) for allowed in self.models)
 
 
 class Auth:
@@ -53,7 +64,7 @@ class Auth:
                 "Incorrect API key provided. Use a key of this gateway, "
                 "as 'Authorization: Bearer KEY' or 'api-key: KEY'."
             )
-        return Caller(key.tenant, key.id)
+        return Caller(key.tenant, key.id, key.models, key.limits)
 
     def _find(self, key: str) -> Key | None:
         hashed = sha256(key.encode()).hexdigest()  # whole: a part could collide

@@ -11,7 +11,7 @@ from antiphon.errors import InvalidRequest, ModelNotFound, TargetGone
 from antiphon.ownership import Ownership
 from antiphon.providers import Step, provider
 from antiphon.schema import Continuing, Reference
-from antiphon.settings.config import Target
+from antiphon.settings.targets import Target
 from antiphon.store.links import Link
 
 

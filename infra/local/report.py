@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from antiphon.settings.config import Config, OpenAITarget
+from antiphon.settings.config import Config
+from antiphon.settings.targets import OpenAITarget
 from infra.local.cast import PROVIDERS, own_variable
 from infra.local.session import Gateway, Plan
 from infra.local.things import REGION, TABLE

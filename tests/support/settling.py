@@ -8,7 +8,8 @@ from antiphon.ledger import Ledger, Stores
 from antiphon.ownership import Ownership
 from antiphon.relay import Relay
 from antiphon.routing import Router
-from antiphon.settings.config import Gateway, OpenAITarget
+from antiphon.settings.config import Gateway
+from antiphon.settings.targets import OpenAITarget
 from antiphon.settling import Settling
 from antiphon.store.batch import Batch
 from antiphon.store.durable import DurableLinks

@@ -6,7 +6,7 @@ from typing import Protocol
 from antiphon.providers.address import Address
 from antiphon.providers.azure import Azure
 from antiphon.providers.openai import OpenAI
-from antiphon.settings.config import AzureTarget, Target
+from antiphon.settings.targets import AzureTarget, Target
 
 __all__ = ["Address", "Provider", "Step", "provider"]
 

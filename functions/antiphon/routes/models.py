@@ -17,7 +17,7 @@ from antiphon.providers import Step
 from antiphon.relay import Call, Relay
 from antiphon.routes.traffic import Receiver, routed
 from antiphon.routing import Router as Routing
-from antiphon.settings.config import Target
+from antiphon.settings.targets import Target
 
 ALL = "all"
 PART = "part"  # the same, where a target did not answer

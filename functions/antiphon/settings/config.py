@@ -4,43 +4,21 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, ValidationError
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-V1_API_VERSIONS = {"v1", "preview"}  # the GA path takes these; a dated one means the legacy path
+from antiphon.settings.limits import Limits, Price
+from antiphon.settings.section import Section
+from antiphon.settings.targets import Target, TargetName
 
 
 class ConfigError(ValueError):
     """The configuration is wrong; the message names the file, the key and what is expected."""
 
 
-def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an address such as https://host/path, without query or user")
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise ValueError("must begin with https:// (plain http is for loopback addresses only)")
-    return url.rstrip("/")
-
-
-Address = Annotated[str, AfterValidator(_address)]
+TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Seconds = Annotated[float, Field(gt=0, le=900)]
-TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Gateway(Section):
@@ -48,7 +26,8 @@ class Gateway(Section):
 
     links_days: int = Field(default=30, ge=1, le=3650)
     conversation_days: int = Field(default=3650, ge=1, le=36_500)  # providers let none expire
-    metadata_index: list[str] = ["*"]  # keys that responses can be searched by; "*" is every key
+    # Keys of metadata that responses can be searched by; "*" is every key.
+    metadata_index: list[str] = Field(default=["*"])
     max_body_bytes: int = Field(default=4_500_000, ge=1_000, le=6_000_000)
     key_cache_seconds: float = Field(default=30, ge=0, le=300)
     connect_seconds: Seconds = 5
@@ -56,62 +35,18 @@ class Gateway(Section):
     idle_seconds: Seconds = 280  # between two events; API Gateway hangs up after 300
     keep_alive_seconds: Seconds = 15  # of silence until a comment line is sent
     settle_hours: int = Field(default=24, ge=1, le=720)  # an unfinished response is asked after
-
-
-class TargetSection(Section):
-    models: list[str] | dict[str, str]
-    priority: int = Field(default=1, ge=0)
-    weight: float = Field(default=1, gt=0)
-
-    def upstream_model(self, model: str) -> str | None:
-        """The name this target has for a public model name; None where it does not serve it."""
-        if isinstance(self.models, dict):
-            return self.models.get(model)
-        return model if any(_fits(glob, model) for glob in self.models) else None
-
-    @model_validator(mode="after")
-    def _serves_something(self) -> Self:
-        if not self.models:
-            raise ValueError("models: name at least one model")
-        return self
-
-
-def _fits(glob: str, model: str) -> bool:
-    head, star, tail = glob.partition("*")
-    if not star:
-        return glob == model
-    long_enough = len(model) >= len(head) + len(tail)
-    return long_enough and model.startswith(head) and model.endswith(tail)
-
-
-class OpenAITarget(TargetSection):
-    """OpenAI, or any provider that speaks its dialect at `base_url`."""
-
-    provider: Literal["openai"]
-    base_url: Address = "https://api.openai.com/v1"
-    conversations: bool = True
-
-
-class AzureTarget(TargetSection):
-    """An Azure OpenAI resource; `models` gives the deployment for each public name."""
-
-    provider: Literal["azure"]
-    endpoint: Address
-    api_version: str | None = None
-    auth: Literal["key"] = "key"
-    conversations: bool = False  # ordinary Azure OpenAI resources answer 404 there
-
-    @property
-    def legacy(self) -> bool:
-        return self.api_version is not None and self.api_version not in V1_API_VERSIONS
-
-
-Target = Annotated[OpenAITarget | AzureTarget, Field(discriminator="provider")]
+    circuit_failures: int = Field(default=3, ge=1)  # in a row, until a target is spared
+    circuit_seconds: Seconds = 30  # for which it is, where it does not say itself
+    read_after_write_seconds: float = Field(default=35, ge=0, le=120)  # see relay.lag
 
 
 class Config(Section):
     gateway: Gateway = Gateway()
     targets: dict[TargetName, Target] = Field(min_length=1)
+    # What all keys of a tenant may use together.
+    tenants: dict[TenantName, Limits] = Field(default_factory=dict)
+    # By model; they go before the price list's own.
+    prices: dict[str, Price] = Field(default_factory=dict)
 
 
 def load(path: Path) -> Config:

@@ -7,18 +7,27 @@ import hashlib
 import time
 from dataclasses import dataclass
 
+from antiphon.settings.limits import UNLIMITED, Limits
+from antiphon.settings.table import PARTITION_KEY, SORT_KEY
 from antiphon.store.table import Table
 from antiphon.store.values import Item
 
 SORT = "KEY"
 
 
-@dataclass(frozen=True)
+LIST = "KEYS"  # the partition of the index that names every key, for operators alone
+
+
+@dataclass(frozen=True, kw_only=True)
 class Key:
     """Whom a key speaks for; `id` may be shown and logged, the key itself may not."""
 
     id: str
     tenant: str
+    name: str | None = None
+    models: tuple[str, ...] | None = None  # names and patterns it may call; None is every one
+    limits: Limits = UNLIMITED
+    created_at: int = 0
     ends_at: int | None = None
     revoked_at: int | None = None
 
@@ -32,10 +41,20 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def row(key: str, tenant: str) -> Item:
-    """The row that makes `key` speak for `tenant`."""
-    hashed = digest(key)
-    return {"pk": f"K#{hashed}", "sk": SORT, "id": f"key_{hashed[:16]}", "tenant": tenant}
+def row(key: str, tenant: str, **more: object) -> Item:
+    """The row that makes `key` speak for `tenant`; `more` are other attributes of a Key."""
+    hashed, now = digest(key), int(time.time())
+    id = f"key_{hashed[:16]}"
+    return {
+        PARTITION_KEY: f"K#{hashed}",
+        SORT_KEY: SORT,
+        "by_time_pk": LIST,
+        "by_time_sk": f"{tenant}#{now:010d}#{id}",
+        "id": id,
+        "tenant": tenant,
+        "created_at": now,
+        **more,
+    }
 
 
 class Keys:
@@ -44,8 +63,17 @@ class Keys:
 
     def get(self, key: str) -> Key | None:
         item = self._table.get(f"K#{digest(key)}", SORT)
-        return None if item is None else _key(item)
+        return None if item is None else key_of(item)
 
 
-def _key(item: Item) -> Key:
-    return Key(item["id"], item["tenant"], item.get("ends_at"), item.get("revoked_at"))
+def key_of(item: Item) -> Key:
+    return Key(
+        id=item["id"],
+        tenant=item["tenant"],
+        name=item.get("name"),
+        models=tuple(item["models"]) if "models" in item else None,
+        limits=Limits(**item.get("limits", {})),
+        created_at=item.get("created_at", 0),
+        ends_at=item.get("ends_at"),
+        revoked_at=item.get("revoked_at"),
+    )
