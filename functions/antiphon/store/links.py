@@ -8,6 +8,7 @@ from typing import Any, Literal
 from antiphon.observe import logger
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
 from antiphon.store.table import ConditionFailed, Table
+from antiphon.store.update import Update
 from antiphon.store.values import Item
 
 type Kind = Literal["response", "conversation"]
@@ -99,11 +100,15 @@ class Links:
 
     def change(self, link: Link, **changes: Any) -> None:
         """Set attributes of a link, if it is still the one that was read or put."""
-        row = partition(link.kind, link.tenant, link.id)
+        update = Update(
+            partition=partition(link.kind, link.tenant, link.id),
+            sort=SORT,
+            sets=changes,
+            only_if="#request_id = :request_id",
+            values={"request_id": link.request_id},
+        )
         try:
-            self._table.update(
-                row, SORT, changes, "request_id = :request_id", request_id=link.request_id
-            )
+            self._table.update(update)
         except ConditionFailed:
             logger.warning("link changed hands", extra={"link": link.id})
 

@@ -9,16 +9,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from antiphon.errors import Unavailable
 from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY
+from antiphon.store.update import Update
 from antiphon.store.values import Item, marshal, unmarshal, write
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
+# A write that is refused tells why, which spares a read.
+FAILED_ROW = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 PRIMARY = (PARTITION_KEY, SORT_KEY)
 
 
 class ConditionFailed(Exception):
-    """The row is not in the state that the write asked for."""
+    """The row is not in the state that the write asked for; `item` is how it is, None if gone."""
+
+    def __init__(self, operation: str, item: Item | None) -> None:
+        super().__init__(operation)
+        self.item = item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,21 +68,15 @@ class Table:
 
     def put(self, item: Item, unless: str | None = None, **values: object) -> None:
         """Write a row; with a condition, raise ConditionFailed where it does not hold."""
-        self._call("put_item", Item=marshal(item), **_conditioned(unless, values))
+        conditioned = _conditioned(unless, values)
+        self._call("put_item", Item=marshal(item), **FAILED_ROW, **conditioned)
 
-    def update(
-        self, partition: str, sort: str, changes: Item, only_if: str, **values: object
-    ) -> None:
-        """Set attributes of a row that fulfils a condition; raise ConditionFailed else."""
-        sets = ", ".join(f"#{n} = :{n}" for n in changes)
-        named = _conditioned(only_if, {**values, **changes})
-        self._call(
-            "update_item",
-            Key=marshal({PARTITION_KEY: partition, SORT_KEY: sort}),
-            UpdateExpression=f"SET {sets}",
-            ExpressionAttributeNames={f"#{n}": n for n in changes},
-            **named,
+    def update(self, update: Update) -> Item:
+        """Change a row and give it as it is then; raise ConditionFailed where it may not be."""
+        changed = self._call(
+            "update_item", ReturnValues="ALL_NEW", **FAILED_ROW, **update.arguments()
         )
+        return unmarshal(changed["Attributes"])
 
     def delete(self, partition: str, sort: str) -> None:
         """Delete a row; one that is not there is gone as well."""
@@ -92,7 +93,8 @@ class Table:
         try:
             return getattr(self._client, operation)(TableName=self._name, **arguments)
         except self._client.exceptions.ConditionalCheckFailedException as exc:
-            raise ConditionFailed(operation) from exc
+            found: Any = exc.response.get("Item")
+            raise ConditionFailed(operation, found and unmarshal(found)) from exc
         except (BotoCoreError, ClientError) as exc:
             raise Unavailable("The gateway's store did not answer. Try again.") from exc
 
