@@ -24,7 +24,10 @@ Statuses, types and codes: https://platform.openai.com/docs/guides/error-codes
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class GatewayError(Exception):
@@ -34,10 +37,18 @@ class GatewayError(Exception):
     type: ClassVar[str] = "server_error"
     code: str | None = "gateway_error"
     retry: bool | None = False
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = NONE
 
-    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] = NONE,
+    ) -> None:
         super().__init__(message)
+        self.headers = {**self.headers, **headers}
         self.param = param
         if code is not None:
             self.code = code
@@ -115,7 +126,7 @@ class Unavailable(GatewayError):
     status = 503
     code = "gateway_unavailable"
     retry: bool | None = None
-    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+    headers: Mapping[str, str] = MappingProxyType({"retry-after": "1"})
 
 
 class CredentialMissing(Unavailable):
@@ -127,7 +138,7 @@ class LinkNotWritten(Unavailable):
 
     code = "link_not_written"
     retry = False
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = NONE
 
 
 class UpstreamFailed(GatewayError):
