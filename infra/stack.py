@@ -13,7 +13,8 @@ from infra.constructs.domain import base_url
 from infra.constructs.doors import DOORS, Door
 from infra.constructs.firewall import firewall
 from infra.constructs.function import function
-from infra.constructs.options import Options
+from infra.constructs.identity import audiences, role_arns
+from infra.constructs.options import Options, stack_name
 from infra.constructs.rest import rest_api
 from infra.constructs.stores import stores
 from infra.constructs.watch import watch
@@ -32,7 +33,7 @@ class Antiphon(Stack):
     ) -> None:
         super().__init__(
             scope,
-            f"Antiphon-{options.stage}",
+            stack_name(options.stage),
             description=f"Antiphon, a gateway for the OpenAI Responses API, stage {options.stage}",
             termination_protection=options.keeps_data,
         )
@@ -41,7 +42,9 @@ class Antiphon(Stack):
         kept = stores(self, doors, config.targets, options)
         functions = {door.name: function(self, door, code, kept, options) for door in doors}
         self._tell("TableName", kept.table.table_name)
-        self._tell("SecretNames", ", ".join(secrets.names(config.targets, options)))
+        self._tell("KeyCacheSeconds", str(config.gateway.key_cache_seconds))
+        callers = [functions[door.name] for door in doors if door.secrets]
+        self._tell_credentials(config, callers, options)
         self._tell("AlarmTopic", watch(self, functions, kept.queues, options).topic_arn)
         self._open(functions["api"], options, kept.key)
 
@@ -58,6 +61,14 @@ class Antiphon(Stack):
                 invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
             )
             self._tell("FunctionUrl", f"{made.url}v1")
+
+    def _tell_credentials(
+        self, config: Config, callers: Sequence[lambda_.Function], options: Options
+    ) -> None:
+        if names := secrets.names(config.targets, options):
+            self._tell("SecretNames", ", ".join(names))
+        if audiences(config.targets):
+            self._tell("EntraSubjects", role_arns(made.role for made in callers))
 
     def _tell(self, name: str, value: str) -> None:
         CfnOutput(self, name, value=value)

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.events import running
+from tests.support.events import create, running
 from tests.support.gateway import KEYS
 from tests.support.provider import CLOSE, chunk, stream_head, whole
 from tests.support.samples import event, new_id, response, story
@@ -11,19 +11,8 @@ MARK = "MARKER-0f3a"
 
 
 def sent(body, key=KEYS["acme"], **headers):
-    """A Function URL's event; every caller's word in it carries the mark."""
-    http = {"method": "POST", "path": "/v1/responses"}
-    return json.dumps(
-        {
-            "version": "2.0",
-            "rawPath": "/v1/responses",
-            "rawQueryString": f"x={MARK}",
-            "headers": {"authorization": f"Bearer {key}", "x-own": MARK, **headers},
-            "requestContext": {"http": http, "stage": "$default"},
-            "body": body if isinstance(body, str) else json.dumps(body),
-            "isBase64Encoded": False,
-        }
-    ).encode()
+    """An event in which every word of the caller's carries the mark."""
+    return create(body, key, f"x={MARK}", **{"x-own": MARK, **headers})
 
 
 def test_nothing_that_was_said_is_logged(gateway, provider, tmp_path):
@@ -58,3 +47,29 @@ def test_headers_without_a_value_break_nothing(gateway, provider, tmp_path):
     with running(gateway.aws_endpoint, config, tmp_path / "log") as asked:
         bare = {"content-encoding": None, "api-key": None, "openai-beta": None}
         assert asked(sent({"input": "x"}, **bare)).status == 400
+
+
+def test_the_line_of_a_request_tells_of_each_attempt_and_of_no_other_request(
+    gateway, provider, tmp_path
+):
+    names = {"openai": 1, "azure": 2}
+    targets = {
+        name: {
+            "provider": "openai",
+            "base_url": f"{provider.address}/v1",
+            "models": ["gpt-*"],
+            "priority": rank,
+        }
+        for name, rank in names.items()
+    }
+    config, log = tmp_path / "config.json", tmp_path / "log"
+    config.write_text(json.dumps({"targets": targets}))
+    with running(gateway.aws_endpoint, config, log) as asked:
+        provider.answers(whole(b"{}", 429))
+        provider.answers(whole(json.dumps(response(new_id())).encode()))
+        assert asked(create({"model": "gpt-5", "input": "x"})).status == 200
+        assert asked(create("nonsense")).status == 400
+    lines = [json.loads(line) for line in log.read_text().splitlines() if "answered" in line]
+    told = [[(a["target"], a["status"]) for a in line.get("attempts", [])] for line in lines]
+    assert told == [[("openai", 429), ("azure", 200)], []]
+    assert all(a["ms"] > 0 for a in lines[0]["attempts"])

@@ -1,6 +1,8 @@
 """Who calls: a request's key becomes a Caller, or the request ends here."""
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -29,8 +31,7 @@ class Key(Protocol):
     def models(self) -> tuple[str, ...] | None: ...
     @property
     def limits(self) -> Limits: ...
-    @property
-    def valid(self) -> bool: ...
+    def valid_at(self, now: float) -> bool: ...
 
 
 class Keys(Protocol):
@@ -49,17 +50,25 @@ class Caller:
 
 
 class Auth:
-    """Knows a key again for a while, so that most requests read no row."""
+    """Knows a key again for a while, so that most requests read no row.
 
-    def __init__(self, keys: Keys, seconds: float) -> None:
+    A revoked key is refused once `seconds` have passed, one that ends is at that very moment.
+    `clock` gives epoch seconds and times what is remembered, too: a monotonic clock may stand still
+    while Lambda keeps the process frozen.
+    """
+
+    def __init__(self, keys: Keys, seconds: float, clock: Callable[[], float] = time.time) -> None:
         self._keys = keys
-        self._known: TTLCache[str, Key] = TTLCache(REMEMBERED, seconds)
-        self._refused: TTLCache[str, bool] = TTLCache(REMEMBERED, min(seconds, REFUSAL_SECONDS))
+        self._clock = clock
+        self._known: TTLCache[str, Key] = TTLCache(REMEMBERED, seconds, clock)
+        self._refused: TTLCache[str, bool] = TTLCache(
+            REMEMBERED, min(seconds, REFUSAL_SECONDS), clock
+        )
 
     def identify(self, request: Request) -> Caller:
         """Raise Unauthenticated without a valid key, Unavailable where keys cannot be read."""
         key = self._find(_presented(request))
-        if key is None or not key.valid:
+        if key is None:
             raise Unauthenticated(
                 "Incorrect API key provided. Use a key of this gateway, "
                 "as 'Authorization: Bearer KEY' or 'api-key: KEY'."
@@ -67,14 +76,18 @@ class Auth:
         return Caller(key.tenant, key.id, key.models, key.limits)
 
     def _find(self, key: str) -> Key | None:
+        """What is on record of a key that is valid now."""
         hashed = sha256(key.encode()).hexdigest()  # whole: a part could collide
         if hashed in self._refused:
             return None
-        found = self._known.get(hashed) or self._keys.get(key)
-        if found is None:
+        known = self._known.get(hashed)
+        found = known or self._keys.get(key)
+        if found is None or not found.valid_at(self._clock()):
+            self._known.pop(hashed, None)
             self._refused[hashed] = True
-        else:
-            self._known.setdefault(hashed, found)
+            return None
+        if known is None:  # what is known already is not known for longer
+            self._known[hashed] = found
         return found
 
 

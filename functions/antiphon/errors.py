@@ -4,12 +4,21 @@ GatewayError                    500
 ├── InvalidRequest              400
 │   ├── PreviousResponseMissing 400
 │   ├── TargetGone              400
+│   ├── PriceUnknown            400
 │   ├── BodyTooLarge            413
-│   └── UnsupportedEncoding     415
+│   ├── UnsupportedEncoding     415
+│   ├── IdempotencyKeyReused    422
+│   ├── IdempotencyKeyInFlight  409
+│   └── OutcomeNotStored        409
 ├── Unauthenticated             401
 ├── NotFound                    404
 │   └── ModelNotFound           404
 ├── UpgradeRequired             426
+├── LimitReached                429
+│   ├── TokenLimitReached       429
+│   │   └── RequestTooLong      429
+│   ├── TooManyInFlight         429
+│   └── BudgetSpent             429
 ├── Unavailable                 503
 │   ├── LinkNotWritten          503
 │   └── CredentialMissing       503
@@ -84,6 +93,13 @@ class TargetGone(InvalidRequest):
     retry = False
 
 
+class PriceUnknown(InvalidRequest):
+    """Under a budget nothing is sent whose price is not known."""
+
+    code = "model_without_price"
+    retry = False
+
+
 class BodyTooLarge(InvalidRequest):
     status = 413
     code = "request_too_large"
@@ -92,6 +108,30 @@ class BodyTooLarge(InvalidRequest):
 class UnsupportedEncoding(InvalidRequest):
     status = 415
     code = "unsupported_content_encoding"
+
+
+class IdempotencyKeyReused(InvalidRequest):
+    """The key stands for another request: this one can never have it."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    retry = False
+
+
+class IdempotencyKeyInFlight(InvalidRequest):
+    """The first request with this key has not ended: trying again is how to get its outcome."""
+
+    status = 409
+    code = "idempotency_key_in_flight"
+    retry = True
+
+
+class OutcomeNotStored(InvalidRequest):
+    """The first request with this key was answered with what nobody has kept."""
+
+    status = 409
+    code = "idempotency_outcome_not_stored"
+    retry = False
 
 
 class Unauthenticated(GatewayError):
@@ -118,6 +158,37 @@ class UpgradeRequired(GatewayError):
     status = 426
     type = "invalid_request_error"
     code = "websocket_not_supported"
+
+
+class LimitReached(GatewayError):
+    """The limit of a key or a tenant, told as OpenAI tells of its own: it is gone in a while."""
+
+    status = 429
+    type = "requests"
+    code = "rate_limit_exceeded"
+    retry: bool | None = True
+
+
+class TokenLimitReached(LimitReached):
+    type = "tokens"
+
+
+class RequestTooLong(TokenLimitReached):
+    """It alone has more tokens than a minute may have: waiting is in vain."""
+
+    retry = False
+
+
+class TooManyInFlight(LimitReached):
+    code = "concurrency_limit_exceeded"
+
+
+class BudgetSpent(LimitReached):
+    """It comes back with the next day or month, for which no SDK should wait."""
+
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+    retry = False
 
 
 class Unavailable(GatewayError):

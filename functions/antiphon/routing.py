@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from antiphon.schema import Continuing, Reference
 from antiphon.settings.targets import Target
 from antiphon.store.links import Link
 
+NEW_SECONDS = 60
+NO_MODEL = "The model '{}' does not exist or you do not have access to it."
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -21,6 +25,14 @@ class Plan:
 
     steps: tuple[Step, ...]
     parent: Link | None = None
+
+    @property
+    def follows_new(self) -> bool:
+        """Whether what it continues ended so lately that its provider may not know it yet."""
+        if self.parent is None or self.parent.kind != "response":
+            return False
+        ended = self.parent.completed_at
+        return ended is None or time.time() - ended < NEW_SECONDS
 
 
 class Router:
@@ -31,21 +43,23 @@ class Router:
 
     def plan(self, ask: Continuing, caller: Caller) -> Plan:
         """Raise what OpenAI answers for ids that are not the caller's, and for unknown models."""
+        _check_model(ask.model, caller)
         parent = self._ownership.parent(ask, caller.tenant)
         held = self._ownership.targets(ask.references, caller.tenant)
         held |= {parent.target} if parent else set()
         if held:
-            return Plan((self._pinned(held, ask.model),), parent)
+            affinity = parent.root if parent else caller.key_id
+            return Plan(self._pinned(held, ask.model, affinity, caller), parent)
         steps = self._in_order(self._serving(ask.model), ask.affinity or caller.key_id)
         if not steps:
-            raise self._unknown(ask.model or "")
+            raise self._unknown(ask.model or "", caller)
         return Plan(steps)
 
     def plan_conversation(self, references: Iterable[Reference], caller: Caller) -> Plan:
         """A new conversation goes where conversations are kept, and its items already are."""
         held = self._ownership.targets(references, caller.tenant)
         if held:
-            return Plan((self._pinned(held, None),))
+            return Plan(self._pinned(held, None, caller.key_id, caller))
         keeping = (step for step in self._serving(None) if self._targets[step.target].conversations)
         steps = self._in_order(keeping, caller.key_id)
         if not steps:
@@ -56,33 +70,43 @@ class Router:
             )
         return Plan(steps)
 
-    def at(self, link: Link) -> Step:
-        """The target that holds something; raise TargetGone where it is not configured now."""
-        return self._pinned({link.target}, None)
+    def at(self, link: Link) -> tuple[Step, ...]:
+        """Where something can be reached; raise TargetGone where that is not configured now."""
+        return self._of_account({link.target}, self._serving(None), link.root)
 
     def each(self) -> Iterator[tuple[Step, Target]]:
         """Every target, in the order of the configuration."""
         for name, target in self._targets.items():
             yield Step(name, self._providers[name], None), target
 
-    def _pinned(self, held: set[str], model: str | None) -> Step:
-        name, *others = sorted(held)
-        if others:
+    def _pinned(
+        self, held: set[str], model: str | None, affinity: str, caller: Caller
+    ) -> tuple[Step, ...]:
+        steps = self._of_account(held, self._serving(model), affinity)
+        if not steps:
+            raise self._unknown(model or "", caller)
+        return steps
+
+    def _of_account(self, held: set[str], steps: Iterable[Step], affinity: str) -> tuple[Step, ...]:
+        """The targets that hold all this: those of one account, the named ones first."""
+        accounts = {self._account(name) for name in held}
+        if len(accounts) > 1:
             raise InvalidRequest(
                 "The request refers to things that live at different targets of the gateway: "
                 f"{', '.join(map(repr, sorted(held)))}. No one of them holds them all.",
                 code="targets_differ",
             )
+        sharing = (step for step in steps if self._account(step.target) in accounts)
+        return tuple(sorted(self._in_order(sharing, affinity), key=lambda s: s.target not in held))
+
+    def _account(self, name: str) -> str:
         target = self._targets.get(name)
         if target is None:
             raise TargetGone(
                 f"What the request continues lives at the target '{name}', which is not "
                 "configured now. Start anew without it."
             )
-        upstream = None if model is None else target.upstream_model(model)
-        if model is not None and upstream is None:
-            raise self._unknown(model)
-        return Step(name, self._providers[name], upstream)
+        return f"{target.provider} {target.shared_account or name}"
 
     def _serving(self, model: str | None) -> Iterator[Step]:
         for name, target in self._targets.items():
@@ -93,12 +117,20 @@ class Router:
     def _in_order(self, steps: Iterable[Step], affinity: str) -> tuple[Step, ...]:
         return tuple(sorted(steps, key=_order(self._targets, affinity)))
 
-    def _unknown(self, model: str) -> ModelNotFound:
+    def _unknown(self, model: str, caller: Caller) -> ModelNotFound:
         names = {name for target in self._targets.values() for name in target.models}
-        near = difflib.get_close_matches(model, [name for name in names if "*" not in name])
+        open_to = [name for name in names if "*" not in name and caller.may_call(name)]
+        near = difflib.get_close_matches(model, open_to)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        message = f"The model '{model}' does not exist or you do not have access to it.{hint}"
-        return ModelNotFound(message, param="model")
+        return ModelNotFound(NO_MODEL.format(model) + hint, param="model")
+
+
+def _check_model(model: str | None, caller: Caller) -> None:
+    """Raise for a model that is not the key's to call, as for one that is not there."""
+    if model is None and caller.models is not None:
+        raise InvalidRequest("This key may call certain models only: name one.", param="model")
+    if model is not None and not caller.may_call(model):
+        raise ModelNotFound(NO_MODEL.format(model), param="model")
 
 
 def _order(targets: Mapping[str, Target], affinity: str) -> Callable[[Step], tuple[int, float]]:

@@ -23,7 +23,7 @@ from antiphon.store.queue import Follow, Queue, Row, read
 
 LONGEST = 30.0  # seconds for one question to a provider
 RESERVE = 10.0  # seconds before Lambda stops us, kept to write down what was learnt
-OUTCOME = {"status", "usage", "completed_at", "unfinished"}
+OUTCOME = {"status", "usage", "service_tier", "completed_at", "unfinished"}
 SAID = {200: "still running", 404: GONE}  # what a status means where it is no end
 BELIEVED = 6  # looks, two minutes: a provider may know a response from its end on only
 
@@ -90,8 +90,8 @@ class Settling:
     def _ask(self, link: Link, question: Request) -> str:
         """Have the provider's word written down; give it in short."""
         try:
-            step = self.routing.at(link)
-            answer = self.relay.send(step, question, Call(f"/responses/{link.id}"))
+            steps = self.routing.at(link)
+            answer = self.relay.send(steps, question, Call(f"/responses/{link.id}"))
             self.ledger.follow(answer, link)
         except GatewayError as exc:
             return str(exc.code)

@@ -15,7 +15,11 @@ from antiphon.auth import Auth
 from antiphon.indexing import Rollup
 from antiphon.ledger import Ledger, Stores
 from antiphon.ownership import Ownership
-from antiphon.relay import Relay
+from antiphon.relay import Means, Relay
+from antiphon.relay.breaker import Breaker
+from antiphon.relay.credentials import Credentials
+from antiphon.relay.entra import EntraTokens
+from antiphon.relay.exchange import Exchange
 from antiphon.routes import conversations, docs, health, listing, models, responses
 from antiphon.routes.conversations import Conversations
 from antiphon.routes.door import Door
@@ -27,7 +31,9 @@ from antiphon.routing import Router
 from antiphon.settings import Settings
 from antiphon.settling import Inbox, Settling
 from antiphon.store.batch import Batch
+from antiphon.store.circuits import Circuits
 from antiphon.store.durable import DurableLinks
+from antiphon.store.identity import WebIdentity
 from antiphon.store.items import Items
 from antiphon.store.keys import Keys
 from antiphon.store.links import Links
@@ -58,6 +64,7 @@ class _Parts:
         self.targets, self.gateway = settings.config.targets, settings.config.gateway
         self.table = Table(dynamodb, settings.table_name)
         self.batch = Batch(dynamodb, settings.table_name)
+        self.circuits = Circuits(self.table)
         self.queue = Queue(partial(client, "sqs"), settings.queue_url)
         self.client, self.secret_prefix = client, settings.secret_prefix
 
@@ -70,10 +77,17 @@ class _Calls:
         client = provider_client(env, parts.gateway.connect_seconds)
         # Made while the function starts, when Lambda gives it a whole processor.
         secrets = Secrets(parts.client("secretsmanager"), parts.secret_prefix)
+        identity = WebIdentity(partial(parts.client, "sts"))
         kept = parts.gateway
+        means = Means(
+            Exchange(client, kept),
+            Credentials(parts.targets, secrets, EntraTokens(client, secrets, identity.token)),
+            Breaker(parts.circuits, kept.circuit_failures, kept.circuit_seconds),
+            kept.read_after_write_seconds,
+        )
         self.ownership = Ownership(links, items)
         self.routing = Router(parts.targets, self.ownership)
-        self.relay = Relay(client, secrets, parts.gateway)
+        self.relay = Relay(means)
         self.ledger = Ledger(Stores(links, items, kept.links_days, kept.conversation_days))
 
 
@@ -81,7 +95,7 @@ def api(env: Mapping[str, str]) -> Door:
     """The HTTP API."""
     parts = _Parts(env)
     calls = _Calls(parts, env)
-    auth = Auth(Keys(parts.table), parts.gateway.key_cache_seconds)
+    auth = Auth(Keys(parts.batch, parts.circuits), parts.gateway.key_cache_seconds)
     receive = Receiver(parts.gateway.max_body_bytes)
     lists = Listing(parts.table, parts.batch, parts.gateway.metadata_index)
     made = (auth, calls.ownership, calls.routing, calls.relay, calls.ledger)

@@ -5,6 +5,7 @@ from typing import Literal
 
 KEYS = "K#*"  # shapes of partition keys, as antiphon.settings.table tells of them
 TENANTS = "T#*"
+CIRCUITS = "G#*"  # which targets are spared, for all tenants alike
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Door:
     minutes: int  # at most 15
     rights: tuple[Right, ...]
     streams: bool = False  # through our runtime, by functions/start-streaming
-    secrets: bool = False  # reads the targets' credentials
+    secrets: bool = False  # calls the targets, with their credentials
     defers: bool = False  # sends to the queue
     memory: int | None = None  # MB; None is the option `memory`
 
@@ -39,9 +40,10 @@ DOORS = (
         minutes=15,
         rights=(
             # Keys are made by an operator: this function looks one up, but lists and writes none.
-            Right(("GetItem",), (KEYS, TENANTS)),
+            Right(("BatchGetItem",), (CIRCUITS, KEYS, TENANTS)),
             # IAM cannot tell a batch that writes from one that deletes; code never asks for that.
-            Right(("BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem"), (TENANTS,)),
+            Right(("BatchWriteItem", "GetItem", "PutItem"), (TENANTS,)),
+            Right(("UpdateItem",), (CIRCUITS, TENANTS)),
             Right(("Query",), (TENANTS,), indexes=True),
         ),
         streams=True,
@@ -53,7 +55,10 @@ DOORS = (
         about="writes late links, follows unfinished responses to their end",
         source="queue",
         minutes=2,
-        rights=(Right(("BatchWriteItem", "GetItem", "PutItem", "UpdateItem"), (TENANTS,)),),
+        rights=(
+            Right(("BatchWriteItem", "GetItem", "PutItem"), (TENANTS,)),
+            Right(("UpdateItem",), (CIRCUITS, TENANTS)),
+        ),
         secrets=True,
         defers=True,
         memory=512,
@@ -63,7 +68,8 @@ DOORS = (
         about="keeps what is derived from links in step with them",
         source="stream",
         minutes=1,
-        rights=(Right(("BatchWriteItem", "DeleteItem", "GetItem"), (TENANTS,)),),
+        # A transaction is granted by what it is made of, which here is updates.
+        rights=(Right(("BatchWriteItem", "DeleteItem", "GetItem", "UpdateItem"), (TENANTS,)),),
         memory=256,
     ),
 )

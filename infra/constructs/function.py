@@ -62,7 +62,9 @@ def _role(scope: Construct, door: Door, stores: Stores, log: logs.LogGroup) -> i
     for statement in rights(door, stores):
         role.add_to_policy(statement)
     acknowledge(
-        role, "IAM5[Resource::*]", "X-Ray, and the list of streams, are no resources to name."
+        role,
+        "IAM5[Resource::*]",
+        "X-Ray, the list of streams, and the role's own identity are no resources to name.",
     )
     return role
 

@@ -32,6 +32,11 @@ def _kept_by_cloudwatch(days: int) -> int:
     return days
 
 
+def stack_name(stage: str) -> str:
+    """By which the stack is deployed, and found again."""
+    return f"Antiphon-{stage}"
+
+
 type Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]+:\d{12}:")]
 
 

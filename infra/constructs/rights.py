@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from antiphon.settings.table import INDEXES
 from infra.constructs.doors import Door, Right
+from infra.constructs.identity import may_be_attested
 from infra.constructs.key import may_use
 from infra.constructs.stores import Stores
 
@@ -18,13 +19,20 @@ def rights(door: Door, stores: Stores) -> Iterator[iam.PolicyStatement]:
     for right in door.rights:
         yield _on_rows(right, stores.table)
     if door.secrets:
-        named = [secret.secret_arn for secret in stores.secrets]
-        yield _allow(["secretsmanager:GetSecretValue"], *named)
+        yield from _to_get_in(stores)
     if door.defers:
         yield _allow(["sqs:SendMessage"], stores.queues.waiting.queue_arn)
     if stores.key:
         yield may_use(stores.key)
     yield from _of_source(door, stores)
+
+
+def _to_get_in(stores: Stores) -> Iterator[iam.PolicyStatement]:
+    if stores.secrets:
+        named = [secret.secret_arn for secret in stores.secrets]
+        yield _allow(["secretsmanager:GetSecretValue"], *named)
+    if stores.audiences:
+        yield may_be_attested(stores.audiences)
 
 
 def _of_source(door: Door, stores: Stores) -> Iterator[iam.PolicyStatement]:

@@ -13,6 +13,7 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
 from antiphon.store import keys
+from infra.local import transactions
 from infra.local.things import (
     ACCOUNT,
     DEAD_LETTERS,
@@ -81,6 +82,7 @@ def _key(names: tuple[str, str]) -> list[dict[str, str]]:
 def main() -> None:
     things = Things(**json.loads(sys.stdin.readline()))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    transactions.install()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())

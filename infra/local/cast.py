@@ -1,11 +1,12 @@
 """Who plays each target: the provider where there is a credential, the simulator otherwise."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 type Document = Mapping[str, Any]
 
+ENTRA = ("auth", "entra")  # keys of a target in gateway.toml
 SIMULATED = "simulated"  # the simulator's credential: any will do
 
 
@@ -39,11 +40,18 @@ class Cast:
     def secrets(self) -> dict[str, str]:
         return {**dict.fromkeys(self.simulated, SIMULATED), **self.credentials}
 
+    def placed(self, simulator: str) -> Document:
+        """The configuration as the file says it, with the simulator's address in its parts."""
+        return self._with(lambda section: _placed(section, simulator))
+
     def played(self, simulator: str, scenarios: Iterable[str]) -> Document:
-        """The configuration in effect, with the simulator at this address in its parts."""
+        """The configuration in effect: what the simulator plays, it plays its own way."""
         models = list(scenarios)
+        return self._with(lambda section: _keyed(_serving(_placed(section, simulator), models)))
+
+    def _with(self, change: Callable[[Any], Any]) -> Document:
         sections = {
-            name: _simulated(section, simulator, models) if name in self.simulated else section
+            name: change(section) if name in self.simulated else section
             for name, section in _targets(self.document).items()
         }
         return {**self.document, "targets": sections} if sections else self.document
@@ -82,18 +90,37 @@ def _addressed(section: Any, env: Mapping[str, str]) -> Any:
 
 
 def _credential(name: str, section: object, env: Mapping[str, str]) -> str | None:
+    entra = entra_identity(section)
+    if entra == "aws":
+        return None
     provider = _provider(section)
-    general = env.get(provider.credential) if provider else None
+    # The provider's key is no secret of an application.
+    general = env.get(provider.credential) if provider and entra is None else None
     return env.get(own_variable(name)) or general or None
 
 
-def _simulated(section: Any, simulator: str, models: list[str]) -> Any:
+def entra_identity(section: object) -> str | None:
+    """How such a target's token is got, `secret` or `aws`; None where it has a key."""
+    if not isinstance(section, dict) or section.get("auth") != "entra":
+        return None
+    entra = section.get("entra")
+    return str(entra.get("identity", "secret")) if isinstance(entra, dict) else "secret"
+
+
+def _placed(section: Any, simulator: str) -> Any:
     provider = _provider(section)
     if provider is None:
         return section
-    served = section.get("models") or None  # one that serves nothing is still to be refused
-    if isinstance(served, list):
-        section = {**section, "models": [*dict.fromkeys([*served, "sim-*"])]}
-    elif isinstance(served, dict):
-        section = {**section, "models": {**served, **{model: model for model in models}}}
     return {**section, provider.address_key: simulator + provider.path}
+
+
+def _serving(section: Any, models: list[str]) -> Any:
+    served = section.get("models")
+    if isinstance(served, list):
+        return {**section, "models": [*dict.fromkeys([*served, "sim-*"])]}
+    return {**section, "models": {**served, **{model: model for model in models}}}
+
+
+def _keyed(section: Any) -> Any:
+    """With a key, which the simulator takes: no token is asked for, and Entra hears nothing."""
+    return {name: value for name, value in section.items() if name not in ENTRA}

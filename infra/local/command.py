@@ -90,7 +90,7 @@ def local(config: Path, ready_file: Path | None, **numbers: Any) -> None:
     models = list(SCENARIOS)
     try:
         accepted = keys.read(os.environ.get(keys.VARIABLE))
-        players = session.casting(config, models, os.environ)
+        players = session.casting(config, os.environ)
     except (ConfigError, keys.BadKeys) as exc:
         _fail(exc, 2)
     serve(session.Plan(accepted, players, models, os.environ, **numbers), ready_file)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from rich.text import Text
 
 from antiphon.settings.config import Config
 from antiphon.settings.targets import OpenAITarget
-from infra.local.cast import PROVIDERS, own_variable
+from infra.local import note
+from infra.local.cast import PROVIDERS, entra_identity, own_variable
 from infra.local.session import Gateway, Plan
 from infra.local.things import REGION, TABLE
 
@@ -25,11 +27,20 @@ def greet(console: Console, plan: Plan, gateway: Gateway) -> None:
 
 
 def write_ready_file(path: Path, plan: Plan, gateway: Gateway) -> None:
-    """Write it whole or not at all: whoever waits for the file may read it at once."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    unfinished.touch(mode=0o600)  # it holds keys
-    unfinished.write_text(json.dumps(_ready(plan, gateway), indent=2) + "\n", "utf-8")
-    unfinished.replace(path)
+    note.write(path, _ready(plan, gateway))
+
+
+def noting(plan: Plan, gateway: Gateway) -> AbstractContextManager[None]:
+    """As long as it serves, other commands find it."""
+    here = note.Note(
+        url=gateway.url,
+        rest=gateway.rest,
+        aws_endpoint=gateway.aws,
+        table=TABLE,
+        key_cache_seconds=plan.config.gateway.key_cache_seconds,
+        pid=os.getpid(),
+    )
+    return note.left(here, note.folder(plan.env))
 
 
 def _ready(plan: Plan, gateway: Gateway) -> dict[str, Any]:
@@ -59,9 +70,18 @@ def _facts(plan: Plan, gateway: Gateway) -> Iterator[tuple[str, str]]:
 def _player(plan: Plan, name: str, section: dict[str, Any]) -> str:
     provider = PROVIDERS[section["provider"]]
     if name in plan.cast.simulated:
-        return f"simulator, for want of {own_variable(name)} or {provider.credential}"
+        return f"simulator, for want of {_wanted(name, section)}"
     own: str = section.get(provider.address_key, OpenAITarget.model_fields["base_url"].default)
     return own
+
+
+def _wanted(name: str, section: dict[str, Any]) -> str:
+    identity = entra_identity(section)
+    if identity == "aws":
+        return "an AWS identity, which functions have where they are deployed"
+    if identity == "secret":
+        return f"{own_variable(name)}, the client secret of its application in Entra ID"
+    return f"{own_variable(name)} or {PROVIDERS[section['provider']].credential}"
 
 
 def _curl(plan: Plan, gateway: Gateway) -> str:

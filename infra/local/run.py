@@ -53,10 +53,11 @@ async def _serve(
 
         async with serving(plan, processes, started) as gateway:
             status.stop()
-            if ready_file:
-                report.write_ready_file(ready_file, plan, gateway)
-            report.greet(console, plan, gateway)
-            await asyncio.Event().wait()
+            with report.noting(plan, gateway):
+                if ready_file:
+                    report.write_ready_file(ready_file, plan, gateway)
+                report.greet(console, plan, gateway)
+                await asyncio.Event().wait()
 
 
 def _counts(number: signal.Signals) -> bool:

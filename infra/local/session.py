@@ -68,10 +68,10 @@ class Gateway:
     simulator: str | None
 
 
-def casting(path: Path, scenarios: list[str], env: Mapping[str, str]) -> Cast:
+def casting(path: Path, env: Mapping[str, str]) -> Cast:
     """Read gateway.toml and find its players; raise ConfigError if it is wrong."""
     found = cast(config.read(path), env)
-    config.parse(found.played(NOWHERE, scenarios), path.name)
+    config.parse(found.placed(NOWHERE), path.name)
     return found
 
 

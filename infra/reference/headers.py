@@ -10,6 +10,12 @@ HEADERS: dict[str, Schema] = {
         "description": "Seconds to wait before the next try.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "x-antiphon-attempts": {
+        "description": "How many requests to providers it took. More than one: a target that "
+        "certainly began nothing was followed by the next, or asked again.",
+        "schema": {"type": "integer", "minimum": 1},
+        **OURS,
+    },
     "x-antiphon-consistency": {
         "description": "`eventual`: what was written this second may be missing still.",
         "schema": TEXT,
@@ -46,8 +52,13 @@ HEADERS: dict[str, Schema] = {
     },
 }
 ALWAYS = ("x-antiphon-request-id", "x-request-id")
-FROM_PROVIDER = (*ALWAYS, "x-antiphon-target", "x-ratelimit-remaining-requests")
-PASSED = (*ALWAYS, "x-antiphon-target", "retry-after", "x-should-retry")
+FROM_PROVIDER = (
+    *ALWAYS,
+    "x-antiphon-attempts",
+    "x-antiphon-target",
+    "x-ratelimit-remaining-requests",
+)
+PASSED = (*ALWAYS, "x-antiphon-attempts", "x-antiphon-target", "retry-after", "x-should-retry")
 
 
 def told(names: Iterable[str]) -> Schema:

@@ -63,24 +63,23 @@ WATCHER = Door(
 ALL_KINDS = (*(door for door in DOORS if door.name == "api"), WORKER, WATCHER)
 
 
-def _stack(folder, doors, chosen):
+def _stack(folder, doors, chosen, text=CONFIG):
     app = App(outdir=str(folder), context=FLAGS)
     check(app)
     options = read({f"{PREFIX}{name}": value for name, value in chosen})
     code = aws_lambda.Code.from_asset(str(PROJECT / "functions"))
-    targets = config.parse(tomllib.loads(CONFIG))
-    return Antiphon(app, options, targets, code, doors)
+    return Antiphon(app, options, config.parse(tomllib.loads(text)), code, doors)
 
 
 @functools.cache
-def _template(doors, chosen):
+def _template(doors, chosen, text):
     with tempfile.TemporaryDirectory() as folder:
-        return assertions.Template.from_stack(_stack(folder, doors, chosen))
+        return assertions.Template.from_stack(_stack(folder, doors, chosen, text))
 
 
-def template(doors=DOORS, **chosen):
+def template(doors=DOORS, text=CONFIG, **chosen):
     """What `cdk synth` gives with these options and no unanswered finding of cdk-nag."""
-    return _template(doors, tuple(sorted(chosen.items())))
+    return _template(doors, tuple(sorted(chosen.items())), text)
 
 
 def assembled(folder, **chosen):

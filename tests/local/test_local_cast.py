@@ -2,11 +2,15 @@ import pytest
 
 from antiphon.settings.config import ConfigError, parse
 from infra.local.cast import cast
-from infra.local.session import casting
+from infra.local.report import _player
+from infra.local.session import Plan, casting
 
 SIMULATOR = "http://127.0.0.1:9"
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
 AZURE = {"provider": "azure", "models": {"gpt-5": "prod"}}
+APP = {"tenant_id": "acme.example", "client_id": "1-2-3"}
+ENTRA = {**AZURE, "endpoint": "https://acme.example", "auth": "entra", "entra": APP}
+BY_IDENTITY = {**ENTRA, "entra": {**APP, "identity": "aws"}}
 
 
 def document(**targets):
@@ -72,7 +76,7 @@ def test_what_is_wrong_with_the_file_is_said_by_its_key(tmp_path, text, said):
     path = tmp_path / "gateway.toml"
     path.write_text(text)
     with pytest.raises(ConfigError) as told:
-        casting(path, [], {})
+        casting(path, {})
     assert str(told.value).startswith(said)
 
 
@@ -80,4 +84,59 @@ def test_an_azure_target_with_a_credential_needs_an_address(tmp_path):
     path = tmp_path / "gateway.toml"
     path.write_text('[targets.a]\nprovider = "azure"\nmodels = { "m" = "d" }')
     with pytest.raises(ConfigError, match=r"targets\.a\.endpoint: Field required"):
-        casting(path, [], {"AZURE_OPENAI_API_KEY": "k"})
+        casting(path, {"AZURE_OPENAI_API_KEY": "k"})
+
+
+def test_a_target_of_entra_is_called_where_its_client_secret_is_given():
+    found = cast(document(azure=ENTRA), {"ANTIPHON_SECRET_AZURE": "client-secret"})
+    assert found.secrets() == {"azure": "client-secret"}
+    assert found.played(SIMULATOR, ["sim-a"]) == document(azure=ENTRA)
+
+
+def test_a_provider_s_key_is_no_client_secret():
+    assert cast(document(azure=ENTRA), {"AZURE_OPENAI_API_KEY": "k"}).simulated == ["azure"]
+
+
+def test_the_simulator_is_called_with_a_key_and_entra_is_not_asked():
+    target = played(document(azure=ENTRA), {})["azure"]
+    assert (target.endpoint, target.auth, target.entra) == (SIMULATOR, "key", None)
+
+
+def test_a_target_that_trusts_the_functions_identity_is_played_whatever_is_given():
+    env = {"ANTIPHON_SECRET_AZURE": "client-secret", "AZURE_OPENAI_API_KEY": "k"}
+    found = cast(document(azure=BY_IDENTITY), env)
+    assert found.simulated == ["azure"]
+    assert played(document(azure=BY_IDENTITY), env)["azure"].auth == "key"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('auth = "entra"', "gateway.toml: targets.a: auth"),
+        ('auth = "entra"\nentra = 3', "gateway.toml: targets.a.entra: "),
+        (
+            'auth = "entra"\nentra = { tenant_id = "t" }',
+            "gateway.toml: targets.a.entra.client_id: ",
+        ),
+        ('entra = { tenant_id = "t", client_id = "c" }', "gateway.toml: targets.a: auth"),
+    ],
+)
+def test_what_is_wrong_with_entra_is_said_though_the_simulator_plays(tmp_path, lines, said):
+    path = tmp_path / "gateway.toml"
+    path.write_text(f'[targets.a]\nprovider = "azure"\nmodels = {{ "m" = "d" }}\n{lines}')
+    with pytest.raises(ConfigError) as told:
+        casting(path, {})
+    assert str(told.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("section", "wanted"),
+    [
+        (AZURE, "ANTIPHON_SECRET_A_B or AZURE_OPENAI_API_KEY"),
+        (ENTRA, "ANTIPHON_SECRET_A_B, the client secret of its application in Entra ID"),
+        (BY_IDENTITY, "an AWS identity, which functions have where they are deployed"),
+    ],
+)
+def test_the_start_lines_say_what_a_played_target_wants(section, wanted):
+    plan = Plan([], cast(document(a_b=section), {}), [], {})
+    assert _player(plan, "a-b", section) == f"simulator, for want of {wanted}"

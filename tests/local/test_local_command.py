@@ -31,7 +31,12 @@ def started(ready, **env):
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**ENV, "TMPDIR": str(ready.parent), **env},
+        env={
+            **ENV,
+            "TMPDIR": str(ready.parent),
+            "ANTIPHON_LOCAL_NOTES": str(notes(ready)),
+            **env,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -41,6 +46,10 @@ def started(ready, **env):
     finally:
         process.kill()
         process.communicate()
+
+
+def notes(ready):
+    return ready.parent.with_name(f"{ready.parent.name}-notes")
 
 
 def until_it_serves(process):

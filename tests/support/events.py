@@ -14,6 +14,7 @@ from typing import Any
 from infra.local.environment import of_function
 from infra.local.runtime import MANAGED
 from tests.runtime.fake_runtime_api import PATIENCE_SECONDS, FakeRuntimeApi
+from tests.support.gateway import KEYS
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 PRELUDE_END = bytes(8)
@@ -27,6 +28,22 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def create(ask: object, key: str = KEYS["acme"], query: str = "", **headers: str | None) -> bytes:
+    """A Function URL's event of POST /v1/responses; text is sent as it is."""
+    http = {"method": "POST", "path": "/v1/responses"}
+    return json.dumps(
+        {
+            "version": "2.0",
+            "rawPath": "/v1/responses",
+            "rawQueryString": query,
+            "headers": {"authorization": f"Bearer {key}", **headers},
+            "requestContext": {"http": http, "stage": "$default"},
+            "body": ask if isinstance(ask, str) else json.dumps(ask),
+            "isBase64Encoded": False,
+        }
+    ).encode()
 
 
 class Asked:

@@ -6,12 +6,17 @@ import httpx
 
 from antiphon.ledger import Ledger, Stores
 from antiphon.ownership import Ownership
-from antiphon.relay import Relay
+from antiphon.relay import Means, Relay
+from antiphon.relay.breaker import Breaker
+from antiphon.relay.credentials import Credentials
+from antiphon.relay.entra import EntraTokens
+from antiphon.relay.exchange import Exchange
 from antiphon.routing import Router
 from antiphon.settings.config import Gateway
 from antiphon.settings.targets import OpenAITarget
 from antiphon.settling import Settling
 from antiphon.store.batch import Batch
+from antiphon.store.circuits import Circuits
 from antiphon.store.durable import DurableLinks
 from antiphon.store.items import Items
 from antiphon.store.links import Link, Links
@@ -48,9 +53,21 @@ def over(cloud: Cloud, provider: str, client: httpx.Client) -> Settling:
         links=Links(cloud.table),
         queue=cloud.queue,
         routing=Router({"openai": target}, Ownership(links, items)),
-        relay=Relay(client, Secrets(cloud.secrets, "test"), Gateway()),
+        relay=relay_of(cloud, client),
         ledger=Ledger(Stores(links, items, 30, 3650)),
         patience=24 * HOUR,
+    )
+
+
+def relay_of(cloud: Cloud, client: httpx.Client) -> Relay:
+    limits, secrets = Gateway(), Secrets(cloud.secrets, "test")
+    return Relay(
+        Means(
+            Exchange(client, limits),
+            Credentials({}, secrets, EntraTokens(client, secrets, str)),
+            Breaker(Circuits(cloud.table), limits.circuit_failures, limits.circuit_seconds),
+            limits.read_after_write_seconds,
+        )
     )
 
 

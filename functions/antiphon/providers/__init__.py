@@ -12,7 +12,16 @@ __all__ = ["Address", "Provider", "Step", "provider"]
 
 
 class Provider(Protocol):
+    @property
+    def lags(self) -> bool:
+        """Whether it may not know for a moment what it has just finished."""
+        ...
+
     def address(self, path: str, query: str, credential: str) -> Address: ...
+
+    def complete(self, status: int, body: bytes) -> bytes:
+        """Give an error what OpenAI's clients look for in it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,5 +36,5 @@ class Step:
 def provider(target: Target) -> Provider:
     """The provider that a configured target is."""
     if isinstance(target, AzureTarget):
-        return Azure(target.endpoint, target.api_version, legacy=target.legacy)
+        return Azure(target)
     return OpenAI(target.base_url)

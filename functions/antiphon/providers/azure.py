@@ -3,19 +3,31 @@
 https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from antiphon.providers.address import Address, joined, without_api_version
+from antiphon.providers.completion import completed
+from antiphon.settings.targets import AzureTarget
 
 
 @dataclass(frozen=True)
 class Azure:
-    endpoint: str
-    api_version: str | None
-    legacy: bool
+    target: AzureTarget
+    lags: ClassVar[bool] = True
 
     def address(self, path: str, query: str, credential: str) -> Address:
-        prefix = "/openai" if self.legacy else "/openai/v1"
-        version = f"api-version={self.api_version}" if self.api_version else ""
-        url = joined(f"{self.endpoint}{prefix}{path}", without_api_version(query), version)
-        return Address(url, {"api-key": credential})
+        target = self.target
+        prefix = "/openai" if target.legacy else "/openai/v1"
+        version = f"api-version={target.api_version}" if target.api_version else ""
+        url = joined(f"{target.endpoint}{prefix}{path}", without_api_version(query), version)
+        return Address(url, self._authorization(credential))
+
+    def complete(self, status: int, body: bytes) -> bytes:
+        return completed(status, body)
+
+    def _authorization(self, credential: str) -> Mapping[str, str]:
+        if self.target.auth == "entra":
+            return {"authorization": f"Bearer {credential}"}
+        return {"api-key": credential}

@@ -9,11 +9,10 @@ from antiphon.errors import (
     InvalidRequest,
     UpstreamFailed,
     UpstreamNotReached,
-    UpstreamRefusedUs,
     UpstreamTimeout,
 )
+from antiphon.providers import Step
 
-REFUSED_US = {401, 403}
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 PROVIDER_IDS = re.compile(rb"\b(org|proj)[-_][A-Za-z0-9]{8,}\b")
 
@@ -35,20 +34,15 @@ def told(exc: httpx.HTTPError) -> GatewayError:
     return UpstreamFailed("The connection to the provider broke before its answer was complete.")
 
 
-def check_status(response: httpx.Response) -> None:
-    """Raise for answers that say something about the gateway and nothing about the request."""
-    if response.status_code in REFUSED_US:
-        raise UpstreamRefusedUs(
-            "The provider refuses the gateway's own credential. Your key is in order; "
-            "tell those who run the gateway."
-        )
+def check_redirect(response: httpx.Response) -> None:
+    """Raise for an answer that would have the gateway show its credential elsewhere."""
     if response.is_redirect:
         raise UpstreamFailed("The provider answered with a redirect, which is not followed.")
 
 
-def presentable(status: int, body: bytes) -> bytes:
-    """A provider's error as the caller may see it: never empty, without the provider's own ids."""
+def presentable(step: Step, status: int, body: bytes) -> bytes:
+    """A provider's error as the caller may see it: in OpenAI's shape, without the account's ids."""
     if not body.strip():
         text = f"The provider answered with status {status} and no body."
         return GatewayError(text).body()
-    return PROVIDER_IDS.sub(rb"\1-redacted", body)
+    return PROVIDER_IDS.sub(rb"\1-redacted", step.provider.complete(status, body))

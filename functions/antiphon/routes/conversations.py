@@ -28,9 +28,9 @@ class Conversations:
     def create(self, request: Request) -> Reply:
         caller = self.auth.identify(request)
         ask = CreateConversation.parse(request.body or b"{}")  # the body is optional
-        step = self.routing.plan_conversation(ask.references, caller).steps[0]
-        answer = self.relay.send(step, request, Call("/conversations", request.body))
-        return self.ledger.open_conversation(answer, Place(request.id, caller, step.target))
+        steps = self.routing.plan_conversation(ask.references, caller).steps
+        answer = self.relay.send(steps, request, Call("/conversations", request.body))
+        return self.ledger.open_conversation(answer, Place(request.id, caller, answer.target))
 
     def retrieve(self, request: Request, id: str) -> Reply:
         _, link = self._owned(request, id)

@@ -36,6 +36,7 @@ class Door:
 
     def __call__(self, event: Event, context: LambdaContext) -> dict[str, Any]:
         started = time.perf_counter()
+        logger.remove_keys(["attempts"])
         logger.append_keys(request_id=context.aws_request_id)
         resolver = self._url if event.get("version") == "2.0" else self._rest
         answer = resolver.resolve(tidied(event), context)

@@ -16,6 +16,7 @@ from antiphon.observe import logger
 from antiphon.providers import Step
 from antiphon.relay import Call, Relay
 from antiphon.routes.traffic import Receiver, routed
+from antiphon.routing import NO_MODEL
 from antiphon.routing import Router as Routing
 from antiphon.settings.targets import Target
 
@@ -37,16 +38,16 @@ class Models:
     )
 
     def every(self, request: Request) -> Reply:
-        self.auth.identify(request)
-        data = sorted(self._union(request).values(), key=lambda model: str(model["id"]))
+        caller = self.auth.identify(request)
+        every = sorted(self._union(request).items())
+        data = [model for name, model in every if caller.may_call(name)]
         return _json({"object": "list", "data": data})
 
     def retrieve(self, request: Request, name: str) -> Reply:
-        self.auth.identify(request)
+        caller = self.auth.identify(request)
         model = self._named().get(name) or self._union(request).get(name)
-        if model is None:
-            message = f"The model '{name}' does not exist or you do not have access to it."
-            raise ModelNotFound(message, param="model")
+        if model is None or not caller.may_call(name):
+            raise ModelNotFound(NO_MODEL.format(name), param="model")
         return _json(model)
 
     def _union(self, request: Request) -> dict[str, Model]:
@@ -72,10 +73,9 @@ class Models:
         if not any("*" in name for name in target.models):
             return []
         plain = replace(request, method="GET", query="", body=b"")
+        call = Call("/models", patience=PATIENCE)
         try:
-            data = read(self.relay.send(step, plain, Call("/models", patience=PATIENCE)).whole).get(
-                "data"
-            )
+            data = read(self.relay.send([step], plain, call).whole).get("data")
         except GatewayError:
             data = None
         if isinstance(data, list):

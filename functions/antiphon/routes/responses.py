@@ -1,6 +1,7 @@
 """/responses: create, and the rest of a response's life."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
@@ -28,9 +29,13 @@ class Responses:
         caller = self.auth.identify(request)
         ask = CreateResponse.parse(request.body)
         plan = self.routing.plan(ask, caller)
-        step = plan.steps[0]
-        call = Call("/responses", ask.spelled(request.body, step.model), streams=bool(ask.stream))
-        answer = self.relay.send(step, request, call)
+        call = Call(
+            "/responses",
+            spelled=partial(ask.spelled, request.body),
+            streams=bool(ask.stream),
+            follows_new=plan.follows_new,
+        )
+        answer = self.relay.send(plan.steps, request, call)
         reply = self.ledger.record(answer, Origin(request.id, caller, ask, plan))
         return reply.with_headers(**ask.rewrites)
 
@@ -71,9 +76,10 @@ class Responses:
         """A call that leaves nothing behind which a later one could name."""
         caller = self.auth.identify(request)
         ask = body.parse(request.body)
-        step = self.routing.plan(ask, caller).steps[0]
-        call = Call(path, ask.spelled(request.body, step.model))
-        return self.relay.send(step, request, call).reply()
+        plan = self.routing.plan(ask, caller)
+        spelled = partial(ask.spelled, request.body)
+        call = Call(path, spelled=spelled, follows_new=plan.follows_new)
+        return self.relay.send(plan.steps, request, call).reply()
 
 
 def router(responses: Responses, receive: Receiver) -> Router:

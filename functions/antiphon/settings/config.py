@@ -35,6 +35,8 @@ class Gateway(Section):
     idle_seconds: Seconds = 280  # between two events; API Gateway hangs up after 300
     keep_alive_seconds: Seconds = 15  # of silence until a comment line is sent
     settle_hours: int = Field(default=24, ge=1, le=720)  # an unfinished response is asked after
+    # Output tokens that count, until the true figure is known, where a request sets no limit.
+    reserve_output_tokens: int = Field(default=8_192, ge=1)
     circuit_failures: int = Field(default=3, ge=1)  # in a row, until a target is spared
     circuit_seconds: Seconds = 30  # for which it is, where it does not say itself
     read_after_write_seconds: float = Field(default=35, ge=0, le=120)  # see relay.lag

@@ -19,7 +19,7 @@ class Limits(Section):
     tpm: Count | None = None  # tokens a minute
     streams: Count | None = None  # responses in flight at once
     max_body_bytes: Count | None = None
-    max_output_tokens: Count | None = None  # that a request may ask for
+    max_output_tokens: Count | None = None  # that a request may ask for, and has to say then
     budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     budget_period: Period = "month"  # calendar days and months, in UTC
 
@@ -27,9 +27,16 @@ class Limits(Section):
 UNLIMITED = Limits()
 
 
-class Price(Section):
+class Rate(Section):
     """US dollars for a million tokens."""
 
     input: Dollars
     cached_input: Dollars | None = None  # None: as `input`
+    cache_write: Dollars | None = None  # the same
     output: Dollars
+
+
+class Price(Rate):
+    """What a model costs, and what it costs at service tiers with a price of their own."""
+
+    tiers: dict[str, Rate] = Field(default_factory=dict)  # by their names: flex, priority, …

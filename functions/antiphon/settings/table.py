@@ -1,7 +1,7 @@
 """The one table's shape: what the stack creates is what the store reads and writes.
 
-Partition keys: `K#sha256(key)` a key, `T#tenant#R#response` a response's link,
-`T#tenant#C#conversation` a conversation's link. The tenant stands in every other one.
+Partition keys: `K#sha256(key)` a key, `G#…` what holds for all tenants, `T#tenant#R#response` and
+`T#tenant#C#conversation` links of responses and conversations. Every other one begins so, too.
 """
 
 PARTITION_KEY = "pk"

@@ -30,6 +30,11 @@ class TargetSection(Section):
     weight: float = Field(default=1, gt=0)
     account: str | None = None  # targets of one account hold the same stored responses
 
+    @property
+    def shared_account(self) -> str | None:
+        """What targets of one account have in common; None for a target by itself."""
+        return self.account
+
     def upstream_model(self, model: str) -> str | None:
         """The name this target has for a public model name; None where it does not serve it."""
         if isinstance(self.models, dict):
@@ -89,6 +94,10 @@ class AzureTarget(TargetSection):
                 'auth = "entra" and entra = { tenant_id = "…", client_id = "…" } go together'
             )
         return self
+
+    @property
+    def shared_account(self) -> str | None:
+        return self.account or self.endpoint
 
     @property
     def legacy(self) -> bool:

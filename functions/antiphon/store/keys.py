@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from antiphon.settings.limits import UNLIMITED, Limits
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
-from antiphon.store.table import Table
+from antiphon.store.batch import Batch
+from antiphon.store.circuits import PLACE, Circuits
 from antiphon.store.values import Item
 
 SORT = "KEY"
-
-
 LIST = "KEYS"  # the partition of the index that names every key, for operators alone
 
 
@@ -28,12 +27,12 @@ class Key:
     models: tuple[str, ...] | None = None  # names and patterns it may call; None is every one
     limits: Limits = UNLIMITED
     created_at: int = 0
-    ends_at: int | None = None
+    ends_at: int | None = None  # it is not valid from this moment on
     revoked_at: int | None = None
+    replaced_by: str | None = None  # id of the key that it was rotated to
 
-    @property
-    def valid(self) -> bool:
-        now = time.time()
+    def valid_at(self, now: float) -> bool:
+        # Revoked is revoked, whatever moment an operator's clock has called that.
         return self.revoked_at is None and (self.ends_at is None or now < self.ends_at)
 
 
@@ -58,11 +57,18 @@ def row(key: str, tenant: str, **more: object) -> Item:
 
 
 class Keys:
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    """Finds a key; the same read tells which targets are spared, so that this costs none."""
+
+    def __init__(self, batch: Batch, circuits: Circuits) -> None:
+        self._batch = batch
+        self._circuits = circuits
 
     def get(self, key: str) -> Key | None:
-        item = self._table.get(f"K#{digest(key)}", SORT)
+        """Raise Unavailable where the table does not answer."""
+        place = (f"K#{digest(key)}", SORT)
+        rows = {row[PARTITION_KEY]: row for row in self._batch.get_all([place, PLACE])}
+        self._circuits.learn(rows.get(PLACE[0]))
+        item = rows.get(place[0])
         return None if item is None else key_of(item)
 
 
@@ -76,4 +82,5 @@ def key_of(item: Item) -> Key:
         created_at=item.get("created_at", 0),
         ends_at=item.get("ends_at"),
         revoked_at=item.get("revoked_at"),
+        replaced_by=item.get("replaced_by"),
     )

@@ -1,0 +1,31 @@
+"""What was tried for one request, as the log and the caller are told of it."""
+
+from typing import Any
+
+from antiphon.errors import GatewayError
+from antiphon.observe import logger
+from antiphon.relay.answer import Answer
+from antiphon.relay.outcome import Outcome
+
+
+class Attempts:
+    def __init__(self) -> None:
+        self._made: list[dict[str, Any]] = []
+
+    def note[O: Outcome](self, target: str, outcome: O, seconds: float) -> O:
+        """Keep how an attempt went; the log line of the request will have it."""
+        status = outcome.status if isinstance(outcome, Answer) else outcome.code
+        ms = round(seconds * 1000, 1)
+        self._made.append({"target": target, "status": status, "ms": ms})
+        logger.append_keys(attempts=self._made)
+        return outcome
+
+    def told_by(self, outcome: Outcome) -> Answer:
+        """The answer that says which target gave it and how many were asked; raise the fault."""
+        if isinstance(outcome, GatewayError):
+            outcome.headers = {**outcome.headers, **self._headers(self._made[-1]["target"])}
+            raise outcome
+        return outcome.with_headers(self._headers(outcome.target))
+
+    def _headers(self, target: str) -> dict[str, str]:
+        return {"x-antiphon-target": target, "x-antiphon-attempts": str(len(self._made))}

@@ -1,0 +1,71 @@
+"""DynamoDB's transactions as AWS makes them: all or nothing, at once, whatever the table holds.
+
+moto copies the whole table for each, and where one is cancelled puts the copy back: a transaction
+takes seconds once there are thousands of rows, and what others wrote meanwhile is lost.
+"""
+
+import threading
+from typing import Any
+
+from moto.dynamodb.comparisons import get_filter_expression
+from moto.dynamodb.exceptions import TransactionCanceledException
+from moto.dynamodb.models import DynamoDBBackend
+
+type Request = dict[str, Any]  # one write of a transaction, as DynamoDB takes it
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def install() -> None:
+    """From now on every moto of this process plays them so."""
+    DynamoDBBackend.transact_write_items = _transact  # type: ignore[assignment, method-assign]
+
+
+def _transact(backend: DynamoDBBackend, transact_items: list[Request]) -> None:
+    writes = [next(iter(item.items())) for item in transact_items]  # each has a verb
+    with _ONE_AT_A_TIME:
+        reasons = [_reason(backend, verb, asked) for verb, asked in writes]
+        if any(code for code, _, _ in reasons):
+            raise TransactionCanceledException(reasons)
+        for verb, asked in writes:
+            _write(backend, verb, asked)
+
+
+def _reason(backend: DynamoDBBackend, verb: str, asked: Request) -> tuple[Any, ...]:
+    """Code, message and row of what stands in the way; of nothing, if the condition holds."""
+    held = get_filter_expression(
+        asked.get("ConditionExpression"),
+        asked.get("ExpressionAttributeNames"),
+        asked.get("ExpressionAttributeValues"),
+    )
+    row = backend.get_item(asked["TableName"], _key(backend, verb, asked))
+    if held.expr(row):
+        return None, None, None
+    shown = row and asked.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    item = row.to_json()["Attributes"] if row and shown else None
+    return "ConditionalCheckFailed", "The conditional request failed", item
+
+
+def _key(backend: DynamoDBBackend, verb: str, asked: Request) -> dict[str, Any]:
+    if verb != "Put":
+        return dict(asked["Key"])
+    table = backend.get_table(asked["TableName"])
+    names = (table.hash_key_attr, table.range_key_attr)
+    return {name: asked["Item"][name] for name in names if name is not None}
+
+
+def _write(backend: DynamoDBBackend, verb: str, asked: Request) -> None:
+    table = asked["TableName"]
+    match verb:
+        case "Put":
+            backend.put_item(table, asked["Item"])
+        case "Delete":
+            backend.delete_item(table, asked["Key"])
+        case "Update":
+            backend.update_item(
+                table,
+                asked["Key"],
+                asked["UpdateExpression"],
+                asked.get("ExpressionAttributeNames") or {},
+                asked.get("ExpressionAttributeValues") or {},
+            )

@@ -1,0 +1,62 @@
+"""Callers with limits, over a table in this process and a clock that stands still."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.auth import Caller
+from antiphon.http import Request
+from antiphon.limits import Admission, Desk
+from antiphon.limits.tariff import Tariff
+from antiphon.pricing import Prices
+from antiphon.schema import CreateResponse
+from antiphon.settings.limits import Limits, Price
+from antiphon.store.reserves import Reserves
+from antiphon.store.table import Table
+
+NOON = 1_795_348_800.0  # 2026-11-22 12:00:00 UTC, a Sunday
+HOUR, DAY = 3_600.0, 86_400.0
+# A dollar for a token either way: what is counted can be read off.
+DOLLAR = Price(input=1_000_000, output=1_000_000)
+OWN = {"dear": DOLLAR, "cheap": Price(input=0, output=1)}
+NANO = 1_000_000_000
+BODY = b"x" * 29  # is counted with ten tokens
+
+
+@dataclass
+class Clock:
+    now: float = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def admission(
+    table: Table, clock: Any = None, tenants: dict[str, Limits] | None = None, **more: Any
+) -> Admission:
+    """`more` are the figures that a request's output is guessed with, and the patience."""
+    clock = clock or Clock()
+    reserves = Reserves(table, more.get("patience", DAY), clock)
+    desk = Desk(reserves, Tariff(Prices(OWN)), clock)
+    return Admission(desk, tenants or {}, more.get("usual_output", 1_000))
+
+
+def caller(key_id: str = "key_1", tenant: str = "acme", **limits: Any) -> Caller:
+    return Caller(tenant, key_id, None, Limits(**limits))
+
+
+def ask(model: str | None = "dear", **more: Any) -> CreateResponse:
+    return CreateResponse.of({"model": model, "input": "x", **more})
+
+
+def request(id: str = "req_1", body: bytes = BODY, **more: Any) -> Request:
+    return Request(id, "POST", body=body, **more)
+
+
+def usage(input: int, output: int, cached: int = 0) -> dict[str, Any]:
+    return {
+        "input_tokens": input,
+        "input_tokens_details": {"cached_tokens": cached},
+        "output_tokens": output,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": input + output,
+    }

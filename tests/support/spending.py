@@ -1,0 +1,77 @@
+"""A table whose stream is counted into sums, and what the sums should come to."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from antiphon.indexing import Rollup
+from antiphon.pricing import Bill, Prices
+from antiphon.settings.targets import OpenAITarget
+from antiphon.store.counting import UsageRollup
+from antiphon.store.links import Link
+from antiphon.store.usage import Sum, Usage, gathered, total
+from infra.local import transactions
+from infra.local.things import TABLE
+from tests.support.dynamo import Dynamo, held
+
+TARGETS = {"openai": OpenAITarget(provider="openai", models=["*"])}
+EVER = ("0000-01-01", "9999-12-31")
+
+
+def usage(input: int = 1000, output: int = 100, cached: int = 0, reasoning: int = 0) -> dict:
+    return {
+        "input_tokens": input,
+        "input_tokens_details": {"cached_tokens": cached},
+        "output_tokens": output,
+        "output_tokens_details": {"reasoning_tokens": reasoning},
+        "total_tokens": input + output,
+    }
+
+
+class Counted:
+    """A Dynamo that counts."""
+
+    def __init__(self, dynamo: Dynamo) -> None:
+        self.dynamo = dynamo
+        self.links, self.table = dynamo.links, dynamo.table
+        self.usage = Usage(self.table)
+        self.rollup = Rollup([UsageRollup(self.table, Bill(Prices({}), TARGETS)).follow])
+
+    def roll(self, records: Iterable[dict[str, Any]] | None = None) -> list[dict[str, str]]:
+        """Let the rollup see what is new; gives the failures."""
+        told = self.dynamo.records() if records is None else list(records)
+        return self.rollup({"Records": told}, None)["batchItemFailures"]
+
+    def sums(self, tenant: str = "acme") -> list[Sum]:
+        return list(self.usage.of(tenant, *EVER))
+
+    def total(self, tenant: str = "acme") -> dict[str, int]:
+        """All sums of a tenant together, without zeros."""
+        return shown(total(self.sums(tenant)))
+
+    def gone(self, link: Link) -> None:
+        """Have time take a link away."""
+        self.table.delete(f"T#{link.tenant}#R#{link.id}", "LINK")
+
+    def rows(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The whole table, but for the links."""
+        found = self.dynamo.client.scan(TableName=TABLE)["Items"]
+        return {(r["pk"]["S"], r["sk"]["S"]): r for r in found if r["sk"]["S"] != "LINK"}
+
+
+def shown(sum: Sum) -> dict[str, int]:
+    return {name: number for name, number in sum.counts.items() if number}
+
+
+def parts(sums: Iterable[Sum]) -> Counter[tuple[str | None, ...]]:
+    """Requests by place."""
+    found = gathered(sums, ("day", "model", "target", "key_id"))
+    return Counter({(s.day, s.model, s.target, s.key_id): s.counts["requests"] for s in found})
+
+
+@contextmanager
+def counting() -> Iterator[Counted]:
+    transactions.install()  # moto's own are not made for threads
+    with held() as dynamo:
+        yield Counted(dynamo)

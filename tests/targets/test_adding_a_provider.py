@@ -1,0 +1,36 @@
+"""Whoever speaks OpenAI's dialect is added by configuration alone."""
+
+import json
+
+import pytest
+
+from tests.support.events import create, running
+from tests.support.provider import streamed, whole
+from tests.support.samples import new_id, response, story
+
+
+@pytest.fixture
+def function(many, providers, tmp_path, request):
+    """The function as it is, with a target in its configuration that it has never heard of."""
+    base = providers["first"].address + request.param
+    target = {"provider": "openai", "base_url": base, "models": {"fast": "vendor/fast-1"}}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"targets": {"first": target}}))
+    with running(many.aws_endpoint, config, tmp_path / "log") as asked:
+        yield asked
+
+
+@pytest.mark.parametrize("function", ["/v1", "/api/paas/v4", "/a/b/"], indirect=True)
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_a_provider_is_added_by_its_address(function, providers, request, stream):
+    provider = providers["first"]
+    events = story(new_id())
+    answer = json.dumps(response(new_id())).encode()
+    provider.answers(streamed(*events) if stream else whole(answer))
+    got = function(create({"model": "fast", "input": "x", "stream": stream}))
+    assert (got.status, got.body) == (200, b"".join(events) if stream else answer)
+    (sent,) = provider.received
+    prefix = request.node.callspec.params["function"].rstrip("/")
+    assert sent.line == f"POST {prefix}/responses HTTP/1.1"
+    assert sent.headers["authorization"] == "Bearer credential"
+    assert json.loads(sent.body)["model"] == "vendor/fast-1"

@@ -1,0 +1,204 @@
+"""Who is asked when a target fails: counted at the targets, not told by the gateway."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.provider import CLOSE, RESET, Gate, stream_head, streamed, whole
+from tests.support.samples import new_id, response, story
+
+WHOLE_OR_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+
+
+def error(status, code=None, message="m", param=None, **headers):
+    body = {"error": {"message": message, "type": "t", "param": param, "code": code}}
+    return (whole(json.dumps(body).encode(), status, **headers),)
+
+
+BEGAN_NOTHING = {
+    "429": error(429, "rate_limit_exceeded"),
+    "503": error(503, "server_is_overloaded"),
+    "401": error(401, "invalid_api_key"),
+    "403": error(403, "unsupported_country_region_territory"),
+    "404 deployment": error(404, "DeploymentNotFound"),
+    "404 model": error(404, "model_not_found", param="model"),
+    "404 page": (whole(b"<html>", 404, kind="text/html"),),
+    "400 encrypted": error(400, "invalid_encrypted_content"),
+    "400 model": error(400, "model_not_found", param="model"),
+}
+MAY_HAVE_BEGUN = {
+    "500": error(500),
+    "502": error(502),
+    "504": error(504),
+    "529": error(529),
+    "reset": (RESET,),
+    "closed": (CLOSE,),
+    "html": (whole(b"<html>", kind="text/html"),),
+    "half": (stream_head(), RESET),
+}
+REFUSED = {
+    "400": error(400, "invalid_value", param="input"),
+    "404 file": error(404, param="input[0].file_id"),
+    "422": error(422),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model with its targets in their order, and whether the first of them holds a parent."""
+
+    model: str
+    targets: tuple[str, ...]
+    pinned: bool = False
+
+    def __str__(self):
+        return f"{'pinned' if self.pinned else 'free'}-{self.model}"
+
+
+FREE = [
+    Case("one", ("first",)),
+    Case("two", ("first", "second")),
+    Case("three", ("first", "second", "third")),
+    Case("shared", ("shared-a", "shared-b", "shared-c")),
+]
+PINNED = [
+    Case("one", ("first",), pinned=True),
+    Case("three", ("first",), pinned=True),  # second and third are other accounts
+    Case("shared", ("shared-a", "shared-b"), pinned=True),  # and shared-c is another one
+]
+CASES = pytest.mark.parametrize("case", FREE + PINNED, ids=str)
+
+
+def good(id, stream):
+    return streamed(*story(id)) if stream else whole(json.dumps(response(id)).encode())
+
+
+def continuing(client, providers, case):
+    """What a request of a case has to say of its parent, which is made here."""
+    if not case.pinned:
+        return {}
+    parent, holder = new_id(), providers[case.targets[0]]
+    holder.answers(good(parent, stream=False))
+    made = client.post("/responses", json={"model": case.model, "input": "x"})
+    assert made.status_code == 200
+    holder.received.clear()
+    return {"previous_response_id": parent}
+
+
+def ask(gateway, providers, case, failures, stream):
+    """Send one create, which the first targets fail as told and the next one answers."""
+    with gateway.client() as client:
+        parent = continuing(client, providers, case)
+        for name, failure in zip(case.targets, failures, strict=False):
+            providers[name].answers(*failure)
+        for name in case.targets[len(failures) :]:
+            providers[name].answers(good(new_id(), stream))
+        asked = {"model": case.model, "input": "x", "stream": stream, **parent}
+        return client.post("/responses", json=asked)
+
+
+def posts(providers):
+    counted = {name: len(provider.received) for name, provider in providers.items()}
+    return {name: count for name, count in counted.items() if count}
+
+
+@WHOLE_OR_STREAMED
+@CASES
+@pytest.mark.parametrize("failure", BEGAN_NOTHING)
+def test_the_next_target_is_asked_where_the_first_began_nothing(
+    many, providers, failure, case, stream
+):
+    got = ask(many, providers, case, [BEGAN_NOTHING[failure]], stream)
+    asked = case.targets[:2]
+    assert posts(providers) == dict.fromkeys(asked, 1)
+    assert got.headers["x-antiphon-attempts"] == str(len(asked))
+    assert got.headers["x-antiphon-target"] == asked[-1]
+    assert (got.status_code == 200) == (len(asked) == 2)
+
+
+@WHOLE_OR_STREAMED
+@CASES
+@pytest.mark.parametrize("failure", BEGAN_NOTHING)
+def test_every_target_is_asked_once_where_none_begins(many, providers, failure, case, stream):
+    got = ask(many, providers, case, [BEGAN_NOTHING[failure]] * len(case.targets), stream)
+    assert posts(providers) == dict.fromkeys(case.targets, 1)
+    assert got.headers["x-antiphon-attempts"] == str(len(case.targets))
+    said = int(failure[:3])
+    assert got.status_code == (502 if said in {401, 403} else said)
+
+
+@WHOLE_OR_STREAMED
+@CASES
+@pytest.mark.parametrize("before", [0, 1, 2])
+@pytest.mark.parametrize("failure", MAY_HAVE_BEGUN)
+def test_nobody_is_asked_behind_a_target_that_may_have_begun(
+    many, providers, failure, before, case, stream
+):
+    failures = [BEGAN_NOTHING["429"]] * min(before, len(case.targets) - 1)
+    failures.append(MAY_HAVE_BEGUN[failure])
+    got = ask(many, providers, case, failures, stream)
+    asked = case.targets[: len(failures)]
+    assert posts(providers) == dict.fromkeys(asked, 1)
+    assert got.status_code == (int(failure) if failure.isdigit() else 502)
+    assert got.headers["x-should-retry"] == "false"
+    assert got.headers["x-antiphon-target"] == asked[-1]
+    assert got.headers["x-antiphon-attempts"] == str(len(asked))
+
+
+@WHOLE_OR_STREAMED
+@CASES
+@pytest.mark.parametrize("failure", REFUSED)
+def test_what_is_wrong_with_the_request_is_wrong_everywhere(many, providers, failure, case, stream):
+    got = ask(many, providers, case, [REFUSED[failure]], stream)
+    assert posts(providers) == {case.targets[0]: 1}
+    assert got.status_code == int(failure[:3])
+
+
+def test_a_silent_target_may_have_begun(many, providers):
+    """A stream's first event is waited for; the other targets are not asked meanwhile."""
+    gate = Gate()
+    got = ask(many, providers, FREE[1], [(gate,)], stream=True)
+    gate.open()
+    assert (got.status_code, got.headers["x-should-retry"]) == (504, "false")
+    assert posts(providers) == {"first": 1}
+
+
+@WHOLE_OR_STREAMED
+@pytest.mark.parametrize("model", ["unreachable", "untrusted"])
+def test_a_target_that_cannot_be_reached_began_nothing(many, providers, model, stream):
+    got = ask(many, providers, Case(model, ("second",)), [], stream)
+    assert (got.status_code, posts(providers)) == (200, {"second": 1})
+    assert (got.headers["x-antiphon-target"], got.headers["x-antiphon-attempts"]) == ("second", "2")
+
+
+def test_a_target_that_cannot_be_reached_and_is_the_only_one_may_be_tried_again(many, providers):
+    got = ask(many, providers, Case("nowhere", ()), [], stream=False)
+    assert (got.status_code, got.json()["error"]["code"]) == (502, "upstream_not_reached")
+    assert "x-should-retry" not in got.headers
+    assert got.headers["x-antiphon-target"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("failures", "told"),
+    [
+        (["404 model", "429", "403"], 429),
+        (["401", "404 model", "503"], 503),
+        (["401", "404 model"], 404),
+    ],
+    ids=str,
+)
+def test_of_several_refusals_the_most_hopeful_is_told(many, providers, failures, told):
+    case = FREE[len(failures) - 1]
+    got = ask(many, providers, case, [BEGAN_NOTHING[name] for name in failures], stream=False)
+    assert (got.status_code, len(posts(providers))) == (told, len(failures))
+
+
+def test_each_target_gets_its_own_name_for_the_model(many, providers):
+    providers["azure-a"].answers(*error(429))
+    providers["azure-b"].answers(good(new_id(), stream=False))
+    body = b'{ "input":"x",  "model" : "deployed" }'
+    with many.client() as client:
+        assert client.post("/responses", content=body).status_code == 200
+    sent = [providers[name].received[0].body for name in ("azure-a", "azure-b")]
+    assert sent == [body.replace(b"deployed", f"deployed-{which}".encode()) for which in "ab"]
