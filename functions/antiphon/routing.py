@@ -4,8 +4,10 @@ import difflib
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 from antiphon.auth import Caller
 from antiphon.errors import InvalidRequest, ModelNotFound, TargetGone
@@ -16,6 +18,7 @@ from antiphon.settings.targets import Target
 from antiphon.store.links import Link
 
 NEW_SECONDS = 60
+MODELS = 1_000  # whose targets are remembered
 NO_MODEL = "The model '{}' does not exist or you do not have access to it."
 
 
@@ -40,6 +43,8 @@ class Router:
         self._targets = targets
         self._providers = {name: provider(target) for name, target in targets.items()}
         self._ownership = ownership
+        self._ranks = _Ranks(targets)
+        self._served: LRUCache[str | None, tuple[Step, ...]] = LRUCache(MODELS)
 
     def plan(self, ask: Continuing, caller: Caller) -> Plan:
         """Raise what OpenAI answers for ids that are not the caller's, and for unknown models."""
@@ -50,7 +55,7 @@ class Router:
         if held:
             affinity = parent.root if parent else caller.key_id
             return Plan(self._pinned(held, ask.model, affinity, caller), parent)
-        steps = self._in_order(self._serving(ask.model), ask.affinity or caller.key_id)
+        steps = self._ranks.sorted(self._serving(ask.model), ask.affinity or caller.key_id)
         if not steps:
             raise self._unknown(ask.model or "", caller)
         return Plan(steps)
@@ -61,7 +66,7 @@ class Router:
         if held:
             return Plan(self._pinned(held, None, caller.key_id, caller))
         keeping = (step for step in self._serving(None) if self._targets[step.target].conversations)
-        steps = self._in_order(keeping, caller.key_id)
+        steps = self._ranks.sorted(keeping, caller.key_id)
         if not steps:
             raise InvalidRequest(
                 "No target of this gateway has the Conversations API. Chain responses with "
@@ -97,7 +102,9 @@ class Router:
                 code="targets_differ",
             )
         sharing = (step for step in steps if self._account(step.target) in accounts)
-        return tuple(sorted(self._in_order(sharing, affinity), key=lambda s: s.target not in held))
+        return tuple(
+            sorted(self._ranks.sorted(sharing, affinity), key=lambda s: s.target not in held)
+        )
 
     def _account(self, name: str) -> str:
         target = self._targets.get(name)
@@ -108,14 +115,15 @@ class Router:
             )
         return f"{target.provider} {target.shared_account or name}"
 
-    def _serving(self, model: str | None) -> Iterator[Step]:
+    def _serving(self, model: str | None) -> tuple[Step, ...]:
+        known = self._served.get(model)
+        return known or self._served.setdefault(model, tuple(self._found_serving(model)))
+
+    def _found_serving(self, model: str | None) -> Iterator[Step]:
         for name, target in self._targets.items():
             upstream = None if model is None else target.upstream_model(model)
             if model is None or upstream is not None:
                 yield Step(name, self._providers[name], upstream)
-
-    def _in_order(self, steps: Iterable[Step], affinity: str) -> tuple[Step, ...]:
-        return tuple(sorted(steps, key=_order(self._targets, affinity)))
 
     def _unknown(self, model: str, caller: Caller) -> ModelNotFound:
         names = {name for target in self._targets.values() for name in target.models}
@@ -133,16 +141,24 @@ def _check_model(model: str | None, caller: Caller) -> None:
         raise ModelNotFound(NO_MODEL.format(model), param="model")
 
 
-def _order(targets: Mapping[str, Target], affinity: str) -> Callable[[Step], tuple[int, float]]:
+class _Ranks:
     """Lowest priority first; equal ones by weighted rendezvous, so one caller meets one cache.
 
     Score -weight / ln(hash): Schindelhauer and Schomaker, "Weighted Distributed Hash Tables".
     """
 
-    def key(step: Step) -> tuple[int, float]:
-        target = targets[step.target]
-        digest = hashlib.sha256(f"{step.target}\0{affinity}".encode()).digest()
-        share = (int.from_bytes(digest[:8]) + 1) / (2**64 + 1)
-        return target.priority, target.weight / math.log(share)
+    def __init__(self, targets: Mapping[str, Target]) -> None:
+        self._begun = {name: hashlib.sha256(f"{name}\0".encode()) for name in targets}
+        self._of = {name: (target.priority, target.weight) for name, target in targets.items()}
 
-    return key
+    def sorted(self, steps: Iterable[Step], affinity: str) -> tuple[Step, ...]:
+        said = affinity.encode()
+
+        def rank(step: Step) -> tuple[int, float]:
+            digest = self._begun[step.target].copy()
+            digest.update(said)
+            share = (int.from_bytes(digest.digest()[:8]) + 1) / (2**64 + 1)
+            priority, weight = self._of[step.target]
+            return priority, weight / math.log(share)
+
+        return tuple(sorted(steps, key=rank))

@@ -53,6 +53,10 @@ class Gateway:
         """A row of the table, read past the gateway."""
         return self._table().get_item(Key={"pk": partition, "sk": sort}).get("Item")
 
+    def put(self, row: dict[str, Any]) -> None:
+        """Write a row past the gateway, as an operator would."""
+        self._table().put_item(Item=row)
+
     def change(self, partition: str, sort: str = "LINK", **values: object) -> None:
         """Set attributes of a row past the gateway, as time or an operator would."""
         self._table().update_item(
