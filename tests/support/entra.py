@@ -10,6 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
+
+from antiphon.errors import CredentialMissing
+from antiphon.relay.credentials import Credentials
+
 TENANT, CLIENT = "acme.example", "11111111-2222-3333-4444-555555555555"
 SCOPE = "https://cognitiveservices.azure.com/.default"
 LIFE = 3599  # seconds
@@ -124,3 +129,11 @@ def entra() -> Iterator[Entra]:
         yield playing
     finally:
         playing.close()
+
+
+def missing(credentials: Credentials, target: str = "azure") -> str:
+    """What is said where there is no token."""
+    with pytest.raises(CredentialMissing) as told:
+        credentials.get(target)
+    assert told.value.status == 503
+    return str(told.value)

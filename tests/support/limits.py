@@ -6,6 +6,7 @@ from typing import Any
 from antiphon.auth import Caller
 from antiphon.http import Request
 from antiphon.limits import Admission, Desk
+from antiphon.limits.meters import is_stale
 from antiphon.limits.tariff import Tariff
 from antiphon.pricing import Prices
 from antiphon.schema import CreateResponse
@@ -35,7 +36,7 @@ def admission(
 ) -> Admission:
     """`more` are the figures that a request's output is guessed with, and the patience."""
     clock = clock or Clock()
-    reserves = Reserves(table, more.get("patience", DAY), clock)
+    reserves = Reserves(table, more.get("patience", DAY), is_stale, clock)
     desk = Desk(reserves, Tariff(Prices(OWN)), clock)
     return Admission(desk, tenants or {}, more.get("usual_output", 1_000))
 

@@ -1,0 +1,56 @@
+"""Credentials of four targets: two have a key, one has a client secret, one an identity."""
+
+import httpx
+import pytest
+
+from antiphon.relay.credentials import Credentials
+from antiphon.relay.entra import EntraTokens
+from antiphon.settings.targets import AzureTarget, OpenAITarget
+from tests.support.entra import entra as an_entra
+from tests.support.sts import STS
+from tests.support.vault import vault as a_vault
+
+AZURE = {"provider": "azure", "endpoint": "https://acme.openai.azure.com", "models": {"a": "b"}}
+
+
+@pytest.fixture
+def entra():
+    with an_entra() as playing:
+        yield playing
+
+
+@pytest.fixture
+def vault():
+    with a_vault() as made:
+        made.put("client-secret", "azure")
+        yield made
+
+
+@pytest.fixture
+def sts():
+    return STS()
+
+
+@pytest.fixture
+def client():
+    with httpx.Client(trust_env=False) as made:
+        yield made
+
+
+@pytest.fixture
+def credentials(client, vault, sts, entra):
+    key = OpenAITarget(provider="openai", models=["*"])
+    apps = {"azure": entra.app, "by-identity": {**entra.app, "identity": "aws"}}
+    tokens = EntraTokens(client, vault.secrets, sts.identity.token, vault.time)
+    targets = {n: AzureTarget(**AZURE, auth="entra", entra=app) for n, app in apps.items()}
+    return Credentials({"openai": key, "other": key, **targets}, vault.secrets, tokens)
+
+
+@pytest.fixture
+def rotated(vault, credentials):
+    """Where `old` is known for `openai`, and another key has since been put in its place."""
+    vault.put("old")
+    credentials.get("openai")
+    vault.put("new")
+    vault.stages.clear()
+    return credentials

@@ -1,0 +1,123 @@
+"""What Entra ID may answer, and what of it is believed, told and logged."""
+
+import traceback
+
+import pytest
+
+from antiphon.errors import CredentialMissing
+from antiphon.relay.entra import Token
+from tests.support.entra import Answer, missing, refusal
+from tests.support.log import written
+
+GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
+
+
+@pytest.mark.parametrize(
+    ("error", "number", "reason"),
+    [
+        ("invalid_client", 7000215, "the client secret is wrong"),
+        ("invalid_client", 7000222, "the client secret has expired"),
+        ("unauthorized_client", 700016, "the tenant has no application with this client_id"),
+        ("invalid_request", 90002, "there is no tenant with this tenant_id"),
+        ("invalid_request", 70021, "no federated credential of the application fits"),
+        ("invalid_client", 700213, "no federated credential .* the subject differs"),
+        ("invalid_scope", 70011, "the scope is wrong"),
+        ("temporarily_unavailable", 90033, "it refuses the request"),
+    ],
+)
+def test_a_refusal_says_what_is_to_be_put_right_by_its_codes_alone(
+    credentials, entra, caplog, error, number, reason
+):
+    entra.answer = refusal(error, number, "MARK")
+    for target in ("azure", "by-identity"):
+        told = missing(credentials, target)
+        assert f"({error}, AADSTS{number})" in told
+        with pytest.raises(CredentialMissing, match=reason):
+            credentials.get(target)
+    assert f"AADSTS{number}" in written(caplog)
+    assert "MARK" not in told + written(caplog)
+
+
+GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer.of(200, **{**GOOD, "token_type": "pop"}),
+        Answer.of(200, **{**GOOD, "expires_in": "3599"}),
+        Answer.of(200, **{**GOOD, "expires_in": 0}),
+        Answer.of(200, **{**GOOD, "expires_in": True}),
+        Answer.of(200, **{**GOOD, "access_token": "MARK\r\nx: y"}),
+        Answer.of(200, **{**GOOD, "access_token": "MARK two"}),
+        Answer.of(200, **{**GOOD, "access_token": ""}),
+        Answer.of(200, access_token="MARK"),
+        Answer(200, b'["MARK"]'),
+        Answer(200, b"<html>MARK</html>"),
+        Answer(200, b""),
+        Answer(200, b"\xff"),
+    ],
+    ids=lambda answer: answer.body.decode(errors="replace")[-60:],
+)
+def test_what_is_no_token_is_not_sent_on(credentials, entra, caplog, answer):
+    entra.answer = answer
+    with pytest.raises(CredentialMissing, match="its answer is no token") as told:
+        credentials.get("azure")
+    traced = "".join(traceback.format_exception(told.value))
+    assert "MARK" not in traced + written(caplog)
+
+
+def test_how_the_type_is_written_does_not_matter(credentials, entra):
+    entra.answer = Answer.of(200, **{**GOOD, "token_type": "bearer", "ext_expires_in": 3599})
+    assert credentials.get("azure") == "a.b-c"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(credentials, entra, status):
+    entra.answer = Answer(status, b"", {"location": f"{entra.authority}/elsewhere"})
+    assert f"it answered with status {status}" in missing(credentials)
+    assert len(entra.asked) == 1
+
+
+def test_an_answer_without_end_is_not_waited_for(credentials, entra):
+    entra.answer = Answer(200, b" " * 70_000)
+    assert "it did not answer (ReadTimeout)" in missing(credentials)
+
+
+def test_an_answer_that_drips_is_not_waited_for(credentials, entra, vault):
+    vault.time.pace = 6
+    entra.answer = Answer(200, b" " * 60_000)
+    assert "it did not answer (ReadTimeout)" in missing(credentials)
+
+
+def test_an_entra_out_of_reach_leaves_no_credential(credentials, entra):
+    entra.close()
+    assert "it did not answer (ConnectError)" in missing(credentials)
+
+
+def test_its_time_is_limited(credentials, client):
+    """By ours, whatever the client's own patience with providers is."""
+    limits = []
+    client.event_hooks = {"request": [lambda call: limits.append(call.extensions["timeout"])]}
+    credentials.get("azure")
+    assert limits == [{"connect": 2, "read": 5.0, "write": 5.0, "pool": 5.0}]
+
+
+def test_nothing_that_lets_us_in_is_logged_or_shown(credentials, entra, vault, caplog, sts):
+    caplog.set_level("DEBUG")
+    vault.put("MARK-secret", "azure")
+    sts.token = "MARK-assertion"
+    entra.secrets, entra.assertions = {"MARK-secret"}, {"MARK-assertion"}
+    entra.granted = lambda number: f"MARK-{number}"
+    for target in ("azure", "by-identity"):
+        token = credentials.get(target)
+        assert credentials.renew(target, token) != token
+        assert "MARK" not in repr(credentials._entra._all[target]._found)
+    entra.secrets = set()
+    vault.time.passes(4000)
+    missing(credentials)
+    ours = [record for record in caplog.records if record.name == "antiphon"]
+    assert len(ours) == 4
+    caplog.handler.records[:] = ours  # what httpx and botocore say for themselves at DEBUG
+    token = Token(token_type="Bearer", access_token="MARK", expires_in=1)
+    assert "MARK" not in written(caplog) + repr(token)
