@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from antiphon.settings.metrics import NAMESPACE
 from infra.local.things import ANYBODY, REGION, SECRET_PREFIX, TABLE, queue_url
 
 # Of the developer's variables these alone; the last two say whom HTTPS is to trust.
@@ -35,6 +36,10 @@ def of_function(
         "SECRET_PREFIX": SECRET_PREFIX,
         "QUEUE_URL": queue_url(endpoint),
         "CONFIG_FILE": str(config),
+        "STAGE": "local",
         "POWERTOOLS_SERVICE_NAME": "antiphon",
+        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+        # No CloudWatch reads them here, and the terminal is for people.
+        "POWERTOOLS_METRICS_DISABLED": env.get("POWERTOOLS_METRICS_DISABLED") or "true",
         "POWERTOOLS_LOG_LEVEL": env.get("POWERTOOLS_LOG_LEVEL") or "INFO",
     }

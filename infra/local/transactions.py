@@ -4,6 +4,7 @@ moto copies the whole table for each, and where one is cancelled puts the copy b
 takes seconds once there are thousands of rows, and what others wrote meanwhile is lost.
 """
 
+import re
 import threading
 from typing import Any
 
@@ -54,6 +55,13 @@ def _key(backend: DynamoDBBackend, verb: str, asked: Request) -> dict[str, Any]:
     return {name: asked["Item"][name] for name in names if name is not None}
 
 
+def _set(asked: Request) -> Request:
+    """What stands in a new row: in an empty one, SET and ADD are the same."""
+    names, values = asked["ExpressionAttributeNames"], asked["ExpressionAttributeValues"]
+    pairs = re.findall(r"(#\w+)(?: =)? (:\w+)", asked["UpdateExpression"])
+    return {names[name]: values[value] for name, value in pairs}
+
+
 def _write(backend: DynamoDBBackend, verb: str, asked: Request) -> None:
     table = asked["TableName"]
     match verb:
@@ -61,6 +69,9 @@ def _write(backend: DynamoDBBackend, verb: str, asked: Request) -> None:
             backend.put_item(table, asked["Item"])
         case "Delete":
             backend.delete_item(table, asked["Key"])
+        case "Update" if backend.get_item(table, asked["Key"]) is None:
+            # moto would show a row of keys alone first, and then what is set and added.
+            backend.put_item(table, {**asked["Key"], **_set(asked)})
         case "Update":
             backend.update_item(
                 table,

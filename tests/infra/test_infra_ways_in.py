@@ -93,7 +93,14 @@ def test_the_function_url_streams_and_may_be_called_by_anybody_through_it_alone(
 
 def test_both_base_urls_and_all_names_are_told():
     told = outputs(template())
-    assert set(told) == {"RestUrl", "FunctionUrl", "TableName", "SecretNames", "AlarmTopic"}
+    assert set(told) == {
+        "AlarmTopic",
+        "FunctionUrl",
+        "KeyCacheSeconds",
+        "RestUrl",
+        "SecretNames",
+        "TableName",
+    }
     assert re.search(r"^https://.*/<RestDeploymentStageprod\w+>/v1$", flat(told["RestUrl"]))
     assert re.search(r"<ApiFunctionUrl\w+\.FunctionUrl>v1$", flat(told["FunctionUrl"]))
     assert told["SecretNames"] == "antiphon/prod/openai, antiphon/prod/azure-east"

@@ -27,16 +27,11 @@ ENV = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ
 
 @contextmanager
 def started(ready, **env):
-    command = [sys.executable, "-m", "tests.local.serve", str(ready)]
+    folders = {"TMPDIR": str(ready.parent), "ANTIPHON_LOCAL_NOTES": f"{ready.parent}-notes"}
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "tests.local.serve", str(ready)],
         cwd=ROOT,
-        env={
-            **ENV,
-            "TMPDIR": str(ready.parent),
-            "ANTIPHON_LOCAL_NOTES": str(notes(ready)),
-            **env,
-        },
+        env={**ENV, **folders, **env},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -46,10 +41,6 @@ def started(ready, **env):
     finally:
         process.kill()
         process.communicate()
-
-
-def notes(ready):
-    return ready.parent.with_name(f"{ready.parent.name}-notes")
 
 
 def until_it_serves(process):
@@ -91,6 +82,7 @@ def test_a_signal_ends_it_well_and_leaves_nothing_behind(tmp_path, number):
             assert process.wait(20) == 0
             assert all(ended(handle, 0) for handle in handles)
     assert list(tmp_path.iterdir()) == [tmp_path / "ready.json"]
+    assert not any(Path(f"{tmp_path}-notes").iterdir())
 
 
 def test_a_signal_ends_it_well_while_it_is_still_starting(tmp_path):
@@ -153,7 +145,8 @@ def _aws_is_as_the_stack_makes_it(ready):
     }
     table = boto3.resource("dynamodb", **place).Table(ready["table"])
     row = keys.row("key-of-acme", "acme")
-    assert table.get_item(Key={"pk": row["pk"], "sk": row["sk"]})["Item"] == row
+    held = table.get_item(Key={"pk": row["pk"], "sk": row["sk"]})["Item"]
+    assert (held["id"], held["tenant"], set(held)) == (row["id"], "acme", set(row))
     assert {index["IndexName"] for index in table.global_secondary_indexes} == set(INDEXES)
     assert table.stream_specification["StreamViewType"] == "NEW_AND_OLD_IMAGES"
     secret = boto3.client("secretsmanager", **place).get_secret_value(

@@ -11,6 +11,7 @@ from antiphon.limits.tariff import Tariff
 from antiphon.pricing import Prices
 from antiphon.schema import CreateResponse
 from antiphon.settings.limits import Limits, Price
+from antiphon.settings.targets import AzureTarget, OpenAITarget
 from antiphon.store.reserves import Reserves
 from antiphon.store.table import Table
 
@@ -19,7 +20,15 @@ HOUR, DAY = 3_600.0, 86_400.0
 # A dollar for a token either way: what is counted can be read off.
 DOLLAR = Price(input=1_000_000, output=1_000_000)
 OWN = {"dear": DOLLAR, "cheap": Price(input=0, output=1)}
-NANO = 1_000_000_000
+TARGETS = {
+    "openai": OpenAITarget(provider="openai", models=["*"]),
+    "azure": AzureTarget(
+        provider="azure", endpoint="https://acme.example", models={"public": "gpt-5"}
+    ),
+    "groq": OpenAITarget(
+        provider="openai", base_url="https://api.groq.com/openai/v1", models=["llama-*"]
+    ),
+}
 BODY = b"x" * 29  # is counted with ten tokens
 
 
@@ -37,7 +46,7 @@ def admission(
     """`more` are the figures that a request's output is guessed with, and the patience."""
     clock = clock or Clock()
     reserves = Reserves(table, more.get("patience", DAY), is_stale, clock)
-    desk = Desk(reserves, Tariff(Prices(OWN)), clock)
+    desk = Desk(reserves, Tariff(Prices(OWN), TARGETS), clock)
     return Admission(desk, tenants or {}, more.get("usual_output", 1_000))
 
 

@@ -29,7 +29,7 @@ TO_CALLER = frozenset(
         "x-should-retry",
     }
 )
-FAILED, BUSY = 500, 503
+AMBIGUOUS = {500, 502, 504}  # it may have been processed: sending again may pay again
 RATE_LIMITS = "x-ratelimit-"
 
 
@@ -48,7 +48,6 @@ def to_caller(response: httpx.Response) -> dict[str, str]:
         for name, value in response.headers.items()
         if name in TO_CALLER or name.startswith(RATE_LIMITS)
     }
-    failed = response.status_code >= FAILED and response.status_code != BUSY
-    if failed and response.request.method == "POST":  # it may have been processed, and be paid for
+    if response.request.method == "POST" and response.status_code in AMBIGUOUS:
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}

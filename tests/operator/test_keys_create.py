@@ -1,0 +1,113 @@
+"""`antiphon keys create`: what it makes, what it shows, what it refuses."""
+
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from antiphon.settings.limits import Limits
+from antiphon.store.keys import digest, key_of
+from infra.operator.keys.arguments import LIMITS
+from tests.support.operating import antiphon, made, rows
+
+KEY = r"sk-antiphon-[A-Za-z0-9_-]{43}"
+pytestmark = pytest.mark.usefixtures("stacks")
+
+
+def create(*options):
+    return made("keys", "create", "--tenant", "acme", *options)
+
+
+def test_the_key_alone_goes_to_stdout_and_all_else_to_stderr():
+    done = antiphon("keys", "create", "--tenant", "acme", "--name", "shop")
+    assert done.code == 0
+    assert re.fullmatch(rf"{KEY}\n", done.out)
+    assert done.out.strip() not in done.err
+    assert "shown once" in done.err
+    for fact in ("acme", "shop", "https://url.example/v1", "https://rest.example/v1"):
+        assert fact in done.err
+
+
+def test_json_is_one_document_and_nothing_else():
+    done = antiphon("keys", "create", "--tenant", "acme", "--json")
+    assert done.err == ""
+    assert set(done.json) == {
+        "key",
+        "id",
+        "tenant",
+        "name",
+        "models",
+        "limits",
+        "created_at",
+        "ends_at",
+        "revoked_at",
+        "replaced_by",
+        "status",
+        "url",
+        "rest",
+    }
+    assert done.json["status"] == "active"
+
+
+def test_what_is_stored_is_the_key_s_hash():
+    document = create()
+    (row,) = rows("table-of-prod")
+    assert row["pk"] == f"K#{digest(document['key'])}"
+    assert document["key"] not in str(row)
+    assert row["id"] == document["id"]
+
+
+def test_all_that_can_be_said_of_a_key_is_on_record():
+    before = int(time.time())
+    document = create(
+        *("--name", "shop [red]", "--models", "gpt-5*, o3", "--models", "o3", "--models", "o4"),
+        *("--rpm", "60", "--tpm", "100000", "--streams", "4", "--max-body-bytes", "5000000"),
+        *("--max-output-tokens", "2000", "--budget-usd", "12.50", "--budget-period", "day"),
+        *("--expires", "90d"),
+    )
+    (row,) = rows("table-of-prod")
+    row["limits"] = {
+        n: v if n == "budget_period" else float(v) if "usd" in n else int(v)
+        for n, v in row["limits"].items()
+    }
+    key = key_of(row)
+    assert key.models == ("gpt-5*", "o3", "o4")
+    assert key.limits == Limits(
+        rpm=60,
+        tpm=100_000,
+        streams=4,
+        max_body_bytes=5_000_000,
+        max_output_tokens=2_000,
+        budget_usd=12.5,
+        budget_period="day",
+    )
+    assert 0 <= key.ends_at - before - 90 * 86_400 <= 60
+    assert document["models"] == ["gpt-5*", "o3", "o4"]
+    assert document["limits"] == key.limits.model_dump()
+    assert (document["name"], document["ends_at"]) == ("shop [red]", key.ends_at)
+
+
+def test_there_is_an_option_for_every_limit():
+    assert [name for name, _, _ in LIMITS] == [*Limits.model_fields]
+    said = antiphon("keys", "create", "--help").out
+    for name in Limits.model_fields:
+        assert f"--{name.replace('_', '-')}" in said
+
+
+def test_without_options_a_key_has_no_limits():
+    document = create()
+    assert (document["models"], document["limits"], document["ends_at"]) == (None, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("2100-01-31", datetime(2100, 1, 31, tzinfo=UTC)),
+        ("2100-01-31T12:00", datetime(2100, 1, 31, 12, tzinfo=UTC)),
+        ("2100-01-31T12:00:00+01:00", datetime(2100, 1, 31, 11, tzinfo=UTC)),
+        ("2100-01-31T12:00:00Z", datetime(2100, 1, 31, 12, tzinfo=UTC)),
+    ],
+)
+def test_a_date_is_taken_as_utc_unless_it_says_otherwise(text, ends):
+    assert create("--expires", text)["ends_at"] == int(ends.timestamp())

@@ -1,0 +1,55 @@
+"""What `antiphon keys` refuses before it looks for any AWS."""
+
+import pytest
+
+from tests.support.operating import EMPTY, antiphon
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--tenant", ""], "'' is not 1 to 64 characters"),
+        (["--tenant", "a#b"], "'a#b' is not 1 to 64 characters"),
+        (["--tenant", "x" * 65], "is not 1 to 64 characters"),
+        (["--tenant", "acme\n"], "is not 1 to 64 characters"),
+        (["--name", ""], "1 to 100 printable characters"),
+        (["--name", "\x1b[31m"], "1 to 100 printable characters"),
+        (["--models", "gpt-5,,o3"], "'' is no name of a model"),
+        (["--models", "gpt 5"], "'gpt 5' is no name of a model"),
+        (["--models", "*-5-*"], "a pattern has one * at most"),
+        (["--rpm", "0"], "--rpm"),
+        (["--rpm", "1.5"], "--rpm"),
+        (["--budget-usd", "0"], "--budget-usd"),
+        (["--budget-usd", "inf"], "--budget-usd: Input should be a finite number"),
+        (["--budget-usd", "nan"], "--budget-usd"),
+        (["--budget-period", "day"], "--budget-period goes with --budget-usd"),
+        (["--expires", "0"], "is past already"),
+        (["--expires", "2020-01-01"], "is past already"),
+        (["--expires", "tomorrow"], "neither a duration such as 90d nor a date such as"),
+        (["--expires", "9999999999w"], "neither a duration"),
+        (["--local-port", "8080"], "--local-port goes with --local"),
+        (["--local", "--stage", "dev"], "--local goes without --stage"),
+    ],
+)
+def test_what_cannot_be_is_a_usage_error_that_says_so(options, why):
+    done = antiphon("keys", "create", "--tenant", "acme", *options, env=EMPTY)
+    assert (done.code, done.out) == (2, "")
+    assert why in done.err
+
+
+def test_a_tenant_must_be_named():
+    done = antiphon("keys", "create", env=EMPTY)
+    assert (done.code, "--tenant" in done.err) == (2, True)
+
+
+def test_help_tells_of_the_commands_and_of_keys_on_standard_input():
+    said = antiphon("keys", "--help", env=EMPTY).out
+    for word in ("create", "list", "show", "revoke", "rotate", "--local", "standard input"):
+        assert word in said
+
+
+@pytest.mark.parametrize("command", ["create", "list", "show", "revoke", "rotate"])
+def test_every_command_is_about_a_deployment_and_speaks_json(command):
+    said = antiphon("keys", command, "--help", env=EMPTY).out
+    for option in ("--stage", "--region", "--profile", "--local", "--local-port", "--json"):
+        assert f"  {option} " in said

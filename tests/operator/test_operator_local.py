@@ -1,0 +1,149 @@
+"""`--local`: the gateway that runs on this machine, found without being told where."""
+
+import dataclasses
+import os
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from infra.local import note
+from tests.support.gateway import KEYS, notes, started
+from tests.support.operating import EMPTY, antiphon, made
+
+CONFIG = """
+[gateway]
+key_cache_seconds = {seconds}
+
+[targets.simulated]
+provider = "openai"
+models = ["sim-*", "gpt-5-mini", "gpt-5"]
+"""
+CREATE = ("keys", "create", "--tenant", "acme", "--local")
+
+
+@pytest.fixture(scope="module", params=[0, 0.2], ids=["not remembered", "remembered"])
+def here(request, tmp_path_factory):
+    """A gateway, and the environment in which commands find it."""
+    folder = tmp_path_factory.mktemp("here")
+    config, ready = folder / "gateway.toml", folder / "ready.json"
+    config.write_text(CONFIG.format(seconds=request.param))
+    with started(config, ready, "--concurrency", "1") as gateway:
+        (left,) = note.found(notes(ready))
+        assert (left.url, left.rest, left.table) == (gateway.url, gateway.rest, gateway.table)
+        assert (left.aws_endpoint, left.key_cache_seconds) == (gateway.aws_endpoint, request.param)
+        env = {**EMPTY, note.VARIABLE: str(notes(ready))}
+        yield gateway, env
+    assert note.found(notes(ready)) == []
+
+
+def call(gateway, key, path="/models", door="url", **body):
+    headers = {"authorization": f"Bearer {key}"}
+    method = "POST" if body else "GET"
+    with httpx.Client(base_url=gateway.base(door), timeout=60, trust_env=False) as client:
+        return client.request(method, path, headers=headers, json=body or None)
+
+
+def until_refused(gateway, key):
+    """The test's own time limit ends a vain wait."""
+    while (status := call(gateway, key).status_code) != 401:
+        assert status == 200
+
+
+def test_a_key_lives_from_its_creation_to_its_revocation(here):
+    gateway, env = here
+    document = made(*CREATE, env=env)
+    assert (document["url"], document["rest"]) == (gateway.url, gateway.rest)
+    assert call(gateway, document["key"]).status_code == 200
+    assert call(gateway, document["key"], door="rest").status_code == 200
+    revoked = made("keys", "revoke", document["id"], "--local", env=env)
+    assert revoked["status"] == "revoked"
+    until_refused(gateway, document["key"])
+    error = call(gateway, document["key"]).json()["error"]
+    assert error["code"] == "invalid_api_key"
+
+
+def test_a_key_s_models_are_all_that_it_is_shown_and_may_call(here):
+    gateway, env = here
+    key = made(*CREATE, "--models", "gpt-5-m*", env=env)["key"]
+    listed = call(gateway, key).json()["data"]
+    assert [model["id"] for model in listed] == ["gpt-5-mini"]
+    ask = {"path": "/responses", "input": "Say hello."}
+    assert call(gateway, key, model="gpt-5-mini", **ask).status_code == 200
+    refused = call(gateway, key, model="gpt-5", **ask)
+    assert (refused.status_code, refused.json()["error"]["param"]) == (404, "model")
+
+
+def test_a_rotation_without_overlap_leaves_the_new_key_alone(here):
+    gateway, env = here
+    old = made(*CREATE, env=env)
+    assert call(gateway, old["key"]).status_code == 200
+    new = made("keys", "rotate", old["id"], "--local", "--overlap", "0", env=env)
+    until_refused(gateway, old["key"])
+    assert call(gateway, new["key"]).status_code == 200
+
+
+def test_the_keys_that_it_was_started_with_are_there_too(here):
+    _, env = here
+    shown = made("keys", "show", "-", "--local", stdin=KEYS["umbra"], env=env)
+    assert (shown["tenant"], shown["limits"]) == ("umbra", {})
+    assert "umbra" in antiphon("keys", "list", "--local", env=env).out
+
+
+def test_in_a_shell_the_key_can_be_caught(here):
+    gateway, env = here
+    mine = {name: value for name, value in os.environ.items() if name not in EMPTY}
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", *CREATE, "--name", "shop"],
+        env={**mine, **{name: value for name, value in env.items() if value is not None}},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert call(gateway, done.stdout.strip()).status_code == 200
+    assert "shown once" in done.stderr
+
+
+def test_where_none_runs_it_says_how_to_start_one(tmp_path):
+    done = antiphon(*CREATE, env={**EMPTY, note.VARIABLE: str(tmp_path)})
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "Error: No gateway runs on this machine. Start it with `antiphon local`.\n"
+
+
+def left_behind(folder, aws, *ports):
+    for port in ports:
+        url = f"http://127.0.0.1:{port}/v1"
+        aws_endpoint = f"http://127.0.0.1:{aws}"
+        left = note.Note(url, url, aws_endpoint, "table", 30.0, os.getpid())
+        note.write(folder / f"{port}.json", dataclasses.asdict(left))
+    return {**EMPTY, note.VARIABLE: str(folder)}
+
+
+def test_a_killed_one_is_recognised(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        aws = server.getsockname()[1]
+    done = antiphon(*CREATE, env=left_behind(tmp_path, aws, 8080))
+    assert (done.code, done.out) == (1, "")
+    assert "The one at http://127.0.0.1:8080/v1 was killed, and its keys are gone" in done.err
+
+
+def test_of_several_one_must_be_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        env = left_behind(tmp_path, server.getsockname()[1], 8080, 9000)
+        done = antiphon(*CREATE, env=env)
+        assert (done.code, done.out) == (1, "")
+        assert "Name one: --local-port 8080, --local-port 9000." in done.err
+        told = antiphon(*CREATE, "--local-port", "7000", env=env).err
+        assert "No gateway runs on this machine on port 7000." in told
+
+
+def test_one_of_several_is_named_by_its_port(here, tmp_path):
+    gateway, env = here
+    (mine,) = note.found(note.folder(env))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        both = left_behind(tmp_path, server.getsockname()[1], 1)
+        note.write(tmp_path / "mine.json", dataclasses.asdict(mine))
+        key = made(*CREATE, "--local-port", str(mine.port), env=both)["key"]
+    assert call(gateway, key).status_code == 200

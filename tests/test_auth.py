@@ -1,0 +1,105 @@
+"""Whose key it is, and which are refused."""
+
+import pytest
+
+from antiphon.auth import Auth, Caller
+from antiphon.errors import Unauthenticated, Unavailable
+from antiphon.http import Request
+from antiphon.settings.limits import Limits
+from tests.support.keys import KEY, NOW, Clock, Rows, accepted
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_a_caller_is_what_is_on_record_of_the_key(clock):
+    limits = Limits(rpm=5)
+    rows = Rows(models=("gpt-5*",), limits=limits)
+    caller = accepted(Auth(rows, 30, clock))
+    assert caller == Caller("acme", "key_1", ("gpt-5*",), limits)
+
+
+@pytest.mark.parametrize(
+    ("models", "model", "may"),
+    [
+        (None, "gpt-5", True),
+        (("gpt-5*",), "gpt-5-mini", True),
+        (("gpt-5*", "o3"), "o3", True),
+        (("gpt-5",), "gpt-5-mini", False),
+        (("o*-mini",), "o4", False),
+        (("gpt-5",), "GPT-5", False),
+        (("gpt-5",), "gpt-5\n", False),
+        ((), "gpt-5", False),
+    ],
+)
+def test_a_key_may_call_the_models_it_names(models, model, may):
+    assert Caller("acme", "key_1", models).may_call(model) is may
+
+
+@pytest.mark.parametrize(
+    ("row", "holds"),
+    [
+        ({"ends_at": NOW + 1}, True),
+        ({"ends_at": NOW}, False),
+        ({"ends_at": NOW - 1}, False),
+        ({"ends_at": NOW + 10**9}, True),
+        ({"revoked_at": NOW - 10**9}, False),
+        # An operator's clock that goes before ours makes no key live on.
+        ({"revoked_at": NOW + 300}, False),
+        ({"revoked_at": NOW + 300, "ends_at": NOW + 300}, False),
+    ],
+)
+def test_what_the_row_says_of_its_end_holds_to_the_second(clock, row, holds):
+    assert bool(accepted(Auth(Rows(**row), 30, clock))) is holds
+
+
+def test_a_store_that_does_not_answer_lets_nobody_in_and_is_asked_again(clock):
+    rows = Rows()
+    auth = Auth(rows, 30, clock)
+
+    def broken(_):
+        raise Unavailable("The gateway's store did not answer. Try again.")
+
+    works, rows.get = rows.get, broken
+    with pytest.raises(Unavailable):
+        accepted(auth)
+    rows.get = works
+    assert accepted(auth)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": KEY},
+        {"authorization": f"Basic {KEY}"},
+        {"authorization": "Bearer "},
+        {"authorization": f"Bearer {KEY} {KEY}"},
+        {"authorization": f"Bearer {KEY}", "api-key": "sk-another-one"},
+        {"api-key": ""},
+        {"api-key": "short"},
+        {"api-key": "x" * 129},
+        {"api-key": f"{KEY}\n"},
+        {"api-key": "sk-antiphon-öf-acme"},
+    ],
+)
+def test_what_is_no_single_well_formed_key_is_refused_without_a_read(clock, headers):
+    rows = Rows()
+    with pytest.raises(Unauthenticated):
+        Auth(rows, 30, clock).identify(Request("req_1", "GET", headers=headers))
+    assert rows.reads == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": f"Bearer {KEY}"},
+        {"authorization": f"bearer  {KEY}"},
+        {"api-key": KEY},
+        {"authorization": f"Bearer {KEY}", "api-key": KEY},
+    ],
+)
+def test_a_key_is_taken_from_either_header(clock, headers):
+    assert Auth(Rows(), 30, clock).identify(Request("req_1", "GET", headers=headers))
