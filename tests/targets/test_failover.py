@@ -31,7 +31,6 @@ MAY_HAVE_BEGUN = {
     "500": error(500),
     "502": error(502),
     "504": error(504),
-    "529": error(529),
     "reset": (RESET,),
     "closed": (CLOSE,),
     "html": (whole(b"<html>", kind="text/html"),),
@@ -41,6 +40,7 @@ REFUSED = {
     "400": error(400, "invalid_value", param="input"),
     "404 file": error(404, param="input[0].file_id"),
     "422": error(422),
+    "529": error(529),  # overloaded: for the caller to try again
 }
 
 
