@@ -34,12 +34,16 @@ class Emulator:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=given)
         _wait_until_listening(self._port)
 
-    def answer(self, event):
-        """The prelude and the body of the streamed answer; the emulator itself streams not."""
+    def ask(self, event):
+        """All that the function answers; the emulator itself streams not."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         with contextlib.closing(connection):
             connection.request("POST", INVOCATIONS, json.dumps(event))
-            raw = connection.getresponse().read()
+            return connection.getresponse().read()
+
+    def answer(self, event):
+        """The prelude and the body of the streamed answer."""
+        raw = self.ask(event)
         prelude, end, body = raw.partition(bytes(8))
         assert end, (raw, self._log.read_text())
         return json.loads(prelude), body

@@ -1,0 +1,187 @@
+"""What `sam local` makes of the template and of the function's answers, by SAM's own code.
+
+Docker alone is missing: the emulator that SAM puts into its containers runs beside them here.
+"""
+
+import contextlib
+import json
+import warnings
+
+import pytest
+from flask import Request
+from samcli.lib.providers.api_provider import ApiProvider
+from samcli.lib.providers.sam_function_provider import SamFunctionProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+from samcli.local.apigw.local_apigw_service import LocalApigwService
+from samcli.local.apigw.route import Route
+from samcli.local.lambdafn.env_vars import EnvironmentVariables
+from samcli.local.services.base_local_service import LambdaOutputParser
+from werkzeug.test import EnvironBuilder
+
+from infra.constructs.doors import DOORS
+from infra.local.things import QUEUE, SECRET_PREFIX, TABLE
+from tests.infra.emulator import ARCH, Emulator
+from tests.infra.synthesis import PROJECT
+from tests.support.gateway import KEYS
+from tests.support.provider import streamed, whole
+from tests.support.samples import new_id, response, story
+
+EVENTS = sorted((PROJECT / "events").glob("*.json"))
+SHELL = {"TABLE_NAME": TABLE, "QUEUE_URL": QUEUE, "SECRET_PREFIX": SECRET_PREFIX}
+
+
+class Local:
+    """The template as `sam local` reads it."""
+
+    def __init__(self, template):
+        stacks, _ = SamLocalStackProvider.get_stacks(str(template))
+        self.functions = SamFunctionProvider(stacks)
+        self.api = ApiProvider(stacks, cwd=str(template.parent)).api
+
+    def variables(self, function):
+        """What the container gets; a shell's variables go before the template's."""
+        declared = function.environment["Variables"]
+        values = EnvironmentVariables(
+            function.name,
+            function.memory,
+            function.timeout,
+            function.handler,
+            function.logging_config,
+            variables=declared,
+            shell_env_values=SHELL,
+        )
+        return values.resolve()
+
+
+class Runner:
+    """What SAM starts functions with, by the name that the template gives them."""
+
+    def __init__(self, local, function):
+        self._local = local
+        self._function = function
+
+    def invoke(self, name, event, stdout, **_):
+        assert self._local.functions.get(name).handler == "api.handler"
+        stdout.write_str(self._function.ask(json.loads(event)).decode())
+
+    def is_debugging(self):
+        return False
+
+
+@pytest.fixture(scope="session")
+def local(assembly):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of SAM's own parts
+        return Local(assembly / "Antiphon-prod.template.json")
+
+
+@pytest.fixture(scope="module")
+def function(local, gateway, _provider, tmp_path_factory):
+    """The API function as SAM starts it; the table is that of a gateway that runs here."""
+    folder = tmp_path_factory.mktemp("sam")
+    target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["gpt-5"]}
+    config = folder / "gateway.json"
+    config.write_text(json.dumps({"targets": {"openai": target}}))
+    found = local.functions.get("Api")
+    here = {
+        "CONFIG_FILE": str(config),
+        "AWS_ENDPOINT_URL": gateway.aws_endpoint,
+        "_HANDLER": found.handler,
+    }
+    task_root = PROJECT / found.codeuri
+    started = Emulator(folder, task_root, {**local.variables(found), **here})
+    with contextlib.closing(started):
+        yield started
+
+
+@pytest.fixture(scope="module")
+def start_api(local, function):
+    """`sam local start-api`, but for the port."""
+    service = LocalApigwService(local.api, Runner(local, function))
+    service.create()
+    return service._app.test_client()
+
+
+def test_sam_lists_every_function_with_what_it_takes_to_start_it(local):
+    listed = {found.function_id: found for found in local.functions.get_all()}
+    assert set(listed) == {door.name.capitalize() for door in DOORS}
+    for door in DOORS:
+        found = listed[door.name.capitalize()]
+        assert (found.handler, found.runtime) == (f"{door.name}.handler", "python3.13")
+        assert found.architectures == [ARCH]
+        assert (found.timeout, found.memory) == (door.minutes * 60, door.memory or 512)
+
+
+def test_sam_starts_the_bundled_asset_by_our_wrapper(local):
+    api = local.functions.get("Api")
+    wrapper = api.environment["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"]
+    task_root = PROJECT / api.codeuri
+    assert (task_root / wrapper.removeprefix("/var/task/")).stat().st_mode & 0o100
+    assert (task_root / "gateway.toml").exists()
+
+
+def test_variables_of_the_shell_say_which_table_it_works_on(local):
+    given = local.variables(local.functions.get("Api"))
+    assert SHELL.items() <= given.items()
+    assert given["AWS_SAM_LOCAL"] == "true"
+
+
+def test_sam_lists_a_route_for_every_path_and_method_and_each_leads_to_the_api(local):
+    routes = {route.path: route for route in local.api.routes}
+    assert set(routes) == {"/", "/{proxy+}"}
+    for route in routes.values():
+        assert local.functions.get(route.function_name).function_id == "Api"
+        assert set(route.methods) == set(Route.ANY_HTTP_METHODS)
+        assert route.event_type == Route.API
+
+
+def parsed(event, output):
+    """What SAM's parser of the door's payload format makes of an answer."""
+    request = Request(EnvironBuilder(headers={"Accept": "*/*"}).get_environ())
+    if event.get("version") == "2.0":
+        return LocalApigwService._parse_v2_payload_format_lambda_output(output, [], request)
+    return LocalApigwService._parse_v1_payload_format_lambda_output(output, [], request, Route.API)
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=[path.stem for path in EVENTS])
+def test_sams_parsers_take_the_answer_to_every_event_that_is_kept(function, provider, path):
+    body = json.dumps(response(new_id())).encode()
+    events = story(new_id())
+    provider.answers(streamed(*events) if "streamed" in path.stem else whole(body))
+    event = json.loads(path.read_bytes())
+    output = function.ask(event).decode()
+    assert not LambdaOutputParser.is_lambda_error_response(output)
+    status, headers, text = parsed(event, output)
+    assert status < 500, text
+    assert headers["X-Antiphon-Request-Id"]
+    if path.stem.endswith("-create"):
+        assert (status, text.encode()) == (200, body)
+    if path.stem.endswith("-create-streamed"):
+        assert (status, text.encode()) == (200, b"".join(events))
+        assert headers["Content-Type"].startswith("text/event-stream")
+
+
+BEARER = {"Authorization": f"Bearer {KEYS['acme']}"}
+ASK = {"model": "gpt-5", "input": "Say hello."}
+
+
+def test_start_api_answers_at_any_path(start_api):
+    assert start_api.get("/health").json == {"status": "ok"}
+    assert start_api.get("/").status_code == 404
+    assert start_api.post("/v1/responses", json=ASK).status_code == 401
+
+
+def test_start_api_passes_a_create_on_and_its_answer_back(start_api, provider):
+    body = json.dumps(response(new_id())).encode()
+    provider.answers(whole(body))
+    got = start_api.post("/v1/responses", json=ASK, headers=BEARER)
+    assert (got.status_code, got.data) == (200, body)
+    assert got.headers["x-antiphon-target"] == "openai"
+
+
+def test_start_api_gives_a_stream_in_one_piece(start_api, provider):
+    events = story(new_id())
+    provider.answers(streamed(*events))
+    got = start_api.post("/openai/v1/responses", json={**ASK, "stream": True}, headers=BEARER)
+    assert (got.status_code, got.data) == (200, b"".join(events))
+    assert got.content_type == "text/event-stream; charset=utf-8"
