@@ -11,7 +11,7 @@ OUT ?= cdk.out
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test check format synth deploy
+.PHONY: help setup run test check format synth bootstrap deploy bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -43,6 +43,9 @@ test: check node_modules/.package-lock.json ## Everything CI runs
 
 synth: node_modules/.package-lock.json ## The template into OUT, without credentials or Docker
 	$(CDK) synth --quiet --no-notices --output $(OUT) $(ARGS)
+
+bootstrap: node_modules/.package-lock.json ## Prepare the AWS account and Region for deployments, once
+	$(CDK) bootstrap --no-notices $(ARGS)
 
 deploy: node_modules/.package-lock.json ## Bundle and deploy; ARGS="-c antiphon:stage=dev" passes options on
 	$(CDK) deploy --no-notices $(ARGS)

@@ -29,7 +29,7 @@ STREAM_KB = 64  # 200 events
 LOG_KB, REST_LOG_KB = 3.0, 0.5  # ours and Lambda's own lines of both functions; access log
 # X-Ray takes the first request of each second and 5 % of the others: at 10 million a month, 30 %.
 TRACED = 0.30
-ROLLUP_RUNS, ROLLUP_SECONDS, ROLLUP_MB = 3, 0.1, 256  # where no two responses share a batch
+ROLLUP_RUNS, ROLLUP_SECONDS, ROLLUP_MB = 2, 0.1, 256  # where no two responses share a batch
 # Of at most 4 KB: the key, where it is not remembered; the parent; and by rollup the link.
 ROW_READS = 3
 

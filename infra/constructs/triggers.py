@@ -10,6 +10,8 @@ from infra.constructs.stores import Stores
 
 TRIES = 10  # of a batch of the table's changes, halved each time, until it is a dead letter
 SECONDS_TO_GATHER_CHANGES = 5
+# Rows that are derived from links are written by the function that this would call.
+OF_LINKS = '{"dynamodb": {"Keys": {"sk": {"S": ["LINK"]}}}}'
 FAILED_ONES_ALONE = ["ReportBatchItemFailures"]  # come again, not their whole batch
 
 Mapping = lambda_.CfnEventSourceMapping
@@ -39,6 +41,9 @@ def _changes(function: lambda_.Function, stores: Stores) -> None:
         maximum_batching_window_in_seconds=SECONDS_TO_GATHER_CHANGES,
         maximum_retry_attempts=TRIES,
         bisect_batch_on_function_error=True,
+        filter_criteria=Mapping.FilterCriteriaProperty(
+            filters=[Mapping.FilterProperty(pattern=OF_LINKS)]
+        ),
         destination_config=Mapping.DestinationConfigProperty(on_failure=dead),
         function_response_types=FAILED_ONES_ALONE,
     )

@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support.circuits import Clock, Environment
+from tests.support.dynamo import held
 from tests.support.gateway import started
 from tests.support.provider import Provider
 
@@ -131,3 +133,19 @@ class Slamming:
 def _unused_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def dynamo():
+    with held() as table:
+        yield table
+
+
+@pytest.fixture
+def two(dynamo, clock):
+    return Environment(dynamo, clock), Environment(dynamo, clock)

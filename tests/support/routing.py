@@ -1,0 +1,50 @@
+"""Routers over a few targets, and what they plan."""
+
+from dataclasses import dataclass, field
+
+from antiphon.auth import Caller
+from antiphon.routing import Router
+from antiphon.schema import CreateResponse
+from antiphon.settings.config import parse
+
+
+@dataclass
+class Nobodys:
+    """An ownership in which nothing is continued, but for a parent that a test puts there."""
+
+    link: object = None
+    referred: set[str] = field(default_factory=set)
+
+    def parent(self, _ask, _tenant):
+        return self.link
+
+    def targets(self, _references, _tenant):
+        return set(self.referred)
+
+
+@dataclass
+class Held:
+    target: str
+    root: str = "resp_1"
+    kind: str = "response"
+    completed_at: int | None = None
+
+
+CALLER = Caller("acme", "key_1")
+
+
+def router(parent=None, **targets):
+    made = {
+        name: {"provider": "openai", "models": ["gpt-*"], **more} for name, more in targets.items()
+    }
+    return Router(parse({"targets": made}).targets, Nobodys(parent))
+
+
+def first(routing, model="gpt-5", key="key_1", **fields):
+    ask = CreateResponse(model=model, input="x", **fields)
+    return routing.plan(ask, Caller("acme", key)).steps[0].target
+
+
+def targets(routing, model="gpt-5", caller=CALLER, **fields):
+    ask = CreateResponse(model=model, input="x", **fields)
+    return [step.target for step in routing.plan(ask, caller).steps]
