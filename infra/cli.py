@@ -2,7 +2,10 @@
 
 import click
 
+from infra.doctor.command import doctor
 from infra.local.command import local
+from infra.operator.keys.group import keys
+from infra.operator.usage.command import usage
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -11,7 +14,10 @@ def main() -> None:
     """Antiphon, a serverless gateway for the OpenAI Responses API."""
 
 
+main.add_command(doctor)
 main.add_command(local)
+main.add_command(keys)
+main.add_command(usage)
 
 
 if __name__ == "__main__":

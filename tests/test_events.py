@@ -73,6 +73,12 @@ ANSWERS = {  # rest-NAME.json and url-NAME.json
         b'{"object": "list", "data": '
         b'[{"id": "gpt-5", "object": "model", "created": 0, "owned_by": "openai"}]}'
     ),
+    "usage": Told(
+        b'{"object":"list","start":"2025-01-01","end":"2025-01-31","data":[],"total":{"requests":0,'
+        b'"completed":0,"failed":0,"incomplete":0,"cancelled":0,"unknown":0,"unmetered":0,'
+        b'"unpriced":0,"input_tokens":0,"cached_tokens":0,"cache_write_tokens":0,"output_tokens":0,'
+        b'"reasoning_tokens":0,"total_tokens":0,"cost_usd":"0"},"has_more":false}'
+    ),
     "health": Told(b'{"status":"ok"}'),
     "unknown-path": Refused(404),
     "root": Refused(404),
@@ -123,6 +129,7 @@ def test_a_create_is_passed_on_and_its_answer_back(function, provider, name):
     assert got.headers == {
         "cache-control": "no-store",
         "content-type": kind,
+        "x-antiphon-attempts": "1",
         "x-antiphon-request-id": got.id,
         "x-antiphon-target": "openai",
         "x-request-id": "req_of_provider",

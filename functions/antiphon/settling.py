@@ -15,15 +15,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from antiphon.errors import GatewayError, TargetGone, Unavailable
 from antiphon.http import Request
 from antiphon.ledger import Ledger
-from antiphon.observe import logger
+from antiphon.observe import figures, logger
 from antiphon.relay import Call, Relay
 from antiphon.routing import Router
+from antiphon.settings.metrics import UNSETTLED
 from antiphon.store.links import GIVEN_UP, GONE, Link, Links
 from antiphon.store.queue import Follow, Queue, Row, read
 
 LONGEST = 30.0  # seconds for one question to a provider
 RESERVE = 10.0  # seconds before Lambda stops us, kept to write down what was learnt
-OUTCOME = {"status", "usage", "service_tier", "completed_at", "unfinished"}
+OUTCOME = {"status", "usage", "service_tier", "upstream_model", "completed_at", "unfinished"}
 SAID = {200: "still running", 404: GONE}  # what a status means where it is no end
 BELIEVED = 6  # looks, two minutes: a provider may know a response from its end on only
 
@@ -99,6 +100,7 @@ class Settling:
 
     def _close(self, link: Link, why: str) -> None:
         logger.warning("not settled", extra={"link": link.id, "why": why})
+        figures.count(UNSETTLED)
         self.links.change(link, unfinished=why)
 
 
@@ -114,6 +116,7 @@ class Inbox:
         left = context.get_remaining_time_in_millis() / 1000 - RESERVE
         ends_at = time.monotonic() + left
         failed = [record for record in event["Records"] if not self._settled(record, ends_at)]
+        figures.tell(request_id=context.aws_request_id)
         return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in failed]}
 
     def _settled(self, record: Mapping[str, Any], ends_at: float) -> bool:

@@ -15,12 +15,13 @@ from antiphon.auth import Auth
 from antiphon.indexing import Rollup
 from antiphon.ledger import Ledger, Stores
 from antiphon.ownership import Ownership
+from antiphon.pricing import Bill, Prices, listed
 from antiphon.relay import Means, Relay
 from antiphon.relay.breaker import Breaker
 from antiphon.relay.credentials import Credentials
 from antiphon.relay.entra import EntraTokens
 from antiphon.relay.exchange import Exchange
-from antiphon.routes import conversations, docs, health, listing, models, responses
+from antiphon.routes import conversations, docs, health, listing, models, responses, usage
 from antiphon.routes.conversations import Conversations
 from antiphon.routes.door import Door
 from antiphon.routes.listing import Lists
@@ -32,6 +33,7 @@ from antiphon.settings import Settings
 from antiphon.settling import Inbox, Settling
 from antiphon.store.batch import Batch
 from antiphon.store.circuits import Circuits
+from antiphon.store.counting import UsageRollup
 from antiphon.store.durable import DurableLinks
 from antiphon.store.identity import WebIdentity
 from antiphon.store.items import Items
@@ -42,6 +44,7 @@ from antiphon.store.metadata import MetadataIndex
 from antiphon.store.queue import Queue
 from antiphon.store.secrets import Secrets
 from antiphon.store.table import Table
+from antiphon.store.usage import Usage
 
 # botocore waits 60 s and tries up to 10 times by itself; a caller waits for neither.
 AWS = Config(
@@ -62,6 +65,7 @@ class _Parts:
 
         dynamodb = client("dynamodb")
         self.targets, self.gateway = settings.config.targets, settings.config.gateway
+        self.prices = Prices(settings.config.prices)
         self.table = Table(dynamodb, settings.table_name)
         self.batch = Batch(dynamodb, settings.table_name)
         self.circuits = Circuits(self.table)
@@ -105,6 +109,7 @@ def api(env: Mapping[str, str]) -> Door:
             conversations.router(Conversations(*made), receive),
             listing.router(Lists(auth, calls.ownership, lists), receive),
             models.router(Models(auth, calls.routing, calls.relay), receive),
+            usage.router(usage.Usage(auth, Usage(parts.table)), receive),
         ],
         open_to_all=[health.router(), docs.router()],
     )
@@ -130,7 +135,9 @@ def rollup(env: Mapping[str, str]) -> Rollup:
     """The follower of the table's stream."""
     parts = _Parts(env)
     index = MetadataIndex(parts.table, parts.batch, parts.gateway.metadata_index)
-    return Rollup([index.follow])
+    listed.load()  # while Lambda gives the start a whole processor
+    sums = UsageRollup(parts.table, Bill(parts.prices, parts.targets))
+    return Rollup([index.follow, sums.follow])
 
 
 def provider_client(env: Mapping[str, str], connect_seconds: float) -> httpx.Client:

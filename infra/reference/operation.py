@@ -63,7 +63,7 @@ def _told(endpoint: Endpoint) -> str:
 
 def _headers(endpoint: Endpoint) -> tuple[str, ...]:
     if endpoint.answered_by != "provider":
-        lists = ("x-antiphon-consistency",) if endpoint.tag == "Links" else ()
+        lists = ("x-antiphon-consistency",) if endpoint.tag in {"Links", "Usage"} else ()
         return (*headers.ALWAYS, *lists)
     rewrites = ("x-antiphon-rewrote",) if endpoint.id == "createResponse" else ()
     return (*headers.FROM_PROVIDER, *rewrites)

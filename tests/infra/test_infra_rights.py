@@ -66,6 +66,14 @@ def test_what_the_store_does_some_row_grants():
     assert done == GRANTED
 
 
+def test_what_counts_may_update_as_its_transactions_do():
+    """DynamoDB has no right to transactions: what they are made of must be granted."""
+    (rollup,) = (door for door in DOORS if door.name == "rollup")
+    assert "transact_write_items(" in STORE
+    assert set(re.findall(r'items: Any = \[\{"(\w+)"', STORE)) == {"Update"}
+    assert "UpdateItem" in {action for right in rollup.rights for action in right.actions}
+
+
 def test_some_row_defers_once_the_code_does():
     code = "".join(path.read_text() for path in PROJECT.glob("functions/antiphon/**/*.py"))
     assert any(door.defers for door in DOORS) == ("send_message" in code)

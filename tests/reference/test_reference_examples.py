@@ -135,6 +135,13 @@ def test_real_lists_are_what_the_document_says(created, client):
         check(answer_schema("get", path), answer.json())
 
 
+def test_a_real_report_of_usage_is_what_the_document_says(created, client):
+    while not (told := client.get("usage").json())["data"]:
+        check(answer_schema("get", "/usage"), told)
+    check(answer_schema("get", "/usage"), told)
+    assert created.json()["model"] in [each["model"] for each in told["data"]]
+
+
 def test_a_real_conversation_is_what_the_document_says(client):
     start = {"items": [{"role": "user", "content": "Salve!"}], "metadata": {"team": "search"}}
     made = client.post("conversations", json=start)

@@ -71,14 +71,17 @@ def _answer(id: str, prelude: dict[str, Any], body: bytes) -> Answer:
 
 
 @contextmanager
-def running(aws_endpoint: str, config: Path, log: Path) -> Iterator[Asked]:
-    """`functions/api.py` in a real runtime process, with the AWS of a gateway that runs here."""
+def running(aws_endpoint: str, config: Path, log: Path, **more: str) -> Iterator[Asked]:
+    """`functions/api.py` in a real runtime process, with the AWS of a gateway that runs here.
+
+    `more` are variables of its environment.
+    """
     api = FakeRuntimeApi()
     env = of_function(FUNCTIONS, aws_endpoint, config, os.environ)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [FUNCTIONS / "start-streaming", sys.executable, MANAGED],
-            env={**env, "AWS_LAMBDA_RUNTIME_API": api.address},
+            env={**env, "AWS_LAMBDA_RUNTIME_API": api.address, **more},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -2,6 +2,9 @@
 
 import hashlib
 import itertools
+import json
+
+from tests.support.samples import new_id, response
 
 ASK = {"model": "gpt-5", "input": "x"}
 SORT = "CLAIM"
@@ -44,3 +47,8 @@ def lines(provider):
 
 def posts(provider):
     return sum(line.startswith("POST") for line in lines(provider))
+
+
+def stored(id=None, status="completed", **more):
+    """A response as its provider gives it when it is retrieved."""
+    return json.dumps(response(id or new_id(), status, **more), indent=1).encode()

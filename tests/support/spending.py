@@ -10,13 +10,23 @@ from antiphon.pricing import Bill, Prices
 from antiphon.settings.targets import OpenAITarget
 from antiphon.store.counting import UsageRollup
 from antiphon.store.links import Link
+from antiphon.store.spent import COST
 from antiphon.store.usage import Sum, Usage, gathered, total
 from infra.local import transactions
 from infra.local.things import TABLE
-from tests.support.dynamo import Dynamo, held
+from tests.support.dynamo import Dynamo, held, link
 
 TARGETS = {"openai": OpenAITarget(provider="openai", models=["*"])}
 EVER = ("0000-01-01", "9999-12-31")
+DONE = {
+    "requests": 1,
+    "completed": 1,
+    "input_tokens": 1000,
+    "output_tokens": 100,
+    "total_tokens": 1100,
+    COST: 2_250_000_000,  # gpt-5: 1000 * 1.25 + 100 * 10 dollars for a million
+}
+UNKNOWN = {"requests": 1, "unknown": 1, "unmetered": 1}
 
 
 def usage(input: int = 1000, output: int = 100, cached: int = 0, reasoning: int = 0) -> dict:
@@ -75,3 +85,13 @@ def counting() -> Iterator[Counted]:
     transactions.install()  # moto's own are not made for threads
     with held() as dynamo:
         yield Counted(dynamo)
+
+
+def begun(counted: Counted, **more: Any) -> Link:
+    new = link(**{"status": "in_progress", "model": "gpt-5", **more})
+    counted.links.put(new)
+    return new
+
+
+def done(counted: Counted, link: Link, **more: Any) -> None:
+    counted.links.change(link, **{"status": "completed", "usage": usage(), **more})

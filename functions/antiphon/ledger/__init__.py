@@ -4,7 +4,7 @@ What an answer names is owned before the bytes that name it are passed on: nobod
 is not owned. Status and usage are written when the terminal event has passed.
 """
 
-from antiphon.errors import LinkNotWritten, Unavailable
+from antiphon.errors import LinkNotWritten, Unavailable, UpstreamFailed
 from antiphon.http import Reply
 from antiphon.ledger.book import Book, Stores
 from antiphon.ledger.origin import Origin, Place
@@ -17,6 +17,7 @@ from antiphon.ledger.reading import (
     text,
 )
 from antiphon.ledger.recorded import Recorded
+from antiphon.observe import logger
 from antiphon.relay import Answer, Stream
 from antiphon.store.links import Link
 
@@ -62,6 +63,18 @@ class Ledger:
             metadata = read(answer.whole).get("metadata")
             kept = metadata if isinstance(metadata, dict) else {}
             self._stores.links.change(link, metadata=kept)
+        return answer.reply()
+
+    def spend(self, answer: Answer, place: Place, model: str | None) -> Reply:
+        """A compaction, which leaves nothing behind but what it took.
+
+        The caller has paid for the answer, so a failure here is only logged.
+        """
+        if answer.status in OK:
+            try:
+                self._stores.links.put(place.compaction(read(answer.whole), model))
+            except (Unavailable, UpstreamFailed) as exc:
+                logger.error("compaction not counted", extra={"error": type(exc).__name__})
         return answer.reply()
 
     def own_items(self, answer: Answer, link: Link) -> Reply:

@@ -10,6 +10,7 @@ from antiphon.schema import CreateResponse
 from antiphon.store.links import Link
 
 DAY = 86_400
+COUNTED_WITHIN = 7  # days, even where it has to wait in the queue
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,6 @@ class Origin:
             created_ms=now_ms(),
             expires_at=expiry(days),
             model=ask.model,
-            upstream_model=text(response.get("model")),
             previous_response_id=ask.previous_response_id,
             conversation=conversation,
             store=ask.store is not False,
@@ -64,6 +64,24 @@ class Place:
             created_ms=now_ms(),
             expires_at=expiry(days),
             metadata=metadata,
+        )
+
+    def compaction(self, made: Response, model: str | None) -> Link:
+        """What a compaction has taken: it is counted, and nobody can ask for it."""
+        id = text(made.get("id")) or self.request_id
+        return Link(
+            id=id,
+            kind="compaction",
+            tenant=self.caller.tenant,
+            key_id=self.caller.key_id,
+            request_id=self.request_id,
+            target=self.target,
+            root=id,  # in no tree
+            created_ms=now_ms(),
+            expires_at=expiry(COUNTED_WITHIN),
+            model=model,
+            store=False,
+            **outcome(made),
         )
 
 

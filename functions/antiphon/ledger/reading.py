@@ -32,15 +32,18 @@ def read_named(body: bytes) -> Response:
 
 
 def outcome(response: Response) -> dict[str, Any]:
-    """Status and usage, as a link keeps them."""
+    """Status, usage and what it is billed by, as a link keeps them."""
     status = text(response.get("status")) or "completed"
     usage, completed_at = response.get("usage"), response.get("completed_at")
     if not isinstance(completed_at, int):  # only newer ones tell it
         completed_at = int(time.time()) if status in FINAL else None
+    model = text(response.get("model"))  # a router's first event names itself, its last the model
     return {
         "status": status,
         "usage": usage if isinstance(usage, dict) else None,
+        "service_tier": text(response.get("service_tier")),
         "completed_at": completed_at,
+        **({"upstream_model": model} if model else {}),
     }
 
 

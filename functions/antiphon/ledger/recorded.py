@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from antiphon.errors import LinkNotWritten
 from antiphon.ledger.book import Book
+from antiphon.observe import figures, logger
 from antiphon.relay import Piece, Stream
 from antiphon.relay.watch import Send
+from antiphon.settings.metrics import CUT_STREAMS
 
 
 class Recorded:
@@ -35,6 +37,9 @@ class Recorded:
         except LinkNotWritten as fault:
             yield self._stream.ending(fault)
         finally:
+            if self._stream.ended is None:
+                logger.warning("stream cut")
+                figures.count(CUT_STREAMS)
             self.close()
 
     def close(self) -> None:

@@ -5,9 +5,9 @@ from functools import partial
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from antiphon.auth import Auth
+from antiphon.auth import Auth, Caller
 from antiphon.http import Reply, Request
-from antiphon.ledger import Ledger, Origin
+from antiphon.ledger import Ledger, Origin, Place
 from antiphon.ownership import Ownership
 from antiphon.relay import Answer, Call, Relay
 from antiphon.routes import queries
@@ -60,10 +60,11 @@ class Responses:
         return self.ledger.own_items(self._send(request, link, call), link)
 
     def count(self, request: Request) -> Reply:
-        return self._once(request, "/responses/input_tokens", InputTokens)
+        return self._once(request, "/responses/input_tokens", InputTokens)[2].reply()
 
     def compact(self, request: Request) -> Reply:
-        return self._once(request, "/responses/compact", Compact)
+        caller, ask, answer = self._once(request, "/responses/compact", Compact)
+        return self.ledger.spend(answer, Place(request.id, caller, answer.target), ask.model)
 
     def _link(self, request: Request, id: str) -> Link:
         caller = self.auth.identify(request)
@@ -72,14 +73,16 @@ class Responses:
     def _send(self, request: Request, link: Link, call: Call) -> Answer:
         return self.relay.send(self.routing.at(link), request, call)
 
-    def _once(self, request: Request, path: str, body: type[Continuing]) -> Reply:
+    def _once[B: Continuing](
+        self, request: Request, path: str, body: type[B]
+    ) -> tuple[Caller, B, Answer]:
         """A call that leaves nothing behind which a later one could name."""
         caller = self.auth.identify(request)
         ask = body.parse(request.body)
         plan = self.routing.plan(ask, caller)
         spelled = partial(ask.spelled, request.body)
         call = Call(path, spelled=spelled, follows_new=plan.follows_new)
-        return self.relay.send(plan.steps, request, call).reply()
+        return caller, ask, self.relay.send(plan.steps, request, call)
 
 
 def router(responses: Responses, receive: Receiver) -> Router:

@@ -1,7 +1,7 @@
 """Queries of the lists that the gateway answers itself."""
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -28,15 +28,11 @@ EpochSeconds = Annotated[Number, Field(ge=0, le=9_999_999_999)]
 Order = Literal["asc", "desc"]
 
 
-class PageQuery(BaseModel):
-    """Which part of a list; a parameter that is not known is refused, not ignored."""
+class Query(BaseModel):
+    """Parameters of a query; one that is not known is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    limit: Annotated[Number, Field(ge=1, le=100)] = 20
-    """How many links a page holds at most."""
-    after: str | None = None
-    """The id that the page begins behind: `last_id` of the page before."""
+    repeatable: ClassVar[frozenset[str]] = frozenset()  # given more than once, joined by commas
 
     @classmethod
     def parse(cls, query: str) -> Self:
@@ -54,7 +50,10 @@ class PageQuery(BaseModel):
         pairs: dict[str, str] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
             pair = PAIR.fullmatch(name)
-            into, key = (given, name) if pair is None else (pairs, pair[1])
+            into, key = (given, cls._plain(name)) if pair is None else (pairs, pair[1])
+            if key in into and key in cls.repeatable:
+                into[key] += f",{value}"
+                continue
             if key in into:
                 param = name[:LONGEST_PATH]
                 raise invalid(param, f"Invalid '{param}': it is given more than once.")
@@ -62,6 +61,12 @@ class PageQuery(BaseModel):
         given.pop(ANYWHERE, None)
         cls._check_names(given, has_pairs=bool(pairs))
         return {**given, "metadata": pairs} if pairs else given
+
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        """The name without the brackets that clients put behind those of arrays."""
+        plain = name.removesuffix("[]")
+        return plain if plain in cls.repeatable else name
 
     @classmethod
     def _check_names(cls, given: dict[str, Any], *, has_pairs: bool) -> None:
@@ -74,6 +79,15 @@ class PageQuery(BaseModel):
             known = ", ".join("metadata[key]" if n == "metadata" else n for n in sorted(fields))
             message = f"Unknown parameter: '{param}'. Known here: {known}."
             raise InvalidRequest(message, param=param, code="unknown_parameter")
+
+
+class PageQuery(Query):
+    """Which part of a list."""
+
+    limit: Annotated[Number, Field(ge=1, le=100)] = 20
+    """How many links a page holds at most."""
+    after: str | None = None
+    """The id that the page begins behind: `last_id` of the page before."""
 
 
 class LineageQuery(PageQuery):

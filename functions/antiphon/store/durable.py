@@ -3,7 +3,8 @@
 from typing import Any
 
 from antiphon.errors import Unavailable
-from antiphon.observe import logger
+from antiphon.observe import figures, logger
+from antiphon.settings.metrics import DEFERRED_ROWS, LINK_NOT_WRITTEN
 from antiphon.store.links import Link, Links
 from antiphon.store.queue import Follow, Queue, Row
 from antiphon.store.table import Table
@@ -45,8 +46,14 @@ class DurableLinks(Links):
             self._queue.send(Follow(link.tenant, link.id))
         except Unavailable:
             logger.error("response not followed", extra={"link": link.id})
+            figures.count(LINK_NOT_WRITTEN)
 
     def _defer(self, link: Link, changes: dict[str, Any]) -> None:
-        self._queue.send(Row(link, changes))
+        try:
+            self._queue.send(Row(link, changes))
+        except Unavailable:
+            figures.count(LINK_NOT_WRITTEN)
+            raise
+        figures.count(DEFERRED_ROWS)
         self._late = link.request_id
         logger.warning("link deferred", extra={"link": link.id})

@@ -11,11 +11,12 @@ from antiphon.store.table import ConditionFailed, Table
 from antiphon.store.update import Update
 from antiphon.store.values import Item
 
-type Kind = Literal["response", "conversation"]
+# A compaction cannot be named by a later call: its link says what was spent, and nothing else.
+type Kind = Literal["response", "conversation", "compaction"]
 
 SORT = "LINK"
 FINAL = {"completed", "failed", "incomplete", "cancelled"}
-LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C"}
+LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
 OURS = "attribute_not_exists(pk) OR (request_id = :request_id AND attribute_not_exists(deleted_at))"
 GONE, GIVEN_UP = "gone", "given up: "  # how `unfinished` begins where no end will be known
 
@@ -42,6 +43,7 @@ class Link:
     background: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
     usage: dict[str, Any] | None = None
+    service_tier: str | None = None  # that served it; until its end, the one it was asked for
     completed_at: int | None = None
     unfinished: str | None = None  # why its end is not known: cut, error, gone, given up: …
     deleted_at: int | None = None
@@ -78,9 +80,13 @@ class Links:
 
     def get(self, kind: Kind, tenant: str, id: str) -> Link | None:
         """The tenant's own link; None for an unknown, foreign, deleted or expired id alike."""
-        item = self._table.get(partition(kind, tenant, id), SORT)
-        link = None if item is None else link_of(item)
+        link = self.find(kind, tenant, id)
         return link if link is not None and link.alive else None
+
+    def find(self, kind: Kind, tenant: str, id: str) -> Link | None:
+        """The same, also of what was deleted or has expired: None is what was never written."""
+        item = self._table.get(partition(kind, tenant, id), SORT)
+        return None if item is None else link_of(item)
 
     def put(self, link: Link) -> None:
         """Own an id; writing it twice for one request is harmless."""

@@ -1,7 +1,7 @@
 """One DynamoDB table behind a few verbs, with its faults told as ours."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,10 @@ class ConditionFailed(Exception):
     def __init__(self, operation: str, item: Item | None) -> None:
         super().__init__(operation)
         self.item = item
+
+
+class Conflict(Unavailable):
+    """Another transaction was at work on one of the rows: nothing was written, as yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +75,34 @@ class Table:
         conditioned = _conditioned(unless, values)
         self._call("put_item", Item=marshal(item), **FAILED_ROW, **conditioned)
 
-    def update(self, update: Update) -> Item:
-        """Change a row and give it as it is then; raise ConditionFailed where it may not be."""
+    def update(self, update: Update, *, whole: bool = True) -> Item:
+        """Change a row and give it as it is then; raise ConditionFailed where it may not be.
+
+        Of a row that is not wanted whole, only what has been written comes back.
+        """
+        returned = "ALL_NEW" if whole else "UPDATED_NEW"
         changed = self._call(
-            "update_item", ReturnValues="ALL_NEW", **FAILED_ROW, **update.arguments()
+            "update_item", ReturnValues=returned, **FAILED_ROW, **update.arguments()
         )
-        return unmarshal(changed["Attributes"])
+        return unmarshal(changed.get("Attributes", {}))
 
     def delete(self, partition: str, sort: str) -> None:
         """Delete a row; one that is not there is gone as well."""
         self._call("delete_item", Key=marshal({PARTITION_KEY: partition, SORT_KEY: sort}))
+
+    def transact(self, updates: Sequence[Update]) -> None:
+        """Change up to 100 rows together or not at all.
+
+        Raise ConditionFailed where one may not be changed, Conflict where others got in between.
+        """
+        named = {"TableName": self._name, **FAILED_ROW}
+        items: Any = [{"Update": {**named, **update.arguments()}} for update in updates]
+        try:
+            self._client.transact_write_items(TransactItems=items)
+        except self._client.exceptions.TransactionCanceledException as exc:
+            raise _cancelled(exc) from exc
+        except (BotoCoreError, ClientError) as exc:
+            raise Unavailable("The gateway's store did not answer. Try again.") from exc
 
     def query(self, query: Query, limit: int, start: Item | None = None) -> Rows:
         """Read up to `limit` rows once; those that do not fulfil `where` count, but stay away."""
@@ -97,6 +119,16 @@ class Table:
             raise ConditionFailed(operation, found and unmarshal(found)) from exc
         except (BotoCoreError, ClientError) as exc:
             raise Unavailable("The gateway's store did not answer. Try again.") from exc
+
+
+def _cancelled(exc: ClientError) -> ConditionFailed | Conflict:
+    """Why a transaction was not made: a condition, or else those who were there first."""
+    reasons: Any = exc.response.get("CancellationReasons", ())
+    for reason in reasons:
+        if reason.get("Code") == "ConditionalCheckFailed":
+            found = reason.get("Item")
+            return ConditionFailed("transact_write_items", found and unmarshal(found))
+    return Conflict("The gateway's store is too busy. Try again.")
 
 
 def _conditioned(condition: str | None, values: Mapping[str, object]) -> dict[str, object]:

@@ -6,6 +6,7 @@ from infra.reference.endpoints.items import ITEMS
 from infra.reference.endpoints.links import LINKS
 from infra.reference.endpoints.open import OPEN
 from infra.reference.endpoints.responses import MODELS, RESPONSES
+from infra.reference.endpoints.usage import USAGE
 
 __all__ = ["ENDPOINTS", "TAGS", "Endpoint"]
 
@@ -15,6 +16,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *ITEMS,
     *MODELS,
     *LINKS,
+    *USAGE,
     *OPEN,
 )
 TAGS = {
@@ -23,5 +25,6 @@ TAGS = {
     "Conversation items": "What a conversation consists of.",
     "Models": "What this key may call.",
     "Links": "Antiphon's own: find what was started, by time, metadata, model or origin.",
+    "Usage": "Antiphon's own: what it came to, in tokens and dollars.",
     "Gateway": "Antiphon's own, open to all: is it up, and what can it do.",
 }

@@ -1,0 +1,1 @@
+"""`antiphon usage`: what the gateway's responses came to."""

@@ -1,0 +1,157 @@
+"""How the gateway tells what was used, at both doors."""
+
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from tests.support.samples import new_id
+from tests.support.using import asked, bucket, days_around_now, new_model, report, told
+
+
+@pytest.fixture
+def model():
+    return new_model()
+
+
+@pytest.fixture
+def acme(gateway, door):
+    with gateway.client(door) as client:
+        yield client
+
+
+def test_the_total_is_the_sum_of_the_parts_however_they_are_told_apart(acme, provider, model):
+    for name in (model, new_model()):
+        for n in range(3):
+            provider.answers(told(new_id(), "failed" if n else "completed"))
+            asked(acme, name)
+        bucket(acme, name, 3)
+    whole_report = report(acme)
+    totals = [whole_report["total"]]
+    for by in ("day", "model", "target", "key", "day,model", ["target", "key"]):
+        grouped = report(acme, by=by)
+        totals += [grouped["total"], added(grouped["data"])]
+    assert all(total == added(whole_report["data"]) for total in totals)
+
+
+def added(data):
+    numbers = Counter()
+    for each in data:
+        numbers.update({n: v for n, v in each.items() if isinstance(v, int)})
+    cost = sum((Decimal(each["cost_usd"]) for each in data), Decimal(0))
+    return {**numbers, "cost_usd": format(cost.normalize(), "f")}
+
+
+def test_parts_that_are_not_asked_for_are_null(acme, provider, model):
+    provider.answers(told(new_id()))
+    asked(acme, model)
+    bucket(acme, model, 1)
+    for by in ("model", "day", "target", "key"):
+        name = "key_id" if by == "key" else by
+        for each in report(acme, by=by)["data"]:
+            given = {n for n in ("day", "model", "target", "key_id") if each[n] is not None}
+            assert given == {name}
+
+
+def test_keys_are_counted_apart(gateway, provider, model):
+    with gateway.client() as one, gateway.client(key="acme's other") as other:
+        for client in (one, other, other):
+            provider.answers(told(new_id()))
+            asked(client, model)
+        while sum(keys := by_key(one, model)) < 3:
+            pass
+    assert sorted(keys) == [1, 2]
+
+
+def by_key(client, model):
+    data = report(client, by="key,model")["data"]
+    return [each["requests"] for each in data if each["model"] == model]
+
+
+def test_what_an_azure_deployment_took_is_told_by_its_public_name(gateway, provider):
+    provider.answers(told(new_id(), model="older-deployed"))
+    with gateway.client() as client:
+        asked(client, "older")
+        while ("older", "azure-legacy") not in places(client):
+            pass
+        assert "older-deployed" not in client.get("/usage").text
+
+
+def places(client):
+    return {(each["model"], each["target"]) for each in report(client)["data"]}
+
+
+def test_another_tenant_sees_nothing_of_it(gateway, door, acme, provider, model):
+    provider.answers(told(new_id()))
+    asked(acme, model)
+    bucket(acme, model, 1)
+    with gateway.client(door, "umbra") as umbra:
+        assert model not in [each["model"] for each in report(umbra)["data"]]
+        assert model not in umbra.get("/usage?by=model").text
+
+
+def test_days_may_be_chosen(acme, provider, model):
+    provider.answers(told(new_id()))
+    asked(acme, model)
+    day = bucket(acme, model, 1)["day"]
+    seconds = int(datetime.fromisoformat(f"{day}T23:59:59+00:00").timestamp())
+    for query in ({"start": day, "end": day}, {"start": seconds, "end": seconds}):
+        found = report(acme, **query)
+        assert (found["start"], found["end"]) == (day, day)
+        assert model in [each["model"] for each in found["data"]]
+    empty = report(acme, start="2025-01-01", end="2026-01-01")
+    assert (empty["data"], empty["total"]["requests"], empty["has_more"]) == ([], 0, False)
+    assert empty["total"]["cost_usd"] == "0"
+    usual = report(acme)
+    first, last = (datetime.fromisoformat(usual[name]) for name in ("start", "end"))
+    assert (last - first).days == 29
+
+
+def test_it_is_told_as_lists_are(gateway, door, acme):
+    got = acme.get("/usage")
+    assert got.headers["content-type"] == "application/json"
+    assert got.headers["x-antiphon-consistency"] == "eventual"
+    assert got.headers["cache-control"] == "no-store"
+    assert got.json()["object"] == "list"
+    assert httpx.get(f"{gateway.base(door)}/usage", trust_env=False).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "param", "code"),
+    [
+        ("start=soon", "start", "invalid_value"),
+        ("start=2026-02-30", "start", "invalid_value"),
+        ("start=20261122", "start", "invalid_value"),
+        ("start=", "start", "invalid_value"),
+        ("end=-1", "end", "invalid_value"),
+        ("end=99999999999999999999", "end", "invalid_value"),
+        ("end=999999999999999999", "end", "invalid_value"),
+        ("start=2026-01-02&end=2026-01-01", "start", "invalid_value"),
+        ("start=2999-01-01", "start", "invalid_value"),
+        ("start=2025-01-01&end=2026-01-02", "start", "invalid_value"),
+        ("start=2026-01-01&start=2026-01-02", "start", "invalid_value"),
+        ("by=colour", "by", "invalid_value"),
+        ("by=day,", "by", "invalid_value"),
+        ("by=", "by", "invalid_value"),
+        ("limit=5", "limit", "unknown_parameter"),
+        ("tenant=umbra", "tenant", "unknown_parameter"),
+        ("metadata[a]=b", "metadata[key]", "unknown_parameter"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_its_name(gateway, query, param, code):
+    with gateway.client() as client:
+        got = client.get(f"/usage?{query}")
+    error = got.json()["error"]
+    assert (got.status_code, error["param"], error["code"]) == (400, param, code)
+
+
+@pytest.mark.parametrize("query", ["by=day&by=model", "by[]=day&by[]=model", "by=day, model"])
+def test_parts_may_be_repeated_or_parted_by_commas(acme, query):
+    got = acme.get(f"/usage?{query}&api-version=preview")
+    assert got.status_code == 200
+
+
+def test_the_usual_days_end_today(acme):
+    assert report(acme)["end"] in days_around_now()

@@ -1,0 +1,82 @@
+"""What stands in the sums: places, figures, prices."""
+
+import pytest
+
+from antiphon.store.spent import COST
+from tests.support.spending import DONE, begun, counting, done, parts, usage
+
+
+@pytest.fixture
+def counted():
+    with counting() as table:
+        yield table
+
+
+def test_sums_are_kept_apart_by_day_model_target_key_and_tenant(counted):
+    day_ms = 86_400_000
+    places = [
+        {"model": "gpt-5", "created_ms": day_ms - 1},
+        {"model": "gpt-5", "created_ms": day_ms},
+        {"model": "gpt-5-mini", "created_ms": day_ms},
+        {"model": "gpt-5", "created_ms": day_ms, "target": "azure"},
+        {"model": "gpt-5", "created_ms": day_ms, "key_id": "key_2"},
+        {"model": None, "upstream_model": "o3", "created_ms": day_ms},
+        {"model": None, "created_ms": day_ms},
+    ]
+    for place in [*places, places[0]]:
+        begun(counted, status="completed", usage=usage(), **place)
+    begun(counted, status="completed", usage=usage(), tenant="umbra")
+    counted.roll()
+    assert parts(counted.sums()) == {
+        ("1970-01-01", "gpt-5", "openai", "key_1"): 2,
+        ("1970-01-02", "gpt-5", "openai", "key_1"): 1,
+        ("1970-01-02", "gpt-5-mini", "openai", "key_1"): 1,
+        ("1970-01-02", "gpt-5", "azure", "key_1"): 1,
+        ("1970-01-02", "gpt-5", "openai", "key_2"): 1,
+        ("1970-01-02", "o3", "openai", "key_1"): 1,
+        ("1970-01-02", "", "openai", "key_1"): 1,
+    }
+    assert counted.total("umbra")["requests"] == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"model": "unheard-of"}, {"unpriced": 1}),
+        ({"model": "gpt-5", "service_tier": "flex"}, {COST: 1_125_000_000}),
+        ({"model": "gpt-5", "service_tier": "scale"}, {"unpriced": 1}),
+        ({"model": "mine", "upstream_model": "gpt-5-2025-08-07"}, {COST: 2_250_000_000}),
+        ({"model": "gpt-5", "target": "long-gone"}, {COST: 2_250_000_000}),
+    ],
+)
+def test_tokens_are_counted_with_or_without_a_price(counted, more, expected):
+    begun(counted, status="completed", usage=usage(), **more)
+    counted.roll()
+    assert counted.total() == {**{n: v for n, v in DONE.items() if n != COST}, **expected}
+
+
+@pytest.mark.parametrize("used", [{}, {"input_tokens": 1}, {"input_tokens": "1"}, {"cost": 0.5}])
+def test_figures_that_are_none_are_not_guessed(counted, used):
+    begun(counted, status="completed", usage=used)
+    counted.roll()
+    assert counted.total() == {"requests": 1, "completed": 1, "unmetered": 1}
+
+
+def test_a_service_tier_that_is_known_late_corrects_the_cost_alone(counted):
+    new = begun(counted, status="completed", usage=usage())
+    counted.roll()
+    counted.links.change(new, service_tier="flex")
+    counted.roll()
+    assert counted.total() == {**DONE, COST: 1_125_000_000}
+
+
+def test_sums_hold_no_content_and_stay_for_ever_and_marks_go_after_their_link(counted):
+    new = begun(counted, metadata={"secret": "marker"})
+    done(counted, new)
+    counted.roll()
+    rows = counted.rows()
+    [sort] = [sort for partition, sort in rows if partition == "T#acme#U"]
+    assert "expires_at" not in rows["T#acme#U", sort]
+    mark = rows[f"T#acme#R#{new.id}", "COUNTED"]
+    assert int(mark["expires_at"]["N"]) == new.expires_at + 60 * 86_400
+    assert "marker" not in str(rows)
