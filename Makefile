@@ -50,6 +50,9 @@ bootstrap: node_modules/.package-lock.json ## Prepare the AWS account and Region
 deploy: node_modules/.package-lock.json ## Bundle and deploy; ARGS="-c antiphon:stage=dev" passes options on
 	$(CDK) deploy --no-notices $(ARGS)
 
+bench: setup ## What the gateway costs, beside its peers; ARGS="--quick --json FILE"
+	@$(RUN) python -m tests.bench $(ARGS)
+
 node_modules/.package-lock.json: package.json package-lock.json | setup
 	$(RUN) python -m infra.node npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -1,0 +1,96 @@
+"""What the figures must be, and whether they are: absolute bars, and ratios of the same run."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bench.rig import BARE, LESS, NAIVE, OURS
+
+type Results = Mapping[str, Any]
+
+KINDS = {"not_streamed": ("not streamed", 1.0), "first_event": ("first event", 1.4)}
+WHICH = {OURS: "all our own work", LESS: "link write excluded"}
+BARE_LOOPS = 1.25
+STREAMS = 200
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A value of None was not measured, and says nothing."""
+
+    what: str
+    value: float | None
+    limit: float
+    unit: str
+    source: str = "absolute"  # where the limit comes from
+    least: bool = False  # the value must not be below the limit; else not above it
+
+    @property
+    def holds(self) -> bool | None:
+        if self.value is None:
+            return None
+        return self.value >= self.limit if self.least else self.value <= self.limit
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "value": self.value,
+            "limit": self.limit,
+            "unit": self.unit,
+            "source": self.source,
+            "bound": "least" if self.least else "most",
+            "holds": self.holds,
+        }
+
+
+def bars(results: Results) -> list[Bar]:
+    """Those of what was measured."""
+    there = {name: judge for name, judge in JUDGES.items() if name in results}
+    return [bar for name, judge in there.items() for bar in judge(results[name])]
+
+
+def _latency(found: Results) -> Iterator[Bar]:
+    for kind, (what, limit) in KINDS.items():
+        added = {name: row["added_ms"]["p50"] for name, row in found[kind].items()}
+        for name, how in WHICH.items():
+            told = f"{what}, added p50, {how}"
+            yield Bar(told, added[name], limit, "ms")
+            yield Bar(told, added[name], added[NAIVE], "ms", "naive proxy")
+    yield Bar("CPU of a call", found["not_streamed"][OURS]["cpu_ms"], 1.0, "ms")
+
+
+def _paced(found: Results) -> Iterator[Bar]:
+    ours, loop = found[OURS], found[BARE]["cpu_us_per_event"]
+    cpu = ours["cpu_us_per_event"]
+    yield Bar("added lag of an event, p50", ours["added_lag_ms"], 0.3, "ms")
+    yield Bar("events merged", ours["merged"], 0, "")
+    yield Bar("CPU of a paced event", cpu, 80, "µs")
+    if loop is not None:
+        limit = round(BARE_LOOPS * loop, 2)
+        yield Bar("CPU of a paced event", cpu, limit, "µs", f"{BARE_LOOPS} bare loops")
+
+
+def _start(found: Results) -> Iterator[Bar]:
+    yield Bar("start to first answer, p50", found[OURS]["ms"]["p50"], 450, "ms")
+    yield Bar("resident memory", found[OURS]["rss_mb"], 80, "MB")
+
+
+def _asset(found: Results) -> Iterator[Bar]:
+    yield Bar("asset with trimmed boto3, zipped", found.get("zipped_mb"), 16, "MB")
+
+
+def _crowd(found: Results) -> Iterator[Bar]:
+    """Fewer streams that arrive well say nothing of as many as the bar wants."""
+    front = found.get("front", {"streams": None, "good": True})
+    arrived = front["streams"] if front["good"] else 0
+    if arrived is None or not 0 < arrived < STREAMS:
+        yield Bar("streams at once, local front", arrived, STREAMS, "", least=True)
+
+
+JUDGES: Mapping[str, Callable[[Results], Iterator[Bar]]] = {
+    "latency": _latency,
+    "paced": _paced,
+    "start": _start,
+    "asset": _asset,
+    "crowd": _crowd,
+}

@@ -1,0 +1,106 @@
+"""The gateway's function in the process that Lambda would run, behind the Runtime API of infra."""
+
+import asyncio
+import contextlib
+import json
+import time
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from infra.local.desk import Desk
+from infra.local.invocation import Invocation
+from infra.local.process import Processes
+from infra.local.runtime import MANAGED
+from infra.local.runtime_api import Connection
+from tests.bench.answer import IN_AWS, Answer
+from tests.bench.contestants import PATIENCE_SECONDS, Broken, good
+from tests.bench.request import Ask, event
+from tests.bench.task import Task
+
+PRELUDE_END = bytes(8)
+
+
+class Timed(Invocation):
+    """Keeps each piece with the time at which it was read."""
+
+    def __init__(self, event: bytes) -> None:
+        super().__init__(event, PATIENCE_SECONDS)
+        self.done = 0
+        self.failure: str | None = None
+        self.kept: list[tuple[int, bytes]] = []
+
+    def put(self, piece: bytes) -> None:
+        self.kept.append((time.monotonic_ns(), piece))
+
+    def end(self, failure: str | None = None) -> None:
+        self.done, self.failure = time.monotonic_ns(), failure
+        super().end(failure)
+
+    def answer(self, sent: int) -> Answer:
+        """Without the prelude, which a caller sees as status and headers."""
+        if self.failure is not None or not self.kept:
+            raise Broken(f"The function failed: {self.failure}")
+        (at, opening), *rest = self.kept
+        prelude, _, first = opening.partition(PRELUDE_END)
+        head = json.loads(prelude)
+        kept = int(head["headers"].get(IN_AWS, 0))
+        return Answer(sent, head["statusCode"], [(at, first), *rest], self.done, kept)
+
+
+@dataclass(frozen=True)
+class Ours:
+    pid: int
+    desk: Desk
+
+    async def ask(self, ask: Ask) -> Answer:
+        invocation = Timed(event(ask))
+        freed = asyncio.Event()
+        sent = time.monotonic_ns()
+        self.desk.give(invocation, freed.set)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await freed.wait()  # it asks for the next event: all is done for this one
+        return good(invocation.answer(sent))
+
+
+@dataclass(frozen=True)
+class Less:
+    """The same, its time in calls to AWS taken away; raise Broken where it tells of none."""
+
+    ours: Ours
+
+    @property
+    def pid(self) -> int:
+        return self.ours.pid
+
+    async def ask(self, ask: Ask) -> Answer:
+        answer = await self.ours.ask(ask)
+        if not answer.in_aws:
+            raise Broken("The function told nothing of its calls to AWS: see players/timed.py.")
+        return replace(answer, sent=answer.sent + answer.in_aws)
+
+
+@asynccontextmanager
+async def started(processes: Processes, task: Task, env: Mapping[str, str]) -> AsyncIterator[Ours]:
+    """Once it asks for its first event; raise InitFailed where it does not."""
+    desk, loop = Desk(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(desk), "127.0.0.1", 0)
+    here = "{}:{}".format(*server.sockets[0].getsockname())
+    command = (str(task.root / "start-streaming"), task.python, MANAGED)
+    told = {**env, "AWS_LAMBDA_RUNTIME_API": here}
+    # What it logs is written, as on Lambda, and read by nobody.
+    process = await processes.start(
+        *command, cwd=task.root, env=told, stdin=DEVNULL, stdout=DEVNULL
+    )
+    watch = asyncio.create_task(process.wait())
+    watch.add_done_callback(lambda _: desk.leave("Its process has ended."))
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await desk.ready
+        yield Ours(process.pid, desk)
+    finally:
+        server.close()
+        await processes.end(process)
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch

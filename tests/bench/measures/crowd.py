@@ -1,0 +1,73 @@
+"""Many streams at once through `antiphon local`, each with 20 events a second."""
+
+import asyncio
+import resource
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bench.answer import Answer
+from tests.bench.contestants import Broken, Peer
+from tests.bench.gateway import running
+from tests.bench.processor import available_mb
+from tests.bench.request import Ask
+from tests.bench.rig import Rig
+from tests.bench.spread import spread
+from tests.bench.telling import Tell
+
+ASK = Ask(deltas=60, pace_ms=50)
+NOMINAL_MS = ASK.deltas * ASK.pace_ms
+MOST_LAG_MS = 250  # p99
+LONGEST_MS = NOMINAL_MS * 1.25  # p99
+SECONDS_TO_BEGIN = 1.0  # over which the streams' beginnings are spread
+RUNTIME_MB = 90  # of memory, at most
+FILES = 4096
+
+
+@dataclass(frozen=True)
+class Crowd:
+    streams: int
+
+    async def measure(self, rig: Rig, tell: Tell) -> dict[str, Any]:
+        """Whether all of them arrive whole and in time; the provider alone is asked before."""
+        needed, there = self.streams * RUNTIME_MB, available_mb()
+        if there is not None and there < needed:
+            return {"not_measured": f"{needed:,} MB are needed for it, {there:,.0f} are free."}
+        _allow_open_files()
+        tell("the provider alone")
+        direct = await self._stream(rig.provider)
+        tell(f"starting {self.streams} runtimes")
+        async with running(rig, self.streams) as front:
+            await front.ask(Ask())
+            tell(f"{self.streams} streams")
+            return {"direct": direct, "front": await self._stream(front.address)}
+
+    async def _stream(self, address: str) -> dict[str, Any]:
+        each = (self._one(address, number) for number in range(self.streams))
+        ended = await asyncio.gather(*each, return_exceptions=True)
+        answers = [one for one in ended if isinstance(one, Answer)]
+        failures = [one for one in ended if isinstance(one, BaseException)]
+        return {"streams": self.streams, "failed": len(failures), **_judged(answers, failures)}
+
+    async def _one(self, address: str, number: int) -> Answer:
+        await asyncio.sleep(number / self.streams * SECONDS_TO_BEGIN)
+        peer = Peer(address)
+        try:
+            return await peer.ask(ASK)
+        finally:
+            peer.close()
+
+
+def _judged(answers: list[Answer], failures: list[BaseException]) -> dict[str, Any]:
+    if not answers:
+        raise Broken(f"No stream arrived: {failures[0]!r}")
+    lag = spread([delta.lag_ms for answer in answers for delta in answer.deltas()])
+    total = spread([answer.total_ms for answer in answers])
+    in_time = lag["p99"] < MOST_LAG_MS and total["p99"] < LONGEST_MS
+    return {"lag_ms": lag, "total_ms": total, "good": in_time and not failures}
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < FILES:
+        most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

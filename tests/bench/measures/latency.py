@@ -1,0 +1,49 @@
+"""How much later an answer comes than from the provider itself, one call at a time."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.bench.answer import Answer
+from tests.bench.contestants import Contestant
+from tests.bench.request import EMPTY, WHOLE
+from tests.bench.rig import DIRECT, FLOOR, LESS, MOTO, NAIVE, OURS, Rig
+from tests.bench.scale import Scale
+from tests.bench.spread import added, median, spread
+from tests.bench.telling import Tell, under
+from tests.bench.turns import Course, Turns, run
+
+NAMES = (DIRECT, FLOOR, NAIVE, OURS, LESS, MOTO)
+KINDS: Mapping[str, tuple[Any, Callable[[Answer], float]]] = {
+    "not_streamed": (WHOLE, lambda answer: answer.total_ms),
+    "first_event": (EMPTY, lambda answer: answer.first_ms),
+}
+
+
+async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:
+    """Milliseconds until the end of a whole answer, and until the first event of a stream."""
+    return await compared(rig.some(*NAMES), scale, tell)
+
+
+async def compared(
+    contestants: Mapping[str, Contestant], scale: Scale, tell: Tell
+) -> dict[str, Any]:
+    """The first of them is what the others are compared with."""
+    found: dict[str, Any] = {}
+    for kind, (ask, ms) in KINDS.items():
+        course = Course(ask, scale.calls, scale.rounds, scale.seconds)
+        turns = await run(contestants, course, under(tell, kind))
+        found[kind] = _rows(turns, ms)
+    return found
+
+
+def _rows(turns: Mapping[str, Turns], ms: Callable[[Answer], float]) -> dict[str, Any]:
+    spreads = {name: spread([ms(answer) for answer in t.answers]) for name, t in turns.items()}
+    least = spreads[next(iter(spreads))]
+    return {
+        name: {
+            "ms": spreads[name],
+            "added_ms": added(spreads[name], least),
+            "cpu_ms": median(turns[name].cpu_ms),
+        }
+        for name in turns
+    }

@@ -1,0 +1,45 @@
+"""What an event costs that comes by itself, as a model's words do: time, CPU, and company."""
+
+from typing import Any
+
+from tests.bench.answer import Delta, merged
+from tests.bench.request import EMPTY, Ask
+from tests.bench.rig import BARE, DIRECT, FLOOR, NAIVE, OURS, Rig
+from tests.bench.scale import Scale
+from tests.bench.spread import median, spread
+from tests.bench.telling import Tell, under
+from tests.bench.turns import Course, Turns, run
+
+NAMES = (DIRECT, FLOOR, BARE, NAIVE, OURS)
+EMPTY_CALLS = 10  # in a turn, to know what a stream costs without deltas
+
+
+async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:
+    """Milliseconds from the provider's write to our read, microseconds of CPU for each event."""
+    contestants = rig.some(*NAMES)
+    empty = Course(EMPTY, EMPTY_CALLS, scale.streams, scale.seconds)
+    paced = Course(Ask(scale.deltas, scale.pace_ms), 1, scale.streams, 2 * scale.seconds)
+    without = await run(contestants, empty, under(tell, "empty streams"))
+    streams = await run(contestants, paced, under(tell, "paced streams"))
+    rows = {name: _row(streams[name], without[name], scale.deltas) for name in contestants}
+    for row in rows.values():
+        row["added_lag_ms"] = round(row["lag_ms"]["p50"] - rows[DIRECT]["lag_ms"]["p50"], 4)
+    return rows
+
+
+def _row(streams: Turns, without: Turns, deltas: int) -> dict[str, Any]:
+    told: list[list[Delta]] = [list(answer.deltas()) for answer in streams.answers]
+    if any(len(some) != deltas for some in told):
+        raise AssertionError("A stream did not carry all its events.")
+    return {
+        "streams": len(told),
+        "lag_ms": spread([delta.lag_ms for some in told for delta in some]),
+        "merged": sum(map(merged, told)),
+        "cpu_us_per_event": _cpu_us(median(streams.cpu_ms), median(without.cpu_ms), deltas),
+    }
+
+
+def _cpu_us(stream_ms: float | None, empty_ms: float | None, deltas: int) -> float | None:
+    if stream_ms is None or empty_ms is None:
+        return None
+    return round((stream_ms - empty_ms) * 1000 / deltas, 2)

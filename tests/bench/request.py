@@ -1,0 +1,60 @@
+"""The request that every contestant gets: a create of 2 KB, and what it wishes of the provider."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+from infra.local import url_event
+from infra.local.call import Call
+
+KEY = "sk-bench-0123456789"
+MODEL = "gpt-4.1"
+PATH = "/v1/responses"
+SAID = "word " * 300
+HEADERS = (
+    ("Authorization", f"Bearer {KEY}"),
+    ("Content-Type", "application/json"),
+    ("Accept", "*/*"),
+    ("User-Agent", "bench"),
+)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A whole answer, or a stream with so many deltas, so many milliseconds from each other."""
+
+    deltas: int = 0
+    pace_ms: float = 0
+    stream: bool = True
+
+    @property
+    def body(self) -> bytes:
+        content = [{"type": "input_text", "text": SAID}]
+        return json.dumps(
+            {
+                "model": MODEL,
+                "stream": self.stream,
+                "input": [{"role": "user", "content": content}],
+                "instructions": f"bench-n{self.deltas}-d{self.pace_ms:g}",
+                "metadata": {"team": "a"},
+            }
+        ).encode()
+
+
+WHOLE = Ask(stream=False)
+EMPTY = Ask()  # a stream with nothing but its eight fixed events
+
+
+@cache
+def http(ask: Ask, host: str) -> bytes:
+    """As HTTP/1.1."""
+    fields = (*HEADERS, ("Host", host), ("Content-Length", str(len(ask.body))))
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return f"POST {PATH} HTTP/1.1\r\n{lines}\r\n".encode() + ask.body
+
+
+@cache
+def event(ask: Ask) -> bytes:
+    """As a Function URL's event."""
+    call = Call("POST", PATH, "", (("Host", "bench"), *HEADERS), ask.body)
+    return json.dumps(url_event.build(call)).encode()

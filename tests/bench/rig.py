@@ -1,0 +1,111 @@
+"""Everybody who takes part, each in a process of its own, started and ended with the bench."""
+
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local import environment
+from infra.local.helper import ROOT, Helper
+from infra.local.process import Processes
+from infra.local.things import Things
+from tests.bench import function
+from tests.bench.contestants import Contestant, Peer
+from tests.bench.request import KEY
+from tests.bench.task import Task, packed, source
+from tests.bench.telling import Tell
+
+PLAYERS = "tests.bench.players"
+CREDENTIAL = "credential-of-the-bench"
+DIRECT, FLOOR, BARE, NAIVE = "direct", "floor", "bare loop", "naive"
+OURS, LESS, MOTO = "ours", "ours less table", "ours with moto"
+ABOUT = {
+    DIRECT: "the client asks the fake provider itself",
+    FLOOR: "a thread and http.client: the least that a proxy in plain Python can do",
+    BARE: "a thread and a loop over httpx, the gateway's HTTP client, passing on what it reads",
+    NAIVE: "starlette and httpx on uvicorn, as installed here (asyncio and h11)",
+    OURS: "the function in its runtime process, as Lambda runs it, behind a Runtime API; in DynamoDB's place a stand-in "
+    "that answers at once, so that all our own work for the link's write is counted",
+    LESS: "the same without the function's time in calls to DynamoDB, which it measures itself",
+    MOTO: "the function with the embedded DynamoDB of antiphon local",
+}
+
+
+@dataclass(frozen=True)
+class Rig:
+    processes: Processes
+    contestants: Mapping[str, Contestant]
+    provider: str  # its address
+    folder: Path  # for whatever is only for now
+    config: Path  # of a gateway with the provider for its target
+    task: Task  # what `ours` is started from
+    env: Mapping[str, str]  # of the function that is `ours`
+
+    def some(self, *names: str) -> dict[str, Contestant]:
+        return {name: self.contestants[name] for name in names}
+
+
+@asynccontextmanager
+async def rigged(tell: Tell, *, from_source: bool) -> AsyncIterator[Rig]:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="antiphon-bench-")))
+        processes = await stack.enter_async_context(Processes())
+
+        async def play(name: str, *arguments: str) -> Peer:
+            return await stack.enter_async_context(player(processes, name, *arguments))
+
+        async def run(env: Mapping[str, str]) -> function.Ours:
+            return await stack.enter_async_context(function.started(processes, task, env))
+
+        tell("building the asset")
+        task = source("as was asked") if from_source else await packed(processes, folder)
+        tell("starting the fake provider and the peers")
+        direct = await play("provider")
+        names = {FLOOR: "floor", BARE: "bare", NAIVE: "naive"}
+        peers = {name: await play(module, direct.address) for name, module in names.items()}
+        tell("starting the function")
+        config = _written(folder / "gateway.json", direct.address)
+        env = _env(task, (await play("aws")).address, config)
+        ours: dict[str, Contestant] = {
+            OURS: await run(env),
+            LESS: function.Less(await run(env | _timed())),
+            MOTO: await run(_env(task, await _moto(processes), config)),
+        }
+        yield Rig(
+            processes, {DIRECT: direct, **peers, **ours}, direct.address, folder, config, task, env
+        )
+
+
+@asynccontextmanager
+async def player(processes: Processes, name: str, *arguments: str) -> AsyncIterator[Peer]:
+    helper = await Helper.start(processes, environment.bare(), f"{PLAYERS}.{name}", *arguments)
+    peer = Peer(await helper.address(), helper._process.pid)
+    try:
+        yield peer
+    finally:
+        peer.close()
+        await processes.end(helper._process)
+
+
+async def _moto(processes: Processes) -> str:
+    says = Things([(KEY, "bench")], {"openai": CREDENTIAL}).line()
+    moto = await Helper.start(processes, environment.bare(), "infra.local.aws", says=says)
+    return await moto.address()
+
+
+def _written(path: Path, provider: str) -> Path:
+    target = {"provider": "openai", "base_url": f"{provider}/v1", "models": ["gpt-*"]}
+    gateway = {"key_cache_seconds": 300}  # a key is read once, as for most calls of a busy function
+    path.write_text(json.dumps({"gateway": gateway, "targets": {"openai": target}}))
+    return path
+
+
+def _env(task: Task, aws: str, config: Path) -> dict[str, str]:
+    return environment.of_function(task.root, aws, config, os.environ)
+
+
+def _timed() -> dict[str, str]:
+    return {"_HANDLER": f"{PLAYERS}.timed.handler", "PYTHONPATH": str(ROOT)}

@@ -1,0 +1,118 @@
+"""A benchmark as small as may be, for real: its figures are not judged, but that they are there."""
+
+import asyncio
+import io
+import json
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from tests.bench import measurements
+from tests.bench.__main__ import main
+from tests.bench.answer import Answer
+from tests.bench.bars import Bar, bars
+from tests.bench.contestants import Broken
+from tests.bench.function import Less
+from tests.bench.machine import machine
+from tests.bench.measurements import Wish
+from tests.bench.report import show
+from tests.bench.request import WHOLE
+from tests.bench.rig import BARE, DIRECT, FLOOR, LESS, MOTO, NAIVE, OURS
+from tests.bench.scale import Scale
+from tests.bench.spread import spread
+
+TINY = Scale(seconds=5, rounds=1, calls=3, streams=1, starts=1, plans=5, deltas=20, pace_ms=2)
+MEASURED = ("planning", "latency", "paced")
+
+
+@pytest.fixture(scope="module")
+def told():
+    return []
+
+
+@pytest.fixture(scope="module")
+def found(told):
+    return asyncio.run(measurements.run(Wish(MEASURED, TINY, from_source=True), told.append))
+
+
+def test_every_contestant_has_its_latencies(found):
+    for kind in ("not_streamed", "first_event"):
+        rows = found["latency"][kind]
+        assert set(rows) == {DIRECT, FLOOR, NAIVE, OURS, LESS, MOTO}
+        for row in rows.values():
+            assert row["ms"]["n"] == TINY.rounds * TINY.calls
+            assert 0 < row["ms"]["p50"] <= row["ms"]["p90"] <= row["ms"]["p99"]
+            assert row["cpu_ms"] is None or row["cpu_ms"] > 0  # only Linux tells
+        assert rows[DIRECT]["added_ms"] == {"p50": 0, "p90": 0, "p99": 0}
+
+
+async def test_the_time_of_the_links_write_is_taken_away_and_must_be_told():
+    pieces = [(150, b"{}")]
+    told = iter([Answer(100, 200, pieces, 160, in_aws=30), Answer(100, 200, pieces, 160)])
+
+    class Function:
+        pid = None
+
+        async def ask(self, _):
+            return next(told)
+
+    less = Less(Function())
+    answer = await less.ask(WHOLE)
+    assert (answer.first_ms, answer.total_ms) == (20 / 1e6, 30 / 1e6)
+    with pytest.raises(Broken):
+        await less.ask(WHOLE)
+
+
+def test_every_paced_event_is_seen_by_itself_or_counted_as_merged(found):
+    rows = found["paced"]
+    assert set(rows) == {DIRECT, FLOOR, BARE, NAIVE, OURS}
+    for row in rows.values():
+        assert row["lag_ms"]["n"] == TINY.streams * TINY.deltas
+        assert row["lag_ms"]["p50"] > 0
+        assert 0 <= row["merged"] < TINY.deltas
+
+
+def test_planning_has_its_figures(found):
+    assert found["planning"]["targets"] == 20
+    assert all(figure > 0 for figure in found["planning"].values())
+
+
+@pytest.mark.usefixtures("found")
+def test_a_long_run_tells_how_far_it_is(told):
+    assert f"latency: not_streamed: round 1 of {TINY.rounds}" in told
+
+
+def test_tables_and_document_say_the_same(found):
+    judged = bars(found)
+    page, here = io.StringIO(), machine()
+    show(Console(file=page, width=120), {"machine": here, "results": found}, judged)
+    for name in (DIRECT, FLOOR, BARE, NAIVE, OURS, LESS, MOTO):
+        assert f" {name} " in page.getvalue()
+    documents = json.loads(json.dumps([bar.document() for bar in judged]))
+    assert {bar["holds"] for bar in documents} <= {True, False, None}
+    assert all(bar["what"] in page.getvalue() for bar in documents)
+
+
+@pytest.mark.parametrize(
+    ("bar", "holds"),
+    [
+        (Bar("most", 1.0, 1.0, "ms"), True),
+        (Bar("most", 1.1, 1.0, "ms"), False),
+        (Bar("least", 199, 200, "", least=True), False),
+        (Bar("least", 200, 200, "", least=True), True),
+        (Bar("unknown", None, 1.0, "ms"), None),
+    ],
+)
+def test_a_bar_holds_or_does_not_or_was_not_measured(bar, holds):
+    assert bar.holds is holds
+
+
+def test_a_spread_of_one_value_is_that_value():
+    assert spread([7.0]) == {"p50": 7.0, "p90": 7.0, "p99": 7.0, "n": 1}
+
+
+def test_a_folder_that_is_not_there_is_told_of_before_the_run(tmp_path):
+    said = CliRunner().invoke(main, ["--json", str(tmp_path / "none" / "figures.json")])
+    assert said.exit_code == 2
+    assert "There is no folder" in said.output
