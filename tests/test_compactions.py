@@ -14,6 +14,7 @@ from antiphon.store.items import Items
 from antiphon.store.spent import counts
 from infra.local.things import TABLE
 from tests.support.aws import cloud
+from tests.support.limits import admission
 from tests.support.spending import usage
 
 PLACE = Place("req_1", Caller("acme", "key_1"), "openai")
@@ -39,9 +40,14 @@ def aws():
 
 def spend(aws, status, body):
     links = DurableLinks(aws.table, aws.queue)
-    ledger = Ledger(Stores(links, Items(Batch(aws.dynamodb, TABLE)), 30, 3650))
+    ledger = Ledger(
+        Stores(links, Items(Batch(aws.dynamodb, TABLE)), 30, 3650), admission(aws.table)
+    )
     whole = body if isinstance(body, bytes) else json.dumps(body).encode()
-    assert ledger.spend(Answered(status, whole), PLACE, "gpt-5").body == whole
+    assert (
+        ledger.spend(Answered(status, whole), PLACE, "gpt-5", admission(aws.table).lease(None)).body
+        == whole
+    )
 
 
 def row(aws, id):

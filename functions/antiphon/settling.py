@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from antiphon.errors import GatewayError, TargetGone, Unavailable
 from antiphon.http import Request
 from antiphon.ledger import Ledger
+from antiphon.limits import Admission
 from antiphon.observe import figures, logger
 from antiphon.relay import Call, Relay
 from antiphon.routing import Router
@@ -36,6 +37,7 @@ class Settling:
     routing: Router
     relay: Relay
     ledger: Ledger
+    admission: Admission
     patience: float  # seconds after which it gives up
 
     def settle(self, message: Follow | Row, ends_at: float) -> None:
@@ -62,6 +64,8 @@ class Settling:
         changes = {n: value for n, value in row.changes.items() if newer or n not in OUTCOME}
         if changes:
             self.links.change(row.link, **changes)
+        if newer and not told.pending and not self.admission.lease(told.lease).tell(told):
+            raise Unavailable("What it used is not counted yet.")
         if newer and told.pending:
             self.queue.send(Follow(told.tenant, told.id))
 
@@ -102,6 +106,7 @@ class Settling:
         logger.warning("not settled", extra={"link": link.id, "why": why})
         figures.count(UNSETTLED)
         self.links.change(link, unfinished=why)
+        self.admission.lease(link.lease).tell(replace(link, unfinished=why))
 
 
 @dataclass(frozen=True)

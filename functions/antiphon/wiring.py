@@ -14,6 +14,7 @@ from botocore.config import Config
 from antiphon.auth import Auth
 from antiphon.indexing import Rollup
 from antiphon.ledger import Ledger, Stores
+from antiphon.limits import Admission
 from antiphon.ownership import Ownership
 from antiphon.pricing import Bill, Prices, listed
 from antiphon.relay import Means, Relay
@@ -65,6 +66,7 @@ class _Parts:
 
         dynamodb = client("dynamodb")
         self.targets, self.gateway = settings.config.targets, settings.config.gateway
+        self.config = settings.config
         self.prices = Prices(settings.config.prices)
         self.table = Table(dynamodb, settings.table_name)
         self.batch = Batch(dynamodb, settings.table_name)
@@ -92,7 +94,9 @@ class _Calls:
         self.ownership = Ownership(links, items)
         self.routing = Router(parts.targets, self.ownership)
         self.relay = Relay(means)
-        self.ledger = Ledger(Stores(links, items, kept.links_days, kept.conversation_days))
+        stores = Stores(links, items, kept.links_days, kept.conversation_days)
+        self.admission = Admission.over(parts.table, parts.prices, parts.config)
+        self.ledger = Ledger(stores, self.admission)
 
 
 def api(env: Mapping[str, str]) -> Door:
@@ -105,7 +109,7 @@ def api(env: Mapping[str, str]) -> Door:
     made = (auth, calls.ownership, calls.routing, calls.relay, calls.ledger)
     return Door(
         api=[
-            responses.router(Responses(*made), receive),
+            responses.router(Responses(*made, calls.admission), receive),
             conversations.router(Conversations(*made), receive),
             listing.router(Lists(auth, calls.ownership, lists), receive),
             models.router(Models(auth, calls.routing, calls.relay), receive),
@@ -126,6 +130,7 @@ def settle(env: Mapping[str, str]) -> Inbox:
             routing=calls.routing,
             relay=calls.relay,
             ledger=calls.ledger,
+            admission=calls.admission,
             patience=parts.gateway.settle_hours * 3600,
         )
     )

@@ -1,11 +1,14 @@
-"""DynamoDB's transactions as AWS makes them: all or nothing, at once, whatever the table holds.
+"""DynamoDB's writes as AWS makes them: one after the other, and transactions all or nothing.
 
-moto copies the whole table for each, and where one is cancelled puts the copy back: a transaction
-takes seconds once there are thousands of rows, and what others wrote meanwhile is lost.
+moto copies the whole table for each transaction, and where one is cancelled puts the copy back: it
+takes seconds once there are thousands of rows, and what others wrote meanwhile is lost. And two
+conditional updates at once may both find their condition fulfilled.
 """
 
 import re
 import threading
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from moto.dynamodb.comparisons import get_filter_expression
@@ -14,12 +17,26 @@ from moto.dynamodb.models import DynamoDBBackend
 
 type Request = dict[str, Any]  # one write of a transaction, as DynamoDB takes it
 
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = threading.RLock()
+WRITES = ("put_item", "update_item", "delete_item")
 
 
 def install() -> None:
     """From now on every moto of this process plays them so."""
     DynamoDBBackend.transact_write_items = _transact  # type: ignore[assignment, method-assign]
+    for name in WRITES:
+        write = getattr(DynamoDBBackend, name)
+        if not hasattr(write, "__wrapped__"):
+            setattr(DynamoDBBackend, name, _in_turn(write))
+
+
+def _in_turn(write: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(write)
+    def turn(*asked: Any, **named: Any) -> Any:
+        with _ONE_AT_A_TIME:
+            return write(*asked, **named)
+
+    return turn
 
 
 def _transact(backend: DynamoDBBackend, transact_items: list[Request]) -> None:

@@ -24,6 +24,7 @@ from antiphon.store.queue import Follow, Row
 from antiphon.store.secrets import Secrets
 from infra.local.things import TABLE
 from tests.support.aws import Cloud
+from tests.support.limits import admission
 
 HOUR = 3600
 NOW = int(time.time())
@@ -49,12 +50,14 @@ def over(cloud: Cloud, provider: str, client: httpx.Client) -> Settling:
     target = OpenAITarget(provider="openai", base_url=f"{provider}/v1", models=["*"])
     items = Items(Batch(cloud.dynamodb, TABLE))
     links = DurableLinks(cloud.table, cloud.queue)
+    admits = admission(cloud.table)
     return Settling(
         links=Links(cloud.table),
         queue=cloud.queue,
         routing=Router({"openai": target}, Ownership(links, items)),
         relay=relay_of(cloud, client),
-        ledger=Ledger(Stores(links, items, 30, 3650)),
+        ledger=Ledger(Stores(links, items, 30, 3650), admits),
+        admission=admits,
         patience=24 * HOUR,
     )
 

@@ -17,6 +17,7 @@ from antiphon.ledger.reading import (
     text,
 )
 from antiphon.ledger.recorded import Recorded
+from antiphon.limits import Admission, Lease
 from antiphon.observe import logger
 from antiphon.relay import Answer, Stream
 from antiphon.store.links import Link
@@ -27,8 +28,9 @@ OK = range(200, 300)
 
 
 class Ledger:
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, admission: Admission) -> None:
         self._stores = stores
+        self._admission = admission
 
     def record(self, answer: Answer, origin: Origin) -> Reply:
         """A new response; raise LinkNotWritten where it cannot be owned: nobody gets its id."""
@@ -42,11 +44,15 @@ class Ledger:
             self._put(link)
             return link
 
-        return self._noted(answer, Book(self._stores, own, new=True))
+        if answer.status not in OK:
+            origin.lease.answered(answer.status)
+        return self._noted(answer, Book(self._stores, own, origin.lease, new=True))
 
     def follow(self, answer: Answer, link: Link) -> Reply:
         """A response that is owned already: what is news in its status is written."""
-        return self._noted(answer, Book(self._stores, lambda _: link))
+        return self._noted(
+            answer, Book(self._stores, lambda _: link, self._admission.lease(link.lease))
+        )
 
     def open_conversation(self, answer: Answer, place: Place) -> Reply:
         """A new conversation; raise LinkNotWritten where it cannot be owned."""
@@ -65,15 +71,20 @@ class Ledger:
             self._stores.links.change(link, metadata=kept)
         return answer.reply()
 
-    def spend(self, answer: Answer, place: Place, model: str | None) -> Reply:
+    def spend(self, answer: Answer, place: Place, model: str | None, lease: Lease) -> Reply:
         """A compaction, which leaves nothing behind but what it took.
 
         The caller has paid for the answer, so a failure here is only logged.
         """
-        if answer.status in OK:
+        if answer.status not in OK:
+            lease.answered(answer.status)
+        else:
             try:
-                self._stores.links.put(place.compaction(read(answer.whole), model))
+                link = place.compaction(read(answer.whole), model)
+                lease.tell(link)
+                self._stores.links.put(link)
             except (Unavailable, UpstreamFailed) as exc:
+                lease.forfeit()  # unless it has been told
                 logger.error("compaction not counted", extra={"error": type(exc).__name__})
         return answer.reply()
 

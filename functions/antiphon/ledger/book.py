@@ -1,11 +1,12 @@
 """The one link of one answer, from the id's first mention to the response's end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from antiphon.errors import Unavailable
 from antiphon.ledger.reading import Response, item_ids, outcome
+from antiphon.limits import Lease
 from antiphon.observe import logger
 from antiphon.store.durable import DurableLinks
 from antiphon.store.items import Items
@@ -29,15 +30,18 @@ class Book:
     """
 
     def __init__(
-        self, stores: Stores, own: Callable[[Response], Link], *, new: bool = False
+        self, stores: Stores, own: Callable[[Response], Link], lease: Lease, *, new: bool = False
     ) -> None:
         self._stores = stores
+        self._lease = lease
         self._new = new
         self._own = own  # gives the link of the first response object, written by then
         self._link: Link | None = None
+        self._named = False
         self._news: Response | None = None  # of the link, not yet written
 
     def note(self, response: Response) -> None:
+        self._named = True
         if self._link is None:
             self._link = self._own(response)
             self._news = None if self._link.status == response.get("status") else response
@@ -52,16 +56,26 @@ class Book:
         `ended` is the type of the terminal event, None where there was none.
         """
         link, self._link = self._link, None
-        if link is None or link.final:
-            return
-        changes = self._changes(link, ended)
+        if link is not None:
+            self._close(link, {} if link.final else self._changes(link, ended))
+        elif self._new and not self._named:  # a stream of no response: nobody will know
+            self._lease.forfeit()
+
+    def _close(self, link: Link, changes: dict[str, Any]) -> None:
         try:
             if changes:
                 self._stores.links.change(link, **changes)
         except Unavailable:
             logger.exception("outcome not written", extra={"link": link.id})
-        if self._new and changes.get("status") not in FINAL:
-            self._stores.links.follow(link)
+        told = replace(link, **changes)
+        if self._new or not (link.final or told.pending):
+            self._tell(link, told, changes)
+        if self._new:
+            self._stores.links.follow(told)
+
+    def _tell(self, link: Link, told: Link, changes: dict[str, Any]) -> None:
+        if not self._lease.tell(told):
+            self._stores.links.tell_later(link, changes)
 
     def _changes(self, link: Link, ended: str | None) -> dict[str, Any]:
         changes = {} if self._news is None else outcome(self._news)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from antiphon.auth import Caller
 from antiphon.ledger.reading import Response, conversation_id, outcome, text
+from antiphon.limits import Lease
 from antiphon.routing import Plan
 from antiphon.schema import CreateResponse
 from antiphon.store.links import Link
@@ -19,6 +20,7 @@ class Origin:
     caller: Caller
     ask: CreateResponse
     plan: Plan
+    lease: Lease
 
     def link(self, target: str, response: Response, days: int) -> Link:
         ask, parent = self.ask, self.plan.parent
@@ -38,6 +40,7 @@ class Origin:
             store=ask.store is not False,
             background=bool(ask.background),
             metadata=dict(ask.metadata or {}),
+            lease=self.lease.form,
             **outcome(response),
         )
 

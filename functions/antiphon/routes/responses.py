@@ -8,10 +8,12 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from antiphon.auth import Auth, Caller
 from antiphon.http import Reply, Request
 from antiphon.ledger import Ledger, Origin, Place
+from antiphon.limits import Admission
 from antiphon.ownership import Ownership
 from antiphon.relay import Answer, Call, Relay
 from antiphon.routes import queries
 from antiphon.routes.traffic import Receiver, routed
+from antiphon.routing import Plan
 from antiphon.routing import Router as Routing
 from antiphon.schema import Compact, Continuing, CreateResponse, InputTokens
 from antiphon.store.links import Link
@@ -24,6 +26,7 @@ class Responses:
     routing: Routing
     relay: Relay
     ledger: Ledger
+    admission: Admission
 
     def create(self, request: Request) -> Reply:
         caller = self.auth.identify(request)
@@ -35,9 +38,10 @@ class Responses:
             streams=bool(ask.stream),
             follows_new=plan.follows_new,
         )
-        answer = self.relay.send(plan.steps, request, call)
-        reply = self.ledger.record(answer, Origin(request.id, caller, ask, plan))
-        return reply.with_headers(**ask.rewrites)
+        with self.admission.admit(ask, caller, request, plan.parent) as lease:
+            answer = self.relay.send(plan.steps, request, call)
+            reply = self.ledger.record(answer, Origin(request.id, caller, ask, plan, lease))
+        return reply.with_headers(**lease.headers, **ask.rewrites)
 
     def retrieve(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
@@ -60,11 +64,18 @@ class Responses:
         return self.ledger.own_items(self._send(request, link, call), link)
 
     def count(self, request: Request) -> Reply:
-        return self._once(request, "/responses/input_tokens", InputTokens)[2].reply()
+        _, ask, plan = self._planned(request, InputTokens)
+        call = self._call("/responses/input_tokens", request, ask, plan)
+        return self.relay.send(plan.steps, request, call).reply()
 
     def compact(self, request: Request) -> Reply:
-        caller, ask, answer = self._once(request, "/responses/compact", Compact)
-        return self.ledger.spend(answer, Place(request.id, caller, answer.target), ask.model)
+        caller, ask, plan = self._planned(request, Compact)
+        call = self._call("/responses/compact", request, ask, plan)
+        with self.admission.admit(ask, caller, request, plan.parent) as lease:
+            answer = self.relay.send(plan.steps, request, call)
+            place = Place(request.id, caller, answer.target)
+            reply = self.ledger.spend(answer, place, ask.model, lease)
+        return reply.with_headers(**lease.headers)
 
     def _link(self, request: Request, id: str) -> Link:
         caller = self.auth.identify(request)
@@ -73,16 +84,15 @@ class Responses:
     def _send(self, request: Request, link: Link, call: Call) -> Answer:
         return self.relay.send(self.routing.at(link), request, call)
 
-    def _once[B: Continuing](
-        self, request: Request, path: str, body: type[B]
-    ) -> tuple[Caller, B, Answer]:
-        """A call that leaves nothing behind which a later one could name."""
+    def _planned[B: Continuing](self, request: Request, body: type[B]) -> tuple[Caller, B, Plan]:
         caller = self.auth.identify(request)
         ask = body.parse(request.body)
-        plan = self.routing.plan(ask, caller)
+        return caller, ask, self.routing.plan(ask, caller)
+
+    def _call(self, path: str, request: Request, ask: Continuing, plan: Plan) -> Call:
+        """One that leaves nothing behind which a later one could name."""
         spelled = partial(ask.spelled, request.body)
-        call = Call(path, spelled=spelled, follows_new=plan.follows_new)
-        return caller, ask, self.relay.send(plan.steps, request, call)
+        return Call(path, spelled=spelled, follows_new=plan.follows_new)
 
 
 def router(responses: Responses, receive: Receiver) -> Router:

@@ -48,6 +48,13 @@ class DurableLinks(Links):
             logger.error("response not followed", extra={"link": link.id})
             figures.count(LINK_NOT_WRITTEN)
 
+    def tell_later(self, link: Link, changes: dict[str, Any]) -> None:
+        """Have what a response used counted once the table takes it; never raise."""
+        try:
+            self._queue.send(Row(link, changes))
+        except Unavailable:
+            logger.error("usage not counted against limits", extra={"link": link.id})
+
     def _defer(self, link: Link, changes: dict[str, Any]) -> None:
         try:
             self._queue.send(Row(link, changes))

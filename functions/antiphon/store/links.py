@@ -47,6 +47,7 @@ class Link:
     completed_at: int | None = None
     unfinished: str | None = None  # why its end is not known: cut, error, gone, given up: …
     deleted_at: int | None = None
+    lease: dict[str, Any] | None = None  # what its request was counted with, until it is settled
 
     @property
     def created_at(self) -> int:

@@ -1,0 +1,200 @@
+"""Limits and budgets through the door: what a key may use, and what is counted of what it used."""
+
+import json
+import secrets
+
+import httpx
+import openai
+import pytest
+
+from antiphon.store import keys
+from tests.support.provider import CLOSE, Gate, chunk, stream_head, streamed, whole
+from tests.support.samples import new_id, response, story
+
+ASK = {"model": "gpt-5", "input": "x", "max_output_tokens": 100}
+COST = 3 * 1_250 + 4 * 10_000  # nano-dollars of the usage that samples have
+USAGE = {"input_tokens": 11, "output_tokens": 5, "total_tokens": 16}
+
+
+class Holder:
+    """A key of tenant `acme` with limits of its own."""
+
+    def __init__(self, gateway, **limits):
+        self.gateway = gateway
+        self.key = f"sk-{secrets.token_hex(16)}"
+        row = keys.row(self.key, "acme", limits=limits)
+        self.partition = f"T#acme#L#{row['id']}"
+        gateway.put(row)
+
+    def client(self, door="url"):
+        url, headers = self.gateway.base(door), {"authorization": f"Bearer {self.key}"}
+        return httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+
+    def create(self, door="url", **more):
+        with self.client(door) as client:
+            return client.post("/responses", json={**ASK, **more})
+
+    def counted(self):
+        """Its row without what says when: nano-dollars `u`, in flight `n`, tokens `t`, and so on."""
+        row = self.gateway.row(self.partition, "LIMITS") or {}
+        return {
+            name.rpartition("_")[2][0]: int(value)
+            for name, value in row.items()
+            if name.startswith("key_")
+        }
+
+    def until(self, **counted):
+        """Wait for this; the test's own time limit ends a vain wait."""
+        while not counted.items() <= self.counted().items():
+            pass
+
+
+@pytest.fixture
+def holder(gateway):
+    return lambda **limits: Holder(gateway, **limits)
+
+
+def answered(provider, **more):
+    id = new_id()
+    provider.answers(whole(json.dumps(response(id, **more)).encode()))
+    return id
+
+
+def refused(holder, provider, tries=5):
+    """The last of some calls; two minutes of the clock, which they may meet, admit only four."""
+    for _ in range(tries):
+        answered(provider)
+        got = holder.create()
+        if got.status_code != 200:
+            break
+    return got
+
+
+def test_requests_of_a_minute_are_limited_at_both_doors(holder, provider, door):
+    limited = holder(rpm=2)
+    answered(provider)
+    got = limited.create(door)
+    assert got.headers["x-ratelimit-limit-requests"] == "2"
+    got = refused(limited, provider)
+    assert (got.status_code, got.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert got.headers["x-ratelimit-remaining-requests"] == "0"
+    assert got.headers["x-should-retry"] == "true"
+    assert 1 <= int(got.headers["retry-after"]) <= 60
+
+
+def test_our_limits_are_shown_where_there_are_any_and_else_the_providers(holder, provider):
+    shown = {"x_ratelimit_limit_requests": "500", "x_ratelimit_limit_tokens": "30000"}
+    for _ in range(2):
+        provider.answers(whole(json.dumps(response(new_id())).encode(), **shown))
+    got = holder(rpm=9).create()
+    assert got.headers["x-ratelimit-limit-requests"] == "9"
+    assert got.headers["x-ratelimit-limit-tokens"] == "30000"
+    assert holder().create().headers["x-ratelimit-limit-requests"] == "500"
+
+
+def test_a_key_without_limits_has_no_row(holder, provider):
+    free = holder()
+    answered(provider)
+    assert free.create().status_code == 200
+    assert free.gateway.row(free.partition, "LIMITS") is None
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_was_used_is_counted_exactly(holder, provider, stream):
+    limited = holder(rpm=9, tpm=9_999, streams=2, budget_usd=1)
+    id = new_id()
+    body = json.dumps(response(id)).encode()
+    provider.answers(streamed(*story(id)) if stream else whole(body))
+    assert limited.create(stream=stream).status_code == 200
+    limited.until(u=COST, n=0)
+    assert limited.counted()["r"] == 1
+
+
+def test_a_budget_that_is_spent_is_a_refusal_for_good(holder, provider):
+    limited = holder(budget_usd=1)
+    dear = {"input_tokens": 0, "output_tokens": 100_000, "total_tokens": 100_000}
+    answered(provider, usage=dear)
+    assert limited.create().status_code == 200
+    limited.until(u=10**9)
+    provider.forget()
+    with limited.client() as http:
+        client = openai.OpenAI(base_url=limited.gateway.url, api_key=limited.key, http_client=http)
+        with pytest.raises(openai.RateLimitError) as raised:
+            client.responses.create(**ASK)
+    assert raised.value.code == "insufficient_quota"
+    assert "the budget of this key is $1 a month" in raised.value.message
+    assert raised.value.response.headers["x-should-retry"] == "false"
+    assert provider.received == []
+
+
+def test_responses_in_flight_are_limited(holder, provider):
+    limited, gate, id = holder(streams=1), Gate(), new_id()
+    first, *rest = story(id)
+    provider.answers(stream_head(), chunk(first), gate, *map(chunk, rest), chunk(b""))
+    wanted = {"json": {**ASK, "stream": True}}
+    with limited.client() as client, client.stream("POST", "/responses", **wanted) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "event: response.created"
+        got = limited.create()
+        assert (got.status_code, got.headers["retry-after"]) == (429, "1")
+        assert got.json()["error"]["code"] == "concurrency_limit_exceeded"
+        gate.open()
+        assert any("response.completed" in line for line in lines)
+    limited.until(n=0)
+    answered(provider)
+    assert limited.create().status_code == 200
+
+
+def test_what_a_provider_refuses_costs_nothing(holder, provider):
+    limited = holder(rpm=9, streams=2, budget_usd=1)
+    provider.answers(whole(b'{"error":{"message":"no","type":"x"}}', status=400))
+    assert limited.create().status_code == 400
+    limited.until(u=0, n=0, r=1)
+
+
+@pytest.mark.parametrize("begun", ["in the background", "in a stream that is cut"])
+def test_what_goes_on_is_counted_when_it_is_known_how_it_ended(holder, provider, begun):
+    limited, id = holder(streams=1, budget_usd=1), new_id()
+    provider.answers_later(id, whole(json.dumps(response(id, usage=USAGE)).encode()))
+    if begun == "in the background":
+        provider.answers(whole(json.dumps(response(id, "queued")).encode()))
+        assert limited.create(background=True).json()["status"] == "queued"
+    else:
+        provider.answers(stream_head(), *map(chunk, story(id)[:2]), CLOSE)
+        limited.create(stream=True)
+    limited.until(u=11 * 1_250 + 5 * 10_000, n=0)
+
+
+def test_what_the_gateway_refuses_is_not_counted(holder, provider):
+    limited = holder(rpm=9, budget_usd=1, max_output_tokens=100, max_body_bytes=200)
+    unset = {"model": "gpt-5", "input": "x"}
+    with limited.client() as client:
+        assert client.post("/responses", json=unset).json()["error"]["param"] == "max_output_tokens"
+    assert limited.create(max_output_tokens=101).status_code == 400
+    assert limited.create(previous_response_id="resp_unknown").status_code == 400
+    assert limited.create(input="x" * 200).status_code == 413
+    assert (
+        limited.create(model="gpt-of-the-future").json()["error"]["code"] == "model_without_price"
+    )
+    assert limited.counted() == {}
+    assert provider.received == []
+
+
+def test_a_compaction_is_counted_like_a_create(holder, provider):
+    limited = holder(rpm=9, streams=1, budget_usd=1)
+    made = {"id": new_id(), "object": "response.compaction", "output": [], "usage": USAGE}
+    provider.answers(whole(json.dumps(made).encode()))
+    with limited.client() as client:
+        got = client.post("/responses/compact", json={"model": "gpt-5", "input": "x"})
+    assert got.headers["x-ratelimit-remaining-requests"] == "8"
+    limited.until(u=11 * 1_250 + 5 * 10_000, n=0, r=1)
+
+
+def test_reading_is_not_counted(holder, provider):
+    limited = holder(rpm=1)
+    id = answered(provider)
+    limited.create()
+    with limited.client() as client:
+        for _ in range(2):
+            provider.answers(whole(json.dumps(response(id)).encode()))
+            assert client.get(f"/responses/{id}").status_code == 200
