@@ -1,0 +1,68 @@
+"""What a response used is counted against its key's budget even where the table is away."""
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from antiphon.errors import Unavailable
+from antiphon.ledger.book import Book, Stores
+from antiphon.store.batch import Batch
+from antiphon.store.durable import DurableLinks
+from antiphon.store.items import Items
+from antiphon.store.queue import Row
+from infra.local.things import TABLE
+from tests.support import aws
+from tests.support.limits import ask, caller, request, usage
+from tests.support.settling import LINK, over, settle
+
+SPENT = 7 * 10**9  # nano-dollars: a dollar for a token
+
+
+@pytest.fixture
+def cloud():
+    with aws.cloud() as made:
+        yield made
+
+
+@pytest.fixture
+def settling(cloud, provider):
+    with httpx.Client(trust_env=False) as client:
+        yield over(cloud, provider.address, client)
+
+
+def spent(cloud):
+    row = cloud.table.get("T#acme#L#key_1", "LIMITS")
+    return next(value for name, value in row.items() if name.startswith("key_1_u"))
+
+
+def test_usage_that_the_table_does_not_take_is_counted_from_the_queue(cloud, settling):
+    lease = settling.admission.admit(ask(), caller(budget_usd=9_999.0), request())
+    link = replace(LINK, store=True, lease=dict(lease.form))
+    links = DurableLinks(cloud.table, cloud.queue)
+    book = Book(
+        Stores(links, Items(Batch(cloud.dynamodb, TABLE)), 30, 30), lambda _: link, lease, new=True
+    )
+    links.put(link)
+    done = {"id": link.id, "status": "completed", "usage": usage(3, 4), "model": "dear"}
+    cloud.breaks(cloud.dynamodb, "UpdateItem")
+    book.note(done)
+    book.close("response.completed")
+    late = [message for message, _ in cloud.sent if isinstance(message, Row)]
+    reserved = spent(cloud)
+    settle(settling, late[-1])  # the table is still away: it stays in the queue
+    assert len([message for message, _ in cloud.sent if isinstance(message, Row)]) > len(late)
+    cloud.mends(cloud.dynamodb, "UpdateItem")
+    for row in late * 2:  # and may come twice
+        settle(settling, row)
+    assert reserved > spent(cloud) == SPENT
+    assert cloud.row(link.id)["status"] == "completed"
+
+
+def test_without_the_queue_it_is_lost_and_the_caller_not_told(cloud, settling):
+    lease = settling.admission.admit(ask(), caller(budget_usd=9_999.0), request())
+    links = DurableLinks(cloud.table, cloud.queue)
+    cloud.breaks(cloud.sqs, "SendMessage")
+    links.tell_later(replace(LINK, lease=dict(lease.form)), {})
+    with pytest.raises(Unavailable):
+        cloud.queue.send(Row(LINK))
