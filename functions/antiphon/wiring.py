@@ -12,6 +12,7 @@ import httpx
 from botocore.config import Config
 
 from antiphon.auth import Auth
+from antiphon.idempotency import Idempotency
 from antiphon.indexing import Rollup
 from antiphon.ledger import Ledger, Stores
 from antiphon.limits import Admission
@@ -36,6 +37,7 @@ from antiphon.store.batch import Batch
 from antiphon.store.circuits import Circuits
 from antiphon.store.counting import UsageRollup
 from antiphon.store.durable import DurableLinks
+from antiphon.store.idempotency import Claims
 from antiphon.store.identity import WebIdentity
 from antiphon.store.items import Items
 from antiphon.store.keys import Keys
@@ -107,9 +109,10 @@ def api(env: Mapping[str, str]) -> Door:
     receive = Receiver(parts.gateway.max_body_bytes)
     lists = Listing(parts.table, parts.batch, parts.gateway.metadata_index)
     made = (auth, calls.ownership, calls.routing, calls.relay, calls.ledger)
+    once = Idempotency(Claims(parts.table), *made[1:])
     return Door(
         api=[
-            responses.router(Responses(*made, calls.admission), receive),
+            responses.router(Responses(*made, calls.admission, once), receive),
             conversations.router(Conversations(*made), receive),
             listing.router(Lists(auth, calls.ownership, lists), receive),
             models.router(Models(auth, calls.routing, calls.relay), receive),

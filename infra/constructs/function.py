@@ -6,6 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from antiphon.settings.metrics import NAMESPACE
 from infra.constructs import secrets
 from infra.constructs.doors import Door
 from infra.constructs.findings import acknowledge
@@ -73,7 +74,9 @@ def _environment(door: Door, stores: Stores, options: Options) -> dict[str, str]
     env = {
         "TABLE_NAME": stores.table.table_name,
         "SECRET_PREFIX": secrets.prefix(options),
+        "STAGE": options.stage,
         "POWERTOOLS_SERVICE_NAME": "antiphon",
+        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
     }
     if door.defers:
         env["QUEUE_URL"] = stores.queues.waiting.queue_url

@@ -45,7 +45,7 @@ def classes(root: type[GatewayError] = GatewayError) -> Iterator[type[GatewayErr
     """The tree of errors.py, every class of it."""
     yield root
     for child in root.__subclasses__():
-        if child.__module__ == GatewayError.__module__:
+        if child.__module__.startswith("antiphon.errors"):
             yield from classes(child)
 
 

@@ -21,6 +21,12 @@ HEADERS: dict[str, Schema] = {
         "schema": TEXT,
         **OURS,
     },
+    "x-antiphon-replayed": {
+        "description": "`true`: nothing was sent; this is what an earlier request with the same "
+        "`Idempotency-Key` came to.",
+        "schema": {"type": "string", "enum": ["true"]},
+        **OURS,
+    },
     "x-antiphon-request-id": {
         "description": "Names this call in the gateway's logs. Every answer has it.",
         "schema": TEXT,

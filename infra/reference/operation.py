@@ -65,8 +65,8 @@ def _headers(endpoint: Endpoint) -> tuple[str, ...]:
     if endpoint.answered_by != "provider":
         lists = ("x-antiphon-consistency",) if endpoint.tag in {"Links", "Usage"} else ()
         return (*headers.ALWAYS, *lists)
-    rewrites = ("x-antiphon-rewrote",) if endpoint.id == "createResponse" else ()
-    return (*headers.FROM_PROVIDER, *rewrites)
+    of_create = ("x-antiphon-replayed", "x-antiphon-rewrote")
+    return (*headers.FROM_PROVIDER, *(of_create if endpoint.id == "createResponse" else ()))
 
 
 def _content(endpoint: Endpoint) -> Schema:
@@ -87,5 +87,6 @@ def _failures(endpoint: Endpoint) -> set[int]:
     found |= set(FROM_PROVIDER) if endpoint.answered_by == "provider" else set()
     found |= set(WITH_BODY) if endpoint.body else set()
     found |= {404} if "{" in endpoint.path or endpoint.body else set()
+    found |= {409, 422} if endpoint.id == "createResponse" else set()  # with an Idempotency-Key
     found |= {426} if endpoint.id == "listResponses" else set()  # where a WebSocket would begin
     return found

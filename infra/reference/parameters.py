@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from infra.reference.known import INCLUDABLE
-from infra.reference.schemas import Schema, inlined
+from infra.reference.schemas import OURS, Schema, inlined
 
 TEXT: Schema = {"type": "string", "minLength": 1}
 FLAG: Schema = {"type": "boolean", "default": False}
@@ -28,6 +28,14 @@ def path(name: str) -> Schema:
 API_VERSION = _query(
     "api-version", {"type": "string"}, "What Azure's clients send: any value is taken, none needed."
 )
+IDEMPOTENCY_KEY: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Names this request for 24 hours: sent again with the same key and the same "
+    "body, it gets what the first one came to, and no second response is made.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    **OURS,
+}
 AFTER = _query("after", TEXT, "The id that the page begins behind: `last_id` of the page before.")
 LIMIT = _query(
     "limit",

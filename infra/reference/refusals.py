@@ -21,8 +21,11 @@ ABOUT = {
     404: "There is no such thing for this caller. A foreign, unknown, malformed, deleted or "
     "expired id is told alike, and the provider is not asked.",
     405: "The path exists, but not with this method.",
+    409: "The first request with this `Idempotency-Key` is still under way, and `retry-after` says "
+    "when to ask again; or, with `x-should-retry: false`, what it was answered is not stored.",
     413: "The body is larger than the gateway takes (`max_body_bytes`).",
     415: "The body is compressed; send it as it is.",
+    422: "The `Idempotency-Key` stands for another request. A provider's own passes as it came.",
     426: "The request asks for a WebSocket. Create a response with `stream: true` instead.",
     429: "Too many requests, the gateway's or the provider's limit; `retry-after` says when to "
     "come back.",
@@ -47,6 +50,20 @@ BY_CLASS = {
         "The request's body is too large. It has 4,700,000 bytes; the limit is 4,500,000."
     ),
     "UnsupportedEncoding": Sample("Send the body as it is: no content encoding is taken."),
+    "IdempotencyKeyReused": Sample(
+        "This Idempotency-Key stands for another request. Use a new one for this request.",
+        "Idempotency-Key",
+    ),
+    "IdempotencyKeyInFlight": Sample(
+        "The first request with this Idempotency-Key is still under way. Try again when it has "
+        "ended.",
+        "Idempotency-Key",
+    ),
+    "OutcomeNotStored": Sample(
+        "What the first request with this Idempotency-Key was answered is not stored: 'resp_68a1' "
+        "was made with 'store' set to false. Use a new key to ask anew.",
+        "Idempotency-Key",
+    ),
     "Unauthenticated": Sample("Incorrect API key provided."),
     "NotFound": Sample("Response with id 'resp_68a1' not found."),
     "ModelNotFound": Sample(
@@ -121,6 +138,18 @@ CODES: dict[int, tuple[Sample, ...]] = {
             "Unknown parameter: 'colour'. Known here: after, limit, order.",
             "colour",
             "unknown_parameter",
+        ),
+        Sample(
+            "The limit of this key is 4,096 output tokens for each request, and this one asks for "
+            "8,192.",
+            "max_output_tokens",
+            "max_output_tokens_exceeded",
+        ),
+        Sample(
+            "The limit of this key is 4,096 output tokens for each request, and this one names "
+            "none: set 'max_output_tokens' to that or less.",
+            "max_output_tokens",
+            "max_output_tokens_unset",
         ),
         Sample("The JSON body could not be read: it is empty.", "body", "invalid_json"),
         Sample(

@@ -92,10 +92,12 @@ def stage(_, RestApiId, StageName, DeploymentId, TracingEnabled, **_others):  # 
 
 
 @makes("AWS::CloudWatch::Alarm", "AlarmName")
-def alarm(name, **properties):
-    alarms = aws("cloudwatch")
+def alarm(_, AlarmName, **properties):  # noqa: N803
+    alarms, name = aws("cloudwatch"), AlarmName
     alarms.put_metric_alarm(AlarmName=name, **properties)
-    return Made(name, functools.partial(alarms.delete_alarms, AlarmNames=[name]))
+    (made,) = alarms.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    remove = functools.partial(alarms.delete_alarms, AlarmNames=[name])
+    return Made(name, remove, Arn=made["AlarmArn"])
 
 
 def serve():

@@ -8,6 +8,7 @@ import sysconfig
 import pytest
 
 from antiphon.store import keys
+from antiphon.store.values import marshal
 from infra.bundle import SERVICES
 from infra.constructs.doors import DOORS
 from tests.infra.emulator import Emulator, bare_python
@@ -49,18 +50,26 @@ def gateway(start):
 
 
 @pytest.fixture(scope="module")
-def scripted(start, _provider, tmp_path_factory):
+def scripted(start, deployed, _provider, tmp_path_factory):
     """The same with another configuration, whose one target is the scripted provider."""
+    _put_credential(deployed)
     target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["gpt-5"]}
     config = tmp_path_factory.mktemp("config") / "gateway.json"
     config.write_text(json.dumps({"targets": {"openai": target}}))
     return start(CONFIG_FILE=str(config))
 
 
+def _put_credential(deployed):
+    """As an operator does, for the one target."""
+    secrets = deployed.client("secretsmanager")
+    secrets.put_secret_value(
+        SecretId=deployed.outputs["SecretNames"], SecretString="credential-of-openai"
+    )
+
+
 @pytest.fixture(scope="module")
 def key(deployed):
-    row = keys.row(KEY, "acme")
-    item = {name: {"S": value} for name, value in row.items()}
+    item = marshal(keys.row(KEY, "acme"))
     deployed.client("dynamodb").put_item(TableName=deployed.outputs["TableName"], Item=item)
     return KEY
 

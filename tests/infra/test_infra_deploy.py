@@ -1,5 +1,6 @@
 """`cdk bootstrap` and `cdk deploy` for real, in a cloud of moto's; read back with boto3."""
 
+import json
 import re
 
 import pytest
@@ -71,6 +72,15 @@ def test_its_credentials_wait_to_be_put(deployed):
     client = deployed.client("secretsmanager")
     for name in deployed.outputs["SecretNames"].split(", "):
         assert client.get_secret_value(SecretId=name)["SecretString"] == "replace-me"
+
+
+def test_its_dashboard_shows_its_alarms(deployed):
+    client, name = deployed.client("cloudwatch"), deployed.outputs["DashboardName"]
+    assert name == "Antiphon-prod-us-east-1"
+    body = json.loads(client.get_dashboard(DashboardName=name)["DashboardBody"])
+    (shown,) = (each["properties"] for each in body["widgets"] if each["type"] == "alarm")
+    alarms = client.describe_alarms(AlarmNamePrefix="Antiphon-prod-")["MetricAlarms"]
+    assert {alarm["AlarmArn"] for alarm in alarms} == set(shown["alarms"])
 
 
 def test_logs_are_not_kept_for_ever(deployed):

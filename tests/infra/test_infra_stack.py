@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import App, Stack, aws_s3
 
 from infra.constructs.findings import check
-from tests.infra.synthesis import ALL_KINDS, EVERYTHING, only, resources, template
+from tests.infra.synthesis import ALL_KINDS, EVERYTHING, resources, template
 
 NOT_OURS = "W3005"  # CDK writes a dependency out that CloudFormation sees by itself
 
@@ -45,40 +45,6 @@ def test_everything_that_can_carry_a_tag_says_what_and_whose_it_is():
         for made in resources(template(stage="dev"), kind).values():
             tags = {tag["Key"]: tag["Value"] for tag in made["Tags"]}
             assert tags == {"application": "antiphon", "stage": "dev"}
-
-
-def test_every_alarm_says_what_to_do_and_reaches_somebody():
-    (topic,) = resources(template(), "SNS::Topic")
-    alarms = list(resources(template(), "CloudWatch::Alarm").values())
-    for alarm in alarms:
-        assert alarm["AlarmDescription"].startswith("Antiphon prod: ")
-        assert alarm["AlarmDescription"].endswith(".")
-        assert alarm["AlarmActions"] == [{"Ref": topic}]
-    assert {alarm["MetricName"] for alarm in alarms} == {
-        "Errors",
-        "Throttles",
-        "ApproximateAgeOfOldestMessage",
-        "ApproximateNumberOfMessagesVisible",
-    }
-
-
-def test_alarms_may_be_told_over_tls_alone():
-    told = only(template(), "SNS::TopicPolicy")["PolicyDocument"]["Statement"]
-    by = {statement["Effect"]: statement for statement in told}
-    assert by["Allow"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert by["Allow"]["Action"] == "sns:Publish"
-    here = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    assert by["Allow"]["Condition"] == here
-    assert by["Deny"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_alarms_go_to_an_address_or_to_a_topic_of_yours():
-    subscribed = only(template(alarm_email="ops@example.com"), "SNS::Subscription")
-    assert (subscribed["Protocol"], subscribed["Endpoint"]) == ("email", "ops@example.com")
-    topic = "arn:aws:sns:eu-west-1:123456789012:ops"
-    made = template(alarm_topic_arn=topic)
-    assert not resources(made, "SNS::Topic")
-    assert all(a["AlarmActions"] == [topic] for a in resources(made, "CloudWatch::Alarm").values())
 
 
 def test_cfn_lint_has_nothing_to_say(tmp_path):

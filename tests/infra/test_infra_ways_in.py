@@ -95,6 +95,7 @@ def test_both_base_urls_and_all_names_are_told():
     told = outputs(template())
     assert set(told) == {
         "AlarmTopic",
+        "DashboardName",
         "FunctionUrl",
         "KeyCacheSeconds",
         "RestUrl",

@@ -41,6 +41,7 @@ class Ledger:
             implied = conversation_id(response)
             if implied is not None and implied != origin.ask.conversation_id:
                 self._put(place.conversation(implied, {}, self._stores.conversation_days))
+            origin.tell(link)
             self._put(link)
             return link
 

@@ -1,6 +1,7 @@
 """Where a response comes from: what its link says before the provider has said anything."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from antiphon.auth import Caller
@@ -14,6 +15,10 @@ DAY = 86_400
 COUNTED_WITHIN = 7  # days, even where it has to wait in the queue
 
 
+def nobody(_link: Link) -> None:
+    """Whom nothing has to be told."""
+
+
 @dataclass(frozen=True)
 class Origin:
     request_id: str
@@ -21,6 +26,7 @@ class Origin:
     ask: CreateResponse
     plan: Plan
     lease: Lease
+    tell: Callable[[Link], None] = nobody  # of the response, before its link is written
 
     def link(self, target: str, response: Response, days: int) -> Link:
         ask, parent = self.ask, self.plan.parent

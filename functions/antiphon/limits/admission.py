@@ -19,6 +19,7 @@ from antiphon.limits.meters import (
     meters,
     of_kinds,
 )
+from antiphon.limits.near import tell_budgets
 from antiphon.limits.refusals import check_output, check_size, refuse, refuse_unpriced
 from antiphon.limits.shown import headers
 from antiphon.limits.tariff import Tariff
@@ -27,7 +28,7 @@ from antiphon.schema import Continuing, CreateResponse
 from antiphon.settings.config import Config
 from antiphon.settings.limits import UNLIMITED, Limits
 from antiphon.store.links import Link
-from antiphon.store.reservation import Reservation
+from antiphon.store.reservation import Counts, Reservation
 from antiphon.store.reserves import Exhausted, Reserves
 from antiphon.store.table import Table
 
@@ -70,11 +71,7 @@ class Admission:
         if any(amount > meter.most for meter, amount in amounts.items()):
             refuse(amounts, {}, now)  # whatever has been used
         held = _reservation(at.row, request, amounts)
-        most = {meter.counter: meter.most for meter in amounts}
-        try:
-            row = self.desk.reserves.count(held, most, _until(request, now))
-        except Exhausted as exc:
-            refuse(amounts, exc.row, now)
+        row = self._counted(held, amounts, caller, _until(request, now))
         return Lease(self.desk, held if held.id else None, ask.model, headers(amounts, row, now))
 
     def lease(self, form: Form | None) -> Lease:
@@ -84,6 +81,16 @@ class Admission:
         counted = form["counted"]
         held = Reservation(form["row"], form["id"], counted, of_kinds(counted, SPENT))
         return Lease(self.desk, held, form["model"])
+
+    def _counted(self, held: Reservation, amounts: Amounts, caller: Caller, until: float) -> Counts:
+        most = {meter.counter: meter.most for meter in amounts}
+        try:
+            row = self.desk.reserves.count(held, most, until)
+        except Exhausted as exc:
+            tell_budgets(amounts, exc.row, caller)
+            refuse(amounts, exc.row, self.desk.clock())
+        tell_budgets(amounts, row, caller)
+        return row
 
     def _amount(self, meter: Meter, ask: Continuing, wanted: Demand) -> int:
         if meter.kind == SPENT:

@@ -9,7 +9,7 @@ from antiphon.settings.metrics import BUDGET_USED, NEAR
 
 
 def tell_budgets(counted: Mapping[Meter, int], row: Mapping[str, int], caller: Caller) -> None:
-    """`row` is as it is with what was `counted`; the line is logged by whom takes it that far."""
+    """`row` is as it is with what was `counted`; the line is logged by whoever takes it so far."""
     for meter, amount in counted.items():
         if meter.kind == SPENT:
             used = 100 * row.get(meter.counter, 0) / meter.most

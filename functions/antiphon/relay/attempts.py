@@ -3,9 +3,10 @@
 from typing import Any
 
 from antiphon.errors import GatewayError
-from antiphon.observe import logger
+from antiphon.observe import figures, logger
 from antiphon.relay.answer import Answer
 from antiphon.relay.outcome import Outcome
+from antiphon.settings.metrics import FAILOVERS
 
 
 class Attempts:
@@ -16,6 +17,9 @@ class Attempts:
         """Keep how an attempt went; the log line of the request will have it."""
         status = outcome.status if isinstance(outcome, Answer) else outcome.code
         ms = round(seconds * 1000, 1)
+        figures.waited_ms += seconds * 1000
+        if self._made and self._made[-1]["target"] != target:
+            figures.count(FAILOVERS)
         self._made.append({"target": target, "status": status, "ms": ms})
         logger.append_keys(attempts=self._made)
         return outcome

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from antiphon.observe import logger
+from antiphon.observe import figures, logger
 from antiphon.providers import Step
 from antiphon.relay.outcome import Outcome, is_failure, rest
+from antiphon.settings.metrics import ALL_OPEN, CIRCUITS_OPENED
 from antiphon.store.circuits import Circuits
 
 PROBE_MS = 30_000  # a probe that has not been heard of by then may be made by another request
@@ -28,12 +29,15 @@ class Breaker:
         """
         spared = []
         steps = tuple(steps)
+        if len(steps) == 1 and self._is_spared(steps[0]):
+            figures.count(ALL_OPEN)
         for step in steps:
             if len(steps) == 1 or self._may_ask(step.target):
                 yield step
             else:
                 spared.append(step)
         if spared:
+            figures.count(ALL_OPEN)
             yield min(spared, key=lambda step: self._circuits.of(step.target).until)
 
     def note(self, target: str, outcome: Outcome) -> None:
@@ -45,6 +49,11 @@ class Breaker:
         if not self._circuits.of(target).closed:
             logger.info("circuit closed", extra={"target": target})
             self._circuits.close(target)
+
+    def _is_spared(self, step: Step) -> bool:
+        """Whether who has a choice passes it by; what is its own can be asked of no other."""
+        circuit = self._circuits.of(step.target)
+        return step.model is not None and circuit.until > self._circuits.now()
 
     def _may_ask(self, target: str) -> bool:
         circuit = self._circuits.of(target)
@@ -61,4 +70,5 @@ class Breaker:
         self._failed.pop(target)
         seconds = told or self._seconds
         logger.warning("circuit opened", extra={"target": target, "seconds": round(seconds, 1)})
+        figures.count(CIRCUITS_OPENED, target=target)
         self._circuits.open(target, self._circuits.now() + int(seconds * 1000))

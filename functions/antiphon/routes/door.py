@@ -15,8 +15,9 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from antiphon.errors import GatewayError, NotFound
-from antiphon.observe import logger
-from antiphon.routes.traffic import PREFIXES, method_and_path, refused, tidied, with_headers
+from antiphon.observe import figures, logger
+from antiphon.routes.measuring import measured, refused
+from antiphon.routes.traffic import PREFIXES, method_and_path, tidied, with_headers
 
 REQUEST_IDS = ("x-antiphon-request-id", "x-request-id")  # the second where no provider gave one
 
@@ -36,10 +37,12 @@ class Door:
 
     def __call__(self, event: Event, context: LambdaContext) -> dict[str, Any]:
         started = time.perf_counter()
+        figures.tell()  # what a request before has left that was lost on its way
         logger.remove_keys(["attempts"])
         logger.append_keys(request_id=context.aws_request_id)
         resolver = self._url if event.get("version") == "2.0" else self._rest
         answer = resolver.resolve(tidied(event), context)
+        ms = (time.perf_counter() - started) * 1000
         method, path = method_and_path(event)
         logger.info(
             "answered",
@@ -47,10 +50,11 @@ class Door:
                 "method": method,
                 "path": path,
                 "status": answer["statusCode"],
-                "ms": round((time.perf_counter() - started) * 1000, 1),
+                "ms": round(ms, 1),
             },
         )
-        return with_headers(answer, dict.fromkeys(REQUEST_IDS, context.aws_request_id))
+        told = with_headers(answer, dict.fromkeys(REQUEST_IDS, context.aws_request_id))
+        return measured(told, ms, context.aws_request_id)
 
 
 def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str, Router]]) -> R:

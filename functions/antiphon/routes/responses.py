@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.auth import Auth, Caller
 from antiphon.http import Reply, Request
+from antiphon.idempotency import Hold, Idempotency
 from antiphon.ledger import Ledger, Origin, Place
 from antiphon.limits import Admission
 from antiphon.ownership import Ownership
@@ -27,10 +28,17 @@ class Responses:
     relay: Relay
     ledger: Ledger
     admission: Admission
+    idempotency: Idempotency
 
     def create(self, request: Request) -> Reply:
         caller = self.auth.identify(request)
         ask = CreateResponse.parse(request.body)
+        with self.idempotency.hold(request, caller) as hold:
+            if hold.earlier is not None:
+                return self.idempotency.replay(hold.earlier, request, ask)
+            return hold.settle(self._made(request, caller, ask, hold))
+
+    def _made(self, request: Request, caller: Caller, ask: CreateResponse, hold: Hold) -> Reply:
         plan = self.routing.plan(ask, caller)
         call = Call(
             "/responses",
@@ -39,8 +47,9 @@ class Responses:
             follows_new=plan.follows_new,
         )
         with self.admission.admit(ask, caller, request, plan.parent) as lease:
+            origin = Origin(request.id, caller, ask, plan, lease, hold.keep)
             answer = self.relay.send(plan.steps, request, call)
-            reply = self.ledger.record(answer, Origin(request.id, caller, ask, plan, lease))
+            reply = self.ledger.record(answer, origin)
         return reply.with_headers(**lease.headers, **ask.rewrites)
 
     def retrieve(self, request: Request, id: str) -> Reply:

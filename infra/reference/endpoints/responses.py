@@ -26,6 +26,7 @@ RESPONSES = (
         "`model` or `prompt`, and one of `input`, `prompt`, `conversation` and "
         "`previous_response_id`; the last two exclude each other.",
         Response,
+        query=(parameters.IDEMPOTENCY_KEY,),
         body=Body(CreateResponse, examples=requests.CREATE),
         examples=responses.RESPONSES,
         stream="`stream` is true",

@@ -1,0 +1,129 @@
+"""The dashboard: it shows what the functions measure, all of it, and nothing else."""
+
+import json
+import pathlib
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from antiphon.settings import metrics
+from antiphon.settings.metrics import METRICS, NAMESPACE, STAGE
+from tests.infra.synthesis import PROJECT, function, only, resources, template
+
+OURS = {metric.name: metric for metric in METRICS}
+SEARCH = re.compile(
+    r"""SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)" (\w+)="([\w-]+)"', '(Sum)'\)"""
+)
+OF_AWS = {
+    "AWS/Lambda": {
+        "ConcurrentExecutions",
+        "Duration",
+        "Errors",
+        "Invocations",
+        "IteratorAge",
+        "Throttles",
+    },
+    "AWS/SQS": {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"},
+}
+
+
+def flat(value):
+    """A text whose parts are known at deployment alone, those in angle brackets."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        between, parts = value["Fn::Join"]
+        return between.join(map(flat, parts))
+    (named,) = value.values()
+    return f"<{named if isinstance(named, str) else '.'.join(named)}>"
+
+
+def body(made):
+    return json.loads(flat(only(made, "CloudWatch::Dashboard")["DashboardBody"]))
+
+
+def of_kind(made, kind):
+    return [each["properties"] for each in body(made)["widgets"] if each["type"] == kind]
+
+
+def lines(made) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """What the graphs show: namespace, name, and dimensions; None for one with any value."""
+    for graph in of_kind(made, "metric"):
+        for line in graph["metrics"]:
+            *path, options = [*line, {}] if not isinstance(line[-1], dict) else line
+            expression = options.get("expression", "")
+            for namespace, schema, name, stage, value, _ in SEARCH.findall(expression):
+                yield namespace, name, {**dict.fromkeys(schema.split(",")), stage: value}
+            assert "SEARCH" not in SEARCH.sub("", expression)
+            if path:
+                namespace, name, *dimensions = path
+                yield namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True))
+
+
+def test_it_shows_what_the_functions_measure_by_their_own_dimensions():
+    shown = set()
+    for namespace, name, dimensions in lines(template(stage="dev")):
+        if namespace == NAMESPACE:
+            assert dimensions == {**dict.fromkeys(OURS[name].dimensions), STAGE: "dev"}
+            shown.add(name)
+        else:
+            assert name in OF_AWS[namespace]
+    assert shown == set(OURS)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_nothing_is_shown_that_no_code_measures(metric):
+    (constant,) = (name for name, value in vars(metrics).items() if value is metric)
+    code = [
+        path.read_text()
+        for path in pathlib.Path(PROJECT, "functions", "antiphon").rglob("*.py")
+        if path.name != "metrics.py"
+    ]
+    assert any(re.search(rf"\b{constant}\b", text) and "settings.metrics" in text for text in code)
+
+
+def test_the_functions_speak_of_the_stage_that_the_dashboard_is_of():
+    for name in ("api", "settle", "rollup"):
+        env = function(template(stage="dev"), name)["Environment"]["Variables"]
+        assert env["STAGE"] == "dev"
+        assert env["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
+        assert "POWERTOOLS_METRICS_DISABLED" not in env
+
+
+def test_each_stage_has_one_in_each_region():
+    """Names of dashboards are an account's, whatever the Region."""
+    names = {
+        stage: flat(only(template(stage=stage), "CloudWatch::Dashboard")["DashboardName"])
+        for stage in ("prod", "dev")
+    }
+    assert names == {"prod": "Antiphon-prod-<AWS::Region>", "dev": "Antiphon-dev-<AWS::Region>"}
+
+
+def test_it_begins_with_every_alarm():
+    (shown,) = of_kind(template(), "alarm")
+    assert {name.strip("<>").removesuffix(".Arn") for name in shown["alarms"]} == set(
+        resources(template(), "CloudWatch::Alarm")
+    )
+
+
+def test_its_texts_lead_to_the_alarms_and_to_every_log():
+    (head, *_) = of_kind(template(), "text")
+    groups = resources(template(), "Logs::LogGroup")
+    linked = re.findall(r"\(#(\S+?)\)", head["markdown"])
+    of_functions = [name for name in groups if not name.startswith("AccessLogs")]
+    assert linked[0] == "alarmsV2:"
+    assert {each.rpartition("/")[2].strip("<>") for each in linked[1:]} == set(of_functions)
+
+
+def test_nothing_lies_over_anything_else():
+    taken = set()
+    for each in body(template())["widgets"]:
+        cells = {
+            (each["x"] + x, each["y"] + y)
+            for x in range(each["width"])
+            for y in range(each["height"])
+        }
+        assert not cells & taken
+        taken |= cells
+    assert max(x for x, _ in taken) == 23

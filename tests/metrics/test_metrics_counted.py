@@ -1,0 +1,106 @@
+"""The figures of what the other two functions do: what responses came to, and what had no end."""
+
+import json
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from antiphon.observe import figures
+from antiphon.settings.metrics import NAMESPACE
+from antiphon.settling import Inbox
+from antiphon.store.queue import written
+from tests.support.aws import cloud
+from tests.support.dynamo import link
+from tests.support.figures import lines, values
+from tests.support.settling import FOLLOW, LINK, over
+from tests.support.spending import counting, usage
+
+
+@pytest.fixture
+def told(monkeypatch, capsys):
+    """What was told since this was last asked, each line a place or an event."""
+    monkeypatch.setattr(figures, "_speaks", True)
+    monkeypatch.setattr(figures._metrics, "namespace", NAMESPACE)
+    figures.tell()
+    capsys.readouterr()
+    return lambda: [values(line) for line in lines(capsys.readouterr().out)]
+
+
+@pytest.fixture
+def counted():
+    with counting() as table:
+        yield table
+
+
+def done(counted, **more):
+    made = link(**{"status": "completed", "model": "gpt-5", "usage": usage(cached=400), **more})
+    counted.links.put(made)
+    return made
+
+
+def test_tokens_and_cost_are_told_by_model_and_target(counted, told):
+    done(counted)
+    done(counted)
+    done(counted, target="azure", tenant="umbra")
+    done(counted, model="unheard-of", usage=usage())
+    done(counted, model=None, upstream_model=None, usage=None)
+    assert counted.roll() == []
+    assert told() == [
+        {
+            "InputTokens gpt-5 openai": 2000,
+            "CachedTokens gpt-5 openai": 800,
+            "OutputTokens gpt-5 openai": 200,
+            "CostUSD gpt-5 openai": pytest.approx(0.0036),
+        },
+        {
+            "InputTokens gpt-5 azure": 1000,
+            "CachedTokens gpt-5 azure": 400,
+            "OutputTokens gpt-5 azure": 100,
+            "CostUSD gpt-5 azure": pytest.approx(0.0018),
+        },
+        {
+            "InputTokens unheard-of openai": 1000,
+            "OutputTokens unheard-of openai": 100,
+            "Unpriced unheard-of openai": 1,
+        },
+    ]
+
+
+def test_what_is_counted_once_is_told_once(counted, told):
+    done(counted)
+    records = counted.dynamo.records()
+    counted.roll(records)
+    assert len(told()) == 1
+    counted.roll(records)
+    counted.links.change(link(), metadata={"late": "yes"})
+    counted.roll()
+    assert told() == []
+
+
+def test_a_correction_is_told_as_the_difference(counted, told):
+    made = done(counted, usage=usage())
+    counted.roll()
+    told()
+    counted.links.change(made, service_tier="flex")  # at half the price
+    counted.roll()
+    assert told() == [{"CostUSD gpt-5 openai": pytest.approx(-0.001125)}]
+
+
+@pytest.mark.usefixtures("told")
+def test_no_figure_of_what_is_counted_says_whose_it_is(counted, capsys):
+    done(counted, metadata={"MARKER": "MARKER"}, tenant="marked", key_id="key_marked")
+    counted.roll()
+    (line,) = lines(capsys.readouterr().out)
+    assert "mark" not in json.dumps(line).lower()
+
+
+def test_a_response_whose_end_nobody_will_know_is_told(told, provider):
+    context = SimpleNamespace(aws_request_id="r-1", get_remaining_time_in_millis=lambda: 60_000)
+    old = json.loads(written(FOLLOW)) | {"since": 0}
+    with cloud() as made, httpx.Client(trust_env=False) as client:
+        settling = over(made, provider.address, client)
+        settling.links.put(LINK)
+        record = {"messageId": "m-1", "body": json.dumps(old)}
+        assert Inbox(settling)({"Records": [record]}, context) == {"batchItemFailures": []}
+    assert told() == [{"Unsettled": 1}]
