@@ -104,3 +104,23 @@ def test_what_is_written_can_be_read():
     assert event.startswith(b"event: error\ndata: {")
     assert event.endswith(b"}\n\n")
     assert json.loads(sse.data(event) or b"") == value
+
+
+@given(st.lists(streams(), max_size=5))
+def test_the_short_way_cuts_as_the_long_one(chunks):
+    short, long = sse.Splitter(), sse.Splitter()
+    for chunk in chunks:
+        assert short.feed(chunk) == long._sought(chunk)
+        assert short.tail == long.tail
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_both_ways_cut_alike_wherever_the_chunks_end(end):
+    lines = [b"event: a", b"data: 1", b"", b"", b"", b": ping", b"", b"data: 2", b"", b"data"]
+    stream = b"".join(line + end for line in lines)
+    for first in range(len(stream) + 1):
+        for second in range(first, len(stream) + 1):
+            short, long = sse.Splitter(), sse.Splitter()
+            for chunk in (stream[:first], stream[first:second], stream[second:]):
+                assert short.feed(chunk) == long._sought(chunk)
+                assert short.tail == long.tail

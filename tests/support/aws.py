@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from antiphon.store.queue import Follow, Queue, Row, read
 from antiphon.store.table import Item, Table
+from infra.local import transactions
 from infra.local.aws import _shape
 from infra.local.things import TABLE
 from tests.support.gateway import LOCAL_AWS
@@ -75,5 +76,6 @@ def _hook(client: Any, operation: str) -> str:
 
 @contextmanager
 def cloud() -> Iterator[Cloud]:
+    transactions.install()
     with mock_aws():
         yield Cloud()

@@ -17,6 +17,7 @@ from antiphon.store.links import Link, Links, _item
 from antiphon.store.listing import Listing, Page
 from antiphon.store.metadata import MetadataIndex
 from antiphon.store.table import Table
+from infra.local import transactions
 from infra.local.aws import _shape
 from infra.local.things import TABLE
 from tests.support.gateway import LOCAL_AWS
@@ -103,6 +104,7 @@ class Dynamo:
 def held(*, stream: bool = True, keys: Iterable[str] = ("*",)) -> Iterator[Dynamo]:
     """An empty table; without a stream it takes many rows twice as fast."""
     shape = _shape() if stream else {k: v for k, v in _shape().items() if k[:6] != "Stream"}
+    transactions.install()
     with mock_aws(config={"core": {"reset_boto3_session": False}}):  # reading it anew takes time
         boto3.client("dynamodb", **LOCAL_AWS).create_table(**shape)
         yield Dynamo(list(keys))

@@ -18,6 +18,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from antiphon.store.table import Table
+from infra.local import transactions
 from infra.local.aws import _shape
 from tests.support.gateway import LOCAL_AWS
 
@@ -27,23 +28,16 @@ PROCESSES, THREADS = 4, 16
 type Race = Callable[[Table, int], Any]  # what a caller does; it is told its number
 
 
-class OneAtATime:
-    """As DynamoDB does with the writes of one row, which moto lets get in each other's way."""
-
-    def __init__(self) -> None:
-        self._app = DomainDispatcherApplication(create_backend_app)
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
-        with self._lock:
-            return list(self._app(environ, start_response))
-
-
 @contextmanager
 def endpoint() -> Iterator[str]:
     """The address of an AWS with an empty table."""
+    transactions.install()
     server = make_server(
-        "127.0.0.1", 0, OneAtATime(), threaded=True, request_handler=MotoRequestHandler
+        "127.0.0.1",
+        0,
+        DomainDispatcherApplication(create_backend_app),
+        threaded=True,
+        request_handler=MotoRequestHandler,
     )
     server.log = lambda *_, **__: None
     thread = threading.Thread(target=server.serve_forever)

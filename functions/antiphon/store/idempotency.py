@@ -96,7 +96,7 @@ class Claims:
             values={"request_id": claim.request_id},
         )
         try:
-            self._table.update(update)
+            self._table.update(update, whole=False)
         except ConditionFailed:
             logger.warning("claim changed hands", extra={"request_id": claim.request_id})
 

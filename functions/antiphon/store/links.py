@@ -115,7 +115,7 @@ class Links:
             values={"request_id": link.request_id},
         )
         try:
-            self._table.update(update)
+            self._table.update(update, whole=False)
         except ConditionFailed:
             logger.warning("link changed hands", extra={"link": link.id})
 
