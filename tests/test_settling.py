@@ -4,11 +4,11 @@ import json
 import time
 from dataclasses import replace
 
-import httpx
 import pytest
 
 from antiphon.settling import BELIEVED
 from tests.support import aws
+from tests.support.client import plain_client
 from tests.support.provider import CLOSE, whole
 from tests.support.samples import response
 from tests.support.settling import FOLLOW, HOUR, LINK, NOW, USAGE, over, settle
@@ -22,7 +22,7 @@ def cloud():
 
 @pytest.fixture
 def settling(cloud, provider):
-    with httpx.Client(trust_env=False) as client:
+    with plain_client() as client:
         yield over(cloud, provider.address, client)
 
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-import httpx
 import pytest
 
 from antiphon.errors import Unavailable
 from antiphon.settling import Inbox
 from antiphon.store.queue import Row, written
 from tests.support import aws
+from tests.support.client import plain_client
 from tests.support.settling import HOUR, LINK, NOW, USAGE, over, settle
 
 
@@ -21,7 +21,7 @@ def cloud():
 
 @pytest.fixture
 def settling(cloud, provider):
-    with httpx.Client(trust_env=False) as client:
+    with plain_client() as client:
         yield over(cloud, provider.address, client)
 
 

@@ -3,12 +3,10 @@
 import ssl
 from collections.abc import Mapping
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import botocore.session
 import certifi
-import httpx
 from botocore.config import Config
 
 from antiphon.auth import Auth
@@ -23,6 +21,7 @@ from antiphon.relay.breaker import Breaker
 from antiphon.relay.credentials import Credentials
 from antiphon.relay.entra import EntraTokens
 from antiphon.relay.exchange import Exchange
+from antiphon.relay.transport import Client
 from antiphon.routes import conversations, docs, health, listing, models, responses, usage
 from antiphon.routes.conversations import Conversations
 from antiphon.routes.door import Door
@@ -86,7 +85,7 @@ class _Calls:
 
     def __init__(self, parts: _Parts, env: Mapping[str, str]) -> None:
         links, items = DurableLinks(parts.table, parts.queue), Items(parts.batch)
-        client = provider_client(env, parts.gateway.connect_seconds)
+        client = provider_client(env)
         # Made while the function starts, when Lambda gives it a whole processor.
         secrets = Secrets(parts.client("secretsmanager"), parts.secret_prefix)
         identity = WebIdentity(partial(parts.client, "sts"))
@@ -152,13 +151,8 @@ def rollup(env: Mapping[str, str]) -> Rollup:
     return Rollup([index.follow, sums.follow])
 
 
-def provider_client(env: Mapping[str, str], connect_seconds: float) -> httpx.Client:
-    """One client and one TLS context for all targets, without proxies of the environment."""
+def provider_client(env: Mapping[str, str]) -> Client:
+    """One client and one TLS context for all targets."""
     tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
-    limits = httpx.Limits(keepalive_expiry=IDLE_CONNECTION_SECONDS)
-    # One more try to connect, when certainly nothing was sent; never one to send.
-    transport = httpx.HTTPTransport(verify=tls, limits=limits, retries=1)
-    timeout = httpx.Timeout(30, connect=connect_seconds)
-    # A jar that takes nothing: a provider's cookie would go out again with another caller's call.
-    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    return httpx.Client(transport=transport, timeout=timeout, cookies=cookies, trust_env=False)
+    tls.set_alpn_protocols(["http/1.1"])
+    return Client(tls, IDLE_CONNECTION_SECONDS)

@@ -25,7 +25,7 @@ OURS, LESS, MOTO = "ours", "ours less table", "ours with moto"
 ABOUT = {
     DIRECT: "the client asks the fake provider itself",
     FLOOR: "a thread and http.client: the least that a proxy in plain Python can do",
-    BARE: "a thread and a loop over httpx, the gateway's HTTP client, passing on what it reads",
+    BARE: "a thread and a loop over the gateway's own HTTP client, passing on what it reads",
     NAIVE: "starlette and httpx on uvicorn, as installed here (asyncio and h11)",
     OURS: "the function in its runtime process, as Lambda runs it, behind a Runtime API; in DynamoDB's place a stand-in "
     "that answers at once, so that all our own work for the link's write is counted",

@@ -1,11 +1,11 @@
 """Credentials of four targets: two have a key, one has a client secret, one an identity."""
 
-import httpx
 import pytest
 
 from antiphon.relay.credentials import Credentials
 from antiphon.relay.entra import EntraTokens
 from antiphon.settings.targets import AzureTarget, OpenAITarget
+from tests.support.client import plain_client
 from tests.support.entra import entra as an_entra
 from tests.support.sts import STS
 from tests.support.vault import vault as a_vault
@@ -33,7 +33,7 @@ def sts():
 
 @pytest.fixture
 def client():
-    with httpx.Client(trust_env=False) as made:
+    with plain_client() as made:
         yield made
 
 

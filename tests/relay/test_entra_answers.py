@@ -5,7 +5,9 @@ import traceback
 import pytest
 
 from antiphon.errors import CredentialMissing
-from antiphon.relay.entra import Token
+from antiphon.relay.entra import EntraTokens, Token
+from antiphon.relay.transport import Patience
+from antiphon.settings.targets import Entra as EntraApp
 from tests.support.entra import Answer, missing, refusal
 from tests.support.log import written
 
@@ -95,12 +97,18 @@ def test_an_entra_out_of_reach_leaves_no_credential(credentials, entra):
     assert "it did not answer (ConnectError)" in missing(credentials)
 
 
-def test_its_time_is_limited(credentials, client):
-    """By ours, whatever the client's own patience with providers is."""
+def test_its_time_is_limited(vault, sts, entra, client):
+    """By ours, whatever the patience with providers is."""
     limits = []
-    client.event_hooks = {"request": [lambda call: limits.append(call.extensions["timeout"])]}
-    credentials.get("azure")
-    assert limits == [{"connect": 2, "read": 5.0, "write": 5.0, "pool": 5.0}]
+
+    class Noting:
+        def send(self, outgoing, patience):
+            limits.append(patience)
+            return client.send(outgoing, patience)
+
+    tokens = EntraTokens(Noting(), vault.secrets, sts.identity.token, vault.time)
+    assert tokens.get("azure", EntraApp(**entra.app)) == entra.granted(1)
+    assert limits == [Patience(connect=2.0, head=5.0, write=5.0, read=5.0)]
 
 
 def test_nothing_that_lets_us_in_is_logged_or_shown(credentials, entra, vault, caplog, sts):
@@ -118,6 +126,6 @@ def test_nothing_that_lets_us_in_is_logged_or_shown(credentials, entra, vault, c
     missing(credentials)
     ours = [record for record in caplog.records if record.name == "antiphon"]
     assert len(ours) == 4
-    caplog.handler.records[:] = ours  # what httpx and botocore say for themselves at DEBUG
+    caplog.handler.records[:] = ours  # what botocore says for itself at DEBUG
     token = Token(token_type="Bearer", access_token="MARK", expires_in=1)
     assert "MARK" not in written(caplog) + repr(token)

@@ -2,8 +2,6 @@
 
 import time
 
-import httpx
-
 from antiphon.ledger import Ledger, Stores
 from antiphon.ownership import Ownership
 from antiphon.relay import Means, Relay
@@ -11,6 +9,7 @@ from antiphon.relay.breaker import Breaker
 from antiphon.relay.credentials import Credentials
 from antiphon.relay.entra import EntraTokens
 from antiphon.relay.exchange import Exchange
+from antiphon.relay.transport import Client
 from antiphon.routing import Router
 from antiphon.settings.config import Gateway
 from antiphon.settings.targets import OpenAITarget
@@ -44,7 +43,7 @@ FOLLOW = Follow("acme", "resp_1", since=NOW)
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
-def over(cloud: Cloud, provider: str, client: httpx.Client) -> Settling:
+def over(cloud: Cloud, provider: str, client: Client) -> Settling:
     """One target, `openai`, at the provider's address."""
     cloud.secrets.create_secret(Name="test/openai", SecretString="credential")
     target = OpenAITarget(provider="openai", base_url=f"{provider}/v1", models=["*"])
@@ -62,7 +61,7 @@ def over(cloud: Cloud, provider: str, client: httpx.Client) -> Settling:
     )
 
 
-def relay_of(cloud: Cloud, client: httpx.Client) -> Relay:
+def relay_of(cloud: Cloud, client: Client) -> Relay:
     limits, secrets = Gateway(), Secrets(cloud.secrets, "test")
     return Relay(
         Means(

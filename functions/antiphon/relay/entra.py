@@ -7,21 +7,35 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated
+from urllib.parse import urlencode
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from antiphon.errors import CredentialMissing
 from antiphon.observe import logger
+from antiphon.relay.transport import (
+    Client,
+    Outgoing,
+    Patience,
+    ReadTimeout,
+    Response,
+    TransportError,
+)
 from antiphon.settings.targets import Entra
 from antiphon.store.kept import Clock, Found, Kept
 from antiphon.store.secrets import Secrets
 
-PATIENCE = 5.0  # seconds for each step of an exchange, and for reading all of its answer
-TIMEOUT = httpx.Timeout(PATIENCE, connect=2)
+SECONDS = 5.0  # for each step of an exchange, and for reading all of its answer
+PATIENCE = Patience(connect=2.0, head=SECONDS, write=SECONDS, read=SECONDS)
+OK = 200
 LARGEST = 65_536  # bytes of an answer
 OLD_SECONDS, OLD_SHARE = 300.0, 0.1  # before its end, whichever is less, a token is renewed
-HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "antiphon"}
+HEADERS = {
+    "accept": "application/json",
+    "accept-encoding": "identity",
+    "content-type": "application/x-www-form-urlencoded",
+    "user-agent": "antiphon",
+}
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 OUR_PROOF_IS_WRONG = "invalid_client"
 NO_TRUST = "no federated credential of the application fits this function"
@@ -46,7 +60,7 @@ class EntraTokens:
 
     def __init__(
         self,
-        client: httpx.Client,
+        client: Client,
         secrets: Secrets,
         identity: Callable[[str], str],  # an audience -> a token that AWS signs for it
         clock: Clock = time.monotonic,
@@ -122,7 +136,7 @@ class ProofRefused(CredentialMissing):
 class TokenEndpoint:
     """Logs no secret, assertion or token, and nothing that Entra says in words."""
 
-    def __init__(self, client: httpx.Client, clock: Clock) -> None:
+    def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
         self._clock = clock
 
@@ -130,9 +144,9 @@ class TokenEndpoint:
         """Raise ProofRefused, or CredentialMissing for all else."""
         try:
             status, body = self._post(app, proof)
-        except httpx.HTTPError as exc:
+        except TransportError as exc:
             raise CredentialMissing(_told(target, "it did not answer", type(exc).__name__)) from exc
-        if status != httpx.codes.OK:
+        if status != OK:
             raise _refused(target, status, body)
         try:
             return Token.model_validate_json(body)
@@ -142,21 +156,19 @@ class TokenEndpoint:
     def _post(self, app: Entra, proof: Mapping[str, str]) -> tuple[int, bytes]:
         url = f"{app.authority}/{app.tenant_id}/oauth2/v2.0/token"
         form = {"grant_type": "client_credentials", "client_id": app.client_id, "scope": app.scope}
-        call = self._client.build_request(
-            "POST", url, data={**form, **proof}, headers=HEADERS, timeout=TIMEOUT
-        )
-        answer = self._client.send(call, stream=True, follow_redirects=False)
+        body = urlencode({**form, **proof}).encode()
+        answer = self._client.send(Outgoing.to(url, "POST", HEADERS, body), PATIENCE)
         try:
-            return answer.status_code, self._read(answer)
+            return answer.status, self._read(answer)
         finally:
             answer.close()
 
-    def _read(self, answer: httpx.Response) -> bytes:
-        body, ends_at = b"", self._clock() + PATIENCE
-        for chunk in answer.iter_bytes():
+    def _read(self, answer: Response) -> bytes:
+        body, ends_at = b"", self._clock() + SECONDS
+        for chunk in answer:
             body += chunk
             if len(body) > LARGEST or self._clock() > ends_at:
-                raise httpx.ReadTimeout("There is no end of it.", request=answer.request)
+                raise ReadTimeout("There is no end of it.")
         return body
 
 

@@ -3,25 +3,25 @@
 import time
 from functools import partial
 
-import httpx
-
-from antiphon.errors import InvalidRequest, UpstreamFailed
+from antiphon.errors import UpstreamFailed
 from antiphon.http import Request
 from antiphon.providers import Address, Step
 from antiphon.relay import headers
 from antiphon.relay.answer import Answer, Call
 from antiphon.relay.faults import check_redirect, deadline_reached, presentable, told
 from antiphon.relay.stream import Stream
+from antiphon.relay.transport import Client, Outgoing, Patience, Response, TransportError
 from antiphon.relay.watch import Vigil, Watch
 from antiphon.settings.config import Gateway
 
 # Seconds for an orderly end before Lambda stops us; at most a quarter of what is left.
 MARGIN = 10.0
 EVENTS = "text/event-stream"
+SUCCESS, ERROR = range(200, 300), range(400, 600)
 
 
 class Exchange:
-    def __init__(self, client: httpx.Client, gateway: Gateway) -> None:
+    def __init__(self, client: Client, gateway: Gateway) -> None:
         self._client = client
         self._gateway = gateway
         self._watch = Watch()
@@ -36,75 +36,70 @@ class Exchange:
         vigil = self._begin_vigil(response, min(ends_at, time.monotonic() + call.patience))
         try:
             check_redirect(response)
-            read = self._stream if call.streams and response.is_success else self._whole
+            read = self._stream if call.streams and response.status in SUCCESS else self._whole
             body = read(response, vigil)
-            if isinstance(body, bytes) and response.is_error:
-                body = presentable(step, response.status_code, body)
+            if isinstance(body, bytes) and response.status in ERROR:
+                body = presentable(step, response.status, body)
             passed = headers.to_caller(response)
-            return Answer(step.target, response.status_code, passed, body)
+            return Answer(step.target, response.status, passed, body)
         except BaseException:
             self._close(response, vigil)
             raise
 
-    def _outgoing(self, address: Address, request: Request, body: bytes) -> httpx.Request:
+    def _outgoing(self, address: Address, request: Request, body: bytes) -> Outgoing:
         passed = headers.to_provider(request.headers, address.headers)
         if body and "json" not in passed.get("content-type", ""):
             passed["content-type"] = "application/json"  # it is: we have read it
         try:
-            return self._client.build_request(
-                request.method, address.url, headers=passed, content=body
-            )
-        except httpx.InvalidURL as exc:
-            raise InvalidRequest("The query of the request cannot be sent on.") from exc
+            return Outgoing.to(address.url, request.method, passed, body)
+        except TransportError as exc:
+            raise told(exc) from exc
 
-    def _exchange(self, outgoing: httpx.Request, patience: float, ends_at: float) -> httpx.Response:
+    def _exchange(self, outgoing: Outgoing, patience: float, ends_at: float) -> Response:
         left = ends_at - time.monotonic()
         if left <= 0:
             raise deadline_reached()
-        timeouts = outgoing.extensions["timeout"]
-        timeouts["read"] = min(left, patience)
+        # Behind the head the watch knows better what is too long.
+        seconds = Patience(self._gateway.connect_seconds, head=min(left, patience))
         try:
-            response = self._client.send(outgoing, stream=True)
-        except httpx.HTTPError as exc:
+            return self._client.send(outgoing, seconds)
+        except TransportError as exc:
             raise told(exc) from exc
-        timeouts["read"] = None  # from here on the watch knows better what is too long
-        return response
 
-    def _begin_vigil(self, response: httpx.Response, ends_at: float) -> Vigil:
-        connection = response.extensions["network_stream"]
-        vigil = Vigil(connection.get_extra_info("socket"), ends_at)
+    def _begin_vigil(self, response: Response, ends_at: float) -> Vigil:
+        vigil = Vigil(response.socket, ends_at)
         self._watch.begin(vigil)
         return vigil
 
-    def _close(self, response: httpx.Response, vigil: Vigil) -> None:
+    def _close(self, response: Response, vigil: Vigil) -> None:
         self._watch.end(vigil)
         response.close()
 
-    def _stream(self, response: httpx.Response, vigil: Vigil) -> Stream:
+    def _stream(self, response: Response, vigil: Vigil) -> Stream:
         kind = response.headers.get("content-type", "nothing")
         if not kind.startswith(EVENTS):
             raise UpstreamFailed(f"The provider answered a stream request with {kind}.")
         vigil.keep_alive = self._gateway.keep_alive_seconds
         vigil.expect(self._gateway.first_event_seconds)
-        stream = Stream(response.iter_bytes(), vigil, partial(self._close, response, vigil))
+        stream = Stream(iter(response), vigil, partial(self._close, response, vigil))
         stream.open(patience=self._gateway.idle_seconds)
         return stream
 
-    def _whole(self, response: httpx.Response, vigil: Vigil) -> bytes:
+    def _whole(self, response: Response, vigil: Vigil) -> bytes:
         try:
             body = response.read()
-        except httpx.HTTPError as exc:
+        except TransportError as exc:
             raise vigil.fault or told(exc) from exc
-        finally:
-            self._watch.end(vigil)
-        if (
-            response.is_success and response.request.method != "DELETE"
-        ):  # whose answer nobody reads, and may be empty
+        self._close(response, vigil)
+        if vigil.fault is not None:  # a body without a length ends cleanly when it is cut
+            raise vigil.fault
+        # That of a DELETE nobody reads, and it may be empty.
+        if response.status in SUCCESS and response.method != "DELETE":
             _check_kind(response)
         return body
 
 
-def _check_kind(response: httpx.Response) -> None:
+def _check_kind(response: Response) -> None:
     kind = response.headers.get("content-type", "nothing")
     if not kind.startswith("application/json"):
         raise UpstreamFailed(f"The provider answered with {kind} in place of JSON.")

@@ -2,8 +2,6 @@
 
 import re
 
-import httpx
-
 from antiphon.errors import (
     GatewayError,
     InvalidRequest,
@@ -12,8 +10,16 @@ from antiphon.errors import (
     UpstreamTimeout,
 )
 from antiphon.providers import Step
+from antiphon.relay.transport import (
+    ConnectError,
+    ReadTimeout,
+    Response,
+    TransportError,
+    Unsendable,
+    WriteTimeout,
+)
 
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+REDIRECTS = range(300, 400)
 PROVIDER_IDS = re.compile(rb"\b(org|proj)[-_][A-Za-z0-9]{8,}\b")
 
 
@@ -23,20 +29,20 @@ def deadline_reached() -> GatewayError:
     return fault
 
 
-def told(exc: httpx.HTTPError) -> GatewayError:
-    """The refusal for a failed exchange with a provider; its text has none of httpx's."""
-    if isinstance(exc, NOT_SENT):
+def told(exc: TransportError) -> GatewayError:
+    """The refusal for a failed exchange with a provider."""
+    if isinstance(exc, ConnectError):
         return UpstreamNotReached("The provider could not be reached; nothing was sent.")
-    if isinstance(exc, httpx.LocalProtocolError):
+    if isinstance(exc, Unsendable):
         return InvalidRequest("A header or the query of the request cannot be sent on.")
-    if isinstance(exc, httpx.TimeoutException):
+    if isinstance(exc, (ReadTimeout, WriteTimeout)):
         return UpstreamTimeout("The provider did not answer in time.")
     return UpstreamFailed("The connection to the provider broke before its answer was complete.")
 
 
-def check_redirect(response: httpx.Response) -> None:
+def check_redirect(response: Response) -> None:
     """Raise for an answer that would have the gateway show its credential elsewhere."""
-    if response.is_redirect:
+    if response.status in REDIRECTS:
         raise UpstreamFailed("The provider answered with a redirect, which is not followed.")
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-import httpx
-
 from antiphon.errors import InvalidRequest
+from antiphon.relay.transport import Response
 
 # What says who the caller is, or how it is connected, is not the provider's business.
 TO_PROVIDER = (
@@ -42,12 +41,12 @@ def to_provider(headers: Mapping[str, str], credential: Mapping[str, str]) -> di
     return {**passed, "accept-encoding": "identity", "user-agent": "antiphon", **credential}
 
 
-def to_caller(response: httpx.Response) -> dict[str, str]:
+def to_caller(response: Response) -> dict[str, str]:
     passed = {
         name: value
         for name, value in response.headers.items()
         if name in TO_CALLER or name.startswith(RATE_LIMITS)
     }
-    if response.request.method == "POST" and response.status_code in AMBIGUOUS:
+    if response.method == "POST" and response.status in AMBIGUOUS:
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}

@@ -5,11 +5,10 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from antiphon import sse
 from antiphon.errors import GatewayError, UpstreamFailed
 from antiphon.relay.faults import told
+from antiphon.relay.transport import TransportError
 from antiphon.relay.watch import Send, Vigil
 
 TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
@@ -110,7 +109,7 @@ class Stream:
                 if self._begun:
                     self._vigil.heard = time.monotonic()
                 yield self._splitter.feed(chunk)
-        except httpx.HTTPError as exc:
+        except TransportError as exc:
             raise self._vigil.fault or told(exc) from exc
         except sse.EventTooLarge as exc:
             raise UpstreamFailed(str(exc)) from exc

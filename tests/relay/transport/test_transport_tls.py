@@ -1,0 +1,125 @@
+"""TLS: who is believed, and that a cut is never taken for an end."""
+
+import select
+import socket
+import threading
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from antiphon import wiring
+from antiphon.relay.transport import ConnectError, Outgoing
+from antiphon.relay.transport.errors import ConnectionBroken, ConnectTimeout
+from tests.support.peer import PATIENCE, asked, peer
+from tests.support.tls import certificate, server
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+OPEN = b"HTTP/1.1 200 OK\r\n\r\nhello"
+HELLO = (200, {"content-length": "5"}, b"hello")
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def client(here):
+    with closing(wiring.provider_client({"SSL_CERT_FILE": str(here)})) as made:
+        yield made
+
+
+def test_one_connection_serves_many_requests(client, here):
+    with peer(tls=server(here)) as provider:
+        provider.turns.append(provider.says(OK, answers=3))
+        for body in (b"{}", b"x" * 300_000, b""):
+            assert asked(client, provider.url, body=body) == HELLO
+        assert provider.bodies == [b"{}", b"x" * 300_000, b""]
+        client.close()
+
+
+def test_an_answer_of_many_records_is_whole(client, here):
+    body = bytes(range(256)) * 4000
+    with peer(
+        OK.replace(b"5\r\n\r\nhello", b"%d\r\n\r\n" % len(body)) + body, tls=server(here)
+    ) as it:
+        assert asked(client, it.url)[2] == body
+
+
+def test_a_rest_that_the_other_end_has_ended_is_noticed(client, here):
+    with peer(OK, OK, tls=server(here)) as provider:
+        assert asked(client, provider.url) == HELLO
+        [[connection]] = client._resting._all.values()
+        assert _is_readable(connection.socket)
+        assert asked(client, provider.url) == HELLO
+        assert connection.socket.fileno() == -1
+
+
+def _is_readable(connection):
+    return select.select([connection], [], [], 5)[0]
+
+
+def test_whom_nobody_vouches_for_is_told_nothing(here):
+    with (
+        closing(wiring.provider_client({})) as trusting_others,
+        peer(OK, OK, tls=server(here)) as it,
+    ):
+        with pytest.raises(ConnectError):
+            asked(trusting_others, it.url)
+        assert it.heads == []
+
+
+def test_who_goes_by_another_name_is_told_nothing(tmp_path):
+    other = certificate(tmp_path, "127.0.0.2")
+    env = {"SSL_CERT_FILE": str(other)}
+    with closing(wiring.provider_client(env)) as client, peer(OK, OK, tls=server(other)) as it:
+        with pytest.raises(ConnectError):
+            asked(client, it.url)
+        assert it.heads == []
+
+
+def test_who_does_not_speak_tls_is_told_nothing(client):
+    def babbles(connection):
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with peer(babbles, babbles) as provider, pytest.raises(ConnectError):
+        asked(client, provider.url.replace("http", "https"))
+
+
+def test_a_greeting_that_is_not_returned_is_a_connection_not_made(client):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        with pytest.raises(ConnectTimeout):
+            asked(client, url, patience=replace(PATIENCE, connect=0.1))
+
+
+def test_an_end_of_tls_that_is_told_ends_a_body_without_a_length(client, here):
+    def ends(connection):
+        provider.says(OPEN)(connection)
+        connection.unwrap()
+
+    with peer(ends, tls=server(here)) as provider:
+        assert asked(client, provider.url) == (200, {}, b"hello")
+
+
+def test_an_end_of_tls_that_is_not_told_is_a_cut(client, here):
+    with peer(OPEN, tls=server(here)) as provider, pytest.raises(ConnectionBroken):
+        asked(client, provider.url)
+
+
+@pytest.mark.parametrize("answer", [OK[:-1], OPEN[:-1]], ids=["length", "no length"])
+def test_shutting_the_socket_from_beside_ends_a_read_that_blocks(client, here, answer):
+    def stops(connection):
+        provider.says(answer)(connection)
+        connection.recv(1)
+
+    with peer(stops, tls=server(here)) as provider:
+        outgoing = Outgoing.to(provider.url, "GET", {})
+        with closing(client.send(outgoing, replace(PATIENCE, read=None))) as response:
+            pieces = iter(response)
+            assert next(pieces) == b"hell"
+            shut = (response.socket, socket.SHUT_RDWR)
+            threading.Timer(0.05, socket.socket.shutdown, shut).start()
+            with pytest.raises(ConnectionBroken):
+                next(pieces)
