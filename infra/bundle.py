@@ -33,6 +33,17 @@ PLATFORMS: dict[Arch, str] = {
     "x86_64": "x86_64-manylinux_2_28",
 }
 SERVICES = ("dynamodb", "secretsmanager", "sqs", "sts")  # of the 400 that botocore describes
+# Of Powertools', those that nothing here imports.
+UTILITIES = (
+    "auth_alpha",
+    "batch",
+    "circuit_breaker",
+    "data_masking",
+    "feature_flags",
+    "idempotency",
+    "kafka",
+)
+UTILITIES += ("parameters", "parser", "streaming", "validation")
 UNUSED = (
     "bin",  # console scripts know the machine's own paths
     "*.dist-info/RECORD",  # and this knows their hashes
@@ -40,6 +51,7 @@ UNUSED = (
     "*.pth",
     "boto3/data",  # of its resources; we use clients
     "boto3/examples",
+    *(f"aws_lambda_powertools/utilities/{name}" for name in UTILITIES),
     "**/tests",
     "**/*.pyi",
     "**/py.typed",

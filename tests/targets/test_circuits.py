@@ -1,6 +1,5 @@
 """Targets that fail are spared by every environment, and asked again by one request."""
 
-
 import pytest
 
 from antiphon.errors import UpstreamFailed, UpstreamNotReached, UpstreamTimeout
