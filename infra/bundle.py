@@ -33,8 +33,8 @@ PLATFORMS: dict[Arch, str] = {
     "x86_64": "x86_64-manylinux_2_28",
 }
 SERVICES = ("dynamodb", "secretsmanager", "sqs", "sts")  # of the 400 that botocore describes
-# Of Powertools', those that nothing here imports.
-UTILITIES = (
+# Of Powertools' utilities, those that nothing here imports.
+UTILITIES = [
     "auth_alpha",
     "batch",
     "circuit_breaker",
@@ -42,8 +42,8 @@ UTILITIES = (
     "feature_flags",
     "idempotency",
     "kafka",
-)
-UTILITIES += ("parameters", "parser", "streaming", "validation")
+]
+UTILITIES += ["parameters", "parser", "streaming", "validation"]
 UNUSED = (
     "bin",  # console scripts know the machine's own paths
     "*.dist-info/RECORD",  # and this knows their hashes
