@@ -32,18 +32,10 @@ PLATFORMS: dict[Arch, str] = {
     "arm64": "aarch64-manylinux_2_28",
     "x86_64": "x86_64-manylinux_2_28",
 }
-SERVICES = ("dynamodb", "secretsmanager", "sqs", "sts")  # of the 400 that botocore describes
-# Of Powertools' utilities, those that nothing here imports.
-UTILITIES = [
-    "auth_alpha",
-    "batch",
-    "circuit_breaker",
-    "data_masking",
-    "feature_flags",
-    "idempotency",
-    "kafka",
-]
-UTILITIES += ["parameters", "parser", "streaming", "validation"]
+USED = {  # of what stands in these folders
+    "botocore/data": {"dynamodb", "secretsmanager", "sqs", "sts"},
+    "aws_lambda_powertools/utilities": {"data_classes", "jmespath_utils", "metadata", "typing"},
+}
 UNUSED = (
     "bin",  # console scripts know the machine's own paths
     "*.dist-info/RECORD",  # and this knows their hashes
@@ -51,7 +43,6 @@ UNUSED = (
     "*.pth",
     "boto3/data",  # of its resources; we use clients
     "boto3/examples",
-    *(f"aws_lambda_powertools/utilities/{name}" for name in UTILITIES),
     "**/tests",
     "**/*.pyi",
     "**/py.typed",
@@ -91,15 +82,16 @@ class Bundle:
             with tempfile.TemporaryDirectory(dir=BUILT) as scratch:
                 fresh = Path(scratch, "asset")
                 self.build(fresh)
-                fresh.replace(place)  # whole or not at all: others may be building too
+                _place(fresh, place)
             _remove(sorted(BUILT.iterdir(), key=lambda built: built.stat().st_ctime)[:-KEPT])
         return place
 
     def build(self, out: Path) -> None:
         self._install(out)
         _remove(path for pattern in UNUSED for path in out.glob(pattern))
-        services = (path for path in out.glob("botocore/data/*") if path.is_dir())
-        _remove(path for path in services if path.name not in SERVICES)
+        for folder, used in USED.items():
+            parts = (path for path in out.glob(f"{folder}/*") if path.is_dir())
+            _remove(path for path in parts if path.name not in used)
         for source in _sources():
             _copy(source, out / source.relative_to(SOURCES))
         _copy(CONFIG, out / CONFIG.name)
@@ -138,6 +130,15 @@ def _sources() -> Iterator[Path]:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
+
+
+def _place(fresh: Path, place: Path) -> None:
+    """Whole or not at all: who builds the same meanwhile may be first, with the same."""
+    try:
+        fresh.replace(place)
+    except OSError:
+        if not place.exists():
+            raise
 
 
 def _remove(paths: Iterable[Path]) -> None:

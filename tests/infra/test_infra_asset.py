@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.store import keys
 from antiphon.store.values import marshal
-from infra.bundle import SERVICES
+from infra.bundle import USED
 from infra.constructs.doors import DOORS
 from tests.infra.emulator import Emulator, bare_python
 from tests.infra.synthesis import PROJECT
@@ -22,7 +22,7 @@ PROBE = f"""
 import importlib, json, sys, boto3
 for door in {[door.name for door in DOORS]}:
     importlib.import_module(door)
-for service in {SERVICES}:
+for service in {sorted(USED["botocore/data"])}:
     boto3.client(service)
 files = [getattr(module, "__file__", None) for module in sys.modules.values()]
 print(json.dumps([file for file in files if file]))
@@ -50,21 +50,22 @@ def gateway(start):
 
 
 @pytest.fixture(scope="module")
-def scripted(start, deployed, _provider, tmp_path_factory):
+def credential(deployed):
+    """In the secret of the one target, as an operator puts it there, until these tests are over."""
+    secrets, name = deployed.client("secretsmanager"), deployed.outputs["SecretNames"]
+    before = secrets.get_secret_value(SecretId=name)["SecretString"]
+    secrets.put_secret_value(SecretId=name, SecretString="credential-of-openai")
+    yield
+    secrets.put_secret_value(SecretId=name, SecretString=before)
+
+
+@pytest.fixture(scope="module")
+def scripted(start, credential, _provider, tmp_path_factory):  # noqa: ARG001  it is read there
     """The same with another configuration, whose one target is the scripted provider."""
-    _put_credential(deployed)
     target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["gpt-5"]}
     config = tmp_path_factory.mktemp("config") / "gateway.json"
     config.write_text(json.dumps({"targets": {"openai": target}}))
     return start(CONFIG_FILE=str(config))
-
-
-def _put_credential(deployed):
-    """As an operator does, for the one target."""
-    secrets = deployed.client("secretsmanager")
-    secrets.put_secret_value(
-        SecretId=deployed.outputs["SecretNames"], SecretString="credential-of-openai"
-    )
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import httpx
 import pytest
 
 from antiphon.errors import Unavailable
@@ -13,6 +12,7 @@ from antiphon.store.items import Items
 from antiphon.store.queue import Row
 from infra.local.things import TABLE
 from tests.support import aws
+from tests.support.client import plain_client
 from tests.support.limits import ask, caller, request, usage
 from tests.support.settling import LINK, over, settle
 
@@ -27,7 +27,7 @@ def cloud():
 
 @pytest.fixture
 def settling(cloud, provider):
-    with httpx.Client(trust_env=False) as client:
+    with plain_client() as client:
         yield over(cloud, provider.address, client)
 
 

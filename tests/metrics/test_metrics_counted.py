@@ -3,7 +3,6 @@
 import json
 from types import SimpleNamespace
 
-import httpx
 import pytest
 
 from antiphon.observe import figures
@@ -11,6 +10,7 @@ from antiphon.settings.metrics import NAMESPACE
 from antiphon.settling import Inbox
 from antiphon.store.queue import written
 from tests.support.aws import cloud
+from tests.support.client import plain_client
 from tests.support.dynamo import link
 from tests.support.figures import lines, values
 from tests.support.settling import FOLLOW, LINK, over
@@ -98,7 +98,7 @@ def test_no_figure_of_what_is_counted_says_whose_it_is(counted, capsys):
 def test_a_response_whose_end_nobody_will_know_is_told(told, provider):
     context = SimpleNamespace(aws_request_id="r-1", get_remaining_time_in_millis=lambda: 60_000)
     old = json.loads(written(FOLLOW)) | {"since": 0}
-    with cloud() as made, httpx.Client(trust_env=False) as client:
+    with cloud() as made, plain_client() as client:
         settling = over(made, provider.address, client)
         settling.links.put(LINK)
         record = {"messageId": "m-1", "body": json.dumps(old)}
