@@ -46,7 +46,10 @@ def endpoint() -> Iterator[str]:
         url = f"http://127.0.0.1:{server.server_port}"
         shape = {k: v for k, v in _shape().items() if k[:6] != "Stream"}
         _client(url).create_table(**{**shape, "TableName": NAME})
-        yield url
+        try:
+            yield url
+        finally:
+            _client(url).delete_table(TableName=NAME)  # moto keeps it for all of this process
     finally:
         server.shutdown()
         thread.join()
