@@ -16,8 +16,9 @@ CALLERS, ROUNDS = 64, 20
 ONE_EACH = dict.fromkeys(range(ROUNDS), 1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def url():
+    """A server of this test alone: whoever plays AWS in this process forgets its tables."""
     with races.endpoint() as address:
         yield address
 

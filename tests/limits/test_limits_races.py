@@ -16,8 +16,9 @@ TENANTS = {f"t{n}": Limits(budget_usd=float(RESERVED * most)) for n, most in enu
 NANO = 10**9
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def url():
+    """A server of this test alone: whoever plays AWS in this process forgets its tables."""
     with races.endpoint() as address:
         yield address
 
