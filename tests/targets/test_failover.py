@@ -162,6 +162,15 @@ def test_of_several_refusals_the_most_hopeful_is_told(many, providers, failures,
     assert (got.status_code, len(posts(providers))) == (told, len(failures))
 
 
+def test_the_target_whose_refusal_is_told_is_named(many, providers):
+    """Not the one that was asked last, whose refusal says less."""
+    got = ask(
+        many, providers, Case("unreachable", ("second",)), [BEGAN_NOTHING["403"]], stream=False
+    )
+    assert (got.status_code, got.json()["error"]["code"]) == (502, "upstream_not_reached")
+    assert (got.headers["x-antiphon-target"], got.headers["x-antiphon-attempts"]) == ("closed", "2")
+
+
 def test_each_target_gets_its_own_name_for_the_model(many, providers):
     providers["azure-a"].answers(*error(429))
     providers["azure-b"].answers(good(new_id(), stream=False))

@@ -24,13 +24,14 @@ class Relay:
         """Raise UpstreamFailed and its kin while no byte of the answer has been passed on."""
         attempts = Attempts()
         trial = Trial(self._means, request, call, attempts)
-        refusals: list[Outcome] = []
+        refusals: list[tuple[str, Outcome]] = []
         for step in self._means.breaker.order(steps):
             outcome = trial.at(step)
             if not started_nothing(outcome, step):
-                return attempts.told_by(outcome)
-            refusals.append(outcome)
-        return attempts.told_by(_ours(min(refusals, key=hope)))
+                return attempts.told_by(step.target, outcome)
+            refusals.append((step.target, outcome))
+        target, outcome = min(refusals, key=lambda refusal: hope(refusal[1]))
+        return attempts.told_by(target, _ours(outcome))
 
 
 def _ours(outcome: Outcome) -> Outcome:

@@ -24,12 +24,10 @@ class Attempts:
         logger.append_keys(attempts=self._made)
         return outcome
 
-    def told_by(self, outcome: Outcome) -> Answer:
+    def told_by(self, target: str, outcome: Outcome) -> Answer:
         """The answer that says which target gave it and how many were asked; raise the fault."""
+        told = {"x-antiphon-target": target, "x-antiphon-attempts": str(len(self._made))}
         if isinstance(outcome, GatewayError):
-            outcome.headers = {**outcome.headers, **self._headers(self._made[-1]["target"])}
+            outcome.headers = {**outcome.headers, **told}
             raise outcome
-        return outcome.with_headers(self._headers(outcome.target))
-
-    def _headers(self, target: str) -> dict[str, str]:
-        return {"x-antiphon-target": target, "x-antiphon-attempts": str(len(self._made))}
+        return outcome.with_headers(told)
