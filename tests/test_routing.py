@@ -12,7 +12,7 @@ from antiphon.schema import CreateResponse
 from antiphon.settings.config import parse
 from antiphon.store.items import Items
 from tests.support.dynamo import held, link
-from tests.support.routing import Held, first, router, targets
+from tests.support.routing import first, held_at, router, targets
 
 
 def test_the_lowest_priority_number_comes_first():
@@ -45,7 +45,7 @@ def test_what_shares_a_prompt_cache_stays_together():
 
 
 def test_what_is_continued_pins_the_target_whatever_its_weight():
-    routing = router(Held("b"), a={"weight": 1000}, b={"priority": 9})
+    routing = router(held_at("b"), a={"weight": 1000}, b={"priority": 9})
     assert first(routing) == "b"
 
 
@@ -65,7 +65,7 @@ def test_a_request_reads_a_row_only_for_what_it_continues():
 
 def test_a_target_that_is_not_configured_now_is_named():
     with pytest.raises(TargetGone, match="'gone'"):
-        first(router(Held("gone"), a={}))
+        first(router(held_at("gone"), a={}))
 
 
 def test_an_unknown_model_is_told_with_near_names():

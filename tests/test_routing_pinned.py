@@ -7,35 +7,37 @@ import pytest
 from antiphon.auth import Caller
 from antiphon.errors import InvalidRequest, ModelNotFound
 from antiphon.schema import CreateResponse
-from tests.support.routing import CALLER, Held, router, targets
+from tests.support.routing import CALLER, held_at, router, targets
 
 
 def test_what_is_continued_stays_within_its_account():
     shared = {"account": "team"}
-    routing = router(Held("b"), a=shared, b={**shared, "priority": 9}, c={}, d={"account": "other"})
+    routing = router(
+        held_at("b"), a=shared, b={**shared, "priority": 9}, c={}, d={"account": "other"}
+    )
     assert targets(routing) == ["b", "a"]
 
 
 def test_azure_targets_of_one_resource_are_one_account():
     azure = {"provider": "azure", "endpoint": "https://x.example", "models": {"gpt-5": "d"}}
-    routing = router(Held("b"), a=azure, b=azure, c={**azure, "endpoint": "https://y.example"})
+    routing = router(held_at("b"), a=azure, b=azure, c={**azure, "endpoint": "https://y.example"})
     assert targets(routing) == ["b", "a"]
 
 
 def test_accounts_of_different_providers_are_different():
     azure = {"provider": "azure", "endpoint": "https://x.example", "models": {"gpt-5": "d"}}
-    routing = router(Held("a"), a={"account": "team"}, b={**azure, "account": "team"})
+    routing = router(held_at("a"), a={"account": "team"}, b={**azure, "account": "team"})
     assert targets(routing) == ["a"]
 
 
 def test_a_model_that_the_holder_lacks_goes_to_its_account():
     shared = {"account": "team"}
-    routing = router(Held("a"), a={**shared, "models": ["o3"]}, b=shared)
+    routing = router(held_at("a"), a={**shared, "models": ["o3"]}, b=shared)
     assert targets(routing) == ["b"]
 
 
 def test_things_of_one_account_may_be_named_together():
-    routing = router(Held("a"), a={"account": "team"}, b={"account": "team"}, c={})
+    routing = router(held_at("a"), a={"account": "team"}, b={"account": "team"}, c={})
     routing._ownership.referred = {"b"}
     assert set(targets(routing)) == {"a", "b"}
     routing._ownership.referred = {"c"}
@@ -45,7 +47,7 @@ def test_things_of_one_account_may_be_named_together():
 
 def test_siblings_of_a_holder_are_ordered_by_the_root_of_the_tree():
     shared = {name: {"account": "team"} for name in "abcdef"}
-    orders = {str(targets(router(Held("a", root=f"resp_{n}"), **shared))) for n in range(20)}
+    orders = {str(targets(router(held_at("a", root=f"resp_{n}"), **shared))) for n in range(20)}
     assert len(orders) > 5
     assert all(order.startswith("['a', ") for order in orders)
 
@@ -54,13 +56,13 @@ def test_siblings_of_a_holder_are_ordered_by_the_root_of_the_tree():
     ("ended", "new"), [(None, True), (0, True), (59, True), (61, False)], ids=str
 )
 def test_only_what_ended_lately_may_be_unknown_yet(ended, new):
-    parent = Held("a", completed_at=None if ended is None else int(time.time()) - ended)
+    parent = held_at("a", completed_at=None if ended is None else int(time.time()) - ended)
     plan = router(parent, a={}).plan(CreateResponse(model="gpt-5", input="x"), CALLER)
     assert plan.follows_new == new
 
 
 def test_a_conversation_is_never_too_new():
-    plan = router(Held("a", kind="conversation"), a={}).plan(
+    plan = router(held_at("a", kind="conversation"), a={}).plan(
         CreateResponse(model="gpt-5", input="x"), CALLER
     )
     assert not plan.follows_new

@@ -1,7 +1,7 @@
 """The narrow waist: what came in, and what goes out, on either door."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
@@ -28,6 +28,31 @@ class Body(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
     def close(self) -> None: ...
+
+
+class Ending:
+    """A body with something to do behind its end, which a `close` after it has done once more."""
+
+    def __init__(self, body: Body, then: Callable[[], None]) -> None:
+        self._body = body
+        self._then = then
+
+    def attach(self, send: Callable[[bytes], None]) -> None:
+        attach = getattr(self._body, "attach", None)
+        if attach is not None:
+            attach(send)
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._body
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        try:
+            self._body.close()
+        finally:
+            self._then()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from antiphon.schema import Continuing, Reference
 from antiphon.settings.targets import Target
 from antiphon.store.links import Link
 
-NEW_SECONDS = 60
 MODELS = 1_000  # whose targets are remembered
 NO_MODEL = "The model '{}' does not exist or you do not have access to it."
 
@@ -32,10 +31,8 @@ class Plan:
     @property
     def follows_new(self) -> bool:
         """Whether what it continues ended so lately that its provider may not know it yet."""
-        if self.parent is None or self.parent.kind != "response":
-            return False
-        ended = self.parent.completed_at
-        return ended is None or time.time() - ended < NEW_SECONDS
+        parent = self.parent
+        return parent is not None and parent.kind == "response" and parent.is_new(time.time())
 
 
 class Router:

@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         except Malformed:
             self._transport.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio gives it
         if self._exchange:
             self._exchange.lost()
         self._desk.disconnected(self._hand)

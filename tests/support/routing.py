@@ -6,6 +6,8 @@ from antiphon.auth import Caller
 from antiphon.routing import Router
 from antiphon.schema import CreateResponse
 from antiphon.settings.config import parse
+from antiphon.store.links import Link
+from tests.support.dynamo import link
 
 
 @dataclass
@@ -22,12 +24,9 @@ class Nobodys:
         return set(self.referred)
 
 
-@dataclass
-class Held:
-    target: str
-    root: str = "resp_1"
-    kind: str = "response"
-    completed_at: int | None = None
+def held_at(target: str, **more: object) -> Link:
+    """The link of what lives there."""
+    return link(**{"target": target, "root": "resp_1", **more})
 
 
 CALLER = Caller("acme", "key_1")

@@ -24,7 +24,6 @@ from antiphon.store.links import Link
 __all__ = ["Hold", "Idempotency"]
 
 UNKNOWN = 404
-LAG = 60.0  # seconds for which a provider may not know a response yet that it has finished
 
 
 @dataclass(frozen=True)
@@ -108,8 +107,7 @@ class Idempotency:
 
     def _lacking(self, link: Link) -> InvalidRequest:
         """What it means that the provider does not know a response: not yet, or not any more."""
-        lately = self.claims.clock() - (link.completed_at or 0) < LAG
-        if link.pending or lately:
+        if link.pending or (link.completed_at and link.is_new(self.claims.clock())):
             return in_flight()
         return not_stored(f"its provider does not know '{link.id}' any more")
 

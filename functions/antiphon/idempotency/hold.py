@@ -1,6 +1,6 @@
 """What one request holds of its Idempotency-Key, from before it is sent to its outcome."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -13,9 +13,8 @@ from antiphon.errors import (
     UpstreamNotReached,
     UpstreamRefusedUs,
 )
-from antiphon.http import Body, Reply
+from antiphon.http import Ending, Reply
 from antiphon.observe import logger
-from antiphon.relay.watch import Send
 from antiphon.store.idempotency import Claim, Claims
 from antiphon.store.links import Link
 
@@ -52,7 +51,7 @@ class Hold:
         elif isinstance(reply.body, bytes):
             self._end()
         elif not self._noted:
-            return replace(reply, body=Watched(reply.body, self._end))
+            return replace(reply, body=Ending(reply.body, self._end))
         return reply
 
     def __enter__(self) -> Self:
@@ -103,26 +102,3 @@ class Hold:
             self._noted = True
         except Unavailable:
             logger.exception("idempotency key not noted", extra={"link": self._id})
-
-
-class Watched:
-    """A body with something to do behind its end."""
-
-    def __init__(self, body: Body, then: Callable[[], None]) -> None:
-        self._body = body
-        self._then = then
-
-    def attach(self, send: Send) -> None:
-        attach = getattr(self._body, "attach", None)
-        if attach is not None:
-            attach(send)
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._body
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        self._body.close()
-        self._then()

@@ -1,41 +1,17 @@
 """The figures of an answer, told when it has truly ended."""
 
-from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from antiphon.errors import GatewayError, InvalidRequest, NotFound
-from antiphon.http import Body
+from antiphon.http import Ending
 from antiphon.observe import figures
-from antiphon.relay.watch import Send
 from antiphon.routes import traffic
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
 
 FAILED, BUSY, THEIR_FAULT = 400, 429, 500
-
-
-class Ending:
-    """A stream with something to do behind its end."""
-
-    def __init__(self, body: Body, then: Callable[[], None]) -> None:
-        self._body = body
-        self._then = then
-
-    def attach(self, send: Send) -> None:
-        attach = getattr(self._body, "attach", None)
-        if attach is not None:
-            attach(send)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)  # not one by one: no event is to pay for this
-
-    def close(self) -> None:
-        try:
-            self._body.close()
-        finally:
-            self._then()
 
 
 def refused(fault: GatewayError) -> Response[Any]:

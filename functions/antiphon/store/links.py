@@ -18,6 +18,7 @@ SORT = "LINK"
 FINAL = {"completed", "failed", "incomplete", "cancelled"}
 LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
 OURS = "attribute_not_exists(pk) OR (request_id = :request_id AND attribute_not_exists(deleted_at))"
+NEW_SECONDS = 60.0
 GONE, GIVEN_UP = "gone", "given up: "  # how `unfinished` begins where no end will be known
 
 
@@ -67,6 +68,10 @@ class Link:
         """Whether its provider has still to be asked how it ended."""
         kept = self.kind == "response" and self.store and self.deleted_at is None
         return kept and not self.settled
+
+    def is_new(self, now: float) -> bool:
+        """Whether it ended so lately, if it did, that its provider may not know it yet."""
+        return self.completed_at is None or now - self.completed_at < NEW_SECONDS
 
     @property
     def alive(self) -> bool:
