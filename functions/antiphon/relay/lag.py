@@ -1,33 +1,27 @@
-"""Azure may not know a response yet that it has just finished: then asking again helps.
+"""Azure may not find a response for some seconds after it has finished: then a retry helps.
 
 A create that is refused so was not begun. https://github.com/dotnet/extensions/issues/7704
 """
 
-import itertools
+import time
 from collections.abc import Callable
 
 from antiphon.providers.saying import Saying
 from antiphon.relay.answer import Answer
 from antiphon.relay.outcome import Outcome
 
-FIRST, LONGEST = 0.5, 8.0  # seconds between two attempts; each is twice as long as the one before
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts; each pause doubles
 
 
 def until_known(ask: Callable[[], Outcome], seconds: float) -> Outcome:
-    """Ask until the parent is known, for so long at most; then what is said of it holds."""
-    first = ask()
-    if not _misses_parent(first):
-        return first
-    import tenacity  # noqa: PLC0415  needed so rarely that no start should wait for it
-
-    outcomes = itertools.chain([first], (ask() for _ in itertools.count()))
-    last: Outcome = tenacity.Retrying(
-        retry=tenacity.retry_if_result(_misses_parent),
-        wait=tenacity.wait_exponential(multiplier=FIRST, max=LONGEST),
-        stop=tenacity.stop_before_delay(seconds),
-        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
-    )(outcomes.__next__)
-    return last
+    """Repeat while the provider does not find the parent; give up where a pause would end late."""
+    ends_at, pause = time.monotonic() + seconds, FIRST_PAUSE
+    outcome = ask()
+    while _misses_parent(outcome) and time.monotonic() + pause < ends_at:
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+        outcome = ask()
+    return outcome
 
 
 def _misses_parent(outcome: Outcome) -> bool:
