@@ -3,9 +3,9 @@
 import pytest
 
 from antiphon.errors import BodyTooLarge, BudgetSpent, InvalidRequest, PriceUnknown
-from antiphon.limits import Lease
-from antiphon.schema import Compact
-from antiphon.settings.limits import Limits
+from antiphon.limits.reservation import Reservation
+from antiphon.schema.other_bodies import Compact
+from antiphon.settings.config import Limits
 from tests.support.limits import admission, ask, caller, request
 
 MINUTE = "29922480"  # of noon
@@ -96,4 +96,4 @@ def test_under_a_budget_nothing_is_sent_whose_price_is_not_known(dynamo):
 
 def test_a_price_is_not_asked_for_without_a_budget(dynamo):
     lease = admission(dynamo.table).admit(ask("sim-text"), caller(tpm=9_999), request())
-    assert isinstance(lease, Lease)
+    assert isinstance(lease, Reservation)

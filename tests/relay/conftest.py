@@ -2,9 +2,9 @@
 
 import pytest
 
-from antiphon.relay.credentials import Credentials
-from antiphon.relay.entra import EntraTokens
-from antiphon.settings.targets import AzureTarget, OpenAITarget
+from antiphon.settings.config import AzureTarget, OpenAITarget
+from antiphon.upstream.credentials import Credentials
+from antiphon.upstream.entra import EntraTokens
 from tests.support.client import plain_client
 from tests.support.entra import entra as an_entra
 from tests.support.sts import STS

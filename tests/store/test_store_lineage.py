@@ -1,9 +1,9 @@
 """The tree that a response belongs to."""
 
-from antiphon.store.asked import Asked
+from antiphon.store.listings import LinkQuery
 from tests.support.dynamo import ids, link
 
-PARENTS_FIRST = Asked(newest_first=False)
+PARENTS_FIRST = LinkQuery(newest_first=False)
 
 
 def grown(parent, **more):
@@ -48,5 +48,5 @@ def test_a_tree_that_reads_too_much_goes_on_from_a_conversation_as_well(dynamo, 
     older, conversation = link(root="conv_1"), link(id="conv_1", kind="conversation")
     turns = [link(root="conv_1", deleted_at=1) for _ in range(2)]
     dynamo.hold(older, conversation, *turns)
-    page = dynamo.listing.tree(turns[0], Asked(limit=2))
+    page = dynamo.listing.tree(turns[0], LinkQuery(limit=2))
     assert (ids(page), page.has_more, page.last_id) == (["conv_1"], True, "conv_1")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.store.asked import Asked
+from antiphon.store.listings import LinkQuery
 from tests.support.dynamo import held, ids, link
 
 LINKS, BRANCHES = 10_000, 1_000
@@ -23,7 +23,7 @@ def full():
 @pytest.mark.parametrize("begun_after", [None, "resp_05000"])
 def test_a_page_of_ten_thousand_links_is_one_query(full, newest_first, begun_after):
     after = begun_after and full.links.get("response", "rich", begun_after)
-    asked = Asked(limit=100, newest_first=newest_first, after=after)
+    asked = LinkQuery(limit=100, newest_first=newest_first, after=after)
     with full.counted() as calls:
         page = full.listing.page("response", "rich", asked)
     first = {(None, True): 9_999, (None, False): 0, ("resp_05000", True): 4_999}
@@ -35,7 +35,7 @@ def test_a_page_of_ten_thousand_links_is_one_query(full, newest_first, begun_aft
 
 def test_the_last_page_of_ten_thousand_knows_that_it_is_the_last(full):
     after = full.links.get("response", "rich", "resp_00100")
-    page = full.listing.page("response", "rich", Asked(limit=100, after=after))
+    page = full.listing.page("response", "rich", LinkQuery(limit=100, after=after))
     assert (len(page.links), page.has_more, page.last_id) == (100, False, "resp_00000")
 
 
@@ -43,7 +43,7 @@ def test_a_rare_link_among_ten_thousand_is_found(full):
     rare = link(id="resp_rare", tenant="rich", created_ms=1, status="failed")
     full.hold(rare)
     with full.counted() as calls:
-        page = full.listing.page("response", "rich", Asked(status="failed"))
+        page = full.listing.page("response", "rich", LinkQuery(status="failed"))
     full.table.delete("T#rich#R#resp_rare", "LINK")
     assert (page.links, page.has_more) == ([rare], False)
     assert set(calls) == {"Query"}
@@ -54,7 +54,7 @@ def test_a_thousand_branches_come_page_by_page_with_one_query_each(full):
     branch = full.links.get("response", "acme", "resp_b0500")
     seen, after, has_more = [], None, True
     while has_more:
-        asked = Asked(limit=100, newest_first=False, after=after)
+        asked = LinkQuery(limit=100, newest_first=False, after=after)
         with full.counted() as calls:
             page = full.listing.tree(branch, asked)
         assert calls == ["Query"]

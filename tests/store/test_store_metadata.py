@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import InvalidRequest
-from antiphon.store.asked import Asked
+from antiphon.store.listings import LinkQuery
 from tests.support.dynamo import held, ids, link, walked
 
 LONG = "ü" * 512
 
 
 def found(dynamo, tenant="acme", kind="response", **asked):
-    return ids(dynamo.listing.page(kind, tenant, Asked(**asked)))
+    return ids(dynamo.listing.page(kind, tenant, LinkQuery(**asked)))
 
 
 def test_all_pairs_must_hold(dynamo):
@@ -43,7 +43,7 @@ def test_pages_of_a_search_are_read_from_index_and_links_and_nothing_else(dynamo
     made = [link(metadata={"team": "blue"}) for _ in range(45)]
     dynamo.hold(*made)
     dynamo.roll()
-    asked = Asked(metadata={"team": "blue"})
+    asked = LinkQuery(metadata={"team": "blue"})
     with dynamo.counted() as calls:
         page = dynamo.listing.page("response", "acme", asked)
     assert calls == ["Query", "BatchGetItem"]
@@ -101,7 +101,7 @@ def test_a_search_over_many_stale_rows_ends_early_and_can_be_gone_on_from(dynamo
     made = [link(metadata={"team": "blue"}, model="o3" if n == 0 else None) for n in range(30)]
     dynamo.hold(*made)
     dynamo.roll()
-    pages = walked(dynamo, Asked(limit=1, metadata={"team": "blue"}, model="o3"))
+    pages = walked(dynamo, LinkQuery(limit=1, metadata={"team": "blue"}, model="o3"))
     assert len(pages) > 2
     assert [id for page in pages for id in ids(page)] == [made[0].id]
 

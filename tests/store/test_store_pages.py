@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.store.asked import Asked
 from antiphon.store.links import Link
+from antiphon.store.listings import LinkQuery
 from tests.support.dynamo import START_MS, ids, link, walked
 
 
 def test_the_newest_link_comes_first(dynamo):
     made = [link() for _ in range(3)]
     dynamo.hold(*made)
-    page = dynamo.listing.page("response", "acme", Asked())
+    page = dynamo.listing.page("response", "acme", LinkQuery())
     assert page.links == made[::-1]
     assert (page.has_more, page.last_id) == (False, made[0].id)
 
@@ -23,7 +23,7 @@ def test_the_newest_link_comes_first(dynamo):
 def test_pages_hold_every_link_once_and_never_end_with_an_empty_one(dynamo, limit, newest_first):
     made = [link() for _ in range(6)]
     dynamo.hold(*made)
-    pages = walked(dynamo, Asked(limit=limit, newest_first=newest_first))
+    pages = walked(dynamo, LinkQuery(limit=limit, newest_first=newest_first))
     assert [id for page in pages for id in ids(page)] == [
         each.id for each in (made[::-1] if newest_first else made)
     ]
@@ -34,7 +34,7 @@ def test_pages_hold_every_link_once_and_never_end_with_an_empty_one(dynamo, limi
 def test_links_of_one_millisecond_are_told_apart(dynamo, newest_first):
     made = [link(id=id, created_ms=START_MS) for id in ("resp_a", "resp_a0", "resp_aZ", "resp_b")]
     dynamo.hold(*made)
-    pages = walked(dynamo, Asked(limit=1, newest_first=newest_first))
+    pages = walked(dynamo, LinkQuery(limit=1, newest_first=newest_first))
     expected = [[each.id] for each in made]
     assert [ids(page) for page in pages] == (expected[::-1] if newest_first else expected)
 
@@ -42,7 +42,7 @@ def test_links_of_one_millisecond_are_told_apart(dynamo, newest_first):
 def test_a_page_is_one_query(dynamo):
     dynamo.hold(*(link() for _ in range(21)))
     with dynamo.counted() as calls:
-        page = dynamo.listing.page("response", "acme", Asked())
+        page = dynamo.listing.page("response", "acme", LinkQuery())
     assert (len(page.links), page.has_more, calls) == (20, True, ["Query"])
 
 
@@ -50,23 +50,23 @@ def test_deleted_and_expired_links_are_passed_over(dynamo):
     kept, deleted, expired = link(), link(), link(expires_at=int(time.time()) - 1)
     dynamo.hold(kept, deleted, expired)
     dynamo.links.mark_deleted(deleted)
-    page = dynamo.listing.page("response", "acme", Asked(limit=1))
+    page = dynamo.listing.page("response", "acme", LinkQuery(limit=1))
     assert (ids(page), page.has_more) == ([kept.id], False)
 
 
 def test_a_tenant_sees_its_own_links_alone(dynamo):
     ours, theirs = link(), link(tenant="umbra")
     dynamo.hold(ours, theirs)
-    assert ids(dynamo.listing.page("response", "acme", Asked())) == [ours.id]
-    assert ids(dynamo.listing.page("response", "umbra", Asked())) == [theirs.id]
-    assert ids(dynamo.listing.page("response", "acm", Asked())) == []
+    assert ids(dynamo.listing.page("response", "acme", LinkQuery())) == [ours.id]
+    assert ids(dynamo.listing.page("response", "umbra", LinkQuery())) == [theirs.id]
+    assert ids(dynamo.listing.page("response", "acm", LinkQuery())) == []
 
 
 def test_responses_and_conversations_are_listed_apart(dynamo):
     response, conversation = link(), link(id="conv_1", kind="conversation")
     dynamo.hold(response, conversation)
-    assert ids(dynamo.listing.page("response", "acme", Asked())) == [response.id]
-    assert ids(dynamo.listing.page("conversation", "acme", Asked())) == ["conv_1"]
+    assert ids(dynamo.listing.page("response", "acme", LinkQuery())) == [response.id]
+    assert ids(dynamo.listing.page("conversation", "acme", LinkQuery())) == ["conv_1"]
 
 
 BOUNDS = {  # of seconds after the start: what was made at 0, 1, 1.999 and 2 seconds
@@ -87,7 +87,7 @@ def test_bounds_leave_their_own_seconds_out(dynamo, after, newest_first):
     made = {id: link(id=id, created_ms=START_MS + ms) for id, ms in at.items()}
     dynamo.hold(*made.values())
     for (low, high), within in BOUNDS.items():
-        asked = Asked(
+        asked = LinkQuery(
             newest_first=newest_first,
             after=made.get(after),
             created_after=None if low is None else START_MS // 1000 + low,
@@ -106,7 +106,11 @@ def test_links_are_found_by_model_and_status(dynamo):
         for status in ("completed", "failed")
     ]
     dynamo.hold(*made)
-    for asked in (Asked(model="o3"), Asked(status="failed"), Asked(model="o3", status="failed")):
+    for asked in (
+        LinkQuery(model="o3"),
+        LinkQuery(status="failed"),
+        LinkQuery(model="o3", status="failed"),
+    ):
         page = dynamo.listing.page("response", "acme", asked)
         assert page.links == [each for each in made[::-1] if asked.fits(each)]
         assert page.links
@@ -116,7 +120,7 @@ def test_a_page_is_filled_however_rare_its_links_are(dynamo):
     made = [link(status="failed" if n % 40 == 0 else "completed") for n in range(200)]
     dynamo.hold(*made)
     with dynamo.counted() as calls:
-        pages = walked(dynamo, Asked(limit=2, status="failed"))
+        pages = walked(dynamo, LinkQuery(limit=2, status="failed"))
     assert [len(page.links) for page in pages] == [2, 2, 1]
     assert calls.count("Scan") == 0
 
@@ -125,7 +129,7 @@ def test_a_page_that_reads_too_much_ends_early_and_can_be_gone_on_from(dynamo, m
     monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 8)
     made = [link(status="failed" if n == 0 else "completed") for n in range(60)]
     dynamo.hold(*made)
-    pages = walked(dynamo, Asked(limit=1, status="failed"))
+    pages = walked(dynamo, LinkQuery(limit=1, status="failed"))
     assert [ids(page) for page in pages[:-1]] == [[]] * (len(pages) - 1)
     assert len(pages) > 2
     assert (ids(pages[-1]), pages[-1].has_more) == ([made[0].id], False)
@@ -135,7 +139,7 @@ def test_a_page_never_ends_early_at_a_link_nobody_can_ask_by(dynamo, monkeypatch
     monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 2)
     made = [link() for _ in range(30)]
     dynamo.hold(*(replace(each, deleted_at=1) for each in made[5:]), *made[:5])
-    page = dynamo.listing.page("response", "acme", Asked(limit=1, newest_first=True))
+    page = dynamo.listing.page("response", "acme", LinkQuery(limit=1, newest_first=True))
     assert ids(page) == [made[4].id]
 
 
@@ -149,6 +153,6 @@ def test_the_link_comes_back_as_it_was_put(dynamo):
         completed_at=1_700_000_000,
     )
     dynamo.links.put(whole)
-    found = dynamo.listing.page("response", "acme", Asked()).links
+    found = dynamo.listing.page("response", "acme", LinkQuery()).links
     assert found == [whole]
     assert isinstance(found[0], Link)

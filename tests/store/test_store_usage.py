@@ -2,8 +2,7 @@
 
 import pytest
 
-from antiphon.store.spent import COST, COUNTS
-from antiphon.store.usage import Sum, gathered, total
+from antiphon.store.usage import COST_PICODOLLARS, COUNTS, UsageSum, group_sums, sum_total
 from tests.support.dynamo import link
 from tests.support.spending import EVER, counting, parts, shown, usage
 
@@ -107,7 +106,7 @@ def test_sums_are_put_together_by_any_of_their_parts(counted):
     def told(*by):
         return [
             (each.day, each.model, each.key_id, each.counts["requests"])
-            for each in gathered(sums, by)
+            for each in group_sums(sums, by)
         ]
 
     assert told("model") == [(None, "a", None, 4), (None, "b", None, 3)]
@@ -118,9 +117,9 @@ def test_sums_are_put_together_by_any_of_their_parts(counted):
         ("2024-10-05", "a", None, 1),
     ]
     assert told() == [(None, None, None, 7)]
-    assert shown(total(sums)) == shown(gathered(sums, ())[0])
-    assert shown(total([])) == {}
-    assert set(total([]).counts) == set(COUNTS)
+    assert shown(sum_total(sums)) == shown(group_sums(sums, ())[0])
+    assert shown(sum_total([])) == {}
+    assert set(sum_total([]).counts) == set(COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -135,4 +134,4 @@ def test_sums_are_put_together_by_any_of_their_parts(counted):
     ],
 )
 def test_costs_are_told_in_plain_digits_to_the_last(pico, dollars):
-    assert Sum(None, None, None, None, None, {COST: pico}).dollars == dollars
+    assert UsageSum(None, None, None, None, None, {COST_PICODOLLARS: pico}).dollars == dollars

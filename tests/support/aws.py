@@ -10,8 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from antiphon.store.queue import Follow, Queue, Row, read
-from antiphon.store.table import Item, Table
+from antiphon.store.dynamodb import Item, Table
+from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message
 from infra.local import transactions
 from infra.local.aws import _shape
 from infra.local.things import TABLE
@@ -33,7 +33,7 @@ class Cloud:
         self.table = Table(self.dynamodb, TABLE)
         url = self.sqs.create_queue(QueueName="queue")["QueueUrl"]
         self.queue = Queue(lambda: self.sqs, url)
-        self.sent: list[tuple[Follow | Row, int]] = []  # with the delay, in seconds
+        self.sent: list[tuple[PollResponse | DeferredWrite, int]] = []  # with the delay, in seconds
         self.sqs.meta.events.register("provide-client-params.sqs.SendMessage", self._note)
 
     def row(self, id: str) -> Item | None:
@@ -50,7 +50,7 @@ class Cloud:
         client.meta.events.unregister(_hook(client, operation), unique_id=operation)
 
     def _note(self, params: Any, **_: object) -> None:
-        self.sent.append((read(params["MessageBody"]), params["DelaySeconds"]))
+        self.sent.append((decode_message(params["MessageBody"]), params["DelaySeconds"]))
 
 
 def refused(request: Any) -> None:

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from antiphon.relay.transport import Client
+from antiphon.relay.transport.client import Client
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts nobody
 IDLE_SECONDS = 20.0

@@ -10,13 +10,10 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from antiphon.indexing import Rollup
-from antiphon.store.asked import Asked
-from antiphon.store.batch import Batch
-from antiphon.store.links import Link, Links, _item
-from antiphon.store.listing import Listing, Page
-from antiphon.store.metadata import MetadataIndex
-from antiphon.store.table import Table
+from antiphon.rollup import StreamHandler
+from antiphon.store.dynamodb import BatchTable, Table
+from antiphon.store.links import Link, Links, _link_row
+from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
 from infra.local import transactions
 from infra.local.aws import _shape
 from infra.local.things import TABLE
@@ -55,15 +52,15 @@ class Dynamo:
         client = boto3.client("dynamodb", **LOCAL_AWS)
         client.meta.events.register("before-call.dynamodb", self._note)
         self.client = client
-        self.table, self.batch = Table(client, TABLE), Batch(client, TABLE)
+        self.table, self.batch = Table(client, TABLE), BatchTable(client, TABLE)
         self.links = Links(self.table)
-        self.listing = Listing(self.table, self.batch, self.keys)
-        self.rollup = Rollup([MetadataIndex(self.table, self.batch, self.keys).follow])
+        self.listing = LinkListing(self.table, self.batch, self.keys)
+        self.rollup = StreamHandler([MetadataIndex(self.table, self.batch, self.keys).follow])
         self._streams = boto3.client("dynamodbstreams", **LOCAL_AWS)
         self._place: str | None = None
 
     def hold(self, *links: Link) -> None:
-        self.batch.put_all(map(_item, links))
+        self.batch.put_all(map(_link_row, links))
 
     def records(self) -> list[dict[str, Any]]:
         """What the table's stream tells since it was last asked."""
@@ -114,7 +111,7 @@ def ids(page: Page) -> list[str]:
     return [found.id for found in page.links]
 
 
-def walked(dynamo: Dynamo, asked: Asked) -> list[Page]:
+def walked(dynamo: Dynamo, asked: LinkQuery) -> list[Page]:
     """All pages, each begun after the last id of the one before."""
     pages = [dynamo.listing.page("response", "acme", asked)]
     while pages[-1].has_more:

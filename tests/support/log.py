@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.observe import logger
+from antiphon.observability import logger
 
 
 def written(caplog: pytest.LogCaptureFixture) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from antiphon.relay.transport import Client, Outgoing, Patience
+from antiphon.relay.transport.client import Client
+from antiphon.relay.transport.connection import Patience
+from antiphon.relay.transport.outgoing import Outgoing
 
 PATIENCE = Patience(connect=5.0, head=5.0, write=5.0, read=5.0)
 

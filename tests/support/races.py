@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from antiphon.store.table import Table
+from antiphon.store.dynamodb import Table
 from infra.local import transactions
 from infra.local.aws import _shape
 from tests.support.gateway import LOCAL_AWS

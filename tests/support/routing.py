@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from antiphon.auth import Caller
-from antiphon.routing import Router
-from antiphon.schema import CreateResponse
-from antiphon.settings.config import parse
+from antiphon.routing import Routing
+from antiphon.schema.create import CreateResponse
+from antiphon.settings.config import parse_config
 from antiphon.store.links import Link
 from tests.support.dynamo import link
 
@@ -36,7 +36,7 @@ def router(parent=None, **targets):
     made = {
         name: {"provider": "openai", "models": ["gpt-*"], **more} for name, more in targets.items()
     }
-    return Router(parse({"targets": made}).targets, Nobodys(parent))
+    return Routing(parse_config({"targets": made}).targets, Nobodys(parent))
 
 
 def first(routing, model="gpt-5", key="key_1", **fields):

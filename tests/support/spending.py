@@ -5,13 +5,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from antiphon.indexing import Rollup
-from antiphon.pricing import Bill, Prices
-from antiphon.settings.targets import OpenAITarget
-from antiphon.store.counting import UsageRollup
+from antiphon.pricing import Prices, UsageCost
+from antiphon.rollup import StreamHandler, UsageRollup
+from antiphon.settings.config import OpenAITarget
 from antiphon.store.links import Link
-from antiphon.store.spent import COST
-from antiphon.store.usage import Sum, Usage, gathered, total
+from antiphon.store.usage import COST_PICODOLLARS, UsageSum, UsageSums, group_sums, sum_total
 from infra.local import transactions
 from infra.local.things import TABLE
 from tests.support.dynamo import Dynamo, held, link
@@ -24,7 +22,7 @@ DONE = {
     "input_tokens": 1000,
     "output_tokens": 100,
     "total_tokens": 1100,
-    COST: 2_250_000_000,  # gpt-5: 1000 * 1.25 + 100 * 10 dollars for a million
+    COST_PICODOLLARS: 2_250_000_000,  # gpt-5: 1000 * 1.25 + 100 * 10 dollars for a million
 }
 UNKNOWN = {"requests": 1, "unknown": 1, "unmetered": 1}
 
@@ -45,20 +43,22 @@ class Counted:
     def __init__(self, dynamo: Dynamo) -> None:
         self.dynamo = dynamo
         self.links, self.table = dynamo.links, dynamo.table
-        self.usage = Usage(self.table)
-        self.rollup = Rollup([UsageRollup(self.table, Bill(Prices({}), TARGETS)).follow])
+        self.usage = UsageSums(self.table)
+        self.rollup = StreamHandler(
+            [UsageRollup(self.table, UsageCost(Prices({}), TARGETS)).follow]
+        )
 
     def roll(self, records: Iterable[dict[str, Any]] | None = None) -> list[dict[str, str]]:
         """Let the rollup see what is new; gives the failures."""
         told = self.dynamo.records() if records is None else list(records)
         return self.rollup({"Records": told}, None)["batchItemFailures"]
 
-    def sums(self, tenant: str = "acme") -> list[Sum]:
+    def sums(self, tenant: str = "acme") -> list[UsageSum]:
         return list(self.usage.of(tenant, *EVER))
 
     def total(self, tenant: str = "acme") -> dict[str, int]:
         """All sums of a tenant together, without zeros."""
-        return shown(total(self.sums(tenant)))
+        return shown(sum_total(self.sums(tenant)))
 
     def gone(self, link: Link) -> None:
         """Have time take a link away."""
@@ -70,13 +70,13 @@ class Counted:
         return {(r["pk"]["S"], r["sk"]["S"]): r for r in found if r["sk"]["S"] != "LINK"}
 
 
-def shown(sum: Sum) -> dict[str, int]:
+def shown(sum: UsageSum) -> dict[str, int]:
     return {name: number for name, number in sum.counts.items() if number}
 
 
-def parts(sums: Iterable[Sum]) -> Counter[tuple[str | None, ...]]:
+def parts(sums: Iterable[UsageSum]) -> Counter[tuple[str | None, ...]]:
     """Requests by place."""
-    found = gathered(sums, ("day", "model", "target", "key_id"))
+    found = group_sums(sums, ("day", "model", "target", "key_id"))
     return Counter({(s.day, s.model, s.target, s.key_id): s.counts["requests"] for s in found})
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import boto3
 from botocore.awsrequest import AWSResponse
 
-from antiphon.store.identity import WebIdentity
+from antiphon.store.web_identity import WebIdentity
 from tests.support.aws import ONCE
 from tests.support.gateway import LOCAL_AWS
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from antiphon.store.secrets import Secrets
+from antiphon.store.secrets import ProviderSecrets
 from tests.support import aws
 from tests.support.aws import Cloud
 from tests.support.waiting import Time
@@ -17,7 +17,7 @@ class Vault:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.client = cloud, cloud.secrets
         self.time = Time()
-        self.secrets = Secrets(self.client, "test", self.time)
+        self.secrets = ProviderSecrets(self.client, "test", self.time)
         self.stages: list[str] = []  # one for each question
         self.client.meta.events.register(f"provide-client-params.secretsmanager.{GET}", self._note)
 

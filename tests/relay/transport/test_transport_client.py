@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from antiphon.relay.transport import Outgoing
 from antiphon.relay.transport import connection as connections
 from antiphon.relay.transport.errors import ConnectionBroken, Malformed
+from antiphon.relay.transport.outgoing import Outgoing
 from tests.support.client import plain_client
 from tests.support.peer import PATIENCE, asked, peer
 
