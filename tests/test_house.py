@@ -57,5 +57,5 @@ def test_the_environment_is_read_at_the_doors_alone():
         "functions/api.py",
         "functions/settle.py",
         "functions/rollup.py",
-        "functions/antiphon/observe.py",
+        "functions/antiphon/observability.py",
     }

@@ -98,7 +98,7 @@ def test_a_tenant_s_list_holds_its_own_keys_oldest_first(keyring, dynamo):
 
 
 def test_a_list_goes_on_where_one_read_ends(keyring, monkeypatch):
-    monkeypatch.setattr("antiphon.store.keyring.READ", 2)
+    monkeypatch.setattr("antiphon.store.keyring.READ_ROWS", 2)
     made = {keyring.create(KeyTerms(tenant="acme")).key.id for _ in range(5)}
     assert {key.id for key in keyring.every()} == made
     assert {keyring.find(id).id for id in made} == made

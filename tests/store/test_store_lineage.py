@@ -44,7 +44,7 @@ def test_deleted_branches_are_left_out(dynamo):
 
 
 def test_a_tree_that_reads_too_much_goes_on_from_a_conversation_as_well(dynamo, monkeypatch):
-    monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 1)
+    monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 1)
     older, conversation = link(root="conv_1"), link(id="conv_1", kind="conversation")
     turns = [link(root="conv_1", deleted_at=1) for _ in range(2)]
     dynamo.hold(older, conversation, *turns)

@@ -97,7 +97,7 @@ def test_what_the_index_does_not_know_yet_is_not_believed(dynamo):
 
 
 def test_a_search_over_many_stale_rows_ends_early_and_can_be_gone_on_from(dynamo, monkeypatch):
-    monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 4)
+    monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 4)
     made = [link(metadata={"team": "blue"}, model="o3" if n == 0 else None) for n in range(30)]
     dynamo.hold(*made)
     dynamo.roll()

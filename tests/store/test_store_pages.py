@@ -126,7 +126,7 @@ def test_a_page_is_filled_however_rare_its_links_are(dynamo):
 
 
 def test_a_page_that_reads_too_much_ends_early_and_can_be_gone_on_from(dynamo, monkeypatch):
-    monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 8)
+    monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 8)
     made = [link(status="failed" if n == 0 else "completed") for n in range(60)]
     dynamo.hold(*made)
     pages = walked(dynamo, LinkQuery(limit=1, status="failed"))
@@ -136,7 +136,7 @@ def test_a_page_that_reads_too_much_ends_early_and_can_be_gone_on_from(dynamo, m
 
 
 def test_a_page_never_ends_early_at_a_link_nobody_can_ask_by(dynamo, monkeypatch):
-    monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 2)
+    monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 2)
     made = [link() for _ in range(30)]
     dynamo.hold(*(replace(each, deleted_at=1) for each in made[5:]), *made[:5])
     page = dynamo.listing.page("response", "acme", LinkQuery(limit=1, newest_first=True))

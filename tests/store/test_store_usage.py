@@ -80,7 +80,7 @@ def test_whatever_names_hold_they_are_told_apart(counted, one, other):
 
 
 def test_many_rows_are_read_page_by_page(counted, monkeypatch):
-    monkeypatch.setattr("antiphon.store.usage.READ", 3)
+    monkeypatch.setattr("antiphon.store.usage.READ_ROWS", 3)
     hold(counted, *(on(day % 4, model=f"gpt-{day}") for day in range(20)))
     assert sum(parts(counted.sums()).values()) == 20
     with counted.dynamo.counted() as calls:
