@@ -107,8 +107,8 @@ def test_a_refused_answer_is_logged_and_the_loop_goes_on(api, start, status):
     runtime.ask(id="id-2")
     api.response("id-2").body()
     api.reply()
-    said = f'The Runtime API answered {status}: {{"errorType":"T"}}'
-    assert runtime.end()[0] == f"[WARNING] An answer was lost. {said}"
+    said = f'The Runtime API responded with status {status}: {{"errorType":"T"}}'
+    assert runtime.end()[0] == f"[WARNING] A response was not delivered. {said}"
 
 
 def test_a_large_answer_refused_while_it_is_being_written_says_why(api, start):
@@ -120,7 +120,10 @@ def test_a_large_answer_refused_while_it_is_being_written_says_why(api, start):
     runtime.ask(id="id-2")
     api.response("id-2").body()
     (record, *_) = runtime.end()
-    assert record == "[WARNING] An answer was lost. The Runtime API answered 413: too large"
+    assert (
+        record
+        == "[WARNING] A response was not delivered. The Runtime API responded with status 413: too large"
+    )
 
 
 def test_a_connection_lost_while_waiting_is_made_anew(api, start):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from antiphon.runtime.answer import Streamed
+from antiphon.runtime.response import StreamedResponse
 
 OPENING = b'{"statusCode": 200, "headers": {"content-type": "text/event-stream"}}' + bytes(8)
 
@@ -118,7 +118,7 @@ def test_a_body_that_will_not_be_attached_is_closed_and_a_clean_error():
 
     body = Reluctant()
     with pytest.raises(ConnectionError):
-        Streamed.of({"statusCode": 200, "body": body})
+        StreamedResponse.from_result({"statusCode": 200, "body": body})
     assert body.closed
 
 
@@ -132,7 +132,9 @@ def test_a_cut_connection_closes_the_body_and_the_next_invocation_is_served(api,
     assert news(runtime, api) == ["attached", "closed", "closed by name"]
     api.reply()
     (record, _) = runtime.end()
-    assert record.startswith("[WARNING] An answer was lost. The Runtime API cut the connection: ")
+    assert record.startswith(
+        "[WARNING] A response was not delivered. The Runtime API cut the connection: "
+    )
 
 
 def test_an_early_refusal_is_logged_and_the_next_invocation_is_served(api, start):
@@ -147,8 +149,8 @@ def test_an_early_refusal_is_logged_and_the_next_invocation_is_served(api, start
     api.reply()
     (record, _) = runtime.end()
     assert record == (
-        "[WARNING] An answer was lost. "
-        'The Runtime API answered 413: {"errorType":"RequestEntityTooLarge"}'
+        "[WARNING] A response was not delivered. "
+        'The Runtime API responded with status 413: {"errorType":"RequestEntityTooLarge"}'
     )
 
 
@@ -161,5 +163,5 @@ def test_a_refusal_at_the_end_of_the_stream_is_logged_too(api, start):
     api.expect_close()
     assert news(runtime, api) == ["closed"]
     api.reply()
-    said = "The Runtime API answered 500: {}"
-    assert runtime.end()[0] == f"[WARNING] An answer was lost. {said}"
+    said = "The Runtime API responded with status 500: {}"
+    assert runtime.end()[0] == f"[WARNING] A response was not delivered. {said}"
