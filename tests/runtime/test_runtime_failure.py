@@ -1,4 +1,4 @@
-"""A failure read from an exception, however odd the exception is."""
+"""Failures made from exceptions, also from unusual ones."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ import json
 from antiphon.runtime.failure import Failure, Fault
 
 
-class Odd(Exception):
+class Unprintable(Exception):
     def __str__(self):
         raise RuntimeError
 
@@ -18,8 +18,8 @@ def thrown(error):
         return caught
 
 
-def test_an_exception_that_cannot_be_printed_is_still_told():
-    assert Failure.from_exception(thrown(Odd())).error_type == "Odd"
+def test_an_exception_that_cannot_be_printed_is_still_reported():
+    assert Failure.from_exception(thrown(Unprintable())).error_type == "Unprintable"
 
 
 def test_a_fault_shows_the_trace_of_its_cause():
@@ -42,7 +42,7 @@ def test_trailers_stay_within_what_a_go_server_reads():
     assert document["errorMessage"].startswith("\U0001f600" * 100)
 
 
-def test_a_long_trace_does_not_cost_the_message():
+def test_a_long_trace_is_dropped_before_the_message_is_shortened():
     failure = Failure("T", "m" * 1000, ("frame\n",) * 500)
     document = json.loads(base64.b64decode(failure.encode_trailers("id").split(b": ")[2]))
     assert (document["errorMessage"], document["stackTrace"]) == ("m" * 1000, [])

@@ -37,7 +37,7 @@ def startup_error(post, api):
         ("leaves.handler", "Runtime.ExitError", "SystemExit: 3"),
     ],
 )
-def test_a_start_that_fails_is_told_and_ends_the_process(api, start, name, kind, message):
+def test_a_failed_start_is_reported_and_ends_the_process(api, start, name, kind, message):
     runtime = start(name)
     error = init_error(api)
     assert error["errorType"] == kind
@@ -64,7 +64,7 @@ def test_snapstart_takes_the_snapshot_between_the_import_and_the_first_event(api
     api.expect("GET restore/next")
     assert runtime.log() == ["imported"]
     api.reply(200)
-    runtime.ask()
+    runtime.invoke()
     assert api.response().body() == b'"restored"'
 
 
@@ -74,13 +74,13 @@ def test_after_the_restore_a_connection_of_the_snapshot_is_replaced(api, start):
     api.reply(200)
     api.expect("GET invocation/next")
     api.cut()
-    runtime.ask()
+    runtime.invoke()
     assert api.response().body() == b'"restored"'
 
 
 def test_without_snapstart_there_is_no_snapshot(api, start):
     runtime = start("snapped.handler", AWS_LAMBDA_INITIALIZATION_TYPE="on-demand")
-    runtime.ask()
+    runtime.invoke()
     assert api.response().body() == b'"restored"'
 
 

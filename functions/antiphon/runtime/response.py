@@ -105,10 +105,7 @@ class StreamedResponse:
 
 
 def buffer_result(result: HttpResult) -> dict[str, Any]:
-    """Read a body to its end; returns the buffered proxy response, the only one `sam local` takes.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-    """
+    """Read a body to its end; returns the only form that `sam local` takes: a proxy response."""
     prelude = _select_prelude(result)
     multi = _add_cookies(prelude.get("multiValueHeaders", {}), prelude.get("cookies", []))
     body = _encode_text(_read_body(result))
