@@ -1,9 +1,15 @@
 """One provider and two gateways for all tests that go through the real door."""
 
+import signal
+
 import pytest
 
 from tests.support.gateway import started
 from tests.support.provider import Provider
+
+# `nohup` and shells' background jobs ignore SIGINT, and child processes inherit that. A handler is
+# reset to the default in a child, so that tests can end it by SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CONFIG = """
 [gateway]

@@ -37,12 +37,12 @@ class Runtime:
                 env=environment,
             )
 
-    def ask(self, id="id-1", headers=None, **event):
-        """Give the runtime an event; how it answers is for the test to see."""
+    def invoke(self, id="id-1", headers=None, **event):
+        """Send the runtime an event; the test then reads its response from the fake API."""
         self.api.give(json.dumps(event).encode(), id, **headers or {})
 
     def release(self):
-        """Let a waiting handler take its next step."""
+        """Let a waiting handler continue."""
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
 
@@ -50,13 +50,13 @@ class Runtime:
         return self.process.wait(PATIENCE_SECONDS)
 
     def end(self):
-        """Take the Runtime API away; gives back all that the runtime has logged."""
+        """Close the Runtime API, wait for the runtime to exit, and return its log."""
         self.api.close()
         self.exit_code()
         return self.log()
 
     def log(self):
-        """The records so far, each as CloudWatch would cut it: at line feeds only."""
+        """The records so far, split as CloudWatch splits them: at line feeds only."""
         return self.output.read_bytes().decode().split("\n")[:-1]
 
 

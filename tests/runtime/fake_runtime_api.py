@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, played by the test itself: nothing moves until the test takes a step."""
+"""A fake of Lambda's Runtime API, whose every step the test makes."""
 
 import socket
 import struct
@@ -13,7 +13,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass
 class Post:
-    """A request as it came in: its head at once, its body when it is asked for."""
+    """A request: its head, already read, and methods that read its body."""
 
     line: str
     headers: list[tuple[str, str]]
@@ -69,7 +69,7 @@ class FakeRuntimeApi:
         return post
 
     def give(self, event=b"{}", id="id-1", **headers):
-        """Answer the runtime's request for an event."""
+        """Respond to the runtime's request for an event."""
         self.expect("GET invocation/next")
         self.reply(200, event, lambda_runtime_aws_request_id=id, **self._usual() | headers)
 
@@ -82,7 +82,7 @@ class FakeRuntimeApi:
     def reply(self, status=202, body=b"", **headers):
         fields = {**headers, "content_length": len(body)}
         lines = [f"{name.replace('_', '-').title()}: {fields[name]}" for name in fields]
-        head = "\r\n".join([f"HTTP/1.1 {status} Said", *lines, "", ""])
+        head = "\r\n".join([f"HTTP/1.1 {status} Reason", *lines, "", ""])
         self._connection.sendall(head.encode() + body)
 
     def expect_close(self):

@@ -15,10 +15,10 @@ ENV = {
 }
 
 
-def answer(api, id="id-1"):
-    told = json.loads(api.response(id).body())
+def read_response(api, id="id-1"):
+    response = json.loads(api.response(id).body())
     api.reply()
-    return told
+    return response
 
 
 def test_the_context_has_what_powertools_reads(api, start):
@@ -30,10 +30,10 @@ def test_the_context_has_what_powertools_reads(api, start):
         "lambda_runtime_client_context": '{"custom": {"a": 1}}',
         "lambda_runtime_cognito_identity": '{"cognitoIdentityId": "i"}',
     }
-    runtime.ask(id="id-5", headers=headers)
-    told = answer(api, "id-5")
-    assert 0 < told.pop("left") <= 60_000
-    assert told == {
+    runtime.invoke(id="id-5", headers=headers)
+    context = read_response(api, "id-5")
+    assert 0 < context.pop("left") <= 60_000
+    assert context == {
         "aws_request_id": "id-5",
         "invoked_function_arn": "arn:aws:lambda:eu-west-1:1:function:f",
         "function_name": "gateway",
@@ -48,45 +48,45 @@ def test_the_context_has_what_powertools_reads(api, start):
     }
 
 
-def test_what_was_not_given_is_none(api, start):
+def test_missing_attributes_are_none(api, start):
     runtime = start("handlers.context")
-    runtime.ask()
-    told = answer(api)
-    assert [told[name] for name in ("tenant_id", "client_context", "identity")] == [None] * 3
+    runtime.invoke()
+    context = read_response(api)
+    assert [context[name] for name in ("tenant_id", "client_context", "identity")] == [None] * 3
 
 
 def test_no_time_is_left_after_the_deadline(api, start):
     runtime = start("handlers.context")
-    runtime.ask(headers={"lambda_runtime_deadline_ms": 1})
-    assert answer(api)["left"] == 0
+    runtime.invoke(headers={"lambda_runtime_deadline_ms": 1})
+    assert read_response(api)["left"] == 0
 
 
-def test_a_context_header_that_is_no_json_is_a_clean_error(api, start):
+def test_a_context_header_that_is_not_json_is_a_clean_error(api, start):
     runtime = start("handlers.context")
-    runtime.ask(headers={"lambda_runtime_client_context": "{"})
+    runtime.invoke(headers={"lambda_runtime_client_context": "{"})
     error = json.loads(api.error().body())
     assert error["errorType"] == "Runtime.LambdaContextUnmarshalError"
 
 
 def test_the_trace_id_is_set_for_its_own_invocation_only(api, start):
-    runtime = start("handlers.news", _X_AMZN_TRACE_ID="stale")
-    runtime.ask(id="id-1", headers={"lambda_runtime_trace_id": "Root=1-a;Sampled=1"})
-    assert answer(api, "id-1")["trace"] == "Root=1-a;Sampled=1"
-    runtime.ask(id="id-2")
-    assert answer(api, "id-2")["trace"] is None
+    runtime = start("handlers.state", _X_AMZN_TRACE_ID="stale")
+    runtime.invoke(id="id-1", headers={"lambda_runtime_trace_id": "Root=1-a;Sampled=1"})
+    assert read_response(api, "id-1")["trace"] == "Root=1-a;Sampled=1"
+    runtime.invoke(id="id-2")
+    assert read_response(api, "id-2")["trace"] is None
 
 
 def test_the_function_runs_in_its_task_root(api, start, task_root):
-    runtime = start("handlers.news")
-    runtime.ask()
-    assert answer(api)["cwd"] == str(task_root)
+    runtime = start("handlers.state")
+    runtime.invoke()
+    assert read_response(api)["cwd"] == str(task_root)
 
 
 @pytest.mark.parametrize("name", ["folder/nested.handler", "folder.nested.handler"])
 def test_a_handler_may_live_in_a_folder(api, start, name):
     runtime = start(name)
-    runtime.ask(a=1)
-    assert answer(api) == {"a": 1}
+    runtime.invoke(a=1)
+    assert read_response(api) == {"a": 1}
 
 
 def test_the_wrapper_can_be_executed(wrapper):

@@ -1,13 +1,13 @@
-"""A handler that fails: what Lambda is told, what the log shows, and that the process goes on."""
+"""A handler that fails: its error report, its log record, and that the process goes on."""
 
 import json
 
 import pytest
 
 
-def test_an_exception_is_told_with_type_message_and_trace(api, start):
+def test_an_exception_is_reported_with_type_message_and_trace(api, start):
     runtime = start("handlers.raises")
-    runtime.ask(id="id-9", **{"raise": "ValueError"}, args=["nö\nway"])
+    runtime.invoke(id="id-9", **{"raise": "ValueError"}, args=["nö\nway"])
     post = api.error("id-9")
     body = post.body()
     assert post.headers == [
@@ -20,13 +20,13 @@ def test_an_exception_is_told_with_type_message_and_trace(api, start):
     error = json.loads(body)
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "nö\nway")
     assert error["requestId"] == "id-9"
-    assert len(error["stackTrace"]) == 1  # the handler's frames, none of ours
+    assert len(error["stackTrace"]) == 1  # the handler's frames, none of the runtime's
     assert 'handlers.py", line' in error["stackTrace"][0]
 
 
-def test_it_is_one_record_in_the_log_that_shows_nothing_of_the_event(api, start):
+def test_it_is_one_log_record_without_content_of_the_event(api, start):
     runtime = start("handlers.raises")
-    runtime.ask(**{"raise": "ValueError"}, args=["nö\nway"], secret="MARKER")
+    runtime.invoke(**{"raise": "ValueError"}, args=["nö\nway"], secret="MARKER")
     api.error().body()
     (record,) = runtime.end()[:1]
     assert record.startswith("[ERROR] ValueError: nö\rway\rTraceback (most recent call last):\r")
@@ -38,7 +38,7 @@ def test_it_is_one_record_in_the_log_that_shows_nothing_of_the_event(api, start)
 def test_after_an_exception_the_next_invocation_is_served(api, start, kind):
     runtime = start("handlers.raises")
     for number in range(2):
-        runtime.ask(id=f"id-{number}", **{"raise": kind}, args=[])
+        runtime.invoke(id=f"id-{number}", **{"raise": kind}, args=[])
         assert json.loads(api.error(f"id-{number}").body())["errorType"] == kind
         api.reply()
 
@@ -51,18 +51,18 @@ def test_after_an_exception_the_next_invocation_is_served(api, start, kind):
         ("KeyboardInterrupt", [], "KeyboardInterrupt"),
     ],
 )
-def test_an_exit_is_told_and_then_done(api, start, kind, args, message):
+def test_an_exit_is_reported_and_then_done(api, start, kind, args, message):
     runtime = start("handlers.raises")
-    runtime.ask(**{"raise": kind}, args=args)
+    runtime.invoke(**{"raise": kind}, args=args)
     error = json.loads(api.error().body())
     assert (error["errorType"], error["errorMessage"]) == ("Runtime.ExitError", message)
     api.reply()
     assert runtime.exit_code() == 1
 
 
-def test_a_result_that_is_no_json_is_a_marshal_error(api, start):
+def test_a_result_that_is_not_json_is_a_marshal_error(api, start):
     runtime = start("handlers.unserialisable")
-    runtime.ask()
+    runtime.invoke()
     error = json.loads(api.error().body())
     assert error["errorType"] == "Runtime.MarshalError"
     assert "Object of type object is not JSON serializable" in error["errorMessage"]
@@ -71,69 +71,72 @@ def test_a_result_that_is_no_json_is_a_marshal_error(api, start):
 
 
 @pytest.mark.parametrize("payload", [b"{", b"\xff", b"[" * 100_000])
-def test_an_event_that_is_no_json_is_an_unmarshal_error(api, start, payload):
+def test_an_event_that_is_not_json_is_an_unmarshal_error(api, start, payload):
     start("handlers.echo")
     api.give(payload)
     assert json.loads(api.error().body())["errorType"] == "Runtime.UnmarshalError"
 
 
-def test_the_invocation_id_is_echoed_on_errors_answers_and_streams(api, start):
+def test_the_invocation_id_is_repeated_in_errors_responses_and_streams(api, start):
     runtime = start("handlers.returned")
     nonce = {"lambda_runtime_invocation_id": "nonce-1"}
     echoed = ("Lambda-Runtime-Invocation-Id", "nonce-1")
 
-    runtime.ask(headers=nonce)  # no result in it: a KeyError
+    runtime.invoke(headers=nonce)  # no result in it: a KeyError
     post = api.error()
     assert echoed in post.headers
     post.body()
     api.reply()
 
-    runtime.ask(headers=nonce, result=1)
+    runtime.invoke(headers=nonce, result=1)
     post = api.response()
     assert echoed in post.headers
     post.body()
     api.reply()
 
-    runtime.ask(headers=nonce, result={"statusCode": 200})
+    runtime.invoke(headers=nonce, result={"statusCode": 200})
     assert echoed in api.response().headers
 
 
 @pytest.mark.parametrize("status", [400, 410, 413, 500])
-def test_a_refused_answer_is_logged_and_the_loop_goes_on(api, start, status):
+def test_a_refused_response_is_logged_and_the_loop_goes_on(api, start, status):
     runtime = start("handlers.echo")
-    runtime.ask()
+    runtime.invoke()
     api.response().body()
     api.reply(status, b'{"errorType":"T"}')
-    runtime.ask(id="id-2")
+    runtime.invoke(id="id-2")
     api.response("id-2").body()
     api.reply()
-    said = f'The Runtime API answered {status}: {{"errorType":"T"}}'
-    assert runtime.end()[0] == f"[WARNING] An answer was lost. {said}"
+    message = f'The Runtime API responded with status {status}: {{"errorType":"T"}}'
+    assert runtime.end()[0] == f"[WARNING] A response was not delivered. {message}"
 
 
-def test_a_large_answer_refused_while_it_is_being_written_says_why(api, start):
+def test_the_reason_is_logged_when_a_large_response_is_refused_during_its_write(api, start):
     runtime = start("handlers.echo")
-    runtime.ask(text="x" * 5_000_000)
+    runtime.invoke(text="x" * 5_000_000)
     api.response()
     api.reply(413, b"too large")
     api.hang_up()
-    runtime.ask(id="id-2")
+    runtime.invoke(id="id-2")
     api.response("id-2").body()
     (record, *_) = runtime.end()
-    assert record == "[WARNING] An answer was lost. The Runtime API answered 413: too large"
+    assert (
+        record
+        == "[WARNING] A response was not delivered. The Runtime API responded with status 413: too large"
+    )
 
 
-def test_a_connection_lost_while_waiting_is_made_anew(api, start):
+def test_a_connection_lost_while_waiting_is_replaced(api, start):
     runtime = start("handlers.echo")
     api.expect("GET invocation/next")
     api.cut()
-    runtime.ask()
+    runtime.invoke()
     assert api.response().body() == b"{}"
 
 
-def test_a_connection_closed_meanwhile_is_noticed_before_the_answer_is_sent(api, start):
-    runtime = start("handlers.played")
-    runtime.ask(script=[["wait"], ["chunk", "a"]])
+def test_a_closed_connection_is_replaced_before_the_response_is_sent(api, start):
+    runtime = start("handlers.scripted")
+    runtime.invoke(script=[["wait"], ["chunk", "a"]])
     api.hang_up()
     runtime.release()
     assert api.response().chunks()[0].endswith(b"a")

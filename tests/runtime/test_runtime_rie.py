@@ -1,6 +1,6 @@
 """The runtime under Lambda's own Runtime Interface Emulator, the binary that aws-sam-cli brings.
 
-The emulator buffers what is streamed and dies of two requests at once: so one at a time.
+The emulator buffers streams and crashes on concurrent requests: each test sends one at a time.
 """
 
 import contextlib
@@ -58,7 +58,7 @@ class Emulator:
         )
         wait_until_listening(self.port)
 
-    def ask(self, **event):
+    def invoke(self, **event):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         with contextlib.closing(connection):
             connection.request("POST", INVOCATIONS, json.dumps(event))
@@ -85,35 +85,35 @@ def emulate(tmp_path_factory, wrapper, task_root):
 
 
 @pytest.fixture(scope="module")
-def played(emulate):
-    return emulate("handlers.played")
+def scripted(emulate):
+    return emulate("handlers.scripted")
 
 
-def test_an_http_answer_comes_in_prelude_form(emulate):
-    answer = {"statusCode": 200, "cookies": ["a=b"]}
-    raw = emulate("handlers.returned").ask(result={**answer, "body": "hé"})
+def test_an_http_result_arrives_in_prelude_form(emulate):
+    result = {"statusCode": 200, "cookies": ["a=b"]}
+    raw = emulate("handlers.returned").invoke(result={**result, "body": "hé"})
     prelude, body = raw.split(bytes(8))
-    assert (json.loads(prelude), body) == (answer, "hé".encode())
+    assert (json.loads(prelude), body) == (result, "hé".encode())
 
 
-def test_a_streamed_one_too_with_all_its_chunks(played):
+def test_a_streamed_body_arrives_with_all_its_chunks(scripted):
     script = [["chunk", f"data: {number}\n\n"] for number in range(100)]
     data = b"".join(b"data: %d\n\n" % number for number in range(100))
-    assert played.ask(script=script) == OPENING + data
+    assert scripted.invoke(script=script) == OPENING + data
 
 
-def test_an_error_before_the_first_byte_is_the_answer_and_the_next_request_is_served(played):
-    error = json.loads(played.ask(script=[["raise", "ValueError", "no é upstream"]]))
+def test_an_error_before_the_first_byte_is_the_response_and_the_next_request_is_served(scripted):
+    error = json.loads(scripted.invoke(script=[["raise", "ValueError", "no é upstream"]]))
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no é upstream")
-    assert played.ask(script=[["chunk", "a"]]) == OPENING + b"a"
+    assert scripted.invoke(script=[["chunk", "a"]]) == OPENING + b"a"
 
 
-def test_an_error_after_it_leaves_trailers_that_a_go_server_can_read(played):
+def test_an_error_after_it_leaves_trailers_that_a_go_server_can_read(scripted):
     script = [["chunk", "a"], ["raise", "ValueError", "é" * 10_000]]
-    assert played.ask(script=script) == OPENING + b"a"  # its trailers are read, and ignored
-    assert played.ask(script=[["chunk", "b"]]) == OPENING + b"b"
+    assert scripted.invoke(script=script) == OPENING + b"a"  # its trailers are read, and ignored
+    assert scripted.invoke(script=[["chunk", "b"]]) == OPENING + b"b"
 
 
-def test_an_error_at_the_start_is_the_answer(emulate):
-    error = json.loads(emulate("broken.handler").ask())
+def test_an_error_at_the_start_is_the_response(emulate):
+    error = json.loads(emulate("broken.handler").invoke())
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "init é")

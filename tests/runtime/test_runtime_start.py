@@ -1,4 +1,4 @@
-"""Starting: the handler's module, and SnapStart's two hooks."""
+"""The start of the process: the handler's module, and SnapStart."""
 
 import json
 import signal
@@ -6,11 +6,18 @@ import sys
 
 import pytest
 
-from antiphon.runtime.handler import extend_path
+from antiphon.runtime.__main__ import extend_path
 
 
 def init_error(api):
-    post = api.expect("POST init/error")
+    return startup_error(api.expect("POST init/error"), api)
+
+
+def restore_error(api):
+    return startup_error(api.expect("POST restore/error"), api)
+
+
+def startup_error(post, api):
     error = json.loads(post.body())
     assert post.header("Lambda-Runtime-Function-Error-Type") == error["errorType"]
     assert post.header("Content-Type") == "application/vnd.aws.lambda.error+json"
@@ -30,7 +37,7 @@ def init_error(api):
         ("leaves.handler", "Runtime.ExitError", "SystemExit: 3"),
     ],
 )
-def test_a_start_that_fails_is_told_and_ends_the_process(api, start, name, kind, message):
+def test_a_failed_start_is_reported_and_ends_the_process(api, start, name, kind, message):
     runtime = start(name)
     error = init_error(api)
     assert error["errorType"] == kind
@@ -52,42 +59,52 @@ def test_the_task_root_comes_first_then_layers_then_lambdas_own_libraries(monkey
     assert sys.path == ["/task", *layers, "/var/runtime", "/usr/lib"]
 
 
-def test_snapstart_runs_the_hooks_around_the_snapshot(api, start):
+def test_snapstart_takes_the_snapshot_between_the_import_and_the_first_event(api, start):
+    runtime = start("snapped.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
+    api.expect("GET restore/next")
+    assert runtime.log() == ["imported"]
+    api.reply(200)
+    runtime.invoke()
+    assert api.response().body() == b'"restored"'
+
+
+def test_after_the_restore_a_connection_of_the_snapshot_is_replaced(api, start):
     runtime = start("snapped.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
     api.expect("GET restore/next")
     api.reply(200)
-    runtime.ask()
-    assert json.loads(api.response().body()) == [
-        "before, registered last",
-        "before, registered first",
-        "after, registered first",
-        "after, registered last",
-    ]
+    api.expect("GET invocation/next")
+    api.cut()
+    runtime.invoke()
+    assert api.response().body() == b'"restored"'
 
 
-def test_without_snapstart_no_hook_runs(api, start):
+def test_without_snapstart_there_is_no_snapshot(api, start):
     runtime = start("snapped.handler", AWS_LAMBDA_INITIALIZATION_TYPE="on-demand")
-    runtime.ask()
-    assert api.response().body() == b"[]"
+    runtime.invoke()
+    assert api.response().body() == b'"restored"'
 
 
-def test_a_failing_hook_before_the_snapshot_is_an_init_error(api, start):
-    runtime = start("snapped.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start", FAILS="before")
-    error = init_error(api)
-    assert error["errorType"] == "Runtime.BeforeSnapshotError"
-    assert error["errorMessage"] == "ConnectionError: still é open"
+def test_a_failed_import_before_the_snapshot_is_an_init_error(api, start):
+    runtime = start("broken.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
+    assert init_error(api)["errorType"] == "ValueError"
     assert runtime.exit_code() == 1
 
 
-def test_a_failing_hook_after_it_is_a_restore_error(api, start):
-    runtime = start("snapped.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start", FAILS="after")
+def test_a_refused_restore_is_a_restore_error_and_ends_the_process(api, start):
+    runtime = start("snapped.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
     api.expect("GET restore/next")
-    api.reply(200)
-    post = api.expect("POST restore/error")
-    error = json.loads(post.body())
-    assert post.header("Lambda-Runtime-Function-Error-Type") == "Runtime.AfterRestoreError"
-    assert error["errorMessage"] == "LookupError: no é network"
-    api.reply()
+    api.reply(500, b"no snapshot")
+    error = restore_error(api)
+    assert error["errorType"] == "Refused"
+    assert error["errorMessage"] == "The Runtime API responded with status 500: no snapshot"
+    assert runtime.exit_code() == 1
+
+
+def test_a_cut_during_the_restore_is_a_restore_error_too(api, start):
+    runtime = start("snapped.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
+    api.expect("GET restore/next")
+    api.cut()
+    assert restore_error(api)["errorType"] == "Disconnected"
     assert runtime.exit_code() == 1
 
 

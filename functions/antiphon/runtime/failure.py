@@ -1,4 +1,4 @@
-"""What went wrong: as Lambda is told, and as the log shows it."""
+"""A failed invocation or start: its JSON and trailers for Lambda, and its log record."""
 
 import base64
 import importlib
@@ -11,80 +11,88 @@ from typing import Self
 
 ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
-# Go's HTTP server, which the Runtime API is, refuses trailers that outgrow its 4 KB read buffer
-# (net/http transfer.go: "suspiciously long trailer"); base64 makes four bytes of three.
-TRAILER_BODY_BYTES = 2800
-MESSAGE_CHARACTERS_THAT_FIT = 160  # at twelve bytes each, escaped
-NOT_THE_HANDLERS = (__file__.removesuffix("failure.py"), importlib.__file__, "<frozen importlib")
+# The Runtime API is a Go HTTP server, which refuses trailers longer than its 4 KB read buffer
+# (net/http transfer.go: "suspiciously long trailer"); base64 turns three bytes into four.
+MAX_TRAILER_JSON_BYTES = 2800
+SHORT_MESSAGE_CHARACTERS = 160  # fit into a trailer, even at twelve bytes each when escaped
+FRAMES_OF_THE_RUNTIME = (
+    __file__.removesuffix("failure.py"),
+    importlib.__file__,
+    "<frozen importlib",
+)
 
 
 class Fault(Exception):
-    """A failure with a type of Lambda's own, such as Runtime.ImportModuleError."""
+    """An error that Lambda has a type for, such as Runtime.ImportModuleError."""
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, error_type: str, message: str) -> None:
         super().__init__(message)
-        self.kind = kind
+        self.error_type = error_type
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An exception, read once and safe to send: its type, its message, its stack trace."""
+    """An exception as text: its type, message and stack trace."""
 
-    kind: str
+    error_type: str
     message: str
     trace: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, error: BaseException) -> Self:
-        told = traceback.TracebackException.from_exception(error)  # survives a broken __str__
+    def from_exception(cls, error: BaseException) -> Self:
+        text = traceback.TracebackException.from_exception(error)  # survives a broken __str__
         if isinstance(error, Fault):
-            return cls(error.kind, str(told), _trace(error.__cause__))
+            return cls(error.error_type, str(text), _format_trace(error.__cause__))
         if is_exit(error):
-            only = "".join(told.format_exception_only())
-            return cls("Runtime.ExitError", only.strip(), _trace(error))
-        return cls(type(error).__name__, str(told), _trace(error))
+            last_lines = "".join(text.format_exception_only())
+            return cls("Runtime.ExitError", last_lines.strip(), _format_trace(error))
+        return cls(type(error).__name__, str(text), _format_trace(error))
 
-    def document(self, request_id: str = "") -> bytes:
+    def to_json(self, request_id: str = "") -> bytes:
+        """The error object that the Runtime API and its trailers take."""
         return json.dumps(
             {
-                "errorType": self.kind,
+                "errorType": self.error_type,
                 "errorMessage": self.message,
                 "requestId": request_id,
                 "stackTrace": self.trace,
             }
         ).encode()
 
-    def trailers(self, request_id: str) -> bytes:
-        """Tells of a failure after the first byte; what is long is left to the log."""
-        body = base64.b64encode(self._fitting(request_id)).decode()
-        fields = f"{ERROR_TYPE}: {self.kind}\r\n{ERROR_BODY}: {body}\r\n"
+    def encode_trailers(self, request_id: str) -> bytes:
+        """Trailers for a failure after the first byte; shortened, since the log has the rest."""
+        body = base64.b64encode(self._to_short_json(request_id)).decode()
+        fields = f"{ERROR_TYPE}: {self.error_type}\r\n{ERROR_BODY}: {body}\r\n"
         return fields.encode("latin-1", "backslashreplace")
 
-    def _fitting(self, request_id: str) -> bytes:
+    def _to_short_json(self, request_id: str) -> bytes:
         untraced = replace(self, trace=())
-        short = replace(untraced, message=self.message[:MESSAGE_CHARACTERS_THAT_FIT])
-        documents = (form.document(request_id) for form in (self, untraced))
-        fitting = (document for document in documents if len(document) <= TRAILER_BODY_BYTES)
-        return next(fitting, short.document(request_id))
+        short = replace(untraced, message=self.message[:SHORT_MESSAGE_CHARACTERS])
+        for failure in (self, untraced):
+            document = failure.to_json(request_id)
+            if len(document) <= MAX_TRAILER_JSON_BYTES:
+                return document
+        return short.to_json(request_id)
 
     def log(self) -> None:
-        traced = ("Traceback (most recent call last):", *self.trace) if self.trace else ()
-        log(f"[ERROR] {self.kind}: {self.message}", *traced)
+        """Write the failure, with its trace, as one log record."""
+        trace = ("Traceback (most recent call last):", *self.trace) if self.trace else ()
+        log(f"[ERROR] {self.error_type}: {self.message}", *trace)
 
 
 def is_exit(error: BaseException | None) -> bool:
-    """Whether the process is to end, once the invocation's failure has been told."""
+    """Whether the process must end after the failure was reported."""
     return isinstance(error, SystemExit | KeyboardInterrupt)
 
 
 def log(*lines: str) -> None:
-    """Write one record: CloudWatch begins a new one at every line feed, but not at a return."""
+    """Write one record. CloudWatch starts a new one at a line feed, not at a carriage return."""
     record = "\r".join(line.rstrip("\n") for line in lines).replace("\n", "\r")
     sys.stdout.write(record + "\n")
     sys.stdout.flush()
 
 
-def _trace(error: BaseException | None) -> tuple[str, ...]:
+def _format_trace(error: BaseException | None) -> tuple[str, ...]:
     frames = traceback.extract_tb(error.__traceback__ if error else None)
-    theirs = dropwhile(lambda frame: frame.filename.startswith(NOT_THE_HANDLERS), frames)
-    return tuple(traceback.StackSummary.from_list(list(theirs)).format())
+    of_handler = dropwhile(lambda frame: frame.filename.startswith(FRAMES_OF_THE_RUNTIME), frames)
+    return tuple(traceback.StackSummary.from_list(list(of_handler)).format())

@@ -1,4 +1,4 @@
-"""One event, and the `context` a handler is called with."""
+"""One event, and the `context` that the handler gets with it."""
 
 import json
 import time
@@ -11,6 +11,8 @@ from antiphon.runtime.failure import Fault
 
 @dataclass(frozen=True)
 class Invocation:
+    """A response of `invocation/next`: the event and its headers."""
+
     headers: Mapping[str, str]  # names in lower case
     payload: bytes
 
@@ -23,12 +25,13 @@ class Invocation:
         return self.headers.get("lambda-runtime-trace-id")
 
     @property
-    def echo(self) -> dict[str, str]:
-        """What an answer carries back, so that a late one is not taken for another invocation's."""
-        nonce = self.headers.get("lambda-runtime-invocation-id")
-        return {"Lambda-Runtime-Invocation-Id": nonce} if nonce else {}
+    def echo_headers(self) -> dict[str, str]:
+        """Headers that a response repeats, so that Lambda rejects one of an earlier invocation."""
+        invocation_id = self.headers.get("lambda-runtime-invocation-id")
+        return {"Lambda-Runtime-Invocation-Id": invocation_id} if invocation_id else {}
 
-    def event(self) -> Any:
+    def parse_event(self) -> Any:
+        """Raises `Fault` for an event that is not JSON."""
         try:
             return json.loads(self.payload)
         except (ValueError, RecursionError) as error:
@@ -37,22 +40,26 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Context:
-    """The attributes of the managed runtime's context; Powertools reads them by these names."""
+    """The attributes of the managed runtime's context, by the names that Powertools reads.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
 
     aws_request_id: str
     invoked_function_arn: str
     function_name: str
     function_version: str
-    memory_limit_in_mb: str  # a string there too
+    memory_limit_in_mb: str  # a string, as in the managed runtime
     log_group_name: str
     log_stream_name: str
     tenant_id: str | None
-    client_context: Any  # JSON as the caller sent it, or None
-    identity: Any  # Cognito's, as JSON, or None
-    deadline_ms: int  # since the epoch
+    client_context: Any  # the caller's, parsed from JSON, or None
+    identity: Any  # Cognito's, parsed from JSON, or None
+    deadline_ms: int  # milliseconds since the epoch
 
     @classmethod
-    def of(cls, invocation: Invocation, env: Mapping[str, str]) -> Self:
+    def from_invocation(cls, invocation: Invocation, env: Mapping[str, str]) -> Self:
+        """Raises `Fault` for a header that is not JSON."""
         headers = invocation.headers
         return cls(
             aws_request_id=invocation.id,
@@ -63,16 +70,17 @@ class Context:
             log_group_name=env.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
             log_stream_name=env.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
             tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
-            client_context=_json(headers.get("lambda-runtime-client-context")),
-            identity=_json(headers.get("lambda-runtime-cognito-identity")),
+            client_context=_parse_json(headers.get("lambda-runtime-client-context")),
+            identity=_parse_json(headers.get("lambda-runtime-cognito-identity")),
             deadline_ms=int(headers.get("lambda-runtime-deadline-ms", 0)),
         )
 
     def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda stops the invocation, at least 0."""
         return max(0, self.deadline_ms - int(time.time() * 1000))
 
 
-def _json(header: str | None) -> Any:
+def _parse_json(header: str | None) -> Any:
     try:
         return json.loads(header) if header else None
     except ValueError as error:

@@ -1,76 +1,89 @@
-"""Event in, answer out, for as long as the process lives."""
+"""The invocation loop: get an event, call the handler, send its response, for ever."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from antiphon.runtime import sam
-from antiphon.runtime.answer import Streamed, is_http, marshalled
-from antiphon.runtime.client import RuntimeApi
+from antiphon.runtime.api import RuntimeApi
 from antiphon.runtime.failure import Failure, is_exit, log
-from antiphon.runtime.handler import Handler
 from antiphon.runtime.invocation import Context, Invocation
-from antiphon.runtime.stream import ending
-from antiphon.runtime.wire import ApiError, chunk
+from antiphon.runtime.response import (
+    StreamedResponse,
+    buffer_result,
+    encode_json,
+    is_http_result,
+    last_chunk,
+)
+from antiphon.runtime.wire import ApiError, encode_chunk
+
+type Handler = Callable[[Any, Context], object]
 
 
 @dataclass(frozen=True)
 class Loop:
+    """Serves invocations one after the other with one handler."""
+
     api: RuntimeApi
     handler: Handler
-    buffers: bool  # for `sam local`, which cannot read a stream
+    is_buffered: bool  # for `sam local`, which cannot read a stream
 
     def run(self) -> NoReturn:
-        """Ends with an `ApiError` when Lambda is gone, or as the handler asks to exit."""
+        """Ends with `ApiError` when Lambda is gone, with `SystemExit` when the handler exits."""
         while True:
-            self.serve(self.api.next())
+            self.serve(self.api.next_invocation())
 
     def serve(self, invocation: Invocation) -> None:
-        _trace(invocation.trace_id)
+        """Call the handler and send what it returns or raises."""
+        _set_trace_id(invocation.trace_id)
         try:
-            error = self._answer(invocation)
-        except ApiError as lost:  # this answer's loss; if the API is gone, `next` will tell
-            log(f"[WARNING] An answer was lost. {lost}")
+            error = self._respond(invocation)
+        except ApiError as api_error:  # only this response is lost; if Lambda is gone, `run` ends
+            log(f"[WARNING] A response was not delivered. {api_error}")
             return
         if is_exit(error):
             raise SystemExit(1) from error
 
-    def _answer(self, invocation: Invocation) -> BaseException | None:
-        """Gives back what the handler failed with, after Lambda has been told."""
+    def _respond(self, invocation: Invocation) -> BaseException | None:
+        """Return the handler's exception, after it was reported to Lambda; None if it succeeded."""
         try:
-            answer = self._ask(invocation)
-        except BaseException as error:  # noqa: BLE001  whatever it is, the caller is waiting
-            failure = Failure.of(error)
+            response = self._call_handler(invocation)
+        except BaseException as error:  # noqa: BLE001  the caller waits for any response
+            failure = Failure.from_exception(error)
             failure.log()
-            self.api.fail(invocation, failure)
+            self.api.report_invocation_error(invocation, failure)
             return error
-        if isinstance(answer, Streamed):
-            return self._stream(invocation, answer)
-        self.api.respond(invocation, answer)
+        if isinstance(response, StreamedResponse):
+            return self._stream(invocation, response)
+        self.api.send_response(invocation, response)
         return None
 
-    def _ask(self, invocation: Invocation) -> Streamed | bytes:
-        context = Context.of(invocation, os.environ)
-        result = self.handler(invocation.event(), context)
-        if not is_http(result):
-            return marshalled(result)
-        return marshalled(sam.folded(result)) if self.buffers else Streamed.of(result)
+    def _call_handler(self, invocation: Invocation) -> StreamedResponse | bytes:
+        context = Context.from_invocation(invocation, os.environ)
+        result = self.handler(invocation.parse_event(), context)
+        if not is_http_result(result):
+            return encode_json(result)
+        if self.is_buffered:
+            return encode_json(buffer_result(result))
+        return StreamedResponse.from_result(result)
 
-    def _stream(self, invocation: Invocation, answer: Streamed) -> BaseException | None:
+    def _stream(self, invocation: Invocation, response: StreamedResponse) -> BaseException | None:
         try:
-            with self.api.streaming() as connection:
-                opening = self.api.stream_head(invocation) + chunk(answer.opening)
-                error = answer.outlet.run(connection.write, opening, answer.rest)
-                failure = Failure.of(error) if error else None
+            with self.api.open_stream() as connection:
+                head = self.api.encode_stream_head(invocation)
+                opening = head + encode_chunk(response.first_chunk)
+                error = response.writer.write_body(connection.write, opening, response.chunks)
+                failure = Failure.from_exception(error) if error else None
                 if failure:
                     failure.log()
-                connection.write(ending(failure, invocation.id))
+                connection.write(last_chunk(failure, invocation.id))
         finally:
-            answer.close()
+            response.close()
         return error
 
 
-def _trace(trace_id: str | None) -> None:
+def _set_trace_id(trace_id: str | None) -> None:
+    """Publish the X-Ray trace id where AWS's SDKs read it."""
     if trace_id:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id
     else:

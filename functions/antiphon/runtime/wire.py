@@ -1,51 +1,58 @@
-"""One keep-alive HTTP/1.1 connection, with no more of HTTP than the Runtime API speaks."""
+"""One keep-alive HTTP/1.1 connection to the Runtime API: our writes, `http.client`'s reads."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
 from typing import Self
 
 
 class ApiError(Exception):
-    """The Runtime API did not take or give what it was asked for.
+    """A call to the Runtime API failed.
 
     ApiError
     ├── Disconnected   the connection broke, or what came over it was not HTTP
-    └── Refused        it answered with an error
+    └── Refused        the Runtime API responded with an error status
     """
 
 
 class Disconnected(ApiError):
-    """No OSError, so that it is never taken for one that a body raised by itself."""
+    """Not an OSError, so that it is never confused with one that a body raises itself."""
 
 
 class Refused(ApiError):
-    pass
+    """The Runtime API responded with an error status."""
 
 
 @dataclass(frozen=True)
-class Response:
+class ApiResponse:
+    """A complete response of the Runtime API."""
+
     status: int
     headers: Mapping[str, str]  # names in lower case
     body: bytes
 
 
-def head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
+def encode_head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
+    """A request's head, with its empty line; characters outside Latin-1 are escaped."""
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "backslashreplace")
 
 
-def chunk(data: bytes) -> bytes:
+def encode_chunk(data: bytes) -> bytes:
+    """One chunk of a chunked body, RFC 9112 section 7.1."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 class Connection:
+    """A socket whose every failure is `Disconnected`."""
+
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._reader = connected.makefile("rb")
 
     @classmethod
-    def to(cls, address: str) -> Self:
+    def open(cls, address: str) -> Self:
+        """Connect to `host:port`."""
         host, _, port = address.rpartition(":")
         try:
             connected = socket.create_connection((host.strip("[]"), int(port)))
@@ -55,8 +62,8 @@ class Connection:
         return cls(connected)
 
     @property
-    def usable(self) -> bool:
-        """False once either end has closed it: asked while no answer is due, so silence is good."""
+    def is_usable(self) -> bool:
+        """False once either end closed it. While no response is due, no byte may be waiting."""
         try:
             self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -66,55 +73,37 @@ class Connection:
         return False
 
     def write(self, data: bytes) -> None:
+        """Send all of `data` with one `sendall`."""
         try:
             self._socket.sendall(data)
         except OSError as error:
             raise Disconnected(f"The Runtime API cut the connection: {error}") from error
 
-    def read(self) -> Response:
-        """Wait for an answer, however long it takes: the process may be frozen meanwhile."""
+    def read(self) -> ApiResponse:
+        """Wait for a response, without a limit: Lambda may freeze the process meanwhile."""
         try:
-            return self._response()
-        except (OSError, ValueError, IndexError) as error:
+            return self._read_response()
+        except (OSError, ValueError, HTTPException) as error:
             self.close()
-            raise Disconnected(f"The Runtime API did not answer: {error}") from error
+            raise Disconnected(f"The Runtime API did not respond: {error}") from error
 
     def close(self) -> None:
-        self._reader.close()
+        """Idempotent."""
         self._socket.close()
 
-    def _response(self) -> Response:
-        status = int(self._line().split(maxsplit=2)[1])
-        headers = dict(self._fields())
-        body = self._body(headers)
-        if headers.get("connection", "").lower() == "close":
+    def _read_response(self) -> ApiResponse:
+        with HTTPResponse(self._socket) as response:
+            response.begin()
+            headers = {name.lower(): value.strip() for name, value in response.getheaders()}
+            if response.length is None and not response.chunked:
+                _check_close_delimited(headers)
+            body = response.read()
+        if response.will_close:
             self.close()
-        return Response(status, headers, body)
+        return ApiResponse(response.status, headers, body)
 
-    def _line(self) -> bytes:
-        line = self._reader.readline()
-        if not line.endswith(b"\n"):
-            raise ConnectionResetError("cut short")
-        return line.strip()
 
-    def _fields(self) -> Iterator[tuple[str, str]]:
-        while line := self._line():
-            name, _, value = line.decode("latin-1").partition(":")
-            yield name.lower(), value.strip()
-
-    def _body(self, headers: Mapping[str, str]) -> bytes:
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            return b"".join(self._chunks())
-        return self._exactly(int(headers.get("content-length", 0)))
-
-    def _chunks(self) -> Iterator[bytes]:
-        while size := int(self._line().partition(b";")[0], 16):
-            yield self._exactly(size)
-            self._line()
-        dict(self._fields())  # trailers: read past, for the answer that follows
-
-    def _exactly(self, size: int) -> bytes:
-        data = self._reader.read(size)
-        if len(data) < size:
-            raise ConnectionResetError("cut short")
-        return data
+def _check_close_delimited(headers: Mapping[str, str]) -> None:
+    """A head that was cut short has no length either, and http.client takes it for a whole one."""
+    if headers.get("connection", "").lower() != "close":
+        raise HTTPException("the head of the response was cut short, or states no length")

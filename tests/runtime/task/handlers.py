@@ -1,4 +1,4 @@
-"""Handlers for the runtime's tests. A body waits for a line on stdin: the test lets it go on."""
+"""Handlers for the runtime's tests. A waiting body continues when the test writes to stdin."""
 
 import dataclasses
 import os
@@ -7,7 +7,7 @@ import sys
 import threading
 
 HEADERS = {"content-type": "text/event-stream"}
-heard = []  # what happened where no answer shows it
+calls = []  # what the responses do not show
 
 
 def echo(event, _context):
@@ -18,9 +18,9 @@ def returned(event, _context):
     return event["result"]
 
 
-def news(_event, _context):
+def state(_event, _context):
     return {
-        "heard": heard,
+        "calls": calls,
         "trace": os.environ.get("_X_AMZN_TRACE_ID"),
         "cwd": str(pathlib.Path.cwd()),
     }
@@ -45,18 +45,18 @@ def unserialisable(_event, _context):
     return {"answer": object()}
 
 
-def played(event, _context):
-    """Plays the script of a body, step by step, as a generator."""
+def scripted(event, _context):
+    """Returns a generator that follows the steps of a script."""
     if "script" not in event:
-        return {"heard": heard}
-    return {"statusCode": 200, "headers": HEADERS, "body": play(event["script"])}
+        return {"calls": calls}
+    return {"statusCode": 200, "headers": HEADERS, "body": run_script(event["script"])}
 
 
 def attached(event, _context):
     if event.get("late"):
-        Attached.latest.from_a_thread(b"late")
+        Attached.latest.send_from_thread(b"late")
     if "script" not in event:
-        return {"heard": heard}
+        return {"calls": calls}
     return {"statusCode": 200, "headers": HEADERS, "body": Attached(event["script"])}
 
 
@@ -71,39 +71,39 @@ class Attached:
 
     def attach(self, send):
         self.send = send
-        heard.append("attached")
+        calls.append("attached")
 
     def __iter__(self):
-        return play(self.script, self.from_a_thread)
+        return run_script(self.script, self.send_from_thread)
 
     def close(self):
-        heard.append("closed by name")
+        calls.append("body closed")
         if ["close fails"] in self.script:
             raise ValueError("will not close")
 
-    def from_a_thread(self, data):
-        thread = threading.Thread(target=self._say, args=(data,))
+    def send_from_thread(self, data):
+        thread = threading.Thread(target=self._send, args=(data,))
         thread.start()
         thread.join()
 
-    def _say(self, data):
-        if data.startswith(b"when told"):
+    def _send(self, data):
+        if data.startswith(b"after release"):
             sys.stdin.readline()
         try:
             self.send(data)
         except BaseException as error:
-            heard.append(f"surfaced: {error!r}")
+            calls.append(f"raised: {error!r}")
             raise
 
 
-def play(script, say=None):
+def run_script(script, send=None):
     try:
         for verb, *arguments in script:
             text = arguments[0] if arguments else ""
             if verb == "wait":
                 sys.stdin.readline()
-            elif verb == "say":
-                say(text.encode())
+            elif verb == "send":
+                send(text.encode())
             elif verb == "close fails":
                 continue
             elif verb == "raise":
@@ -111,4 +111,4 @@ def play(script, say=None):
             else:
                 yield text.encode() if verb == "chunk" else text
     finally:
-        heard.append("closed")
+        calls.append("iterator closed")

@@ -26,8 +26,8 @@ def stream():
     )
 
 
-@router.get("/nothing")
-def nothing():
+@router.get("/no-content")
+def no_content():
     return Response(HTTPStatus.NO_CONTENT)
 
 
@@ -38,5 +38,5 @@ url.include_router(router)
 
 @logger.inject_lambda_context
 def handler(event, context):
-    logger.info("asked")
+    logger.info("invoked")
     return (url if "rawPath" in event else rest).resolve(event, context)
