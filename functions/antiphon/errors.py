@@ -27,24 +27,32 @@ GatewayError                    500
     ├── UpstreamNotReached      502
     └── UpstreamTimeout         504
 
-A provider's own error is no exception: it is a `Reply`, passed on.
+A provider's own error is not an exception: it is an `UpstreamResponse`, passed on as it came.
 Statuses, types and codes: https://platform.openai.com/docs/guides/error-codes
 """
 
+import copy
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal, Self
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
+type Processed = Literal["no", "unknown", "yes"]
+
 
 class GatewayError(Exception):
-    """A refusal; `retry` says whether the client's SDK may send the request again by itself."""
+    """An error response of the gateway.
+
+    `processed`: whether a provider may have processed the request when this error is raised.
+    `retry`: the value of `x-should-retry`; None leaves the decision to the client's SDK.
+    """
 
     status: ClassVar[int] = 500
     type: ClassVar[str] = "server_error"
     code: str | None = "gateway_error"
+    processed: ClassVar[Processed] = "no"
     retry: bool | None = False
     headers: Mapping[str, str] = NO_HEADERS
 
@@ -63,7 +71,7 @@ class GatewayError(Exception):
             self.code = code
 
     def error(self) -> dict[str, str | None]:
-        """Give the value of `error` in OpenAI's envelope."""
+        """Return the value of `error` in OpenAI's envelope."""
         return {
             "message": str(self),
             "type": self.type,
@@ -73,6 +81,12 @@ class GatewayError(Exception):
 
     def body(self) -> bytes:
         return json.dumps({"error": self.error()}, ensure_ascii=False).encode()
+
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        """Return a copy of this error that has more response headers."""
+        changed = copy.copy(self)
+        changed.headers = {**self.headers, **headers}
+        return changed
 
 
 class InvalidRequest(GatewayError):
@@ -87,7 +101,7 @@ class PreviousResponseMissing(InvalidRequest):
 
 
 class TargetGone(InvalidRequest):
-    """What the request continues lives at a target that is configured no more."""
+    """What the request continues is stored at a target that is no longer configured."""
 
     code = "target_not_configured"
     retry = False
@@ -104,7 +118,7 @@ class UnsupportedEncoding(InvalidRequest):
 
 
 class IdempotencyKeyReused(InvalidRequest):
-    """The key stands for another request: this one can never have it."""
+    """The key belongs to another request, so this request can never use it."""
 
     status = 422
     code = "idempotency_key_reused"
@@ -112,7 +126,7 @@ class IdempotencyKeyReused(InvalidRequest):
 
 
 class IdempotencyKeyInFlight(InvalidRequest):
-    """The first request with this key has not ended: trying again is how to get its outcome."""
+    """The first request with this key has not ended; a later retry gets its outcome."""
 
     status = 409
     code = "idempotency_key_in_flight"
@@ -120,7 +134,7 @@ class IdempotencyKeyInFlight(InvalidRequest):
 
 
 class OutcomeNotStored(InvalidRequest):
-    """The first request with this key was answered with what nobody has kept."""
+    """The outcome of the first request with this key is not stored anywhere."""
 
     status = 409
     code = "idempotency_outcome_not_stored"
@@ -146,7 +160,7 @@ class ModelNotFound(NotFound):
 
 
 class UpgradeRequired(GatewayError):
-    """A WebSocket is wanted, which no Lambda function can serve: 426 lets clients fall back."""
+    """A WebSocket was requested, which a Lambda function cannot serve; after 426 clients use HTTP."""
 
     status = 426
     type = "invalid_request_error"
@@ -154,7 +168,10 @@ class UpgradeRequired(GatewayError):
 
 
 class LimitReached(GatewayError):
-    """The limit of a key or a tenant, told as OpenAI tells of its own: it is gone in a while."""
+    """A rate limit of a key or a tenant, in the form of OpenAI's own.
+
+    https://platform.openai.com/docs/guides/rate-limits
+    """
 
     status = 429
     type = "requests"
@@ -167,7 +184,7 @@ class TokenLimitReached(LimitReached):
 
 
 class RequestTooLong(TokenLimitReached):
-    """It alone has more tokens than a minute may have: waiting is in vain."""
+    """One request with more tokens than the limit of a minute: a retry cannot succeed."""
 
     retry = False
 
@@ -177,7 +194,7 @@ class TooManyInFlight(LimitReached):
 
 
 class BudgetSpent(LimitReached):
-    """It comes back with the next day or month, for which no SDK should wait."""
+    """The budget renews with the next day or month; no SDK should wait for that."""
 
     type = "insufficient_quota"
     code = "insufficient_quota"
@@ -185,14 +202,14 @@ class BudgetSpent(LimitReached):
 
 
 class PriceUnknown(InvalidRequest):
-    """Under a budget nothing is sent whose price is not known."""
+    """Under a budget, a request whose price is unknown is not sent."""
 
     code = "model_without_price"
     retry = False
 
 
 class Unavailable(GatewayError):
-    """Something of ours is out of reach and nothing was sent: trying again is right."""
+    """A service of the gateway's own is unavailable and nothing was sent, so a retry is safe."""
 
     status = 503
     code = "gateway_unavailable"
@@ -205,31 +222,35 @@ class CredentialMissing(Unavailable):
 
 
 class LinkNotWritten(Unavailable):
-    """The response was started but could not be owned: trying again would pay again."""
+    """The response exists but its owner could not be recorded: a retry would pay again."""
 
     code = "link_not_written"
+    processed = "yes"
     retry = False
     headers: Mapping[str, str] = NO_HEADERS
 
 
 class UpstreamFailed(GatewayError):
-    """The outcome at the provider is not known: trying again may pay again."""
+    """The outcome at the provider is unknown: a retry may pay again."""
 
     status = 502
     code = "upstream_failed"
+    processed: ClassVar[Processed] = "unknown"
 
 
 class UpstreamNotReached(UpstreamFailed):
-    """Nothing was sent, so trying again is safe."""
+    """No connection was made and nothing was sent, so a retry is safe."""
 
     code = "upstream_not_reached"
+    processed = "no"
     retry = None
 
 
 class UpstreamRefusedUs(UpstreamFailed):
-    """The provider does not take the gateway's own credential; the caller's key is in order."""
+    """The provider refuses the gateway's own credential; the caller's key is valid."""
 
     code = "upstream_auth"
+    processed = "no"
 
 
 class UpstreamTimeout(UpstreamFailed):

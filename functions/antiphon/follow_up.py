@@ -1,7 +1,7 @@
-"""What was started is accounted for: late links are written, responses followed to their end.
+"""Accounts for every response: writes deferred links, and polls unfinished responses to their end.
 
-A response that had not ended when its create was answered is asked after at its provider, less
-and less often, until it has ended, is gone, or has been asked after for long enough.
+A response that had not ended when its create was answered is polled at its provider, less and
+less often, until it has ended, is gone, or has been polled for long enough.
 """
 
 import time
@@ -13,7 +13,6 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from antiphon.errors import GatewayError, TargetGone, Unavailable
-from antiphon.http import Request
 from antiphon.limits.admission import Admission
 from antiphon.observability import logger, metrics
 from antiphon.recording.recorder import ResponseRecorder
@@ -24,8 +23,8 @@ from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_mess
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest
 
-MAX_POLL_SECONDS = 30.0  # seconds for one question to a provider
-RESERVED_SECONDS = 10.0  # seconds before Lambda stops us, kept to write down what was learnt
+MAX_POLL_SECONDS = 30.0  # for one poll of a provider
+RESERVED_SECONDS = 10.0  # before Lambda's limit, for recording what a poll found
 OUTCOME_ATTRIBUTES = {
     "status",
     "usage",
@@ -34,8 +33,8 @@ OUTCOME_ATTRIBUTES = {
     "completed_at",
     "unfinished",
 }
-STATUS_NAMES = {200: "still running", 404: GONE}  # what a status means where it is no end
-MIN_POLLS_BEFORE_GONE = 6  # looks, two minutes: a provider may know a response from its end on only
+STATUS_NAMES = {200: "still running", 404: GONE}  # what a status means when it is not the end
+MIN_POLLS_BEFORE_GONE = 6  # two minutes: a provider may not find a response before its end
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,13 @@ class FollowUp:
     links: Links
     queue: Queue
     routing: Routing
-    relay: UpstreamClient
-    ledger: ResponseRecorder
+    upstream: UpstreamClient
+    recorder: ResponseRecorder
     admission: Admission
-    patience: float  # seconds after which it gives up
+    max_age: float  # seconds after which polling stops
 
-    def settle(self, message: PollResponse | DeferredWrite, ends_at: float) -> None:
-        """Do what a message asks for, now or by a later one; `ends_at` is in monotonic seconds.
+    def handle(self, message: PollResponse | DeferredWrite, ends_at: float) -> None:
+        """Do what a message requests, or send it again; `ends_at` is in time.monotonic() seconds.
 
         Raise Unavailable where neither is possible: then the message stays in the queue.
         """
@@ -57,87 +56,93 @@ class FollowUp:
             if isinstance(message, DeferredWrite):
                 self._write(message)
             else:
-                self._follow(message, ends_at)
+                self._poll(message, ends_at)
         except Unavailable:
-            if message.age > self.patience:
-                raise  # until it is a dead letter, which an operator may send back
+            if message.age > self.max_age:
+                raise  # until it is a dead letter, which an operator may redrive
             self.queue.send(message.again())
 
-    def _write(self, row: DeferredWrite) -> None:
-        """Write what is late, but for an outcome that time has gone past."""
-        self.links.restore(row.link)
-        told = replace(row.link, **row.changes)
-        known = self.links.get(told.kind, told.tenant, told.id)
-        newer = told.final or (known is not None and not known.settled)
+    def _write(self, deferred: DeferredWrite) -> None:
+        """Write a deferred link, without an outcome that is older than the table's."""
+        self.links.restore(deferred.link)
+        updated = replace(deferred.link, **deferred.changes)
+        known = self.links.get(updated.kind, updated.tenant, updated.id)
+        is_newer = updated.final or (known is not None and not known.settled)
         changes = {
-            n: value for n, value in row.changes.items() if newer or n not in OUTCOME_ATTRIBUTES
+            name: value
+            for name, value in deferred.changes.items()
+            if is_newer or name not in OUTCOME_ATTRIBUTES
         }
         if changes:
-            self.links.change(row.link, **changes)
-        if newer and not told.pending and not self.admission.lease(told.lease).tell(told):
-            raise Unavailable("What it used is not counted yet.")
-        if newer and told.pending:
-            self.queue.send(PollResponse(told.tenant, told.id))
-
-    def _follow(self, follow: PollResponse, ends_at: float) -> None:
-        link = self._pending(follow)
-        if link is None:
+            self.links.change(deferred.link, **changes)
+        if not is_newer:
             return
-        said = self._ask(link, self._question(follow, ends_at))
-        if self._pending(follow) is None:
-            logger.info("settled", extra={"link": link.id, "look": follow.attempt})
-        elif said == GONE and follow.attempt >= MIN_POLLS_BEFORE_GONE:
-            self._close(link, GONE)
-        elif said == TargetGone.code or follow.age > self.patience:
-            self._close(link, f"{GIVEN_UP}{said}")
+        if updated.pending:
+            self.queue.send(PollResponse(updated.tenant, updated.id))
+        elif not self.admission.reservation_from(updated.lease).settle_for(updated):
+            raise Unavailable("Its usage is not counted yet.")
+
+    def _poll(self, poll: PollResponse, ends_at: float) -> None:
+        """Read the link once, poll its provider once, and write at most once."""
+        link = self.links.get("response", poll.tenant, poll.id)
+        if link is None or not link.pending:
+            return
+        link, state = self._ask_provider(link, poll, ends_at)
+        if not link.pending:
+            logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
+        elif state == GONE and poll.attempt >= MIN_POLLS_BEFORE_GONE:
+            self._give_up(link, GONE)
+        elif state == TargetGone.code or poll.age > self.max_age:
+            self._give_up(link, f"{GIVEN_UP}{state}")
         else:
-            self.queue.send(follow.again())
+            self.queue.send(poll.again())
 
-    def _pending(self, follow: PollResponse) -> Link | None:
-        link = self.links.get("response", follow.tenant, follow.id)
-        return link if link is not None and link.pending else None
-
-    def _question(self, follow: PollResponse, ends_at: float) -> Request:
-        id = f"antiphon-settle-{follow.id}-{follow.attempt}"  # the provider's people may ask for it
-        ends_at = min(ends_at, time.monotonic() + MAX_POLL_SECONDS)
-        return Request(id, "GET", headers={"x-client-request-id": id}, ends_at=ends_at)
-
-    def _ask(self, link: Link, question: Request) -> str:
-        """Have the provider's word written down; give it in short."""
+    def _ask_provider(self, link: Link, poll: PollResponse, ends_at: float) -> tuple[Link, str]:
+        """Record what the provider answers; return the link as it is then, and a short state."""
+        id = f"antiphon-settle-{poll.id}-{poll.attempt}"  # the provider's support may ask for it
+        request = UpstreamRequest(
+            "GET",
+            f"/responses/{link.id}",
+            headers={"x-client-request-id": id},
+            ends_at=min(ends_at, time.monotonic() + MAX_POLL_SECONDS),
+        )
         try:
-            steps = self.routing.at(link)
-            answer = self.relay.send(steps, question, UpstreamRequest(f"/responses/{link.id}"))
-            self.ledger.follow(answer, link)
+            response = self.upstream.send(self.routing.candidates_for(link), request)
+            link = self.recorder.refresh(response, link)
         except GatewayError as exc:
-            return str(exc.code)
-        return STATUS_NAMES.get(answer.status, f"status {answer.status}")
+            return link, str(exc.code)
+        return link, STATUS_NAMES.get(response.status, f"status {response.status}")
 
-    def _close(self, link: Link, why: str) -> None:
-        logger.warning("not settled", extra={"link": link.id, "why": why})
+    def _give_up(self, link: Link, reason: str) -> None:
+        logger.warning("not settled", extra={"link": link.id, "why": reason})
         metrics.count(UNSETTLED)
-        self.links.change(link, unfinished=why)
-        self.admission.lease(link.lease).tell(replace(link, unfinished=why))
+        self.links.change(link, unfinished=reason)
+        ended = replace(link, unfinished=reason)
+        self.admission.reservation_from(link.lease).settle_for(ended)
 
 
 @dataclass(frozen=True)
 class SqsHandler:
-    """The function's handler: each message by itself, so that a bad one holds up no other."""
+    """The function's handler; each message succeeds or fails by itself."""
 
-    settling: FollowUp
+    follow_up: FollowUp
 
     def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Say which messages are to come again, as SQS wants to hear it."""
+        """Return the messages to deliver again, as SQS expects partial batch responses.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+        """
         logger.append_keys(request_id=context.aws_request_id)
         left = context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
         ends_at = time.monotonic() + left
-        failed = [record for record in event["Records"] if not self._settled(record, ends_at)]
-        metrics.tell(request_id=context.aws_request_id)
+        failed = [record for record in event["Records"] if not self._handle(record, ends_at)]
+        metrics.flush(request_id=context.aws_request_id)
         return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in failed]}
 
-    def _settled(self, record: Mapping[str, Any], ends_at: float) -> bool:
+    def _handle(self, record: Mapping[str, Any], ends_at: float) -> bool:
         try:
-            self.settling.settle(decode_message(record["body"]), ends_at)
-        except Exception as exc:  # noqa: BLE001  whatever it is, the others are not to wait for it
+            self.follow_up.handle(decode_message(record["body"]), ends_at)
+        except Exception as exc:  # noqa: BLE001  whatever it is, the others must not wait for it
             frame = traceback.extract_tb(exc.__traceback__)[-1]
             where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
             logger.error("message failed", extra={"error": type(exc).__name__, "where": where})

@@ -1,69 +1,95 @@
-"""The narrow waist: what came in, and what goes out, on either door."""
+"""HTTP requests and replies as the gateway sees them, independent of Lambda's event formats."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
+
+from antiphon.request_metrics import RequestMetrics
+
+type Send = Callable[[bytes], None]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One call as the gateway sees it, whichever door it came through."""
+    """One request of a caller, from either door."""
 
     id: str
     method: str
-    query: str = ""  # as it stood in the URL, still encoded
+    query: str = ""  # still percent-encoded
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""
-    ends_at: float = float("inf")  # time.monotonic() by which Lambda stops us
+    ends_at: float = float("inf")  # time.monotonic() at which Lambda ends the invocation
+    metrics: RequestMetrics = field(default_factory=RequestMetrics, compare=False)
 
     @property
     def seconds_left(self) -> float:
         return self.ends_at - time.monotonic()
 
 
+@runtime_checkable
 class Body(Protocol):
-    """An answer's body while it is still coming: whole server-sent events, in pieces of bytes."""
+    """A streamed response body: iterate it once, and close it in any case."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
-    def close(self) -> None: ...
+    def attach(self, send: Send) -> None:
+        """Give the body a function that sends bytes between its chunks."""
+        ...
+
+    def close(self) -> None:
+        """Release what the body uses; idempotent."""
+        ...
+
+
+@dataclass(frozen=True)
+class FiniteBody:
+    """A body whose chunks are already in memory."""
+
+    chunks: Iterable[bytes]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.chunks)
+
+    def attach(self, send: Send) -> None:
+        """Send nothing: this body is never silent."""
+
+    def close(self) -> None:
+        """Release nothing."""
 
 
 class OnCloseBody:
-    """A body with something to do behind its end, which a `close` after it has done once more."""
+    """Runs a callback once, after the body inside is closed."""
 
-    def __init__(self, body: Body, then: Callable[[], None]) -> None:
+    def __init__(self, body: Body, on_close: Callable[[], None]) -> None:
         self._body = body
-        self._then = then
-
-    def attach(self, send: Callable[[bytes], None]) -> None:
-        attach = getattr(self._body, "attach", None)
-        if attach is not None:
-            attach(send)
+        self._on_close = on_close
+        self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._body
-        finally:
-            self.close()
+        return iter(self._body)  # not a generator: one frame less for each event
+
+    def attach(self, send: Send) -> None:
+        self._body.attach(send)
 
     def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
         try:
             self._body.close()
         finally:
-            self._then()
+            self._on_close()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer, the provider's or ours: bytes when it is whole, a `Body` while it streams."""
+    """One response to a caller: `bytes` when it is complete, a `Body` while it streams."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes | Body
 
-    def with_headers(self, **extra: str) -> Self:
-        """Add headers; an underscore in a name stands for the dash."""
-        added = {name.replace("_", "-"): value for name, value in extra.items()}
-        return replace(self, headers={**self.headers, **added})
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        """Add headers, or replace those of the same name."""
+        return replace(self, headers={**self.headers, **headers}) if headers else self

@@ -12,8 +12,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedEncoding
-from antiphon.http import Reply, Request
+from antiphon.http import FiniteBody, Reply, Request
 from antiphon.observability import logger
+from antiphon.request_metrics import RequestMetrics
 
 PREFIXES = ("/v1", "/openai/v1", "/openai")
 
@@ -38,6 +39,7 @@ class RequestReader:
             headers=headers,
             body=self._body(event, headers),
             ends_at=time.monotonic() + context.get_remaining_time_in_millis() / 1000,
+            metrics=router.context.get("metrics") or RequestMetrics(),
         )
 
     def _body(self, event: LambdaEvent, headers: Mapping[str, str]) -> bytes:
@@ -86,7 +88,7 @@ def method_and_path(event: LambdaEvent) -> tuple[str, str]:
 
 def to_response(reply: Reply) -> Response[Any]:
     """Header names stay in lower case: Powertools serialises what it takes for JSON."""
-    body = iter((reply.body,)) if isinstance(reply.body, bytes) else reply.body
+    body = FiniteBody((reply.body,)) if isinstance(reply.body, bytes) else reply.body
     return Response(reply.status, headers=dict(reply.headers), body=body)
 
 

@@ -46,7 +46,6 @@ class MetricsBuffer:
     """
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self.waited_ms = 0.0  # for providers
         given = env.get("POWERTOOLS_METRICS_NAMESPACE", "")
         # Without a service of its own: the namespace says it.
         self._metrics = EphemeralMetrics(namespace=given, service="")
@@ -72,9 +71,9 @@ class MetricsBuffer:
         """What is known of it by now, whatever the dimensions."""
         return sum(group.get(metric, 0) for group in self._groups.values())
 
-    def tell(self, **about: str) -> None:
+    def flush(self, **about: str) -> None:
         """Log all there is, and forget it; nothing is raised, for a figure is worth no answer."""
-        groups, self._groups, self.waited_ms = self._groups, {}, 0.0
+        groups, self._groups = self._groups, {}
         if not (groups and self._speaks):
             return
         try:

@@ -24,19 +24,19 @@ class Ownership:
     links: Links
     items: Items
 
-    def holder(self, kind: Kind, tenant: str, id: str) -> Link:
+    def owned_link(self, kind: Kind, tenant: str, id: str) -> Link:
         """The tenant's own link; raise NotFound in the provider's words."""
         link = self.links.get(kind, tenant, id) if ID_PATTERN.fullmatch(id) else None
         if link is None:
             raise NotFound(f"{kind.capitalize()} with id '{id}' not found.")
         return link
 
-    def parent(self, ask: ModelRequest, tenant: str) -> Link | None:
+    def parent(self, body: ModelRequest, tenant: str) -> Link | None:
         """The link of what a request continues, if it continues something."""
-        if ask.previous_response_id is not None:
-            return self._previous(tenant, ask.previous_response_id)
-        if ask.conversation_id is not None:
-            return self._blamed("conversation", "conversation", tenant, ask.conversation_id)
+        if body.previous_response_id is not None:
+            return self._previous(tenant, body.previous_response_id)
+        if body.conversation_id is not None:
+            return self._blamed("conversation", "conversation", tenant, body.conversation_id)
         return None
 
     def targets(self, references: Iterable[Reference], tenant: str) -> set[str]:
@@ -53,7 +53,7 @@ class Ownership:
 
     def _previous(self, tenant: str, id: str) -> Link:
         try:
-            return self.holder("response", tenant, id)
+            return self.owned_link("response", tenant, id)
         except NotFound as exc:
             message = f"Previous response with id '{id}' not found."
             raise PreviousResponseMissing(message, param="previous_response_id") from exc
@@ -61,6 +61,6 @@ class Ownership:
     def _blamed(self, param: str, kind: Kind, tenant: str, id: str) -> Link:
         """As `holder`, with the parameter named that the id stood in."""
         try:
-            return self.holder(kind, tenant, id)
+            return self.owned_link(kind, tenant, id)
         except NotFound as exc:
             raise NotFound(str(exc), param=param) from exc

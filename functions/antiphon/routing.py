@@ -25,7 +25,7 @@ NO_MODEL = "The model '{}' does not exist or you do not have access to it."
 class Route:
     """The targets to try, in order, and the caller's own link of what is continued."""
 
-    steps: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
     parent: Link | None = None
 
     @property
@@ -43,40 +43,40 @@ class Routing:
         self._ranks = _Ranking(targets)
         self._served: LRUCache[str | None, tuple[Candidate, ...]] = LRUCache(CACHED_MODELS)
 
-    def plan(self, ask: ModelRequest, caller: Caller) -> Route:
+    def route(self, body: ModelRequest, caller: Caller) -> Route:
         """Raise what OpenAI answers for ids that are not the caller's, and for unknown models."""
-        _check_model(ask.model, caller)
-        parent = self._ownership.parent(ask, caller.tenant)
-        held = self._ownership.targets(ask.references, caller.tenant)
+        _check_model(body.model, caller)
+        parent = self._ownership.parent(body, caller.tenant)
+        held = self._ownership.targets(body.references, caller.tenant)
         held |= {parent.target} if parent else set()
         if held:
             affinity = parent.root if parent else caller.key_id
-            return Route(self._pinned(held, ask.model, affinity, caller), parent)
-        steps = self._ranks.sorted(self._serving(ask.model), ask.affinity or caller.key_id)
-        if not steps:
-            raise self._unknown(ask.model or "", caller)
-        return Route(steps)
+            return Route(self._pinned(held, body.model, affinity, caller), parent)
+        candidates = self._ranks.sorted(self._serving(body.model), body.affinity or caller.key_id)
+        if not candidates:
+            raise self._unknown(body.model or "", caller)
+        return Route(candidates)
 
-    def plan_conversation(self, references: Iterable[Reference], caller: Caller) -> Route:
+    def route_conversation(self, references: Iterable[Reference], caller: Caller) -> Route:
         """A new conversation goes where conversations are kept, and its items already are."""
         held = self._ownership.targets(references, caller.tenant)
         if held:
             return Route(self._pinned(held, None, caller.key_id, caller))
-        keeping = (step for step in self._serving(None) if self._targets[step.target].conversations)
-        steps = self._ranks.sorted(keeping, caller.key_id)
-        if not steps:
+        keeping = (candidate for candidate in self._serving(None) if self._targets[candidate.target].conversations)
+        candidates = self._ranks.sorted(keeping, caller.key_id)
+        if not candidates:
             raise InvalidRequest(
                 "No target of this gateway has the Conversations API. Chain responses with "
                 "'previous_response_id' instead.",
                 code="conversations_not_supported_by_target",
             )
-        return Route(steps)
+        return Route(candidates)
 
-    def at(self, link: Link) -> tuple[Candidate, ...]:
+    def candidates_for(self, link: Link) -> tuple[Candidate, ...]:
         """Where something can be reached; raise TargetGone where that is not configured now."""
         return self._of_account({link.target}, self._serving(None), link.root)
 
-    def each(self) -> Iterator[tuple[Candidate, Target]]:
+    def configured(self) -> Iterator[tuple[Candidate, Target]]:
         """Every target, in the order of the configuration."""
         for name, target in self._targets.items():
             yield Candidate(name, self._providers[name], None), target
@@ -84,13 +84,13 @@ class Routing:
     def _pinned(
         self, held: set[str], model: str | None, affinity: str, caller: Caller
     ) -> tuple[Candidate, ...]:
-        steps = self._of_account(held, self._serving(model), affinity)
-        if not steps:
+        candidates = self._of_account(held, self._serving(model), affinity)
+        if not candidates:
             raise self._unknown(model or "", caller)
-        return steps
+        return candidates
 
     def _of_account(
-        self, held: set[str], steps: Iterable[Candidate], affinity: str
+        self, held: set[str], candidates: Iterable[Candidate], affinity: str
     ) -> tuple[Candidate, ...]:
         """The targets that hold all this: those of one account, the named ones first."""
         accounts = {self._account(name) for name in held}
@@ -100,7 +100,7 @@ class Routing:
                 f"{', '.join(map(repr, sorted(held)))}. No one of them holds them all.",
                 code="targets_differ",
             )
-        sharing = (step for step in steps if self._account(step.target) in accounts)
+        sharing = (candidate for candidate in candidates if self._account(candidate.target) in accounts)
         return tuple(
             sorted(self._ranks.sorted(sharing, affinity), key=lambda s: s.target not in held)
         )
@@ -150,14 +150,14 @@ class _Ranking:
         self._begun = {name: hashlib.sha256(f"{name}\0".encode()) for name in targets}
         self._of = {name: (target.priority, target.weight) for name, target in targets.items()}
 
-    def sorted(self, steps: Iterable[Candidate], affinity: str) -> tuple[Candidate, ...]:
+    def sorted(self, candidates: Iterable[Candidate], affinity: str) -> tuple[Candidate, ...]:
         said = affinity.encode()
 
-        def rank(step: Candidate) -> tuple[int, float]:
-            digest = self._begun[step.target].copy()
+        def rank(candidate: Candidate) -> tuple[int, float]:
+            digest = self._begun[candidate.target].copy()
             digest.update(said)
             share = (int.from_bytes(digest.digest()[:8]) + 1) / (2**64 + 1)
-            priority, weight = self._of[step.target]
+            priority, weight = self._of[candidate.target]
             return priority, weight / math.log(share)
 
-        return tuple(sorted(steps, key=rank))
+        return tuple(sorted(candidates, key=rank))

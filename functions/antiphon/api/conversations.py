@@ -23,68 +23,60 @@ class Conversations:
     auth: Auth
     ownership: Ownership
     routing: Routing
-    relay: UpstreamClient
-    ledger: ResponseRecorder
+    upstream: UpstreamClient
+    recorder: ResponseRecorder
 
     def create(self, request: Request) -> Reply:
         caller = self.auth.identify(request)
-        ask = CreateConversation.parse(request.body or b"{}")  # the body is optional
-        steps = self.routing.plan_conversation(ask.references, caller).steps
-        answer = self.relay.send(steps, request, UpstreamRequest("/conversations", request.body))
-        return self.ledger.open_conversation(
-            answer, ResourceOwner(request.id, caller, answer.target)
-        )
+        body = CreateConversation.parse(request.body or b"{}")  # the body is optional
+        route = self.routing.route_conversation(body.references, caller)
+        upstream = UpstreamRequest.forward(request, "/conversations")
+        response = self.upstream.send(route.candidates, upstream)
+        owner = ResourceOwner(request.id, caller, response.target)
+        return self.recorder.open_conversation(response, owner)
 
     def retrieve(self, request: Request, id: str) -> Reply:
         _, link = self._owned(request, id)
-        return self._send(request, link, UpstreamRequest(f"/conversations/{id}")).reply()
+        return self._send(request, link).reply()
 
     def update(self, request: Request, id: str) -> Reply:
         _, link = self._owned(request, id)
         UpdateConversation.parse(request.body)
-        answer = self._send(request, link, UpstreamRequest(f"/conversations/{id}", request.body))
-        return self.ledger.amend_conversation(answer, link)
+        return self.recorder.amend_conversation(self._send(request, link), link)
 
     def delete(self, request: Request, id: str) -> Reply:
         _, link = self._owned(request, id)
-        return self.ledger.forget(
-            self._send(request, link, UpstreamRequest(f"/conversations/{id}")), link
-        )
+        return self.recorder.mark_deleted(self._send(request, link), link)
 
     def add_items(self, request: Request, id: str) -> Reply:
         caller, link = self._owned(request, id)
         self.ownership.targets(CreateItems.parse(request.body).references, caller.tenant)
-        answer = self._send(
-            request, link, UpstreamRequest(f"/conversations/{id}/items", request.body)
-        )
-        return self.ledger.own_items(answer, link)
+        return self.recorder.own_items(self._send(request, link, "/items"), link)
 
     def items(self, request: Request, id: str) -> Reply:
         _, link = self._owned(request, id)
         check_list_query(request.query)
-        answer = self._send(request, link, UpstreamRequest(f"/conversations/{id}/items"))
-        return self.ledger.own_items(answer, link)
+        return self.recorder.own_items(self._send(request, link, "/items"), link)
 
     def item(self, request: Request, id: str, item_id: str) -> Reply:
-        """Retrieve or delete one item; it is the conversation's, so it is its owner's."""
+        """Retrieve or delete one item; the owner of its conversation owns it."""
         _, link = self._owned(request, id)
         if not ID_PATTERN.fullmatch(item_id):
             raise NotFound(f"Item with id '{item_id}' not found.")
-        return self._send(
-            request, link, UpstreamRequest(f"/conversations/{id}/items/{item_id}")
-        ).reply()
+        return self._send(request, link, f"/items/{item_id}").reply()
 
     def _owned(self, request: Request, id: str) -> tuple[Caller, Link]:
         caller = self.auth.identify(request)
-        return caller, self.ownership.holder("conversation", caller.tenant, id)
+        return caller, self.ownership.owned_link("conversation", caller.tenant, id)
 
-    def _send(self, request: Request, link: Link, call: UpstreamRequest) -> UpstreamResponse:
-        return self.relay.send(self.routing.at(link), request, call)
+    def _send(self, request: Request, link: Link, path: str = "") -> UpstreamResponse:
+        upstream = UpstreamRequest.forward(request, f"/conversations/{link.id}{path}")
+        return self.upstream.send(self.routing.candidates_for(link), upstream)
 
 
-def router(conversations: Conversations, receive: RequestReader) -> Router:
+def conversations_router(conversations: Conversations, reader: RequestReader) -> Router:
     return build_router(
-        receive,
+        reader,
         ("POST", "/conversations", conversations.create),
         ("GET", "/conversations/<id>", conversations.retrieve),
         ("POST", "/conversations/<id>", conversations.update),

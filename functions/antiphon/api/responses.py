@@ -1,6 +1,6 @@
-"""/responses: create, and the rest of a response's life."""
+"""/responses: create, and everything that can be done with a response afterwards."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -26,97 +26,101 @@ class Responses:
     auth: Auth
     ownership: Ownership
     routing: Routing
-    relay: UpstreamClient
-    ledger: ResponseRecorder
+    upstream: UpstreamClient
+    recorder: ResponseRecorder
     admission: Admission
     idempotency: Idempotency
 
     def create(self, request: Request) -> Reply:
         caller = self.auth.identify(request)
-        ask = CreateResponse.parse(request.body)
-        with self.idempotency.hold(request, caller) as hold:
-            if hold.earlier is not None:
-                return self.idempotency.replay(hold.earlier, request, ask)
-            return hold.settle(self._made(request, caller, ask, hold))
+        body = CreateResponse.parse(request.body)
+        with self.idempotency.guard(request, caller) as guard:
+            if guard.earlier is not None:
+                return self.idempotency.replay(guard.earlier, request, body)
+            return guard.record_reply(self._send_create(request, caller, body, guard))
 
-    def _made(
-        self, request: Request, caller: Caller, ask: CreateResponse, hold: IdempotencyGuard
+    def _send_create(
+        self, request: Request, caller: Caller, body: CreateResponse, guard: IdempotencyGuard
     ) -> Reply:
-        plan = self.routing.plan(ask, caller)
-        call = UpstreamRequest(
-            "/responses",
-            spelled=partial(ask.spelled, request.body),
-            streams=bool(ask.stream),
-            follows_new=plan.follows_new,
-        )
-        with self.admission.admit(ask, caller, request, plan.parent) as lease:
-            origin = CreateContext(request.id, caller, ask, plan, lease, hold.keep)
-            answer = self.relay.send(plan.steps, request, call)
-            reply = self.ledger.record(answer, origin)
-        return reply.with_headers(**lease.headers, **ask.rewrites)
+        route = self.routing.route(body, caller)
+        upstream = _model_request("/responses", request, body, route)
+        with self.admission.admit(body, caller, request, route.parent) as reservation:
+            on_first = guard.remember_response
+            context = CreateContext(request.id, caller, body, route.parent, reservation, on_first)
+            response = self.upstream.send(
+                route.candidates, replace(upstream, streams=bool(body.stream))
+            )
+            reply = self.recorder.record(response, context)
+        return reply.with_headers({**reservation.headers, **body.rewrites})
 
     def retrieve(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
-        call = UpstreamRequest(f"/responses/{id}", streams=is_stream_query(request.query))
-        return self.ledger.follow(self._send(request, link, call), link)
+        streams = is_stream_query(request.query)
+        response = self._send(request, link, f"/responses/{id}", streams=streams)
+        return self.recorder.follow(response, link)
 
     def cancel(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
-        call = UpstreamRequest(f"/responses/{id}/cancel", request.body)
-        return self.ledger.follow(self._send(request, link, call), link)
+        return self.recorder.follow(self._send(request, link, f"/responses/{id}/cancel"), link)
 
     def delete(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
-        return self.ledger.forget(
-            self._send(request, link, UpstreamRequest(f"/responses/{id}")), link
-        )
+        return self.recorder.mark_deleted(self._send(request, link, f"/responses/{id}"), link)
 
     def input_items(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
         check_list_query(request.query)
-        call = UpstreamRequest(f"/responses/{id}/input_items")
-        return self.ledger.own_items(self._send(request, link, call), link)
+        response = self._send(request, link, f"/responses/{id}/input_items")
+        return self.recorder.own_items(response, link)
 
-    def count(self, request: Request) -> Reply:
-        _, ask, plan = self._planned(request, InputTokens)
-        call = self._call("/responses/input_tokens", request, ask, plan)
-        return self.relay.send(plan.steps, request, call).reply()
+    def count_input_tokens(self, request: Request) -> Reply:
+        caller = self.auth.identify(request)
+        body = InputTokens.parse(request.body)
+        route = self.routing.route(body, caller)
+        upstream = _model_request("/responses/input_tokens", request, body, route)
+        return self.upstream.send(route.candidates, upstream).reply()
 
     def compact(self, request: Request) -> Reply:
-        caller, ask, plan = self._planned(request, Compact)
-        call = self._call("/responses/compact", request, ask, plan)
-        with self.admission.admit(ask, caller, request, plan.parent) as lease:
-            answer = self.relay.send(plan.steps, request, call)
-            place = ResourceOwner(request.id, caller, answer.target)
-            reply = self.ledger.spend(answer, place, ask.model, lease)
-        return reply.with_headers(**lease.headers)
+        caller = self.auth.identify(request)
+        body = Compact.parse(request.body)
+        route = self.routing.route(body, caller)
+        upstream = _model_request("/responses/compact", request, body, route)
+        with self.admission.admit(body, caller, request, route.parent) as reservation:
+            response = self.upstream.send(route.candidates, upstream)
+            owner = ResourceOwner(request.id, caller, response.target)
+            reply = self.recorder.record_compaction(response, owner, body.model, reservation)
+        return reply.with_headers(reservation.headers)
 
     def _link(self, request: Request, id: str) -> Link:
         caller = self.auth.identify(request)
-        return self.ownership.holder("response", caller.tenant, id)
+        return self.ownership.owned_link("response", caller.tenant, id)
 
-    def _send(self, request: Request, link: Link, call: UpstreamRequest) -> UpstreamResponse:
-        return self.relay.send(self.routing.at(link), request, call)
-
-    def _planned[B: ModelRequest](self, request: Request, body: type[B]) -> tuple[Caller, B, Route]:
-        caller = self.auth.identify(request)
-        ask = body.parse(request.body)
-        return caller, ask, self.routing.plan(ask, caller)
-
-    def _call(self, path: str, request: Request, ask: ModelRequest, plan: Route) -> UpstreamRequest:
-        """One that leaves nothing behind which a later one could name."""
-        spelled = partial(ask.spelled, request.body)
-        return UpstreamRequest(path, spelled=spelled, follows_new=plan.follows_new)
+    def _send(
+        self, request: Request, link: Link, path: str, *, streams: bool = False
+    ) -> UpstreamResponse:
+        upstream = UpstreamRequest.forward(request, path, streams=streams)
+        return self.upstream.send(self.routing.candidates_for(link), upstream)
 
 
-def router(responses: Responses, receive: RequestReader) -> Router:
+def responses_router(responses: Responses, reader: RequestReader) -> Router:
     return build_router(
-        receive,
+        reader,
         ("POST", "/responses", responses.create),
-        ("POST", "/responses/input_tokens", responses.count),
+        ("POST", "/responses/input_tokens", responses.count_input_tokens),
         ("POST", "/responses/compact", responses.compact),
         ("GET", "/responses/<id>", responses.retrieve),
         ("DELETE", "/responses/<id>", responses.delete),
         ("POST", "/responses/<id>/cancel", responses.cancel),
         ("GET", "/responses/<id>/input_items", responses.input_items),
+    )
+
+
+def _model_request(
+    path: str, request: Request, body: ModelRequest, route: Route
+) -> UpstreamRequest:
+    """Forward a body with the name that each target has for the model."""
+    return replace(
+        UpstreamRequest.forward(request, path),
+        body_for=partial(body.body_for, request.body),
+        follows_new=route.follows_new,
     )

@@ -66,7 +66,7 @@ type Amounts = Mapping[LimitCounter, int]  # what a request is counted with
 
 @dataclass(frozen=True)
 class Admission:
-    desk: Settlement
+    settlement: Settlement
     tenants: Mapping[str, Limits]  # what all keys of a tenant may use together
     usual_output: int  # tokens that are reserved where a request does not limit them
 
@@ -74,10 +74,10 @@ class Admission:
     def over(cls, table: Table, prices: Prices, config: Config) -> Self:
         """By the configuration of a gateway."""
         patience = config.gateway.settle_hours * HOUR + HOUR  # a last look takes a while
-        desk = Settlement(
+        settlement = Settlement(
             LimitRows(table, patience, is_stale), CostEstimator(prices, config.targets)
         )
-        return cls(desk, config.tenants, config.gateway.reserve_output_tokens)
+        return cls(settlement, config.tenants, config.gateway.reserve_output_tokens)
 
     def admit(
         self, ask: ModelRequest, caller: Caller, request: Request, parent: Link | None = None
@@ -91,8 +91,8 @@ class Admission:
         check_size(at.scopes, request.body)
         check_output(at.scopes, ask)
         if at.row is None:
-            return Reservation(self.desk)
-        now = self.desk.clock()
+            return Reservation(self.settlement)
+        now = self.settlement.clock()
         wanted = estimate_tokens(ask, request.body, parent, self.usual_output)
         amounts = {m: self._amount(m, ask, wanted) for m in limit_counters(at.scopes, now)}
         if any(amount > meter.most for meter, amount in amounts.items()):
@@ -100,24 +100,24 @@ class Admission:
         held = _held_amounts(at.row, request, amounts)
         row = self._counted(held, amounts, caller, _expires_at(request, now))
         return Reservation(
-            self.desk, held if held.id else None, ask.model, rate_limit_headers(amounts, row, now)
+            self.settlement, held if held.id else None, ask.model, rate_limit_headers(amounts, row, now)
         )
 
-    def lease(self, form: ReservationJson | None) -> Reservation:
-        """The lease that a link carries, to be told how its request ended; None is a free one."""
-        if form is None:
-            return Reservation(self.desk)
-        counted = form["counted"]
-        held = HeldAmounts(form["row"], form["id"], counted, of_kinds(counted, SPENT))
-        return Reservation(self.desk, held, form["model"])
+    def reservation_from(self, stored: ReservationJson | None) -> Reservation:
+        """Return the reservation that a link stores; None is one without limits."""
+        if stored is None:
+            return Reservation(self.settlement)
+        counted = stored["counted"]
+        held = HeldAmounts(stored["row"], stored["id"], counted, of_kinds(counted, SPENT))
+        return Reservation(self.settlement, held, stored["model"])
 
     def _counted(self, held: HeldAmounts, amounts: Amounts, caller: Caller, until: float) -> Counts:
         most = {meter.counter: meter.most for meter in amounts}
         try:
-            row = self.desk.reserves.count(held, most, until)
+            row = self.settlement.rows.count(held, most, until)
         except LimitExceeded as exc:
             warn_near_budget(amounts, exc.row, caller)
-            raise_exceeded(amounts, exc.row, self.desk.clock())
+            raise_exceeded(amounts, exc.row, self.settlement.clock())
         warn_near_budget(amounts, row, caller)
         return row
 
@@ -128,7 +128,7 @@ class Admission:
 
     def _cost(self, ask: ModelRequest, wanted: TokenEstimate) -> int:
         tier = ask.service_tier if isinstance(ask, CreateResponse) else None
-        cost = self.desk.tariff.most(ask.model or "", wanted.input, wanted.output, tier)
+        cost = self.settlement.costs.most(ask.model or "", wanted.input, wanted.output, tier)
         return raise_unpriced(ask.model, tier) if cost is None else cost
 
 

@@ -14,13 +14,7 @@ from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple, Self
 
-from antiphon.errors import (
-    GatewayError,
-    LinkNotWritten,
-    UpstreamFailed,
-    UpstreamNotReached,
-    UpstreamRefusedUs,
-)
+from antiphon.errors import GatewayError
 from antiphon.limits.counters import IN_FLIGHT, SPENT, TOKENS, corrections, of_kinds
 from antiphon.observability import logger
 from antiphon.pricing import CostEstimator, ModelNames
@@ -93,55 +87,52 @@ def _context(parent: Link | None) -> int:
     return total if isinstance(total, int) else 0
 
 
-type ReservationJson = dict[str, Any]  # a lease as JSON, for a link to carry
+type ReservationJson = dict[str, Any]  # a reservation as JSON, stored with a link
 type Usage = Mapping[str, Any]
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-NOT_STARTED = (UpstreamNotReached, UpstreamRefusedUs)
-STARTED = (UpstreamFailed, LinkNotWritten)
-UNCLEAR = {502, 504}  # said by what stands before a provider: it may have worked on
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """What leases are settled with."""
+    """What reservations are settled with."""
 
-    reserves: LimitRows
-    tariff: CostEstimator
+    rows: LimitRows
+    costs: CostEstimator
     clock: Callable[[], float] = time.time  # epoch seconds
 
 
 class Reservation:
-    """Say how the request ended; what is said again, here or elsewhere, changes nothing.
+    """What one request is counted with until its usage is known; every method is idempotent.
 
-    | it ended | say | and it counts with |
+    | the request ended | method | counted then |
     |---|---|---|
     | with usage | `settle(usage)` | its tokens and its price |
     | not yet: background, cut, abandoned | `settle(None)` | what is reserved, until it is settled |
-    | without a start, or a price: refused | `release()` | itself, as one request of its minute |
-    | and nobody will know how | `forfeit()` | what is reserved, for good |
+    | refused, or without anything to pay | `release()` | one request of its minute |
+    | and its usage will never be known | `keep_reserved()` | what is reserved, for good |
 
-    `tell` says it of a link, `answered` of a status; `with lease:` says it of what is raised.
-    Nothing is raised here, for the caller has the answer. Each gives whether it is written down;
-    what is not can be said again of the lease that `Admission.lease` makes of this one's `form`.
+    `settle_for` chooses by a link, `end` by the policy for a status, and a `with` block by the
+    exception that leaves it. Nothing is raised here, for the caller has the response already.
+    Each method returns whether its outcome is written; one that is not can be repeated with the
+    reservation that `Admission.reservation_from` makes of this one's JSON.
     """
 
     def __init__(
         self,
-        desk: Settlement,
+        settlement: Settlement,
         held: HeldAmounts | None = None,
         model: str | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
-        self.headers = dict(headers)  # for the caller, before those of the provider
-        self._desk = desk
+        self.headers = dict(headers)  # for the caller; they go before the provider's
+        self._settlement = settlement
         self._held = held
         self._model = model
-        self._ended = False
+        self._has_ended = False
 
-    @property
-    def form(self) -> ReservationJson | None:
-        """None where there is nothing to say of how the request ended."""
+    def to_json(self) -> ReservationJson | None:
+        """Return None where the end of the request changes no counter."""
         held = self._held
         if held is None:
             return None
@@ -155,37 +146,38 @@ class Reservation:
         model: ModelNames | None = None,
         target: str | None = None,
     ) -> bool:
-        """`model` has one or more names; the others are the tier and the target that served it."""
+        """`model`: one or more names; `service_tier` and `target`: those that served it."""
         if usage is None:
-            return self._said(self._keep)
+            return self._write(self._keep)
         names = [model] if isinstance(model, str) else [*(model or ())]
 
-        def end(held: HeldAmounts) -> None:
+        def close(held: HeldAmounts) -> None:
             spent = None
             if of_kinds(held.counted, SPENT):
-                spent = self._desk.tariff.cost([*names, self._model], usage, target, service_tier)
-            self._end(held, spent, _total(usage))
+                costs = self._settlement.costs
+                spent = costs.cost([*names, self._model], usage, target, service_tier)
+            self._close(held, spent, _total(usage))
 
-        return self._said(end, last=True)
+        return self._write(close, is_last=True)
 
     def release(self) -> bool:
-        return self._said(partial(self._end, spent=0, tokens=0), last=True)
+        return self._write(partial(self._close, spent=0, tokens=0), is_last=True)
 
-    def forfeit(self) -> bool:
-        return self._said(partial(self._end, spent=None, tokens=None), last=True)
+    def keep_reserved(self) -> bool:
+        return self._write(partial(self._close, spent=None, tokens=None), is_last=True)
 
-    def tell(self, link: Link) -> bool:
-        """What is known of the response by now; what ended without usage is not billed."""
+    def settle_for(self, link: Link) -> bool:
+        """Settle with what a link records; a response that ended without usage costs nothing."""
         if link.usage is not None:
             names = (link.upstream_model, link.model)
             return self.settle(link.usage, link.service_tier, names, link.target)
         if link.final:
             return self.release()
-        return self.settle(None) if link.pending else self.forfeit()
+        return self.settle(None) if link.pending else self.keep_reserved()
 
-    def answered(self, status: int) -> bool:
-        """An error was all that came."""
-        return self.forfeit() if status in UNCLEAR else self.release()
+    def end(self, *, charges: bool) -> bool:
+        """End a request that has only an error to show."""
+        return self.keep_reserved() if charges else self.release()
 
     def __enter__(self) -> Self:
         return self
@@ -196,33 +188,28 @@ class Reservation:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc is None:
-            return
-        started = isinstance(exc, STARTED) and not isinstance(exc, NOT_STARTED)
-        if started or not isinstance(exc, GatewayError):
-            self.forfeit()
-        else:
-            self.release()
+        if exc is not None:
+            self.end(charges=not isinstance(exc, GatewayError) or exc.processed != "no")
 
-    def _said(self, say: Callable[[HeldAmounts], None], *, last: bool = False) -> bool:
-        if self._held is None or self._ended:
+    def _write(self, write: Callable[[HeldAmounts], None], *, is_last: bool = False) -> bool:
+        if self._held is None or self._has_ended:
             return True
         try:
-            say(self._held)
-        except Exception as exc:  # noqa: BLE001  the answer is worth more than its bookkeeping
-            about = {"lease": self._held.id, "error": type(exc).__name__}
-            logger.error("lease not settled", extra=about)
+            write(self._held)
+        except Exception as exc:  # noqa: BLE001  the response is worth more than its bookkeeping
+            about = {"reservation": self._held.id, "error": type(exc).__name__}
+            logger.error("reservation not settled", extra=about)
             return False
-        self._ended = last
+        self._has_ended = is_last
         return True
 
     def _keep(self, held: HeldAmounts) -> None:
-        """It is in flight no more, but what it may cost stays reserved."""
-        self._desk.reserves.keep(held, of_kinds(held.counted, SPENT))
+        """Count it as in flight no longer; what it may cost stays reserved."""
+        self._settlement.rows.keep(held, of_kinds(held.counted, SPENT))
 
-    def _end(self, held: HeldAmounts, spent: int | None, tokens: int | None) -> None:
-        now = self._desk.clock()
-        self._desk.reserves.close(held, corrections(held.counted, spent, tokens, now))
+    def _close(self, held: HeldAmounts, spent: int | None, tokens: int | None) -> None:
+        now = self._settlement.clock()
+        self._settlement.rows.close(held, corrections(held.counted, spent, tokens, now))
 
 
 def _total(usage: Usage) -> int | None:

@@ -1,4 +1,4 @@
-"""What an answer says: the few things of a provider's JSON that are written down."""
+"""The few members of a provider's JSON that are recorded."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -13,33 +13,32 @@ type ResponseObject = Mapping[str, Any]
 
 
 def read_object(body: bytes) -> ResponseObject:
-    """The JSON object of a whole answer; raise UpstreamFailed where it is none."""
+    """Parse a complete answer; raise UpstreamFailed where it is not a JSON object."""
     try:
-        answer = jiter.from_json(body)
+        document = jiter.from_json(body)
     except ValueError as exc:
         raise UpstreamFailed("The provider's answer is not JSON.") from exc
-    if not isinstance(answer, dict):
+    if not isinstance(document, dict):
         raise UpstreamFailed("The provider's answer is not a JSON object.")
-    return answer
+    return document
 
 
 def read_object_with_id(body: bytes) -> ResponseObject:
-    """The same, for an answer that must have an id."""
-    answer = read_object(body)
-    if not isinstance(answer.get("id"), str):
+    """Parse a complete answer that must have an id; raise UpstreamFailed."""
+    document = read_object(body)
+    if not isinstance(document.get("id"), str):
         raise UpstreamFailed("The provider's answer has no id.")
-    return answer
+    return document
 
 
 def outcome_attributes(response: ResponseObject) -> dict[str, Any]:
-    """Status, usage and what it is billed by, as a link keeps them."""
+    """Return status, usage and what pricing needs, as attributes of a link."""
     status = text_or_none(response.get("status")) or "completed"
     usage, completed_at = response.get("usage"), response.get("completed_at")
-    if not isinstance(completed_at, int):  # only newer ones tell it
+    if not isinstance(completed_at, int):  # only newer providers send it
         completed_at = int(time.time()) if status in FINAL else None
-    model = text_or_none(
-        response.get("model")
-    )  # a router's first event names itself, its last the model
+    # A router's first event names the router itself, its last one the model.
+    model = text_or_none(response.get("model"))
     return {
         "status": status,
         "usage": usage if isinstance(usage, dict) else None,
@@ -50,17 +49,29 @@ def outcome_attributes(response: ResponseObject) -> dict[str, Any]:
 
 
 def conversation_id(response: ResponseObject) -> str | None:
-    given = response.get("conversation")
-    return text_or_none(given.get("id") if isinstance(given, dict) else given)
+    conversation = response.get("conversation")
+    is_object = isinstance(conversation, dict)
+    return text_or_none(conversation.get("id") if is_object else conversation)
 
 
-def item_ids(answer: ResponseObject) -> Iterator[str]:
-    """The ids of a response's output, of a list's data, or of the one item that this is."""
+def metadata_of(document: ResponseObject) -> dict[str, Any]:
+    metadata = document.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def item_ids(document: ResponseObject) -> Iterator[str]:
+    """Yield the ids of a response's output, or of a list's data."""
     for name in ("output", "data"):
-        items = answer.get(name)
+        items = document.get(name)
         for item in items if isinstance(items, list) else ():
             if isinstance(item, dict) and isinstance(item.get("id"), str):
                 yield item["id"]
+
+
+def own_item_id(document: ResponseObject) -> str | None:
+    """Return the id of a document that is itself an item."""
+    is_item = "object" not in document and "type" in document
+    return text_or_none(document.get("id")) if is_item else None
 
 
 def text_or_none(value: object) -> str | None:

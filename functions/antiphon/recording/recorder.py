@@ -1,14 +1,13 @@
-"""Where a response comes from: what its link says before the provider has said anything.
+"""Records provider responses as they pass: links, owners of items, outcomes, usage.
 
-Reads answers as they pass and writes down what a later call will need to know.
-
-What an answer names is owned before the bytes that name it are passed on: nobody holds an id that
-is not owned. Status and usage are written when the terminal event has passed.
+An id is owned before the bytes that name it are passed on, so no caller has an id without an
+owner. Status and usage are recorded when the terminal event has passed.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from antiphon.auth import Caller
 from antiphon.errors import LinkNotWritten, Unavailable, UpstreamFailed
@@ -20,110 +19,45 @@ from antiphon.recording.reading import (
     ResponseObject,
     conversation_id,
     item_ids,
+    metadata_of,
     outcome_attributes,
+    own_item_id,
     read_object,
     read_object_with_id,
     text_or_none,
 )
-from antiphon.recording.tracker import RecordingStream, ResponseTracker, Stores
-from antiphon.routing import Route
+from antiphon.recording.tracker import RecordingStream, ResponseTracker, Stores, TrackedLink
 from antiphon.schema.create import CreateResponse
-from antiphon.store.links import Link
-from antiphon.upstream.outcome import UpstreamResponse
+from antiphon.store.links import FINAL, Link
+from antiphon.upstream.outcome import SUCCESS, UpstreamResponse, policy_for_status
 from antiphon.upstream.stream import UpstreamStream
 
 DAY = 86_400
-COUNTED_WITHIN = 7  # days, even where it has to wait in the queue
-
-
-def ignore_link(_link: Link) -> None:
-    """Whom nothing has to be told."""
-
-
-@dataclass(frozen=True)
-class CreateContext:
-    request_id: str
-    caller: Caller
-    ask: CreateResponse
-    plan: Route
-    lease: Reservation
-    tell: Callable[[Link], None] = ignore_link  # of the response, before its link is written
-
-    def link(self, target: str, response: ResponseObject, days: int) -> Link:
-        ask, parent = self.ask, self.plan.parent
-        conversation = conversation_id(response) or ask.conversation_id
-        return Link(
-            id=str(response["id"]),
-            tenant=self.caller.tenant,
-            key_id=self.caller.key_id,
-            request_id=self.request_id,
-            target=target,
-            root=parent.root if parent else conversation or str(response["id"]),
-            created_ms=now_ms(),
-            expires_at=expires_at_after(days),
-            model=ask.model,
-            previous_response_id=ask.previous_response_id,
-            conversation=conversation,
-            store=ask.store is not False,
-            background=bool(ask.background),
-            metadata=dict(ask.metadata or {}),
-            lease=self.lease.form,
-            **outcome_attributes(response),
-        )
+COMPACTION_DAYS = 7  # until which a compaction is counted, even where it waits in the queue
 
 
 @dataclass(frozen=True)
 class ResourceOwner:
-    """By which request something came to be, whose it is, and at which target."""
+    """Who owns what a request creates, and at which target it is stored."""
 
     request_id: str
     caller: Caller
     target: str
 
-    def conversation(self, id: str, metadata: dict[str, str], days: int) -> Link:
-        """The link of a conversation, which has no status but that it is there."""
-        return Link(
-            id=id,
-            kind="conversation",
-            tenant=self.caller.tenant,
-            key_id=self.caller.key_id,
-            request_id=self.request_id,
-            target=self.target,
-            root=id,
-            status="active",
-            created_ms=now_ms(),
-            expires_at=expires_at_after(days),
-            metadata=metadata,
-        )
 
-    def compaction(self, made: ResponseObject, model: str | None) -> Link:
-        """What a compaction has taken: it is counted, and nobody can ask for it."""
-        id = text_or_none(made.get("id")) or self.request_id
-        return Link(
-            id=id,
-            kind="compaction",
-            tenant=self.caller.tenant,
-            key_id=self.caller.key_id,
-            request_id=self.request_id,
-            target=self.target,
-            root=id,  # in no tree
-            created_ms=now_ms(),
-            expires_at=expires_at_after(COUNTED_WITHIN),
-            model=model,
-            store=False,
-            **outcome_attributes(made),
-        )
+@dataclass(frozen=True)
+class CreateContext:
+    """What is known of a response before its provider answers."""
 
+    request_id: str
+    caller: Caller
+    body: CreateResponse
+    parent: Link | None
+    reservation: Reservation
+    on_first_response: Callable[[Link], None]  # runs before the link is written
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def expires_at_after(days: int) -> int:
-    return int(time.time()) + days * DAY
-
-
-SUCCESS = range(200, 300)
+    def owner(self, target: str) -> ResourceOwner:
+        return ResourceOwner(self.request_id, self.caller, target)
 
 
 class ResponseRecorder:
@@ -131,101 +65,193 @@ class ResponseRecorder:
         self._stores = stores
         self._admission = admission
 
-    def record(self, answer: UpstreamResponse, origin: CreateContext) -> Reply:
-        """A new response; raise LinkNotWritten where it cannot be owned: nobody gets its id."""
+    def record(self, response: UpstreamResponse, context: CreateContext) -> Reply:
+        """Record a new response; raise LinkNotWritten where its owner cannot be recorded."""
+        if response.status not in SUCCESS:
+            context.reservation.end(charges=policy_for_status(response.status).charges)
+        own = partial(self._own_new, context, response.target)
+        tracker = ResponseTracker(self._stores, context.reservation, own, is_new=True)
+        return self._track(response, tracker)
 
-        def own(response: ResponseObject) -> Link:
-            link = origin.link(answer.target, response, self._stores.days)
-            place = ResourceOwner(origin.request_id, origin.caller, answer.target)
-            implied = conversation_id(response)
-            if implied is not None and implied != origin.ask.conversation_id:
-                self._put(place.conversation(implied, {}, self._stores.conversation_days))
-            origin.tell(link)
-            self._put(link)
-            return link
-
-        if answer.status not in SUCCESS:
-            origin.lease.answered(answer.status)
-        return self._noted(answer, ResponseTracker(self._stores, own, origin.lease, new=True))
-
-    def follow(self, answer: UpstreamResponse, link: Link) -> Reply:
-        """A response that is owned already: what is news in its status is written."""
-        return self._noted(
-            answer, ResponseTracker(self._stores, lambda _: link, self._admission.lease(link.lease))
+    def follow(self, response: UpstreamResponse, link: Link) -> Reply:
+        """Record what a retrieval shows of a response that has an owner already."""
+        reservation = self._admission.reservation_from(link.lease)
+        tracker = ResponseTracker(
+            self._stores, reservation, lambda _: TrackedLink(link), is_new=False
         )
+        return self._track(response, tracker)
 
-    def open_conversation(self, answer: UpstreamResponse, place: ResourceOwner) -> Reply:
-        """A new conversation; raise LinkNotWritten where it cannot be owned."""
-        if answer.status in SUCCESS:
-            made = read_object_with_id(answer.whole)
-            metadata = made.get("metadata")
-            kept = metadata if isinstance(metadata, dict) else {}
-            self._put(place.conversation(made["id"], kept, self._stores.conversation_days))
-        return answer.reply()
+    def refresh(self, response: UpstreamResponse, link: Link) -> Link:
+        """Record what a poll shows in one write; return the link as it is then.
 
-    def amend_conversation(self, answer: UpstreamResponse, link: Link) -> Reply:
-        """Keep a conversation's new metadata."""
-        if answer.status in SUCCESS:
-            metadata = read_object(answer.whole).get("metadata")
-            kept = metadata if isinstance(metadata, dict) else {}
-            self._stores.links.change(link, metadata=kept)
-        return answer.reply()
+        Raise UpstreamFailed for an answer that is not a response, Unavailable where the table
+        does not take the write.
+        """
+        if response.status not in SUCCESS:
+            return link
+        found = read_object_with_id(response.content)
+        if found.get("status") == link.status:
+            return link
+        changes = outcome_attributes(found)
+        is_final = changes["status"] in FINAL
+        if is_final and link.unfinished:
+            changes["unfinished"] = None
+        items = self._stores.items.ownership_updates(link, item_ids(found)) if is_final else []
+        self._stores.links.change_with(link, changes, items)
+        ended = replace(link, **changes)
+        if not ended.pending and not self._admission.reservation_from(link.lease).settle_for(ended):
+            self._stores.links.settle_later(link, changes)
+        return ended
 
-    def spend(
-        self, answer: UpstreamResponse, place: ResourceOwner, model: str | None, lease: Reservation
+    def open_conversation(self, response: UpstreamResponse, owner: ResourceOwner) -> Reply:
+        """Record a new conversation; raise LinkNotWritten where that fails."""
+        if response.status in SUCCESS:
+            created = read_object_with_id(response.content)
+            self._put(self._conversation_link(owner, created["id"], metadata_of(created)))
+        return response.reply()
+
+    def amend_conversation(self, response: UpstreamResponse, link: Link) -> Reply:
+        """Record a conversation's new metadata."""
+        if response.status in SUCCESS:
+            self._stores.links.change(link, metadata=metadata_of(read_object(response.content)))
+        return response.reply()
+
+    def record_compaction(
+        self,
+        response: UpstreamResponse,
+        owner: ResourceOwner,
+        model: str | None,
+        reservation: Reservation,
     ) -> Reply:
-        """A compaction, which leaves nothing behind but what it took.
+        """Record the usage of a compaction, which leaves nothing else behind.
 
         The caller has paid for the answer, so a failure here is only logged.
         """
-        if answer.status not in SUCCESS:
-            lease.answered(answer.status)
-        else:
-            try:
-                link = place.compaction(read_object(answer.whole), model)
-                lease.tell(link)
-                self._stores.links.put(link)
-            except (Unavailable, UpstreamFailed) as exc:
-                lease.forfeit()  # unless it has been told
-                logger.error("compaction not counted", extra={"error": type(exc).__name__})
-        return answer.reply()
-
-    def own_items(self, answer: UpstreamResponse, link: Link) -> Reply:
-        """Items that a list or an answer shows may be referred to from now on."""
-        if answer.status in SUCCESS:
-            shown = read_object(answer.whole)
-            ids = {*item_ids(shown), *filter(None, [_item_id(shown)])}
-            self._stores.items.own(link.tenant, ids, link.target, link.expires_at)
-        return answer.reply()
-
-    def forget(self, answer: UpstreamResponse, link: Link) -> Reply:
-        """Mark the link of what was deleted; its id stays refused."""
-        if answer.status in SUCCESS:
-            self._stores.links.mark_deleted(link)
-        return answer.reply()
-
-    def _noted(self, answer: UpstreamResponse, book: ResponseTracker) -> Reply:
-        if isinstance(answer.body, UpstreamStream):
-            recorded = RecordingStream(answer.body, book)
-            recorded.open()
-            return Reply(answer.status, answer.headers, recorded)
-        if answer.status in SUCCESS:
-            response = read_object_with_id(answer.whole)
-            book.note(response)
-            book.close(ended="")
-        return answer.reply()
-
-    def _put(self, link: Link) -> None:
+        if response.status not in SUCCESS:
+            reservation.end(charges=policy_for_status(response.status).charges)
+            return response.reply()
         try:
+            link = _compaction_link(owner, read_object(response.content), model)
+            reservation.settle_for(link)
             self._stores.links.put(link)
+        except (Unavailable, UpstreamFailed) as exc:
+            reservation.keep_reserved()  # unless it is settled already
+            logger.error("compaction not counted", extra={"error": type(exc).__name__})
+        return response.reply()
+
+    def own_items(self, response: UpstreamResponse, link: Link) -> Reply:
+        """Record the owner of the items in a list or an answer; requests may refer to them then."""
+        if response.status in SUCCESS:
+            document = read_object(response.content)
+            ids = {*item_ids(document), *filter(None, [own_item_id(document)])}
+            self._stores.items.own(link.tenant, ids, link.target, link.expires_at)
+        return response.reply()
+
+    def mark_deleted(self, response: UpstreamResponse, link: Link) -> Reply:
+        """Mark the link of what was deleted; its id stays refused."""
+        if response.status in SUCCESS:
+            self._stores.links.mark_deleted(link)
+        return response.reply()
+
+    def _track(self, response: UpstreamResponse, tracker: ResponseTracker) -> Reply:
+        if isinstance(response.body, UpstreamStream):
+            stream = RecordingStream(response.body, tracker, response.target)
+            stream.open()
+            return Reply(response.status, response.headers, stream)
+        if response.status in SUCCESS:
+            tracker.observe(read_object_with_id(response.content))
+            tracker.close(terminal_event="")
+        return response.reply()
+
+    def _own_new(
+        self, context: CreateContext, target: str, response: ResponseObject
+    ) -> TrackedLink:
+        """Write the links of a new response, and of a conversation that it implies."""
+        link = _response_link(context, target, response, self._stores.days)
+        implied = conversation_id(response)
+        if implied is not None and implied != context.body.conversation_id:
+            self._put(self._conversation_link(context.owner(target), implied, {}))
+        context.on_first_response(link)
+        return TrackedLink(link, is_deferred=not self._put(link))
+
+    def _put(self, link: Link) -> bool:
+        """Return whether the link is in the table now; one that is not waits in the queue."""
+        try:
+            return self._stores.links.put(link)
         except Unavailable as exc:
             raise LinkNotWritten(
-                "It was made, but the gateway could not record whose it is, so its id is not "
-                "given out."
+                "It was created, but the gateway could not record its owner, so its id is not "
+                "returned."
             ) from exc
 
+    def _conversation_link(
+        self, owner: ResourceOwner, id: str, metadata: dict[str, str]
+    ) -> Link:
+        """Return the link of a conversation, whose only status is that it exists."""
+        return Link(
+            id=id,
+            kind="conversation",
+            tenant=owner.caller.tenant,
+            key_id=owner.caller.key_id,
+            request_id=owner.request_id,
+            target=owner.target,
+            root=id,
+            status="active",
+            created_ms=now_ms(),
+            expires_at=expires_after(self._stores.conversation_days),
+            metadata=metadata,
+        )
 
-def _item_id(shown: ResponseObject) -> str | None:
-    """The id of an answer that is itself an item."""
-    is_item = "object" not in shown and "type" in shown
-    return text_or_none(shown.get("id")) if is_item else None
+
+def _response_link(
+    context: CreateContext, target: str, response: ResponseObject, days: int
+) -> Link:
+    body, parent, id = context.body, context.parent, str(response["id"])
+    conversation = conversation_id(response) or body.conversation_id
+    return Link(
+        id=id,
+        tenant=context.caller.tenant,
+        key_id=context.caller.key_id,
+        request_id=context.request_id,
+        target=target,
+        root=parent.root if parent else conversation or id,
+        created_ms=now_ms(),
+        expires_at=expires_after(days),
+        model=body.model,
+        previous_response_id=body.previous_response_id,
+        conversation=conversation,
+        store=body.store is not False,
+        background=bool(body.background),
+        metadata=dict(body.metadata or {}),
+        lease=context.reservation.to_json(),
+        **outcome_attributes(response),
+    )
+
+
+def _compaction_link(
+    owner: ResourceOwner, compaction: ResponseObject, model: str | None
+) -> Link:
+    """Return the link that counts a compaction; no later call can name it."""
+    id = text_or_none(compaction.get("id")) or owner.request_id
+    return Link(
+        id=id,
+        kind="compaction",
+        tenant=owner.caller.tenant,
+        key_id=owner.caller.key_id,
+        request_id=owner.request_id,
+        target=owner.target,
+        root=id,  # part of no tree
+        created_ms=now_ms(),
+        expires_at=expires_after(COMPACTION_DAYS),
+        model=model,
+        store=False,
+        **outcome_attributes(compaction),
+    )
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def expires_after(days: int) -> int:
+    return int(time.time()) + days * DAY

@@ -1,13 +1,12 @@
-"""The one link of one answer, from the id's first mention to the response's end.
-
-A stream's events, passed on with what they name written first.
-"""
+"""One response from the first mention of its id to its outcome, as its bytes pass."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from antiphon.errors import LinkNotWritten, Unavailable
+from antiphon.http import Send
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import logger, metrics
 from antiphon.recording.reading import ResponseObject, item_ids, outcome_attributes
@@ -16,12 +15,11 @@ from antiphon.store.durable_links import DurableLinks
 from antiphon.store.items import Items
 from antiphon.store.links import FINAL, Link
 from antiphon.upstream.stream import EventBatch, UpstreamStream
-from antiphon.upstream.timers import Send
 
 
 @dataclass(frozen=True)
 class Stores:
-    """Where the ledger writes, and for how many days links are kept."""
+    """Where outcomes are recorded, and for how many days links are stored."""
 
     links: DurableLinks
     items: Items
@@ -29,119 +27,130 @@ class Stores:
     conversation_days: int
 
 
-class ResponseTracker:
-    """`note` each response object before the bytes that carry it are passed on; then `close`.
+@dataclass(frozen=True)
+class TrackedLink:
+    """The link of the response that is passing."""
 
-    A `new` response that has not ended by then is followed to its end.
+    link: Link
+    is_deferred: bool = False  # waits in the queue, so its changes must wait behind it
+
+
+class ResponseTracker:
+    """`observe` each response object before its bytes pass on; then `close` once.
+
+    A new response that has not ended by then is polled until its end.
     """
 
     def __init__(
         self,
         stores: Stores,
-        own: Callable[[ResponseObject], Link],
-        lease: Reservation,
+        reservation: Reservation,
+        find_link: Callable[[ResponseObject], TrackedLink],
         *,
-        new: bool = False,
+        is_new: bool,
     ) -> None:
-        self._stores = stores
-        self._lease = lease
-        self._new = new
-        self._own = own  # gives the link of the first response object, written by then
-        self._link: Link | None = None
-        self._named = False
-        self._news: ResponseObject | None = None  # of the link, not yet written
+        """`find_link` returns the link for the first response object; a new one is written then.
 
-    def note(self, response: ResponseObject) -> None:
-        self._named = True
-        if self._link is None:
-            self._link = self._own(response)
-            self._news = None if self._link.status == response.get("status") else response
-        else:
-            self._news = response
-        if response.get("status") in FINAL and self._link.store:
-            self._own_items(self._link, response)
-
-    def close(self, ended: str | None) -> None:
-        """Write the outcome; the caller has the answer, so a failure here is only logged.
-
-        `ended` is the type of the terminal event, None where there was none.
+        `is_new`: whether this request creates the response, rather than retrieves it.
         """
-        link, self._link = self._link, None
-        if link is not None:
-            self._close(link, {} if link.final else self._changes(link, ended))
-        elif self._new and not self._named:  # a stream of no response: nobody will know
-            self._lease.forfeit()
+        self._stores = stores
+        self._reservation = reservation
+        self._find_link = find_link
+        self._is_new = is_new
+        self._tracked: TrackedLink | None = None
+        self._unwritten: ResponseObject | None = None  # the newest object that changes the link
 
-    def _close(self, link: Link, changes: dict[str, Any]) -> None:
+    def observe(self, response: ResponseObject) -> None:
+        """Own what this response object names; raise LinkNotWritten where that fails."""
+        if self._tracked is None:
+            self._tracked = self._find_link(response)
+            is_same = self._tracked.link.status == response.get("status")
+            self._unwritten = None if is_same else response
+        else:
+            self._unwritten = response
+        if response.get("status") in FINAL and self._tracked.link.store:
+            self._own_items(self._tracked.link, response)
+
+    def close(self, terminal_event: str | None) -> None:
+        """Record the outcome; the caller has the response, so a failure here is only logged.
+
+        `terminal_event`: its type; None where the stream had none, "" for a complete response.
+        """
+        if self._tracked is not None:
+            self._record_outcome(self._tracked, terminal_event)
+        elif self._is_new:  # a stream that named no response: nobody will ever know its usage
+            self._reservation.keep_reserved()
+
+    def _record_outcome(self, tracked: TrackedLink, terminal_event: str | None) -> None:
+        link = tracked.link
+        changes = {} if link.final else self._changes(link, terminal_event)
         try:
             if changes:
-                self._stores.links.change(link, **changes)
+                self._stores.links.change(link, is_deferred=tracked.is_deferred, **changes)
         except Unavailable:
             logger.exception("outcome not written", extra={"link": link.id})
-        told = replace(link, **changes)
-        if self._new or not (link.final or told.pending):
-            self._tell(link, told, changes)
-        if self._new:
-            self._stores.links.follow(told)
+        ended = replace(link, **changes)
+        was_pending = not link.final and not ended.pending
+        if (self._is_new or was_pending) and not self._reservation.settle_for(ended):
+            self._stores.links.settle_later(link, changes)
+        if self._is_new and not tracked.is_deferred:  # a deferred link is polled once it is written
+            self._stores.links.poll_later(ended)
 
-    def _tell(self, link: Link, told: Link, changes: dict[str, Any]) -> None:
-        if not self._lease.tell(told):
-            self._stores.links.tell_later(link, changes)
-
-    def _changes(self, link: Link, ended: str | None) -> dict[str, Any]:
-        changes = {} if self._news is None else outcome_attributes(self._news)
+    def _changes(self, link: Link, terminal_event: str | None) -> dict[str, Any]:
+        changes = {} if self._unwritten is None else outcome_attributes(self._unwritten)
         if changes.get("status") in FINAL:
             return {**changes, "unfinished": None} if link.unfinished else changes
-        return (
-            changes if ended not in {None, "error"} else {**changes, "unfinished": ended or "cut"}
-        )
+        if terminal_event in {None, "error"}:
+            return {**changes, "unfinished": terminal_event or "cut"}
+        return changes
 
     def _own_items(self, link: Link, response: ResponseObject) -> None:
         """From now on a request may refer to these items by id."""
-        ids = item_ids(response)
         try:
-            self._stores.items.own(link.tenant, ids, link.target, link.expires_at)
+            self._stores.items.own(link.tenant, item_ids(response), link.target, link.expires_at)
         except Unavailable:  # fail closed: they cannot be referred to, the response can
             logger.exception("items not owned", extra={"link": link.id})
 
 
 class RecordingStream:
-    def __init__(self, stream: UpstreamStream, book: ResponseTracker) -> None:
+    """A stream's events, passed on after what they name is recorded."""
+
+    def __init__(self, stream: UpstreamStream, tracker: ResponseTracker, target: str) -> None:
         self._stream = stream
-        self._book = book
-        self._pieces = iter(stream)
-        self._first: EventBatch | None = None
+        self._tracker = tracker
+        self._target = target
+        self._batches = iter(stream)
+        self._is_closed = False
 
     def open(self) -> None:
-        """Write what the first event names, while the status is still open."""
+        """Record what the first event names, while the status is still open."""
         try:
-            self._first = self._noted(next(self._pieces))
+            first = next(self._batches)
+            if first.response is not None:
+                self._tracker.observe(first.response)
         except BaseException:
             self._stream.close()
             raise
+        self._batches = chain((EventBatch(first.data),), self._batches)
 
     def attach(self, send: Send) -> None:
         self._stream.attach(send)
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            if self._first is not None:
-                yield self._first.data
-            for piece in self._pieces:
-                yield self._noted(piece).data
+            for batch in self._batches:
+                if batch.response is not None:
+                    self._tracker.observe(batch.response)
+                yield batch.data
         except LinkNotWritten as fault:
-            yield self._stream.ending(fault)
-        finally:
-            if self._stream.ended is None:
-                logger.warning("stream cut")
-                metrics.count(CUT_STREAMS)
-            self.close()
+            yield self._stream.terminal_pair(fault)
 
     def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._stream.close()
-        self._book.close(self._stream.ended)
-
-    def _noted(self, piece: EventBatch) -> EventBatch:
-        if piece.response is not None:
-            self._book.note(piece.response)
-        return piece
+        if self._stream.ended is None:
+            logger.warning("stream cut", extra={"target": self._target})
+            metrics.count(CUT_STREAMS)
+        self._tracker.close(self._stream.ended)

@@ -1,55 +1,46 @@
-"""Which targets are to be spared for now, as all environments know it: one row for all of them.
+"""Which targets have an open circuit, shared by all environments in one row.
 
-It is read beside the row of a key, so that a healthy request costs no read and no write for it;
-it is written when a target fails, is tried again, and recovers. Times are epoch milliseconds.
+The row is read together with the row of a key, so a healthy request pays no read and no write for
+it. It is written when a target fails, is probed, and recovers. Times are epoch milliseconds.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from antiphon.errors import Unavailable
 from antiphon.observability import logger
 from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
 
 CIRCUITS_KEY = ("G#CIRCUITS", "STATE")
-PROBE_IS_FREE = (
-    "#{until} <= :now AND (attribute_not_exists(#{probe}) OR #{probe} <= :now)"  # who asks first
-)
-
-
-@dataclass(frozen=True)
-class Circuit:
-    """Open from when a target failed: it is spared `until` then, and probed by one request."""
-
-    until: int = 0
-
-    @property
-    def closed(self) -> bool:
-        return self.until == 0
+PROBE_IS_FREE = "#{until} <= :now AND (attribute_not_exists(#{probe}) OR #{probe} <= :now)"
 
 
 class Circuits:
-    """Where the table does not answer, an environment goes by what it has seen itself."""
+    """An open circuit has an end, and is probed by one request after that.
+
+    Where the table does not answer, an environment uses what it has seen itself.
+    """
 
     def __init__(self, table: Table, clock: Callable[[], float] = time.time) -> None:
         self._table = table
         self._clock = clock
         self._row: Item = {}
 
-    def learn(self, row: Item | None) -> None:
-        """Take over what the table says."""
+    def load(self, row: Item | None) -> None:
+        """Take over the row as the table has it."""
         self._row = row or {}
 
-    def of(self, target: str) -> Circuit:
-        return Circuit(self._row.get(_attribute_names_of(target)["until"], 0))
+    def open_until(self, target: str) -> int:
+        """Return until when a target is skipped; 0 for a closed circuit."""
+        until: int = self._row.get(_attributes(target)["until"], 0)
+        return until
 
     def now(self) -> int:
         return int(self._clock() * 1000)
 
     def open(self, target: str, until: int) -> None:
-        """Have everybody spare a target until then, or longer where that is known already."""
-        until_, probe = _attribute_names_of(target).values()
+        """Open the circuit for all environments; a later end that is known already stays."""
+        until_, probe = _attributes(target).values()
         update = Update(
             partition=CIRCUITS_KEY[0],
             sort=CIRCUITS_KEY[1],
@@ -60,9 +51,9 @@ class Circuits:
         self._row = {**self._row, until_: max(until, self._row.get(until_, 0))}
         self._write(update)
 
-    def claim(self, target: str, probe_until: int) -> bool:
-        """Whether the one request that may probe a target, by then, is this one."""
-        names = _attribute_names_of(target)
+    def claim_probe(self, target: str, probe_until: int) -> bool:
+        """Return whether this request is the one that may probe the target until then."""
+        names = _attributes(target)
         update = Update(
             partition=CIRCUITS_KEY[0],
             sort=CIRCUITS_KEY[1],
@@ -70,11 +61,11 @@ class Circuits:
             only_if=PROBE_IS_FREE.format(**names),
             values={"now": self.now()},
         )
-        return self._write(update) or self.of(target).closed
+        return self._write(update) or not self.open_until(target)
 
     def close(self, target: str) -> None:
-        """Let everybody ask a target again, unless somebody has seen it fail since."""
-        until, probe = _attribute_names_of(target).values()
+        """Close the circuit, unless another environment has seen the target fail since."""
+        until, probe = _attributes(target).values()
         update = Update(
             partition=CIRCUITS_KEY[0],
             sort=CIRCUITS_KEY[1],
@@ -86,18 +77,18 @@ class Circuits:
         self._write(update)
 
     def _write(self, update: Update) -> bool:
-        """Whether it was so that it could be written; the row is known as it is by then."""
+        """Return whether the condition held; afterwards the row is known as it is."""
         try:
-            self.learn(self._table.update(update))
+            self.load(self._table.update(update))
         except ConditionFailed as exc:
-            self.learn(exc.item)
+            self.load(exc.item)
             return False
         except Unavailable:
             logger.warning("circuit not shared")
         return True
 
 
-def _attribute_names_of(target: str) -> dict[str, str]:
-    """The attributes of a target, whose name has no underscore of its own."""
+def _attributes(target: str) -> dict[str, str]:
+    """Return the attribute names of a target; a target's name has no underscore."""
     name = target.replace("-", "_")
     return {"until": f"until_{name}", "probe": f"probe_{name}"}

@@ -1,55 +1,65 @@
-"""Links whose writes come late rather than never, and responses that are not forgotten."""
+"""Links whose writes the queue takes where the table does not, and polls of unfinished responses."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from antiphon.errors import Unavailable
 from antiphon.observability import logger, metrics
 from antiphon.settings.metrics import DEFERRED_ROWS, LINK_NOT_WRITTEN
-from antiphon.store.dynamodb import Table
+from antiphon.store.dynamodb import Table, Update
 from antiphon.store.links import Link, Links
 from antiphon.store.queue import DeferredWrite, PollResponse, Queue
 
 
-class DurableLinks(Links):
-    """What the table does not take goes to the queue; raise Unavailable where both do not.
+class DurableLinks:
+    """Raise Unavailable where both the table and the queue fail.
 
-    Until a late link is written its id is as unknown as any other: nothing fails open.
+    Until a deferred link is written its id is as unknown as any other: nothing fails open.
     """
 
     def __init__(self, table: Table, queue: Queue) -> None:
-        super().__init__(table)
+        self._links = Links(table)
         self._queue = queue
-        # The request whose links wait in the queue: what it changes has to wait behind them.
-        # One is enough, for an environment serves one request at a time.
-        self._late: str | None = None
 
-    def put(self, link: Link) -> None:
+    def put(self, link: Link) -> bool:
+        """Return whether the link is in the table now; otherwise it waits in the queue."""
         try:
-            super().put(link)
+            self._links.put(link)
         except Unavailable:
             self._defer(link, {})
+            return False
+        return True
 
-    def change(self, link: Link, **changes: Any) -> None:
-        if link.request_id == self._late:
+    def change(self, link: Link, *, is_deferred: bool = False, **changes: Any) -> None:
+        """Set attributes of a link; what a deferred link changes waits in the queue behind it."""
+        if is_deferred:
             self._defer(link, changes)
             return
         try:
-            super().change(link, **changes)
+            self._links.change(link, **changes)
         except Unavailable:
             self._defer(link, changes)
 
-    def follow(self, link: Link) -> None:
-        """Have a response settled once it has ended; the caller has the answer, so never raise."""
-        if link.request_id == self._late or not link.pending:
-            return  # a late link is followed from when it is written
+    def change_with(self, link: Link, changes: dict[str, Any], updates: Sequence[Update]) -> None:
+        """Set attributes of a link and make other updates, together in one write."""
+        self._links.change_with(link, changes, updates)
+
+    def mark_deleted(self, link: Link) -> None:
+        """From now on the id is refused; the row stays until it expires."""
+        self.change(link, **Links.deletion())
+
+    def poll_later(self, link: Link) -> None:
+        """Have a response polled until its end; the caller has it, so nothing is raised."""
+        if not link.pending:
+            return
         try:
             self._queue.send(PollResponse(link.tenant, link.id))
         except Unavailable:
-            logger.error("response not followed", extra={"link": link.id})
+            logger.error("response not polled", extra={"link": link.id})
             metrics.count(LINK_NOT_WRITTEN)
 
-    def tell_later(self, link: Link, changes: dict[str, Any]) -> None:
-        """Have what a response used counted once the table takes it; never raise."""
+    def settle_later(self, link: Link, changes: dict[str, Any]) -> None:
+        """Have usage counted against limits when the table takes it; nothing is raised."""
         try:
             self._queue.send(DeferredWrite(link, changes))
         except Unavailable:
@@ -62,5 +72,4 @@ class DurableLinks(Links):
             metrics.count(LINK_NOT_WRITTEN)
             raise
         metrics.count(DEFERRED_ROWS)
-        self._late = link.request_id
         logger.warning("link deferred", extra={"link": link.id})

@@ -48,7 +48,7 @@ class IdempotencyRecords:
         self._table = table
         self.clock = clock
 
-    def take(self, tenant: str, key: str, fingerprint: str, request: Request) -> IdempotencyRecord:
+    def claim(self, tenant: str, key: str, fingerprint: str, request: Request) -> IdempotencyRecord:
         """Give the claim that holds the key from now on: this request's, or an earlier one's.
 
         Of many at once one gets it. It is free for another when its request has ended without
@@ -75,11 +75,11 @@ class IdempotencyRecords:
             return _record_of_row(exc.item)
         return claim
 
-    def keep(self, claim: IdempotencyRecord, response_id: str) -> None:
+    def set_response(self, claim: IdempotencyRecord, response_id: str) -> None:
         """From now on the key stands for a response."""
         self._change(claim, free_at=claim.expires_at, response_id=response_id)
 
-    def fail(self, claim: IdempotencyRecord, status: int, code: str | None) -> None:
+    def set_failure(self, claim: IdempotencyRecord, status: int, code: str | None) -> None:
         """From now on the key stands for a failure."""
         self._change(claim, free_at=claim.expires_at, status=status, code=code)
 

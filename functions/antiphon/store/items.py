@@ -1,6 +1,6 @@
-"""Rows that say whose an item is: a message, a reasoning step, a call that a provider keeps.
+"""Rows that record who owns an item: a message, a reasoning step, a call that a provider stores.
 
-They let a request refer to stored items by id; the target that keeps them is all they hold.
+They let a request refer to stored items by id; a row holds only the target that stores the item.
 """
 
 import time
@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from cachetools import TTLCache
 
 from antiphon.settings.table import TTL
-from antiphon.store.dynamodb import BatchTable
+from antiphon.store.dynamodb import BatchTable, Item, Update
+from antiphon.store.links import Link
 
 ITEM_SORT = "ITEM"
-CACHED_ITEMS, CACHE_SECONDS = 10_000, 3_600  # ids owned lately are not written again
+CACHED_ITEMS, CACHE_SECONDS = 10_000, 3_600  # ids recorded lately are not written again
+MAX_UPDATES = 99  # DynamoDB takes 100 rows in a transaction, and one of them is the link
 
 
 class Items:
@@ -23,21 +25,40 @@ class Items:
         self._owned: TTLCache[tuple[str, str], str] = TTLCache(CACHED_ITEMS, CACHE_SECONDS)
 
     def own(self, tenant: str, ids: Iterable[str], target: str, expires_at: int) -> None:
-        """Let the tenant refer to items that live at a target."""
+        """Let the tenant refer to items that are stored at a target."""
         new = [id for id in dict.fromkeys(ids) if self._owned.get((tenant, id)) != target]
-        rows = (
-            {"pk": _item_partition(tenant, id), "sk": ITEM_SORT, "id": id, "target": target}
+        self._batch.put_all(
+            {"pk": _item_partition(tenant, id), "sk": ITEM_SORT, **_attributes(id, target, expires_at)}
             for id in new
         )
-        self._batch.put_all({**row, TTL: expires_at} for row in rows)
         self._owned.update(((tenant, id), target) for id in new)
 
+    def ownership_updates(self, link: Link, ids: Iterable[str]) -> list[Update]:
+        """Return the updates that let a link's tenant refer to its items.
+
+        They go into one transaction with the link; what is too much for one is written at once.
+        """
+        new = list(dict.fromkeys(ids))
+        self.own(link.tenant, new[MAX_UPDATES:], link.target, link.expires_at)
+        return [
+            Update(
+                partition=_item_partition(link.tenant, id),
+                sort=ITEM_SORT,
+                sets=_attributes(id, link.target, link.expires_at),
+            )
+            for id in new[:MAX_UPDATES]
+        ]
+
     def targets(self, tenant: str, ids: Iterable[str]) -> dict[str, str]:
-        """The target of each id that is the tenant's; the others are not there."""
+        """Return the target of each id that the tenant owns; all others are left out."""
         now = time.time()
         keys = [(_item_partition(tenant, id), ITEM_SORT) for id in dict.fromkeys(ids)]
         found = self._batch.get_all(keys)
         return {row["id"]: row["target"] for row in found if row[TTL] > now}
+
+
+def _attributes(id: str, target: str, expires_at: int) -> Item:
+    return {"id": id, "target": target, TTL: expires_at}
 
 
 def _item_partition(tenant: str, id: str) -> str:

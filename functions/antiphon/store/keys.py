@@ -66,7 +66,7 @@ class ApiKeys:
         """Raise Unavailable where the table does not answer."""
         place = (f"K#{key_digest(key)}", KEY_SORT)
         rows = {row[PARTITION_KEY]: row for row in self._batch.get_all([place, CIRCUITS_KEY])}
-        self._circuits.learn(rows.get(CIRCUITS_KEY[0]))
+        self._circuits.load(rows.get(CIRCUITS_KEY[0]))
         item = rows.get(place[0])
         return None if item is None else key_of_row(item)
 

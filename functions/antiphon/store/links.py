@@ -4,7 +4,7 @@ What the table's stream tells of a link: as it was, and as it became.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
@@ -110,23 +110,37 @@ class Links:
         with suppress(ConditionFailed):
             self._table.put(_link_row(link), unless="attribute_not_exists(pk)")
 
-    def mark_deleted(self, link: Link) -> None:
-        """From now on the id is refused; the row stays until it expires."""
-        self.change(link, deleted_at=int(time.time()))
+    @staticmethod
+    def deletion() -> dict[str, int]:
+        """Return the change after which an id is refused; the row stays until it expires."""
+        return {"deleted_at": int(time.time())}
 
     def change(self, link: Link, **changes: Any) -> None:
         """Set attributes of a link, if it is still the one that was read or put."""
-        update = Update(
-            partition=link_partition(link.kind, link.tenant, link.id),
-            sort=LINK_SORT,
-            sets=changes,
-            only_if="#request_id = :request_id",
-            values={"request_id": link.request_id},
-        )
         try:
-            self._table.update(update, whole=False)
+            self._table.update(_change_update(link, changes), whole=False)
         except ConditionFailed:
-            logger.warning("link changed hands", extra={"link": link.id})
+            logger.warning("link has another owner", extra={"link": link.id})
+
+    def change_with(self, link: Link, changes: dict[str, Any], updates: Sequence[Update]) -> None:
+        """Set attributes of a link and make up to 99 other updates, all of them or none."""
+        if not updates:
+            self.change(link, **changes)
+            return
+        try:
+            self._table.transact([_change_update(link, changes), *updates])
+        except ConditionFailed:
+            logger.warning("link has another owner", extra={"link": link.id})
+
+
+def _change_update(link: Link, changes: dict[str, Any]) -> Update:
+    return Update(
+        partition=link_partition(link.kind, link.tenant, link.id),
+        sort=LINK_SORT,
+        sets=changes,
+        only_if="#request_id = :request_id",
+        values={"request_id": link.request_id},
+    )
 
 
 def link_partition(kind: Kind, tenant: str, id: str) -> str:

@@ -1,4 +1,4 @@
-"""Spares targets that fail: one asks them again, and all come back when that went well."""
+"""Skips targets that fail; one request probes them again, and a success closes the circuit."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -7,13 +7,19 @@ from antiphon.observability import logger, metrics
 from antiphon.providers.provider import Candidate
 from antiphon.settings.metrics import ALL_OPEN, CIRCUITS_OPENED
 from antiphon.store.circuits import Circuits
-from antiphon.upstream.outcome import Outcome, counts_against_circuit, retry_after
+from antiphon.upstream.outcome import (
+    Outcome,
+    UpstreamResponse,
+    policy_for_fault,
+    policy_for_status,
+    retry_after,
+)
 
-PROBE_MS = 30_000  # a probe that has not been heard of by then may be made by another request
+PROBE_MS = 30_000  # after which another request may probe, when nothing was heard of the first
 
 
 class CircuitBreaker:
-    """Counts failures in a row by itself, and shares what follows from them."""
+    """Counts failures in a row in this environment; shares open circuits with all of them."""
 
     def __init__(self, circuits: Circuits, failures: int, seconds: float) -> None:
         self._circuits = circuits
@@ -21,54 +27,63 @@ class CircuitBreaker:
         self._seconds = seconds
         self._failed: Counter[str] = Counter()
 
-    def order(self, steps: Iterable[Candidate]) -> Iterator[Candidate]:
-        """The steps as they are to be tried: a spared one only where no other is left.
+    def order(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+        """Yield the candidates to call; one with an open circuit only where no other is left.
 
-        Of several spared ones, the one that is to come back first: nobody is refused for what
-        the gateway believes, and nobody waits for all of them.
+        Of several with an open circuit it is the one that closes first: no caller is refused for
+        what the gateway believes, and none waits for all of them.
         """
-        spared = []
-        steps = tuple(steps)
-        if len(steps) == 1 and self._is_spared(steps[0]):
+        skipped = []
+        candidates = tuple(candidates)
+        if len(candidates) == 1 and self._is_skippable(candidates[0]):
             metrics.count(ALL_OPEN)
-        for step in steps:
-            if len(steps) == 1 or self._may_ask(step.target):
-                yield step
+        for candidate in candidates:
+            if len(candidates) == 1 or self._may_call(candidate.target):
+                yield candidate
             else:
-                spared.append(step)
-        if spared:
+                skipped.append(candidate)
+        if skipped:
             metrics.count(ALL_OPEN)
-            yield min(spared, key=lambda step: self._circuits.of(step.target).until)
+            yield min(skipped, key=lambda candidate: self._circuits.open_until(candidate.target))
 
-    def note(self, target: str, outcome: Outcome) -> None:
-        """Learn from an attempt; nothing is written while a target is well."""
-        if counts_against_circuit(outcome):
-            self._worse(target, retry_after(outcome))
+    def record(self, target: str, outcome: Outcome) -> None:
+        """Learn from an attempt; nothing is written while a target is healthy."""
+        if _counts_against_circuit(outcome):
+            self._add_failure(target, retry_after(outcome))
             return
         self._failed.pop(target, None)
-        if not self._circuits.of(target).closed:
+        if self._circuits.open_until(target):
             logger.info("circuit closed", extra={"target": target})
             self._circuits.close(target)
 
-    def _is_spared(self, step: Candidate) -> bool:
-        """Whether who has a choice passes it by; what is its own can be asked of no other."""
-        circuit = self._circuits.of(step.target)
-        return step.model is not None and circuit.until > self._circuits.now()
+    def _is_skippable(self, candidate: Candidate) -> bool:
+        """Whether another target could serve this; what one target stores, only it can."""
+        return (
+            candidate.model is not None
+            and self._circuits.open_until(candidate.target) > self._circuits.now()
+        )
 
-    def _may_ask(self, target: str) -> bool:
-        circuit = self._circuits.of(target)
-        if circuit.closed:
+    def _may_call(self, target: str) -> bool:
+        open_until = self._circuits.open_until(target)
+        if not open_until:
             return True
         now = self._circuits.now()
-        return circuit.until <= now and self._circuits.claim(target, now + PROBE_MS)
+        return open_until <= now and self._circuits.claim_probe(target, now + PROBE_MS)
 
-    def _worse(self, target: str, told: float | None) -> None:
+    def _add_failure(self, target: str, seconds: float | None) -> None:
+        """`seconds`: for how long the target itself asks not to be called."""
         self._failed[target] += 1
-        was_open = not self._circuits.of(target).closed
-        if told is None and not was_open and self._failed[target] < self._failures:
+        was_open = bool(self._circuits.open_until(target))
+        if seconds is None and not was_open and self._failed[target] < self._failures:
             return
         self._failed.pop(target)
-        seconds = told or self._seconds
+        seconds = seconds or self._seconds
         logger.warning("circuit opened", extra={"target": target, "seconds": round(seconds, 1)})
         metrics.count(CIRCUITS_OPENED, target=target)
         self._circuits.open(target, self._circuits.now() + int(seconds * 1000))
+
+
+def _counts_against_circuit(outcome: Outcome) -> bool:
+    if isinstance(outcome, UpstreamResponse):
+        return policy_for_status(outcome.status).counts_against_circuit
+    return policy_for_fault(outcome).counts_against_circuit

@@ -1,4 +1,4 @@
-"""What lets us in at each target: a key that is kept for us, or a token that we are given."""
+"""The credential for each target: an API key from its secret, or a token of Microsoft Entra ID."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from antiphon.upstream.entra import EntraTokens
 
 
 class Credentials:
-    """Safe for many threads: those who meet one and the same trouble ask once."""
+    """Safe for many threads: of those that need the same credential, one fetches it."""
 
     def __init__(
         self, targets: Mapping[str, Target], secrets: ProviderSecrets, entra: EntraTokens
@@ -23,14 +23,14 @@ class Credentials:
         }
 
     def get(self, target: str) -> str:
-        """The API key, or the bearer token; raise CredentialMissing."""
+        """Return the API key or bearer token; raise CredentialMissing."""
         app = self._apps.get(target)
         return self._secrets.get(target) if app is None else self._entra.get(target, app)
 
     def renew(self, target: str, rejected: str) -> str | None:
-        """After a provider's 401: another credential, worth one replay; None where there is none.
+        """Return another credential after a provider's 401; None where there is none.
 
-        A target is asked for anew once in 30 seconds at most, however many calls it refuses.
+        At most one fetch in 30 seconds for a target, however many of its calls are refused.
         """
         app = self._apps.get(target)
         if app is None:

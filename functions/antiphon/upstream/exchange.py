@@ -1,33 +1,32 @@
-"""Which headers pass, both ways; every other one stays where it came from.
+"""One request to one target: sent once, and read to its end or to its first event."""
 
-One request to one target: sent once, and read to its end or to its first event.
-"""
-
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
-from antiphon.errors import InvalidRequest, UpstreamFailed
-from antiphon.http import Request
-from antiphon.providers.openai import Address
-from antiphon.providers.provider import Candidate
-from antiphon.relay.transport.client import Client
-from antiphon.relay.transport.connection import Patience
-from antiphon.relay.transport.errors import TransportError
-from antiphon.relay.transport.outgoing import Outgoing
-from antiphon.relay.transport.response import Response
-from antiphon.settings.config import Gateway
-from antiphon.upstream.faults import (
-    caller_error_body,
-    check_redirect,
-    deadline_reached,
-    translate_error,
-)
-from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
-from antiphon.upstream.stream import UpstreamStream
-from antiphon.upstream.timers import ReadTimer, TimerThread
+import httpx
 
-# What says who the caller is, or how it is connected, is not the provider's business.
+from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed
+from antiphon.providers.provider import Candidate
+from antiphon.settings.config import Gateway
+from antiphon.upstream.outcome import (
+    SUCCESS,
+    UpstreamRequest,
+    UpstreamResponse,
+    policy_for_status,
+)
+from antiphon.upstream.stream import UpstreamStream, translate_error
+from antiphon.upstream.timers import ReadTimer, TimerThread, deadline_reached
+from antiphon.upstream.transport import build_request
+
+MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
+WRITE_SECONDS = 30.0  # without any progress
+EVENTS = "text/event-stream"
+REDIRECTS, ERRORS = range(300, 400), range(400, 600)
+PROVIDER_IDS = re.compile(rb"\b(org|proj)[-_][A-Za-z0-9]{8,}\b")
+
+# Headers that identify the caller or describe its connection do not go to the provider.
 TO_PROVIDER = (
     "accept",
     "content-type",
@@ -35,7 +34,7 @@ TO_PROVIDER = (
     "x-client-request-id",
     "x-ms-oai-image-generation-deployment",
 )
-# The provider's organisation and project are not the caller's business.
+# The provider's organisation and project do not go to the caller.
 TO_CALLER = frozenset(
     {
         "apim-request-id",
@@ -50,123 +49,171 @@ TO_CALLER = frozenset(
         "x-should-retry",
     }
 )
-AMBIGUOUS = {500, 502, 504}  # it may have been processed: sending again may pay again
 RATE_LIMITS = "x-ratelimit-"
 
 
-def provider_headers(headers: Mapping[str, str], credential: Mapping[str, str]) -> dict[str, str]:
+class Exchange:
+    """Sends over one httpx transport; timers beside it end a read that takes too long."""
+
+    def __init__(self, transport: httpx.BaseTransport, gateway: Gateway) -> None:
+        self._transport = transport
+        self._gateway = gateway
+        self._timers = TimerThread()
+
+    def send(
+        self, candidate: Candidate, credential: str, request: UpstreamRequest
+    ) -> UpstreamResponse:
+        """Raise GatewayError while no byte of the response has been passed on."""
+        ends_at = latest_end(request)
+        response = self._send(self._build(candidate, credential, request), request, ends_at)
+        timer = self._start_timer(response, min(ends_at, time.monotonic() + request.timeout_seconds))
+        close = partial(self._close, response, timer)
+        try:
+            if response.status_code in REDIRECTS:  # following it would show our credential
+                raise UpstreamFailed("The provider answered with a redirect, which is not followed.")
+            body = self._read_body(request, response, timer, close)
+            if isinstance(body, bytes) and response.status_code in ERRORS:
+                body = caller_error_body(candidate, response.status_code, body)
+            headers = caller_headers(request.method, response)
+            return UpstreamResponse(candidate.target, response.status_code, headers, body)
+        except BaseException:
+            close()
+            raise
+
+    def _build(
+        self, candidate: Candidate, credential: str, request: UpstreamRequest
+    ) -> httpx.Request:
+        url, authorization = candidate.provider.address(request.path, request.query, credential)
+        body = request.encode_body(candidate)
+        headers = provider_headers(request.headers, authorization)
+        if body and "json" not in headers.get("content-type", ""):
+            headers["content-type"] = "application/json"  # it was parsed as JSON before
+        try:
+            return build_request(request.method, url, headers, body)
+        except httpx.RequestError as exc:
+            raise translate_error(exc) from exc
+
+    def _send(
+        self, outgoing: httpx.Request, request: UpstreamRequest, ends_at: float
+    ) -> httpx.Response:
+        left = ends_at - time.monotonic()
+        if left <= 0:
+            raise deadline_reached()
+        first_event = self._gateway.first_event_seconds
+        head = min(left, first_event if request.streams else request.timeout_seconds)
+        outgoing.extensions["head_timeout"] = head
+        outgoing.extensions["timeout"] = {
+            "connect": self._gateway.connect_seconds,
+            "write": WRITE_SECONDS,
+            "read": None,  # after the head the timers end a read
+            "pool": self._gateway.connect_seconds,
+        }
+        try:
+            return self._transport.handle_request(outgoing)
+        except httpx.RequestError as exc:
+            raise translate_error(exc) from exc
+
+    def _start_timer(self, response: httpx.Response, ends_at: float) -> ReadTimer:
+        stream = response.extensions.get("network_stream")
+        timer = ReadTimer(stream and stream.get_extra_info("socket"), ends_at)
+        self._timers.start(timer)
+        return timer
+
+    def _close(self, response: httpx.Response, timer: ReadTimer) -> None:
+        self._timers.stop(timer)
+        response.close()
+
+    def _read_body(
+        self,
+        request: UpstreamRequest,
+        response: httpx.Response,
+        timer: ReadTimer,
+        close: "partial[None]",
+    ) -> bytes | UpstreamStream:
+        if request.streams and response.status_code in SUCCESS:
+            return self._open_stream(response, timer, close)
+        return self._read_all(request, response, timer, close)
+
+    def _open_stream(
+        self, response: httpx.Response, timer: ReadTimer, close: "partial[None]"
+    ) -> UpstreamStream:
+        content_type = response.headers.get("content-type", "no content type")
+        if not content_type.startswith(EVENTS):
+            raise UpstreamFailed(f"The provider answered a stream request with {content_type}.")
+        timer.keep_alive = self._gateway.keep_alive_seconds
+        timer.allow_silence(self._gateway.first_event_seconds)
+        stream = UpstreamStream(_chunks(response), timer, close)
+        stream.open(self._gateway.idle_seconds)
+        return stream
+
+    def _read_all(
+        self,
+        request: UpstreamRequest,
+        response: httpx.Response,
+        timer: ReadTimer,
+        close: "partial[None]",
+    ) -> bytes:
+        try:
+            body = b"".join(_chunks(response))
+        except httpx.RequestError as exc:
+            raise timer.fault or translate_error(exc) from exc
+        close()
+        if timer.fault is not None:  # a body without a length ends cleanly when it is cut
+            raise timer.fault
+        # The body of a DELETE is not read by anyone, and may be empty.
+        if response.status_code in SUCCESS and request.method != "DELETE":
+            _check_content_type(response)
+        return body
+
+
+def latest_end(request: UpstreamRequest) -> float:
+    """Return the time.monotonic() at which an exchange must end, so that the reply ends well."""
+    return request.ends_at - min(MARGIN_SECONDS, request.seconds_left / 4)
+
+
+def provider_headers(
+    headers: Mapping[str, str], authorization: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the headers for the provider; raise InvalidRequest for a value that cannot be sent."""
     passed = {name: headers[name] for name in TO_PROVIDER if name in headers}
     for name, value in passed.items():
         if not (value.isascii() and value.replace("\t", " ").isprintable()):
             raise InvalidRequest(f"The header '{name}' cannot be sent on.", param=name)
-    # Identity: the caller is to get the provider's bytes, which nobody unpacks on the way.
-    return {**passed, "accept-encoding": "identity", "user-agent": "antiphon", **credential}
+    # Identity: the caller gets the provider's bytes, and nothing unpacks them on the way.
+    return {**passed, "accept-encoding": "identity", "user-agent": "antiphon", **authorization}
 
 
-def caller_headers(response: Response) -> dict[str, str]:
+def caller_headers(method: str, response: httpx.Response) -> dict[str, str]:
+    """Return the provider's headers that the caller gets, and whether its SDK may retry."""
     passed = {
         name: value
         for name, value in response.headers.items()
         if name in TO_CALLER or name.startswith(RATE_LIMITS)
     }
-    if response.method == "POST" and response.status in AMBIGUOUS:
+    if method == "POST" and policy_for_status(response.status_code).should_retry is False:
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}
 
 
-# Seconds for an orderly end before Lambda stops us; at most a quarter of what is left.
-MARGIN = 10.0
-EVENTS = "text/event-stream"
-SUCCESS, ERROR = range(200, 300), range(400, 600)
+def caller_error_body(candidate: Candidate, status: int, body: bytes) -> bytes:
+    """Return a provider's error in OpenAI's shape, without the account's ids."""
+    if not body.strip():
+        text = f"The provider answered with status {status} and no body."
+        return GatewayError(text).body()
+    return PROVIDER_IDS.sub(rb"\1-redacted", candidate.provider.complete(status, body))
 
 
-class Exchange:
-    def __init__(self, client: Client, gateway: Gateway) -> None:
-        self._client = client
-        self._gateway = gateway
-        self._watch = TimerThread()
-
-    def send(
-        self, step: Candidate, credential: str, request: Request, call: UpstreamRequest
-    ) -> UpstreamResponse:
-        """Raise UpstreamFailed and its kin while no byte of the answer has been passed on."""
-        address = step.provider.address(call.path, request.query, credential)
-        ends_at = latest_end(request)
-        patience = self._gateway.first_event_seconds if call.streams else call.patience
-        outgoing = self._outgoing(address, request, call.body_for(step))
-        response = self._exchange(outgoing, patience, ends_at)
-        vigil = self._begin_vigil(response, min(ends_at, time.monotonic() + call.patience))
-        try:
-            check_redirect(response)
-            read = self._stream if call.streams and response.status in SUCCESS else self._whole
-            body = read(response, vigil)
-            if isinstance(body, bytes) and response.status in ERROR:
-                body = caller_error_body(step, response.status, body)
-            passed = caller_headers(response)
-            return UpstreamResponse(step.target, response.status, passed, body)
-        except BaseException:
-            self._close(response, vigil)
-            raise
-
-    def _outgoing(self, address: Address, request: Request, body: bytes) -> Outgoing:
-        passed = provider_headers(request.headers, address.headers)
-        if body and "json" not in passed.get("content-type", ""):
-            passed["content-type"] = "application/json"  # it is: we have read it
-        try:
-            return Outgoing.to(address.url, request.method, passed, body)
-        except TransportError as exc:
-            raise translate_error(exc) from exc
-
-    def _exchange(self, outgoing: Outgoing, patience: float, ends_at: float) -> Response:
-        left = ends_at - time.monotonic()
-        if left <= 0:
-            raise deadline_reached()
-        # Behind the head the watch knows better what is too long.
-        seconds = Patience(self._gateway.connect_seconds, head=min(left, patience))
-        try:
-            return self._client.send(outgoing, seconds)
-        except TransportError as exc:
-            raise translate_error(exc) from exc
-
-    def _begin_vigil(self, response: Response, ends_at: float) -> ReadTimer:
-        vigil = ReadTimer(response.socket, ends_at)
-        self._watch.begin(vigil)
-        return vigil
-
-    def _close(self, response: Response, vigil: ReadTimer) -> None:
-        self._watch.end(vigil)
-        response.close()
-
-    def _stream(self, response: Response, vigil: ReadTimer) -> UpstreamStream:
-        kind = response.headers.get("content-type", "nothing")
-        if not kind.startswith(EVENTS):
-            raise UpstreamFailed(f"The provider answered a stream request with {kind}.")
-        vigil.keep_alive = self._gateway.keep_alive_seconds
-        vigil.expect(self._gateway.first_event_seconds)
-        stream = UpstreamStream(iter(response), vigil, partial(self._close, response, vigil))
-        stream.open(patience=self._gateway.idle_seconds)
-        return stream
-
-    def _whole(self, response: Response, vigil: ReadTimer) -> bytes:
-        try:
-            body = response.read()
-        except TransportError as exc:
-            raise vigil.fault or translate_error(exc) from exc
-        self._close(response, vigil)
-        if vigil.fault is not None:  # a body without a length ends cleanly when it is cut
-            raise vigil.fault
-        # That of a DELETE nobody reads, and it may be empty.
-        if response.status in SUCCESS and response.method != "DELETE":
-            _check_kind(response)
-        return body
+def _chunks(response: httpx.Response) -> Iterable[bytes]:
+    """Return the decoded body; without a coding, the transport's own chunks as they come."""
+    if "content-encoding" in response.headers:
+        return response.iter_bytes()
+    stream = response.stream
+    if not isinstance(stream, httpx.SyncByteStream):
+        raise TypeError("the transport must be synchronous")
+    return stream
 
 
-def _check_kind(response: Response) -> None:
-    kind = response.headers.get("content-type", "nothing")
-    if not kind.startswith("application/json"):
-        raise UpstreamFailed(f"The provider answered with {kind} in place of JSON.")
-
-
-def latest_end(request: Request) -> float:
-    """When an exchange must have ended, in monotonic seconds, so that ours can end well."""
-    return request.ends_at - min(MARGIN, request.seconds_left / 4)
+def _check_content_type(response: httpx.Response) -> None:
+    content_type = response.headers.get("content-type", "no content type")
+    if not content_type.startswith("application/json"):
+        raise UpstreamFailed(f"The provider answered with {content_type} in place of JSON.")

@@ -1,46 +1,79 @@
-"""What is asked of a target, and what it answers.
+"""THE policy: what follows from each status and each fault of one attempt at a target.
 
-What became of one attempt: an answer or a fault, and what follows from it.
+Everything that depends on "may the provider have processed this request?" reads one `Policy`:
+failover, charges against limits, the Idempotency-Key, `x-should-retry`, and the circuit breaker.
 """
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 
 from antiphon.errors import (
     CredentialMissing,
     GatewayError,
+    Processed,
     UpstreamFailed,
     UpstreamNotReached,
-    UpstreamRefusedUs,
 )
-from antiphon.http import Reply
+from antiphon.http import Reply, Request
 from antiphon.providers.errors import ProviderError
 from antiphon.providers.provider import Candidate
+from antiphon.request_metrics import RequestMetrics
 from antiphon.upstream.stream import UpstreamStream
 
-MAX_CALL_SECONDS = 900.0  # seconds: Lambda's own limit for one call
+MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows
+MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
+GATEWAY_DEADLINE = "gateway_deadline"  # code of the fault for the gateway's own time limit
+SUCCESS = range(200, 300)
+FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
+TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE = 429, 503
+CREDENTIAL_REFUSED = {UNAUTHORIZED, FORBIDDEN}
 
 
 @dataclass(frozen=True)
 class UpstreamRequest:
-    """What is asked; the path below a target's prefix is ours, never the caller's."""
+    """One request to a provider, independent of the target that serves it."""
 
-    path: str
+    method: str
+    path: str  # below the target's prefix; built by the gateway, never the caller's text
+    query: str = ""  # still percent-encoded
+    headers: Mapping[str, str] = field(default_factory=dict)  # filtered by the exchange
     body: bytes = b""
-    spelled: Callable[[str | None], bytes] | None = None  # the body, by the target's model name
+    body_for: Callable[[str | None], bytes] | None = None  # the body for a target's model name
     streams: bool = False
-    patience: float = MAX_CALL_SECONDS  # seconds until a whole answer must be there
-    follows_new: bool = False  # on something so new that a provider may not know it yet
+    ends_at: float = float("inf")  # time.monotonic() at which Lambda ends the invocation
+    timeout_seconds: float = MAX_CALL_SECONDS  # for the complete response
+    follows_new: bool = False  # continues a response that its provider may not find yet
+    metrics: RequestMetrics = field(default_factory=RequestMetrics, compare=False)
 
-    def body_for(self, step: Candidate) -> bytes:
-        return self.body if self.spelled is None else self.spelled(step.model)
+    @classmethod
+    def forward(cls, request: Request, path: str, *, streams: bool = False) -> "UpstreamRequest":
+        """Forward a caller's request as it came, to a path of the provider."""
+        return cls(
+            method=request.method,
+            path=path,
+            query=request.query,
+            headers=request.headers,
+            body=request.body,
+            streams=streams,
+            ends_at=request.ends_at,
+            metrics=request.metrics,
+        )
+
+    @property
+    def seconds_left(self) -> float:
+        return self.ends_at - time.monotonic()
+
+    def encode_body(self, candidate: Candidate) -> bytes:
+        """Return the body as this candidate takes it."""
+        return self.body if self.body_for is None else self.body_for(candidate.model)
 
 
 @dataclass(frozen=True)
 class UpstreamResponse:
-    """What a target answered: whole, or from its first event on."""
+    """A target's response: complete, or a stream whose first event has arrived."""
 
     target: str
     status: int
@@ -48,67 +81,136 @@ class UpstreamResponse:
     body: bytes | UpstreamStream
 
     @property
-    def whole(self) -> bytes:
-        """The body of an answer that does not stream."""
+    def content(self) -> bytes:
+        """The body of a response that does not stream."""
         return self.body if isinstance(self.body, bytes) else b""
 
     def with_headers(self, headers: Mapping[str, str]) -> "UpstreamResponse":
         return replace(self, headers={**self.headers, **headers})
 
     def reply(self) -> Reply:
-        """Pass a whole answer on as it is."""
-        return Reply(self.status, self.headers, self.whole)
+        """Pass a complete response on as it is."""
+        return Reply(self.status, self.headers, self.content)
 
 
 type Outcome = UpstreamResponse | GatewayError
 
-BUSY = {429, 503}  # refused before anything was begun
-CREDENTIAL_REFUSED = {401, 403}
-BAD_REQUEST, NOT_FOUND, SERVER_ERROR = 400, 404, 500
-GATEWAY_DEADLINE = "gateway_deadline"
-MAX_RETRY_AFTER_SECONDS = 900.0  # seconds that a target's own word counts for
-NOT_SENT = (UpstreamNotReached, UpstreamRefusedUs, CredentialMissing)
 
+@dataclass(frozen=True)
+class Policy:
+    """What follows from one outcome of a request that creates something.
 
-def not_processed(outcome: Outcome, step: Candidate) -> bool:
-    """Whether the target certainly did not begin, so that asking another one pays nothing twice.
-
-    Everything else is left as it is: whoever asks again after a 500, a time-out or a cut may pay
-    for two answers.
+    `charges`: whether the amounts reserved against limits stay counted.
+    `frees_key`: whether the Idempotency-Key may be used again at once.
+    `should_retry`: the value of `x-should-retry`; None sends none, and SDKs decide by the status.
     """
+
+    processed: Processed
+    reason: str
+    fails_over: bool = False
+    counts_against_circuit: bool = False
+    should_retry: bool | None = None
+
+    @property
+    def charges(self) -> bool:
+        return self.processed != "no"
+
+    @property
+    def frees_key(self) -> bool:
+        return self.processed == "no"
+
+
+# Statuses whose meaning differs from their class. SDKs retry 408, 409, 429 and all from 500 on.
+STATUSES: Mapping[int, Policy] = {
+    UNAUTHORIZED: Policy("no", "The credential was refused.", True, True),
+    FORBIDDEN: Policy("no", "The credential was refused.", True, True),
+    408: Policy("no", "The server never received the complete request (RFC 9110, 15.5.9)."),
+    409: Policy("no", "Another request locks the resource; this one was refused."),
+    TOO_MANY_REQUESTS: Policy("no", "The target limits its rate: refused at once.", True, True),
+    499: Policy("unknown", "A proxy saw the connection close while it waited.", should_retry=False),
+    SERVICE_UNAVAILABLE: Policy("no", "The target is overloaded: refused at once.", True, True),
+}
+SERVER_ERRORS: Mapping[int, str] = {
+    500: "The provider failed at some point of its work.",
+    501: "Sent by proxies as well, which may have passed the request on before.",
+    502: "A proxy got no valid answer from a server that it had passed the request to.",
+    504: "A proxy got no answer in time; the server behind it may still be working.",
+    520: "Cloudflare: the server answered something unreadable, after it had the request.",
+    521: "Cloudflare: connection refused, but a retry inside the proxy may have been accepted.",
+    522: "Cloudflare: connection timed out; part of the request may have been received.",
+    523: "Cloudflare: server unreachable, possibly after an earlier try inside the proxy.",
+    524: "Cloudflare: the server accepted the request and did not answer in time.",
+    529: "Overloaded, but not registered: nothing says that the work had not begun.",
+}
+SUCCEEDED = Policy("yes", "The provider processed the request.")
+REFUSED = Policy("no", "The provider refused the request before it began.")
+MODEL_MISSING = Policy("no", "The target does not have the model.", fails_over=True)
+FOREIGN_CONTENT = Policy("no", "Encrypted content of another account.", fails_over=True)
+
+
+def policy_for_status(status: int) -> Policy:
+    """Return the policy for a provider's status, by the status alone."""
+    known = STATUSES.get(status)
+    if known is not None:
+        return known
+    if status >= FIRST_SERVER_ERROR:
+        reason = SERVER_ERRORS.get(status, "A server error says nothing about the work done.")
+        return Policy("unknown", reason, counts_against_circuit=True, should_retry=False)
+    return REFUSED if status >= FIRST_ERROR else SUCCEEDED
+
+
+def policy_for_fault(fault: BaseException) -> Policy:
+    """Return the policy for an exception; one that is not the gateway's own explains nothing."""
+    if not isinstance(fault, GatewayError):
+        return Policy("unknown", "The gateway itself failed.", should_retry=False)
+    is_upstream = isinstance(fault, UpstreamFailed)
+    return Policy(
+        fault.processed,
+        str(fault),
+        fails_over=fault.processed == "no" and (is_upstream or isinstance(fault, CredentialMissing)),
+        counts_against_circuit=is_upstream and fault.code != GATEWAY_DEADLINE,
+        should_retry=fault.retry,
+    )
+
+
+def policy_for(outcome: Outcome, candidate: Candidate) -> Policy:
+    """Return the policy for one attempt; for 400 and 404 the provider's error body decides."""
     if isinstance(outcome, GatewayError):
-        return isinstance(outcome, NOT_SENT)
-    if outcome.status in BUSY | CREDENTIAL_REFUSED:
-        return True
+        return policy_for_fault(outcome)
     if outcome.status not in {BAD_REQUEST, NOT_FOUND}:
-        return False
-    said = ProviderError.of(outcome.whole)
-    if outcome.status == BAD_REQUEST:  # said of what is in the request, mostly
-        return said.misses_model or said.refuses_foreign_content
-    return step.model is not None and not said.about_the_request
+        return policy_for_status(outcome.status)
+    error = ProviderError.of(outcome.content)
+    if outcome.status == BAD_REQUEST:
+        if error.refuses_foreign_content:
+            return FOREIGN_CONTENT
+        return MODEL_MISSING if error.misses_model else REFUSED
+    is_about_target = candidate.model is not None and not error.about_the_request
+    return MODEL_MISSING if is_about_target else REFUSED
 
 
 def error_preference(outcome: Outcome) -> int:
-    """How little there is for the caller in being told this, where every target has refused."""
+    """Rank the errors of all candidates: the lowest is returned to the caller.
+
+    A busy target may serve a retry; an unreachable one may; a missing model is at least the
+    caller's own business; a refused credential is not.
+    """
     if isinstance(outcome, UpstreamResponse):
-        return 0 if outcome.status in BUSY else 3 if outcome.status in CREDENTIAL_REFUSED else 2
+        if outcome.status in CREDENTIAL_REFUSED:
+            return 3
+        return 0 if outcome.status in {TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE} else 2
     return 1 if isinstance(outcome, UpstreamNotReached) else 3
 
 
-def counts_against_circuit(outcome: Outcome) -> bool:
-    """Whether it speaks against the target's health rather than of the request."""
-    if isinstance(outcome, GatewayError):
-        return isinstance(outcome, UpstreamFailed) and outcome.code != GATEWAY_DEADLINE
-    return outcome.status in BUSY | CREDENTIAL_REFUSED or outcome.status >= SERVER_ERROR
-
-
 def retry_after(outcome: Outcome) -> float | None:
-    """For how many seconds a target wants to be left alone, where it says so."""
-    if isinstance(outcome, GatewayError) or outcome.status not in BUSY:
+    """Return the seconds for which a busy target asks not to be called; None without such."""
+    if isinstance(outcome, GatewayError):
         return None
-    told = _milliseconds(outcome.headers.get("retry-after-ms", ""))
-    told = told if told is not None else _seconds(outcome.headers.get("retry-after", ""))
-    return None if told is None or told <= 0 else min(told, MAX_RETRY_AFTER_SECONDS)
+    if outcome.status not in {TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE}:
+        return None
+    seconds = _milliseconds(outcome.headers.get("retry-after-ms", ""))
+    if seconds is None:
+        seconds = _seconds(outcome.headers.get("retry-after", ""))
+    return None if seconds is None or seconds <= 0 else min(seconds, MAX_RETRY_AFTER_SECONDS)
 
 
 def _milliseconds(text: str) -> float | None:

@@ -1,21 +1,35 @@
-"""A provider's event stream as it passes: whole events, and always an end that says so."""
+"""A provider's event stream as it passes: whole events only, and always a terminal event."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+import httpx
+
 from antiphon import sse
-from antiphon.errors import GatewayError, UpstreamFailed
-from antiphon.relay.transport.errors import TransportError
-from antiphon.upstream.faults import translate_error
-from antiphon.upstream.timers import ReadTimer, Send
+from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed, UpstreamNotReached, UpstreamTimeout
+
+from antiphon.http import Send
+from antiphon.upstream.timers import ReadTimer
 
 TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
 IGNORED_TAILS = {b"", b"data: [DONE]"}
-LINGER_SECONDS = 5.0  # seconds a provider may keep a stream open behind its terminal event
+LINGER_SECONDS = 5.0  # for which a provider may keep a stream open after its terminal event
 
 type ResponseObject = Mapping[str, Any]
+
+
+def translate_error(exc: httpx.RequestError) -> GatewayError:
+    """Return the gateway's error for a failed exchange with a provider."""
+    if isinstance(exc, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
+        return UpstreamNotReached("The provider could not be reached; nothing was sent.")
+    if isinstance(exc, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
+        return InvalidRequest("A header or the query of the request cannot be sent on.")
+    if isinstance(exc, httpx.TimeoutException):
+        return UpstreamTimeout("The provider did not answer in time.")
+    return UpstreamFailed("The connection to the provider broke before its answer was complete.")
 
 
 @dataclass(frozen=True)
@@ -27,49 +41,47 @@ class EventBatch:
 
 
 class UpstreamStream:
-    """Iterate once. What the provider does not end, ends with the terminal pair.
+    """Iterate once. A stream that the provider does not end, ends with the terminal pair.
 
     The pair (an `error` event in both documented shapes, then `response.failed`) is what every
-    client in the field takes for a failure; a clean end without it passes for success in most.
+    client treats as a failure; most take a clean end without it for success.
     """
 
     def __init__(
-        self, chunks: Iterator[bytes], vigil: ReadTimer, close: Callable[[], None]
+        self, chunks: Iterable[bytes], timer: ReadTimer, close: Callable[[], None]
     ) -> None:
         self._chunks = chunks
-        self._vigil = vigil
+        self._timer = timer
         self._close = close
         self._splitter = sse.EventSplitter()
         self._last_event = b""
         self._response: ResponseObject | None = None
-        self._begun = False
-        self._pieces: Generator[EventBatch] = self._read()
-        self._first: EventBatch | None = None
+        self._has_started = False
+        self._batches: Generator[EventBatch] = self._read()
+        self._first: tuple[EventBatch, ...] = ()
         self.ended: str | None = None  # the terminal event's type, once it has passed
 
-    def open(self, patience: float) -> None:
-        """Wait for the first event; raise where none comes, for the status is still open."""
-        self._first = next(self._pieces)
+    def open(self, max_silence: float) -> None:
+        """Wait for the first event; raise GatewayError without one: the status is still open."""
+        self._first = (next(self._batches),)
         if self.ended is None:
-            self._vigil.expect(patience)
+            self._timer.allow_silence(max_silence)
 
     def attach(self, send: Send) -> None:
-        """From now on comments are sent this way while the provider is silent."""
+        """Send comments through this function while the provider is silent."""
         if self.ended is None:
-            self._vigil.keep_alive_by(send)
+            self._timer.start_keep_alive(send)
 
     def __iter__(self) -> Iterator[EventBatch]:
-        if self._first is not None:
-            yield self._first
-        yield from self._pieces
+        return chain(self._first, self._batches)
 
     def close(self) -> None:
-        self._pieces.close()
+        self._batches.close()
         self._close()
 
-    def ending(self, fault: GatewayError) -> bytes:
-        """The terminal pair, numbered on from the provider's last event."""
-        number = self._next_number()
+    def terminal_pair(self, fault: GatewayError) -> bytes:
+        """Return the terminal events for a fault, numbered on from the provider's last event."""
+        number = self._next_sequence_number()
         error = fault.error()
         flat = {**error, "type": "error", "sequence_number": number}
         events = sse.encode_event({**flat, "error": error})
@@ -85,76 +97,75 @@ class UpstreamStream:
         try:
             yield from self._whole_events()
         except GatewayError as fault:
-            if self.ended is not None:  # all that was promised has been passed on
+            if self.ended is not None:  # the provider's own terminal event has passed
                 return
-            if not self._begun:
+            if not self._has_started:
                 raise
-            yield EventBatch(self.ending(fault))
+            yield EventBatch(self.terminal_pair(fault))
 
     def _whole_events(self) -> Iterator[EventBatch]:
-        held: list[bytes] = []  # comments ahead of the first event leave the status open
-        for events in self._heard():
-            held += events
-            if self._begun or any(map(_has_data, held)):
-                if held:
-                    yield self._piece(held)
-                held = []
-        if self.ended is None:
-            raise UpstreamFailed("The provider's stream ended before the response did.")
+        """Yield the events that each chunk completes; raise every failure as GatewayError."""
+        pending: list[bytes] = []  # comments before the first event leave the status open
+        try:
+            for chunk in self._chunks:
+                if self._has_started:
+                    self._timer.last_read = time.monotonic()
+                pending += self._splitter.feed(chunk)
+                if pending and (self._has_started or any(map(_has_data, pending))):
+                    yield self._batch(pending)
+                    pending = []
+        except httpx.RequestError as exc:
+            raise self._timer.fault or translate_error(exc) from exc
+        except sse.EventTooLarge as exc:
+            raise UpstreamFailed(str(exc)) from exc
+        self._check_end()
         if self._splitter.tail and self._splitter.tail.strip() in IGNORED_TAILS:
             yield EventBatch(self._splitter.tail)
 
-    def _heard(self) -> Iterator[list[bytes]]:
-        """The events each chunk completes, with every failure told as ours."""
-        try:
-            for chunk in self._chunks:
-                if self._begun:
-                    self._vigil.heard = time.monotonic()
-                yield self._splitter.feed(chunk)
-        except TransportError as exc:
-            raise self._vigil.fault or translate_error(exc) from exc
-        except sse.EventTooLarge as exc:
-            raise UpstreamFailed(str(exc)) from exc
-        if self._vigil.fault is not None:  # a body without a length ends cleanly when it is cut
-            raise self._vigil.fault
+    def _check_end(self) -> None:
+        if self._timer.fault is not None:  # a body without a length ends cleanly when it is cut
+            raise self._timer.fault
+        if self.ended is None:
+            raise UpstreamFailed("The provider's stream ended before the response did.")
 
-    def _piece(self, events: list[bytes]) -> EventBatch:
-        self._begun = True
-        self._vigil.said = time.monotonic()
-        news = None
+    def _batch(self, events: list[bytes]) -> EventBatch:
+        self._has_started = True
+        self._timer.last_sent = time.monotonic()
+        response = None
         passed = []
         for event in events:
             if b'"response"' in event or b"error" in event:  # all others are deltas and the like
-                news = self._note(sse.parse_event(event)) or news
+                response = self._inspect(sse.parse_event(event)) or response
             if self.ended is None and b"[DONE]" in event and sse.event_data(event) == b"[DONE]":
-                continue  # clients stop reading here, and would not see how it really ends
+                continue  # clients stop reading here and would miss the terminal event
             if not event.startswith(b":"):
                 self._last_event = event
             passed.append(event)
-        return EventBatch(passed[0] if len(passed) == 1 else b"".join(passed), news)
+        return EventBatch(passed[0] if len(passed) == 1 else b"".join(passed), response)
 
-    def _note(self, event: sse.Event | None) -> ResponseObject | None:
+    def _inspect(self, event: sse.Event | None) -> ResponseObject | None:
+        """Remember what an event says about the response; return its response object."""
         if event is None:
             return None
         if _is_terminal(event):
             self.ended = event.type if event.type in TERMINAL else "error"
-            self._vigil.expect_end(LINGER_SECONDS)
+            self._timer.expect_end(LINGER_SECONDS)
         if event.response is not None and event.response.get("id"):
             self._response = event.response
             return event.response
         return None
 
-    def _next_number(self) -> int:
+    def _next_sequence_number(self) -> int:
         event = sse.parse_event(self._last_event)
         number = None if event is None else event.data.get("sequence_number")
         return number + 1 if isinstance(number, int) else 0
 
 
 def _has_data(event: bytes) -> bool:
-    """Whether it is more than a comment: from then on the status is decided."""
+    """Whether an event is more than a comment: the status is decided from then on."""
     return sse.event_data(event) not in {None, b"[DONE]"}
 
 
 def _is_terminal(event: sse.Event) -> bool:
-    """Terminal by its type, or an error that is named by nothing but its content."""
+    """Terminal by its type, or an error without a type of its own."""
     return event.type in TERMINAL or (event.type == "None" and bool(event.data.get("error")))

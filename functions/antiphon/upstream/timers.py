@@ -1,8 +1,8 @@
-"""Time, seen from beside a read that blocks: comments in silence, and an end where it lasts.
+"""Deadlines of a blocking read: keep-alive comments in silence, and an end when it lasts too long.
 
-While a provider is silent the main thread sits in `recv`. One thread for the whole process wakes
-when something is due: it sends the caller a comment, or shuts the provider's socket, which ends
-the read at once. Passing an event on costs the main thread no more than writing down the time.
+While a provider is silent the main thread blocks in `recv`. One timer thread for the whole process
+wakes when a deadline passes: it sends the caller a comment, or shuts the provider's socket down,
+which ends the blocking read at once. For each event the main thread only stores the time.
 """
 
 import socket
@@ -13,107 +13,113 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from antiphon.errors import GatewayError, UpstreamTimeout
-from antiphon.upstream.faults import deadline_reached
+from antiphon.http import Send
 
-KEEP_ALIVE_COMMENT = b": ping\n\n"  # every client ignores a comment, and it holds connections open
+KEEP_ALIVE_COMMENT = b": ping\n\n"  # clients ignore comments, and connections stay open
 NEVER = float("inf")
 
-type Send = Callable[[bytes], None]
+
+def deadline_reached() -> GatewayError:
+    return UpstreamTimeout(
+        "The gateway's own time limit for one call is reached.", code="gateway_deadline"
+    )
 
 
 @dataclass
 class ReadTimer:
-    """What is due when, for the one answer that is being read; in monotonic seconds."""
+    """The deadlines of the one response that is being read; times in time.monotonic() seconds."""
 
-    socket: socket.socket
+    socket: socket.socket | None
     ends_at: float
-    patience: float = NEVER  # seconds of the provider's silence, from `heard`
-    keep_alive: float = NEVER  # seconds of our own silence, from `said`
+    max_silence: float = NEVER  # seconds without a byte of the provider, from `last_read`
+    keep_alive: float = NEVER  # seconds without a byte to the caller, from `last_sent`
     send: Send | None = None
-    heard: float = field(default_factory=time.monotonic)
-    said: float = field(default_factory=time.monotonic)
+    last_read: float = field(default_factory=time.monotonic)
+    last_sent: float = field(default_factory=time.monotonic)
     fault: GatewayError | None = None  # why the read was ended
-    changed: Callable[[], None] = lambda: None  # tells the watch that something is due earlier
+    on_change: Callable[[], None] = lambda: None  # wakes the thread when a deadline moves earlier
 
-    def expect(self, patience: float) -> None:
+    def allow_silence(self, seconds: float) -> None:
         """From now on the provider may be silent for so many seconds."""
-        self.heard, self.patience = time.monotonic(), patience
-        self.changed()
+        self.last_read, self.max_silence = time.monotonic(), seconds
+        self.on_change()
 
-    def expect_end(self, patience: float) -> None:
-        """Nothing more is to come: no comments, and little patience."""
+    def expect_end(self, seconds: float) -> None:
+        """Send no more comments, and wait only this long for the end of the stream."""
         self.send = None
-        self.expect(patience)
+        self.allow_silence(seconds)
 
-    def keep_alive_by(self, send: Send) -> None:
-        self.said, self.send = time.monotonic(), send
-        self.changed()
+    def start_keep_alive(self, send: Send) -> None:
+        self.last_sent, self.send = time.monotonic(), send
+        self.on_change()
 
-    def due(self) -> float:
+    def next_deadline(self) -> float:
         if self.fault is not None:
             return NEVER
-        ping = NEVER if self.send is None else self.said + self.keep_alive
-        return min(self.ends_at, self.heard + self.patience, ping)
+        comment = NEVER if self.send is None else self.last_sent + self.keep_alive
+        return min(self.ends_at, self.last_read + self.max_silence, comment)
 
-    def act(self, now: float) -> None:
-        """Do what is due: end the read, or tell the caller that the stream lives."""
+    def fire(self, now: float) -> None:
+        """Act on the deadline that has passed: end the read, or send a comment."""
         if now >= self.ends_at:
-            self._end(deadline_reached())
-        elif now >= self.heard + self.patience:
-            self._end(UpstreamTimeout(f"The provider sent nothing for {self.patience:g} seconds."))
+            self._end_read(deadline_reached())
+        elif now >= self.last_read + self.max_silence:
+            message = f"The provider sent nothing for {self.max_silence:g} seconds."
+            self._end_read(UpstreamTimeout(message))
         elif self.send is not None:
-            self.said = now
+            self.last_sent = now
             self.send(KEEP_ALIVE_COMMENT)
 
-    def _end(self, fault: GatewayError) -> None:
+    def _end_read(self, fault: GatewayError) -> None:
         self.fault = fault
-        with suppress(OSError):  # it may be closed by now, which is what is wanted
-            # Not SSLSocket.shutdown, which takes the TLS state from under the reader.
-            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+        if self.socket is not None:
+            with suppress(OSError):  # already closed, which is what is wanted
+                # Not SSLSocket.shutdown, which removes the TLS state while the reader uses it.
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
 class TimerThread:
-    """Keeps one vigil at a time: an environment serves one request at a time."""
+    """Runs one timer at a time: an environment serves one request at a time."""
 
     def __init__(self) -> None:
         self._wake = threading.Condition()
-        self._vigil: ReadTimer | None = None
+        self._timer: ReadTimer | None = None
         self._thread: threading.Thread | None = None
-        self._alarm = NEVER  # when the thread looks again by itself
+        self._wakes_at = NEVER
 
-    def begin(self, vigil: ReadTimer) -> None:
+    def start(self, timer: ReadTimer) -> None:
         with self._wake:
-            self._vigil = vigil
-            vigil.changed = self._changed
+            self._timer = timer
+            timer.on_change = self._on_change
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
                 self._thread.start()
-        self._changed()
+        self._on_change()
 
-    def _changed(self) -> None:
+    def stop(self, timer: ReadTimer) -> None:
+        """After this nothing is sent for the timer, and its socket is not touched."""
         with self._wake:
-            if self._vigil is not None and self._vigil.due() < self._alarm:
+            if self._timer is timer:
+                self._timer = None
+
+    def _on_change(self) -> None:
+        with self._wake:
+            if self._timer is not None and self._timer.next_deadline() < self._wakes_at:
                 self._wake.notify()
-
-    def end(self, vigil: ReadTimer) -> None:
-        """From here on nothing is sent for it, and its socket is left alone."""
-        with self._wake:
-            if self._vigil is vigil:
-                self._vigil = None
 
     def _run(self) -> None:
         with self._wake:
             while True:
-                pause = self._look()
-                self._alarm = time.monotonic() + pause
+                pause = self._fire_due()
+                self._wakes_at = time.monotonic() + pause
                 self._wake.wait(min(pause, threading.TIMEOUT_MAX))
 
-    def _look(self) -> float:
-        """Do what is due now; the seconds until something will be."""
-        while self._vigil is not None:
+    def _fire_due(self) -> float:
+        """Act on every deadline that has passed; return the seconds until the next one."""
+        while self._timer is not None:
             now = time.monotonic()
-            due = self._vigil.due()
-            if due > now:
-                return due - now
-            self._vigil.act(now)
+            deadline = self._timer.next_deadline()
+            if deadline > now:
+                return deadline - now
+            self._timer.fire(now)
         return NEVER
