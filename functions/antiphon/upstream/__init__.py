@@ -1,0 +1,1 @@
+"""Sends requests to the providers and reads their responses."""
