@@ -15,9 +15,7 @@ from antiphon.upstream.response_parser import BodyStream, ResponseParser
 from tests.support.loopback import exchange, parse_response, request_to, run_peer
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"
-CHUNKED = (
-    b"HTTP/1.1 200\r\ntransfer-encoding: Chunked\r\n\r\n2;e=1\r\nhe\r\n03\r\nllo\r\n0\r\n\r\n"
-)
+CHUNKED = b"HTTP/1.1 200\r\ntransfer-encoding: Chunked\r\n\r\n2;e=1\r\nhe\r\n03\r\nllo\r\n0\r\n\r\n"
 TRAILING = CHUNKED[:-2] + b"x: y\r\nz: \r\n\r\n"
 EARLY = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + SIZED
 CLOSED = b"HTTP/1.0 200 OK\r\nx-a: b\r\n\r\nhello"
@@ -169,7 +167,9 @@ def test_old_servers_and_bodies_without_a_length_take_no_second_request():
     assert not parse_response(old).can_reuse_connection
 
 
-@pytest.mark.parametrize("coding", [b"", b"content-encoding: gzip\r\n", b"content-encoding: br\r\n"])
+@pytest.mark.parametrize(
+    "coding", [b"", b"content-encoding: gzip\r\n", b"content-encoding: br\r\n"]
+)
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("POST", 204), ("GET", 304)])
 def test_some_responses_have_no_body_whatever_their_headers_claim(method, status, coding):
     raw = SIZED.replace(b"200", b"%d" % status)[: -len(b"hello")]
@@ -198,7 +198,9 @@ def test_a_gzip_response_may_be_empty(framing):
 
 @pytest.mark.parametrize("coding", [b"utf-8", b"identity"])
 def test_a_coding_that_is_no_compression_passes(coding):
-    assert parse_response(SIZED.replace(b"X-A:  b", b"content-encoding: " + coding)).body == b"hello"
+    assert (
+        parse_response(SIZED.replace(b"X-A:  b", b"content-encoding: " + coding)).body == b"hello"
+    )
 
 
 def test_many_small_chunks_with_extensions_pass():

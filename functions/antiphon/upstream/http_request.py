@@ -78,6 +78,6 @@ def _parse_url(text: str) -> tuple[httpx.URL, str]:
         url.raw_host.decode().encode("idna")  # refuses empty and long labels
     except (httpx.InvalidURL, UnicodeError):
         raise httpx.LocalProtocolError("The host or port of the URL is not valid.") from None
-    if not (url.raw_host and 0 < (url.port or PORTS[url.scheme]) <= MAX_PORT):
+    if not url.raw_host or (url.port is not None and not 0 < url.port <= MAX_PORT):
         raise httpx.LocalProtocolError("The host or port of the URL is not valid.")
     return url, url.netloc.decode()
