@@ -90,7 +90,7 @@ class ModelRequest(RequestBody):
         """What groups requests that share a provider's prompt cache."""
         return self.prompt_cache_key or self.safety_identifier or self.user
 
-    def spelled(self, body: bytes, model: str | None) -> bytes:
+    def body_for(self, body: bytes, model: str | None) -> bytes:
         """The caller's bytes as a target takes them: its own name of the model, no other change."""
         if model is None or model == self.model:
             return body
@@ -177,8 +177,8 @@ class CreateResponse(ModelRequest):
             yield "background_options.continuation_id", "response", continued
         yield from super().references
 
-    def spelled(self, body: bytes, model: str | None) -> bytes:
-        body = super().spelled(body, model)
+    def body_for(self, body: bytes, model: str | None) -> bytes:
+        body = super().body_for(body, model)
         if self.max_tokens is not None:
             body = replace_key(body, "max_tokens", "max_output_tokens")
         return body
@@ -187,7 +187,7 @@ class CreateResponse(ModelRequest):
     def rewrites(self) -> dict[str, str]:
         """The header that says which of the caller's parameters were given another name."""
         taken = self.max_tokens is not None
-        return {"x_antiphon_rewrote": "max_tokens=max_output_tokens"} if taken else {}
+        return {"x-antiphon-rewrote": "max_tokens=max_output_tokens"} if taken else {}
 
 
 def _cross_field_errors(ask: CreateResponse) -> Iterator[InvalidRequest]:

@@ -18,7 +18,7 @@ from antiphon.upstream.outcome import (
 )
 from antiphon.upstream.stream import UpstreamStream, translate_error
 from antiphon.upstream.timers import ReadTimer, TimerThread, deadline_reached
-from antiphon.upstream.transport import build_request
+from antiphon.upstream.http_request import build_request
 
 MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 WRITE_SECONDS = 30.0  # without any progress
@@ -204,9 +204,7 @@ def caller_error_body(candidate: Candidate, status: int, body: bytes) -> bytes:
 
 
 def _chunks(response: httpx.Response) -> Iterable[bytes]:
-    """Return the decoded body; without a coding, the transport's own chunks as they come."""
-    if "content-encoding" in response.headers:
-        return response.iter_bytes()
+    """Return the body's chunks as the transport decodes them, with no further layer."""
     stream = response.stream
     if not isinstance(stream, httpx.SyncByteStream):
         raise TypeError("the transport must be synchronous")

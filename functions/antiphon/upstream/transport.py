@@ -1,0 +1,316 @@
+"""Sends HTTP/1.1 requests to the providers: httpx's transport interface over a blocking socket.
+
+https://www.python-httpx.org/advanced/transports/ and, for what a transport reads from a request
+and adds to a response, https://www.python-httpx.org/advanced/extensions/
+
+Every error is httpx's own. Its text has no address, header or byte of what was exchanged.
+
+    httpx.TransportError
+    ├── UnsupportedProtocol   nothing was sent: the URL is not one of http or https
+    ├── LocalProtocolError    nothing was sent: HTTP/1.1 cannot carry the request as it is
+    ├── ConnectError          nothing was sent: no connection, to the provider or by the proxy
+    ├── ConnectTimeout        nothing was sent
+    ├── PoolTimeout           nothing was sent (with a proxy only)
+    ├── WriteTimeout          some of the request may have been sent
+    ├── WriteError            some of it may have been sent, and no response could be read
+    ├── ReadTimeout           the provider may have processed the request
+    ├── ReadError             the same: the connection broke
+    └── RemoteProtocolError   the same: the response is cut short or is not valid HTTP/1.1
+"""
+
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import httpx
+
+from antiphon.upstream.http_request import PORTS, encode_head
+from antiphon.upstream.response_parser import (
+    SWITCHING_PROTOCOLS,
+    BodyStream,
+    ResponseParser,
+    decode_content,
+)
+
+MAX_IDLE = 8  # connections to one origin
+MAX_READ = 65_536  # bytes
+ONE_PACKET = 16_384  # bytes of a body that are sent together with its head
+
+type Origin = tuple[str, str, int]  # scheme, host without brackets, port
+
+
+class LlhttpTransport(httpx.BaseTransport):
+    """Keeps at most 8 idle connections to an origin; safe for many threads.
+
+    It honours `request.extensions["timeout"]` as httpx documents it (seconds; None waits for
+    ever) and `request.extensions["head_timeout"]`: seconds from when the request was sent until
+    the whole head is there, by default the read timeout. The response's extension
+    `network_stream` has `get_extra_info("socket")`: to shut that socket ends a read that blocks.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, idle_seconds: float) -> None:
+        self._tls = tls
+        self._pool = _Pool(idle_seconds)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return once the final head is there; the response must be closed."""
+        head = encode_head(request)
+        timeouts = request.extensions.get("timeout", {})
+        connection = self._connect(_origin(request.url), timeouts.get("connect"))
+        try:
+            return self._exchange(connection, head, request, timeouts)
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.clear()
+
+    def _connect(self, origin: Origin, seconds: float | None) -> "_Connection":
+        if (idle := self._pool.take(origin)) is not None:
+            return idle
+        try:
+            return _Connection(origin, self._tls, seconds)
+        except (httpx.ConnectError, httpx.ConnectTimeout):  # once more: nothing was sent
+            return _Connection(origin, self._tls, seconds)
+
+    def _exchange(
+        self,
+        connection: "_Connection",
+        head: bytes,
+        request: httpx.Request,
+        timeouts: Mapping[str, float | None],
+    ) -> httpx.Response:
+        is_sent = connection.send(head, request.read(), timeouts.get("write"))
+        parser = ResponseParser(request.method)
+        read_seconds = timeouts.get("read")
+        try:
+            connection.read_head(parser, request.extensions.get("head_timeout", read_seconds))
+        except (httpx.ReadError, httpx.RemoteProtocolError) as exc:
+            if is_sent:
+                raise
+            raise httpx.WriteError("The connection broke while the request was sent.") from exc
+        connection.socket.settimeout(read_seconds)
+        release = partial(self._release, connection, is_sent)
+        response = httpx.Response(
+            parser.status,
+            headers=parser.headers,
+            stream=BodyStream(parser, connection.receive, release),
+            extensions={"http_version": b"HTTP/1.1", "network_stream": connection},
+        )
+        return decode_content(request.method, response)
+
+    def _release(self, connection: "_Connection", is_sent: bool, can_reuse: bool) -> None:  # noqa: FBT001
+        if is_sent and can_reuse:
+            self._pool.put(connection)
+        else:
+            connection.close()
+
+
+class ProxyTransport(httpx.HTTPTransport):
+    """httpx's own transport by a proxy, with the checks, errors and timeouts of `LlhttpTransport`.
+
+    Two differences: `head_timeout` limits each read of the head, and a body that ends with its
+    TLS connection may end without TLS's own end.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, idle_seconds: float, proxy: str) -> None:
+        limits = httpx.Limits(max_keepalive_connections=MAX_IDLE, keepalive_expiry=idle_seconds)
+        super().__init__(verify=tls, trust_env=False, limits=limits, proxy=proxy, retries=0)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        encode_head(request)
+        given = request.extensions.get("timeout", {})
+        timeouts = dict(given)
+        timeouts["read"] = request.extensions.get("head_timeout", given.get("read"))
+        request.extensions["timeout"] = timeouts  # httpx reads it again when the body is read
+        try:
+            with _hidden_details():
+                response = super().handle_request(request)
+        finally:
+            request.extensions["timeout"] = given
+        if isinstance(response.stream, httpx.SyncByteStream):
+            response.stream = _ProxiedStream(response.stream)
+        if response.status_code == SWITCHING_PROTOCOLS:
+            response.close()
+            raise httpx.RemoteProtocolError("The provider switches to another protocol.")
+        try:
+            return decode_content(request.method, response)
+        except BaseException:
+            response.close()
+            raise
+
+
+class _ProxiedStream(httpx.SyncByteStream):
+    def __init__(self, stream: httpx.SyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _hidden_details():
+            yield from self._stream
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+@contextmanager
+def _hidden_details() -> Iterator[None]:
+    """Replace the text of errors, which may contain what was exchanged."""
+    try:
+        yield
+    except httpx.ProxyError:
+        raise httpx.ConnectError("The proxy did not open a connection.") from None
+    except httpx.TransportError as exc:
+        raise type(exc)("The exchange by the proxy failed.") from None
+
+
+def default_transport(
+    tls: ssl.SSLContext, idle_seconds: float, proxy: str | None
+) -> httpx.BaseTransport:
+    """Return the transport for all providers; `proxy` is a URL that httpx accepts."""
+    if proxy is not None:
+        return ProxyTransport(tls, idle_seconds, proxy)
+    return LlhttpTransport(tls, idle_seconds)
+
+
+class _Connection:
+    """Connects when it is made, or raises ConnectError or ConnectTimeout."""
+
+    def __init__(self, origin: Origin, tls: ssl.SSLContext, seconds: float | None) -> None:
+        self.origin = origin
+        self.idle_since = 0.0
+        try:
+            self.socket = _open_socket(origin, tls, seconds)
+        except TimeoutError as exc:
+            raise httpx.ConnectTimeout("The connection was not made in time.") from exc
+        except (OSError, ValueError) as exc:  # ValueError: a host name that cannot be encoded
+            raise httpx.ConnectError("The connection could not be made.") from exc
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return the socket, as httpx's network streams do."""
+        return self.socket if info == "socket" else None
+
+    def send(self, head: bytes, body: bytes, seconds: float | None) -> bool:
+        """Return whether all was sent: a server that refuses early may still respond.
+
+        Raise WriteTimeout after so many seconds without progress.
+        """
+        self.socket.settimeout(seconds)
+        pieces = (head + body,) if len(body) <= ONE_PACKET else (head, body)
+        try:
+            for piece in pieces:
+                view = memoryview(piece)
+                while view:
+                    view = view[self.socket.send(view) :]
+        except TimeoutError as exc:
+            raise httpx.WriteTimeout("The request was not sent in time.") from exc
+        except OSError:
+            return False
+        return True
+
+    def read_head(self, parser: ResponseParser, seconds: float | None) -> None:
+        """Raise ReadTimeout where the head takes longer in all."""
+        ends_at = None if seconds is None else time.monotonic() + seconds
+        is_complete = False
+        while not is_complete:
+            self.socket.settimeout(None if ends_at is None else _time_left(ends_at))
+            data = self.receive()
+            if not data:
+                raise httpx.RemoteProtocolError("The connection ended before the response did.")
+            is_complete = parser.feed_head(data)
+
+    def receive(self) -> bytes:
+        """Return what has arrived; nothing at the end of the connection."""
+        try:
+            return self.socket.recv(MAX_READ)
+        except TimeoutError as exc:
+            raise httpx.ReadTimeout("The response did not arrive in time.") from exc
+        except OSError as exc:
+            raise httpx.ReadError("The connection broke before the response ended.") from exc
+
+    def can_serve(self, idle_seconds: float) -> bool:
+        """Return whether it is young and silent.
+
+        What can be read while no response is due is its end, or was not requested.
+        """
+        if time.monotonic() - self.idle_since > idle_seconds:
+            return False
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        with suppress(OSError):  # the other end may have closed it
+            self.socket.close()
+
+
+class _Pool:
+    """Idle connections by origin."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        self._idle_seconds = idle_seconds
+        self._lock = threading.Lock()
+        self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
+
+    def take(self, origin: Origin) -> _Connection | None:
+        """Return the last one used that is still alive."""
+        while (connection := self._pop(origin)) is not None:
+            if connection.can_serve(self._idle_seconds):
+                return connection
+            connection.close()
+        return None
+
+    def put(self, connection: _Connection) -> None:
+        connection.idle_since = time.monotonic()
+        with self._lock:
+            idle = self._idle[connection.origin]
+            idle.append(connection)
+            surplus = idle.pop(0) if len(idle) > MAX_IDLE else None
+        if surplus is not None:
+            surplus.close()
+
+    def clear(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, defaultdict(list)
+        for connection in (one for some in idle.values() for one in some):
+            connection.close()
+
+    def _pop(self, origin: Origin) -> _Connection | None:
+        with self._lock:
+            idle = self._idle[origin]
+            return idle.pop() if idle else None
+
+
+def _origin(url: httpx.URL) -> Origin:
+    if url.scheme not in PORTS:
+        raise httpx.UnsupportedProtocol("The URL is not one of http or https.")
+    return url.scheme, url.raw_host.decode(), url.port or PORTS[url.scheme]
+
+
+def _open_socket(origin: Origin, tls: ssl.SSLContext, seconds: float | None) -> socket.socket:
+    scheme, host, port = origin
+    opened = socket.create_connection((host, port), seconds)
+    try:
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if scheme == "http":
+            return opened
+        # Without TLS's own end a response may have been cut there: not suppressed.
+        return tls.wrap_socket(opened, server_hostname=host, suppress_ragged_eofs=False)
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _time_left(ends_at: float) -> float:
+    left = ends_at - time.monotonic()
+    if left <= 0:
+        raise httpx.ReadTimeout("The response did not arrive in time.")
+    return left
