@@ -160,7 +160,7 @@ class ModelNotFound(NotFound):
 
 
 class UpgradeRequired(GatewayError):
-    """A WebSocket was requested, which a Lambda function cannot serve; after 426 clients use HTTP."""
+    """A Lambda function cannot serve a WebSocket; after this status clients use HTTP."""
 
     status = 426
     type = "invalid_request_error"

@@ -118,7 +118,7 @@ class StreamHandler:
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         failed = self._first_failed(event)
-        metrics.tell()
+        metrics.flush()
         return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}
 
     def _first_failed(self, event: Event) -> str | None:

@@ -62,7 +62,11 @@ class Routing:
         held = self._ownership.targets(references, caller.tenant)
         if held:
             return Route(self._pinned(held, None, caller.key_id, caller))
-        keeping = (candidate for candidate in self._serving(None) if self._targets[candidate.target].conversations)
+        keeping = (
+            candidate
+            for candidate in self._serving(None)
+            if self._targets[candidate.target].conversations
+        )
         candidates = self._ranks.sorted(keeping, caller.key_id)
         if not candidates:
             raise InvalidRequest(
@@ -100,7 +104,9 @@ class Routing:
                 f"{', '.join(map(repr, sorted(held)))}. No one of them holds them all.",
                 code="targets_differ",
             )
-        sharing = (candidate for candidate in candidates if self._account(candidate.target) in accounts)
+        sharing = (
+            candidate for candidate in candidates if self._account(candidate.target) in accounts
+        )
         return tuple(
             sorted(self._ranks.sorted(sharing, affinity), key=lambda s: s.target not in held)
         )

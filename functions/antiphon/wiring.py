@@ -1,4 +1,4 @@
-"""Builds the gateway from its settings. The only module that makes a client."""
+"""Builds the gateway from its settings. The only module that makes clients."""
 
 import ssl
 from collections.abc import Mapping
@@ -7,14 +7,16 @@ from typing import Any
 
 import botocore.session
 import certifi
+import httpx
 from botocore.config import Config
 
-from antiphon.api import conversations, docs, listing, models, responses, usage
-from antiphon.api.conversations import Conversations
+from antiphon.api.conversations import Conversations, conversations_router
+from antiphon.api.docs import docs_router, health_router
 from antiphon.api.handler import ApiHandler
-from antiphon.api.listing import Listings
-from antiphon.api.models import Models
-from antiphon.api.responses import Responses
+from antiphon.api.listing import Listings, listing_router
+from antiphon.api.models import Models, models_router
+from antiphon.api.responses import Responses, responses_router
+from antiphon.api.usage import UsageEndpoint, usage_router
 from antiphon.auth import Auth
 from antiphon.follow_up import FollowUp, SqsHandler
 from antiphon.http_events import RequestReader
@@ -24,7 +26,6 @@ from antiphon.ownership import Ownership
 from antiphon.pricing import Prices, UsageCost, load_price_list
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.tracker import Stores
-from antiphon.relay.transport.client import Client
 from antiphon.rollup import StreamHandler, UsageRollup
 from antiphon.routing import Routing
 from antiphon.settings.config import Settings
@@ -41,116 +42,127 @@ from antiphon.store.secrets import ProviderSecrets
 from antiphon.store.usage import UsageSums
 from antiphon.store.web_identity import WebIdentity
 from antiphon.upstream.circuit_breaker import CircuitBreaker
-from antiphon.upstream.client import Means, UpstreamClient
+from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
+from antiphon.upstream.transport import default_transport
 
-# botocore waits 60 s and tries up to 10 times by itself; a caller waits for neither.
-# What is sent is ours, so it is not checked against the model each time: that took a tenth.
+# botocore waits 60 s and makes up to 10 attempts by default; a caller must not wait that long.
+# The parameters are the gateway's own, so botocore need not validate them: that took a tenth.
 AWS = Config(
     connect_timeout=1,
     read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 2},
     parameter_validation=False,
 )
-IDLE_CONNECTION_SECONDS = 20.0  # older ones may have been forgotten by what lies between
+IDLE_CONNECTION_SECONDS = 20.0  # after which a load balancer or NAT may have dropped a connection
 
 
-class _Parts:
-    """What functions share; raise ConfigError or KeyError where the environment is not complete."""
+class _Foundation:
+    """What all functions use; raise ConfigError or KeyError where the environment is incomplete."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         settings = Settings.from_env(env)
-        session = botocore.session.get_session()  # boto3 would add nothing but time to the start
+        session = botocore.session.get_session()  # boto3 would only add to the start-up time
 
         def client(service: str) -> Any:
             return session.create_client(service, config=AWS)
 
         dynamodb = client("dynamodb")
-        self.targets, self.gateway = settings.config.targets, settings.config.gateway
         self.config = settings.config
+        self.gateway, self.targets = settings.config.gateway, settings.config.targets
         self.prices = Prices(settings.config.prices)
         self.table = Table(dynamodb, settings.table_name)
         self.batch = BatchTable(dynamodb, settings.table_name)
+        self.links = Links(self.table)
         self.circuits = Circuits(self.table)
         self.queue = Queue(partial(client, "sqs"), settings.queue_url)
         self.client, self.secret_prefix = client, settings.secret_prefix
 
 
-class _Calls:
-    """What goes to a provider, and what is written down of it."""
+class _Core:
+    """What sends requests to providers and records their responses."""
 
-    def __init__(self, parts: _Parts, env: Mapping[str, str]) -> None:
-        links, items = DurableLinks(parts.table, parts.queue), Items(parts.batch)
-        client = provider_client(env)
-        # Made while the function starts, when Lambda gives it a whole processor.
-        secrets = ProviderSecrets(parts.client("secretsmanager"), parts.secret_prefix)
-        identity = WebIdentity(partial(parts.client, "sts"))
-        kept = parts.gateway
-        means = Means(
-            Exchange(client, kept),
-            Credentials(parts.targets, secrets, EntraTokens(client, secrets, identity.token)),
-            CircuitBreaker(parts.circuits, kept.circuit_failures, kept.circuit_seconds),
-            kept.read_after_write_seconds,
-        )
-        self.ownership = Ownership(links, items)
-        self.routing = Routing(parts.targets, self.ownership)
-        self.relay = UpstreamClient(means)
-        stores = Stores(links, items, kept.links_days, kept.conversation_days)
-        self.admission = Admission.over(parts.table, parts.prices, parts.config)
-        self.ledger = ResponseRecorder(stores, self.admission)
+    def __init__(self, foundation: _Foundation, env: Mapping[str, str]) -> None:
+        gateway, items = foundation.gateway, Items(foundation.batch)
+        self.ownership = Ownership(foundation.links, items)
+        self.routing = Routing(foundation.targets, self.ownership)
+        self.upstream = _upstream_client(foundation, env)
+        self.admission = Admission.over(foundation.table, foundation.prices, foundation.config)
+        durable = DurableLinks(foundation.links, foundation.queue)
+        stores = Stores(durable, items, gateway.links_days, gateway.conversation_days)
+        self.recorder = ResponseRecorder(stores, self.admission)
 
 
 def api(env: Mapping[str, str]) -> ApiHandler:
-    """The HTTP API."""
-    parts = _Parts(env)
-    calls = _Calls(parts, env)
-    auth = Auth(ApiKeys(parts.batch, parts.circuits), parts.gateway.key_cache_seconds)
-    receive = RequestReader(parts.gateway.max_body_bytes)
-    lists = LinkListing(parts.table, parts.batch, parts.gateway.metadata_index)
-    made = (auth, calls.ownership, calls.routing, calls.relay, calls.ledger)
-    once = Idempotency(IdempotencyRecords(parts.table), *made[1:])
+    """Build the HTTP API."""
+    foundation = _Foundation(env)
+    core = _Core(foundation, env)
+    auth = Auth(
+        ApiKeys(foundation.batch, foundation.circuits), foundation.gateway.key_cache_seconds
+    )
+    reader = RequestReader(foundation.gateway.max_body_bytes)
+    links = LinkListing(foundation.table, foundation.batch, foundation.gateway.metadata_index)
+    shared = (core.ownership, core.routing, core.upstream, core.recorder)
+    idempotency = Idempotency(IdempotencyRecords(foundation.table), *shared)
     return ApiHandler(
-        api=[
-            responses.router(Responses(*made, calls.admission, once), receive),
-            conversations.router(Conversations(*made), receive),
-            listing.router(Listings(auth, calls.ownership, lists), receive),
-            models.router(Models(auth, calls.routing, calls.relay), receive),
-            usage.router(usage.UsageEndpoint(auth, UsageSums(parts.table)), receive),
+        routers=[
+            responses_router(Responses(auth, *shared, core.admission, idempotency), reader),
+            conversations_router(Conversations(auth, *shared), reader),
+            listing_router(Listings(auth, core.ownership, links), reader),
+            models_router(Models(auth, core.routing, core.upstream), reader),
+            usage_router(UsageEndpoint(auth, UsageSums(foundation.table)), reader),
         ],
-        open_to_all=[docs.health_router(), docs.router()],
+        public_routers=[health_router(), docs_router()],
     )
 
 
 def settle(env: Mapping[str, str]) -> SqsHandler:
-    """What works on the queue."""
-    parts = _Parts(env)
-    calls = _Calls(parts, env)
+    """Build what works on the queue."""
+    foundation = _Foundation(env)
+    core = _Core(foundation, env)
     return SqsHandler(
         FollowUp(
-            links=Links(parts.table),
-            queue=parts.queue,
-            routing=calls.routing,
-            relay=calls.relay,
-            ledger=calls.ledger,
-            admission=calls.admission,
-            patience=parts.gateway.settle_hours * 3600,
+            links=foundation.links,
+            queue=foundation.queue,
+            routing=core.routing,
+            upstream=core.upstream,
+            recorder=core.recorder,
+            admission=core.admission,
+            max_age=foundation.gateway.settle_hours * 3600,
         )
     )
 
 
 def rollup(env: Mapping[str, str]) -> StreamHandler:
-    """The follower of the table's stream."""
-    parts = _Parts(env)
-    index = MetadataIndex(parts.table, parts.batch, parts.gateway.metadata_index)
-    load_price_list()  # while Lambda gives the start a whole processor
-    sums = UsageRollup(parts.table, UsageCost(parts.prices, parts.targets))
+    """Build what follows the table's stream."""
+    foundation = _Foundation(env)
+    keys = foundation.gateway.metadata_index
+    index = MetadataIndex(foundation.table, foundation.batch, keys)
+    load_price_list()  # at the start, when Lambda gives a whole processor
+    sums = UsageRollup(foundation.table, UsageCost(foundation.prices, foundation.targets))
     return StreamHandler([index.follow, sums.follow])
 
 
-def provider_client(env: Mapping[str, str]) -> Client:
-    """One client and one TLS context for all targets."""
+def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> httpx.BaseTransport:
+    """Build one transport with one TLS context for all targets."""
     tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
     tls.set_alpn_protocols(["http/1.1"])
-    return Client(tls, IDLE_CONNECTION_SECONDS)
+    proxy = gateway_proxy or env.get("HTTPS_PROXY") or env.get("https_proxy")
+    no_proxy = env.get("NO_PROXY") or env.get("no_proxy") or ""
+    return default_transport(tls, IDLE_CONNECTION_SECONDS, proxy, no_proxy)
+
+
+def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> UpstreamClient:
+    gateway = foundation.gateway
+    transport = provider_transport(gateway.proxy, env)
+    # Made at the start of the function, when Lambda gives a whole processor.
+    secrets = ProviderSecrets(foundation.client("secretsmanager"), foundation.secret_prefix)
+    identity = WebIdentity(partial(foundation.client, "sts"))
+    return UpstreamClient(
+        Exchange(transport, gateway),
+        Credentials(foundation.targets, secrets, EntraTokens(transport, secrets, identity.token)),
+        CircuitBreaker(foundation.circuits, gateway.circuit_failures, gateway.circuit_seconds),
+        gateway.read_after_write_seconds,
+    )

@@ -3,9 +3,9 @@
 import traceback
 
 import pytest
+from antiphon.relay.transport.connection import Patience
 
 from antiphon.errors import CredentialMissing
-from antiphon.relay.transport.connection import Patience
 from antiphon.settings.config import Entra as EntraApp
 from antiphon.upstream.entra import EntraTokens, Token
 from tests.support.entra import Answer, missing, refusal

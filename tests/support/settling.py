@@ -2,11 +2,12 @@
 
 import time
 
+from antiphon.relay.transport.client import Client
+
 from antiphon.follow_up import FollowUp
 from antiphon.ownership import Ownership
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.tracker import Stores
-from antiphon.relay.transport.client import Client
 from antiphon.routing import Routing
 from antiphon.settings.config import Gateway, OpenAITarget
 from antiphon.store.circuits import Circuits

@@ -64,7 +64,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 RELATIVE_SERVER = b'"url": "./'  # how a server is told in the document: relative to its place
 
 
-def router() -> Router:
+def docs_router() -> Router:
     routes = Router()
 
     @routes.get("/openapi.json")

@@ -41,7 +41,7 @@ class Listings:
 
     def lineage(self, request: Request, id: str) -> Reply:
         caller = self.auth.identify(request)
-        link = self.ownership.holder("response", caller.tenant, id)
+        link = self.ownership.owned_link("response", caller.tenant, id)
         query = LineageQuery.parse(request.query)
         after = self._last_seen(caller, query.after, "response", "conversation")
         if after is not None and after.root != link.root:
@@ -64,15 +64,15 @@ class Listings:
             return None
         for kind in kinds:
             try:
-                return self.ownership.holder(kind, caller.tenant, id)
+                return self.ownership.owned_link(kind, caller.tenant, id)
             except NotFound:
                 continue
         raise _not_found_after(kinds[0], id)
 
 
-def router(lists: Listings, receive: RequestReader) -> Router:
+def listing_router(lists: Listings, reader: RequestReader) -> Router:
     return build_router(
-        receive,
+        reader,
         ("GET", "/responses", lists.responses),
         ("GET", "/responses/<id>/lineage", lists.lineage),
         ("GET", "/conversations", lists.conversations),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -32,8 +32,8 @@ type Model = dict[str, Any]
 class Models:
     auth: Auth
     routing: Routing
-    relay: UpstreamClient
-    kept: TLRUCache[str, dict[str, Model]] = field(
+    upstream: UpstreamClient
+    cache: TLRUCache[str, dict[str, Model]] = field(
         default_factory=lambda: TLRUCache(2, _cache_until)
     )
 
@@ -52,39 +52,50 @@ class Models:
 
     def _union(self, request: Request) -> dict[str, Model]:
         """By name; where two targets serve one, the first of the configuration speaks for it."""
-        known = self.kept.get(ALL) or self.kept.get(PARTIAL)
+        known = self.cache.get(ALL) or self.cache.get(PARTIAL)
         if known is not None:
             return known
         offers = [
-            (target, self._offered(step, target, request)) for step, target in self.routing.each()
+            (target, self._offered(candidate, target, request))
+            for candidate, target in self.routing.configured()
         ]
         every = [
             model for target, offered in offers for model in _served_models(target, offered or [])
         ]
         union = {str(model["id"]): model for model in reversed(every)}
         complete = all(offered is not None for _, offered in offers)
-        self.kept[ALL if complete else PARTIAL] = union
+        self.cache[ALL if complete else PARTIAL] = union
         return union
 
     def _named(self) -> dict[str, Model]:
         """What the configuration names outright, for which nobody need be asked."""
         return {
-            model["id"]: model for _, t in self.routing.each() for model in _served_models(t, [])
+            model["id"]: model
+            for _, t in self.routing.configured()
+            for model in _served_models(t, [])
         }
 
-    def _offered(self, step: Candidate, target: Target, request: Request) -> list[Model] | None:
+    def _offered(
+        self, candidate: Candidate, target: Target, request: Request
+    ) -> list[Model] | None:
         """A target's own list, for patterns such as gpt-*; None where it does not answer."""
         if not any("*" in name for name in target.models):
             return []
-        plain = replace(request, method="GET", query="", body=b"")
-        call = UpstreamRequest("/models", patience=LIST_SECONDS)
+        listing = UpstreamRequest(
+            "GET",
+            "/models",
+            headers=request.headers,
+            ends_at=request.ends_at,
+            timeout_seconds=LIST_SECONDS,
+            metrics=request.metrics,
+        )
         try:
-            data = read_object(self.relay.send([step], plain, call).whole).get("data")
+            data = read_object(self.upstream.send([candidate], listing).content).get("data")
         except GatewayError:
             data = None
         if isinstance(data, list):
             return [model for model in data if isinstance(model, dict)]
-        logger.warning("models not listed", extra={"target": step.target})
+        logger.warning("models not listed", extra={"target": candidate.target})
         return None
 
 
@@ -103,9 +114,9 @@ def _json(value: object) -> Reply:
     return Reply(200, {"content-type": "application/json"}, json.dumps(value).encode())
 
 
-def router(models: Models, receive: RequestReader) -> Router:
+def models_router(models: Models, reader: RequestReader) -> Router:
     return build_router(
-        receive,
+        reader,
         ("GET", "/models", models.every),
         ("GET", "/models/<name>", models.retrieve),
     )

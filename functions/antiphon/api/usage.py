@@ -38,8 +38,8 @@ class UsageEndpoint:
         return Reply(200, LIST_HEADERS, told.model_dump_json().encode())
 
 
-def router(usage: UsageEndpoint, receive: RequestReader) -> Router:
-    return build_router(receive, ("GET", "/usage", usage.report))
+def usage_router(usage: UsageEndpoint, reader: RequestReader) -> Router:
+    return build_router(reader, ("GET", "/usage", usage.report))
 
 
 def _bounded(found: Iterable[UsageSum]) -> Iterator[UsageSum]:

@@ -100,7 +100,10 @@ class Admission:
         held = _held_amounts(at.row, request, amounts)
         row = self._counted(held, amounts, caller, _expires_at(request, now))
         return Reservation(
-            self.settlement, held if held.id else None, ask.model, rate_limit_headers(amounts, row, now)
+            self.settlement,
+            held if held.id else None,
+            ask.model,
+            rate_limit_headers(amounts, row, now),
         )
 
     def reservation_from(self, stored: ReservationJson | None) -> Reservation:

@@ -15,16 +15,16 @@ from antiphon.settings.config import AzureTarget
 @dataclass(frozen=True)
 class Azure:
     target: AzureTarget
-    lags: ClassVar[bool] = True
+    is_eventually_consistent: ClassVar[bool] = True
 
     def address(self, path: str, query: str, credential: str) -> Address:
         target = self.target
         prefix = "/openai" if target.legacy else "/openai/v1"
         version = f"api-version={target.api_version}" if target.api_version else ""
         url = join_query(f"{target.endpoint}{prefix}{path}", without_api_version(query), version)
-        return Address(url, self._authorization(credential))
+        return url, self._authorization(credential)
 
-    def complete(self, status: int, body: bytes) -> bytes:
+    def complete_error(self, status: int, body: bytes) -> bytes:
         return complete_error(status, body)
 
     def _authorization(self, credential: str) -> Mapping[str, str]:

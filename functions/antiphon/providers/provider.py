@@ -1,4 +1,4 @@
-"""How a provider is spoken to: pure values, no I/O. Adding one is adding a file here."""
+"""What every provider can do, and which provider serves a target. No I/O."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,21 +9,25 @@ from antiphon.settings.config import AzureTarget, Target
 
 
 class Provider(Protocol):
+    """To add a provider is to add one file to this package and a line to `provider_of`."""
+
     @property
-    def lags(self) -> bool:
-        """Whether it may not know for a moment what it has just finished."""
+    def is_eventually_consistent(self) -> bool:
+        """Whether it may not find for some seconds what it has just finished."""
         ...
 
-    def address(self, path: str, query: str, credential: str) -> Address: ...
+    def address(self, path: str, query: str, credential: str) -> Address:
+        """Return the URL for a path of the API, and the headers that authorize the request."""
+        ...
 
-    def complete(self, status: int, body: bytes) -> bytes:
-        """Give an error what OpenAI's clients look for in it."""
+    def complete_error(self, status: int, body: bytes) -> bytes:
+        """Return an error body with all members that OpenAI's clients read."""
         ...
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One target to try, and the name it has for the model."""
+    """One target that may serve a request, and its own name for the model."""
 
     target: str
     provider: Provider
@@ -31,7 +35,7 @@ class Candidate:
 
 
 def provider_of(target: Target) -> Provider:
-    """The provider that a configured target is."""
+    """Return the provider that a configured target uses."""
     if isinstance(target, AzureTarget):
         return Azure(target)
     return OpenAI(target.base_url)

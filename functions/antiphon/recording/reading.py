@@ -50,8 +50,9 @@ def outcome_attributes(response: ResponseObject) -> dict[str, Any]:
 
 def conversation_id(response: ResponseObject) -> str | None:
     conversation = response.get("conversation")
-    is_object = isinstance(conversation, dict)
-    return text_or_none(conversation.get("id") if is_object else conversation)
+    if isinstance(conversation, dict):
+        conversation = conversation.get("id")
+    return text_or_none(conversation)
 
 
 def metadata_of(document: ResponseObject) -> dict[str, Any]:

@@ -184,9 +184,7 @@ class ResponseRecorder:
                 "returned."
             ) from exc
 
-    def _conversation_link(
-        self, owner: ResourceOwner, id: str, metadata: dict[str, str]
-    ) -> Link:
+    def _conversation_link(self, owner: ResourceOwner, id: str, metadata: dict[str, str]) -> Link:
         """Return the link of a conversation, whose only status is that it exists."""
         return Link(
             id=id,
@@ -228,9 +226,7 @@ def _response_link(
     )
 
 
-def _compaction_link(
-    owner: ResourceOwner, compaction: ResponseObject, model: str | None
-) -> Link:
+def _compaction_link(owner: ResourceOwner, compaction: ResponseObject, model: str | None) -> Link:
     """Return the link that counts a compaction; no later call can name it."""
     id = text_or_none(compaction.get("id")) or owner.request_id
     return Link(

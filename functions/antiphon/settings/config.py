@@ -81,6 +81,13 @@ def _check_address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _check_proxy(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an address such as http://proxy.example:3128")
+    return url
+
+
 BaseUrl = Annotated[str, AfterValidator(_check_address)]
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -194,6 +201,8 @@ class Gateway(Section):
     reserve_output_tokens: int = Field(default=8_192, ge=1)
     circuit_failures: int = Field(default=3, ge=1)  # in a row, until a target is spared
     circuit_seconds: Seconds = 30  # for which it is, where it does not say itself
+    # For requests to providers at https addresses; HTTPS_PROXY without it.
+    proxy: Annotated[str, AfterValidator(_check_proxy)] | None = None
     read_after_write_seconds: float = Field(default=35, ge=0, le=120)  # see relay.lag
 
 

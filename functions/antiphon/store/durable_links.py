@@ -1,12 +1,13 @@
-"""Links whose writes the queue takes where the table does not, and polls of unfinished responses."""
+"""Links that the queue takes where the table does not, and polls of unfinished responses."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from antiphon.errors import Unavailable
 from antiphon.observability import logger, metrics
 from antiphon.settings.metrics import DEFERRED_ROWS, LINK_NOT_WRITTEN
-from antiphon.store.dynamodb import Table, Update
+from antiphon.store.dynamodb import Update
 from antiphon.store.links import Link, Links
 from antiphon.store.queue import DeferredWrite, PollResponse, Queue
 
@@ -17,8 +18,8 @@ class DurableLinks:
     Until a deferred link is written its id is as unknown as any other: nothing fails open.
     """
 
-    def __init__(self, table: Table, queue: Queue) -> None:
-        self._links = Links(table)
+    def __init__(self, links: Links, queue: Queue) -> None:
+        self._links = links
         self._queue = queue
 
     def put(self, link: Link) -> bool:
@@ -46,7 +47,7 @@ class DurableLinks:
 
     def mark_deleted(self, link: Link) -> None:
         """From now on the id is refused; the row stays until it expires."""
-        self.change(link, **Links.deletion())
+        self.change(link, deleted_at=int(time.time()))
 
     def poll_later(self, link: Link) -> None:
         """Have a response polled until its end; the caller has it, so nothing is raised."""

@@ -28,7 +28,11 @@ class Items:
         """Let the tenant refer to items that are stored at a target."""
         new = [id for id in dict.fromkeys(ids) if self._owned.get((tenant, id)) != target]
         self._batch.put_all(
-            {"pk": _item_partition(tenant, id), "sk": ITEM_SORT, **_attributes(id, target, expires_at)}
+            {
+                "pk": _item_partition(tenant, id),
+                "sk": ITEM_SORT,
+                **_attributes(id, target, expires_at),
+            }
             for id in new
         )
         self._owned.update(((tenant, id), target) for id in new)

@@ -110,11 +110,6 @@ class Links:
         with suppress(ConditionFailed):
             self._table.put(_link_row(link), unless="attribute_not_exists(pk)")
 
-    @staticmethod
-    def deletion() -> dict[str, int]:
-        """Return the change after which an id is refused; the row stays until it expires."""
-        return {"deleted_at": int(time.time())}
-
     def change(self, link: Link, **changes: Any) -> None:
         """Set attributes of a link, if it is still the one that was read or put."""
         try:

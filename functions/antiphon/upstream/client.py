@@ -1,4 +1,4 @@
-"""Calls one candidate after the other, while none of those before may have processed the request."""
+"""Calls one candidate after the other, while none before may have processed the request."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +56,7 @@ class UpstreamClient:
 
     def _call(self, candidate: Candidate, request: UpstreamRequest) -> Outcome:
         """Call one candidate; every fault is an outcome."""
-        if not (request.follows_new and candidate.provider.lags):
+        if not (request.follows_new and candidate.provider.is_eventually_consistent):
             return self._call_authorized(candidate, request)
         left = latest_end(request) - time.monotonic()
         seconds = min(self._visibility_seconds, left)

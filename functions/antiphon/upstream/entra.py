@@ -32,7 +32,7 @@ HEADERS = {
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 INVALID_CLIENT = "invalid_client"
 NO_TRUST = "no federated credential of the application fits this function"
-# By the number of the AADSTS code; https://login.microsoftonline.com/error?code=7000215 explains it.
+# By the number of the AADSTS code, see https://login.microsoftonline.com/error?code=7000215.
 REASONS = {
     7000215: "the client secret is wrong: its value is needed, not its id",
     7000222: "the client secret has expired",

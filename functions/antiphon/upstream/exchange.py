@@ -10,6 +10,7 @@ import httpx
 from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import Gateway
+from antiphon.upstream.http_request import build_request
 from antiphon.upstream.outcome import (
     SUCCESS,
     UpstreamRequest,
@@ -18,7 +19,6 @@ from antiphon.upstream.outcome import (
 )
 from antiphon.upstream.stream import UpstreamStream, translate_error
 from antiphon.upstream.timers import ReadTimer, TimerThread, deadline_reached
-from antiphon.upstream.http_request import build_request
 
 MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 WRITE_SECONDS = 30.0  # without any progress
@@ -66,11 +66,12 @@ class Exchange:
         """Raise GatewayError while no byte of the response has been passed on."""
         ends_at = latest_end(request)
         response = self._send(self._build(candidate, credential, request), request, ends_at)
-        timer = self._start_timer(response, min(ends_at, time.monotonic() + request.timeout_seconds))
+        timer = self._start_timer(
+            response, min(ends_at, time.monotonic() + request.timeout_seconds)
+        )
         close = partial(self._close, response, timer)
         try:
-            if response.status_code in REDIRECTS:  # following it would show our credential
-                raise UpstreamFailed("The provider answered with a redirect, which is not followed.")
+            _check_redirect(response)
             body = self._read_body(request, response, timer, close)
             if isinstance(body, bytes) and response.status_code in ERRORS:
                 body = caller_error_body(candidate, response.status_code, body)
@@ -200,7 +201,7 @@ def caller_error_body(candidate: Candidate, status: int, body: bytes) -> bytes:
     if not body.strip():
         text = f"The provider answered with status {status} and no body."
         return GatewayError(text).body()
-    return PROVIDER_IDS.sub(rb"\1-redacted", candidate.provider.complete(status, body))
+    return PROVIDER_IDS.sub(rb"\1-redacted", candidate.provider.complete_error(status, body))
 
 
 def _chunks(response: httpx.Response) -> Iterable[bytes]:
@@ -209,6 +210,11 @@ def _chunks(response: httpx.Response) -> Iterable[bytes]:
     if not isinstance(stream, httpx.SyncByteStream):
         raise TypeError("the transport must be synchronous")
     return stream
+
+
+def _check_redirect(response: httpx.Response) -> None:
+    if response.status_code in REDIRECTS:  # following it would send our credential elsewhere
+        raise UpstreamFailed("The provider answered with a redirect, which is not followed.")
 
 
 def _check_content_type(response: httpx.Response) -> None:

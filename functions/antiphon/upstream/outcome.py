@@ -120,15 +120,19 @@ class Policy:
         return self.processed == "no"
 
 
+def _refused_at_once(reason: str) -> Policy:
+    return Policy("no", reason, fails_over=True, counts_against_circuit=True)
+
+
 # Statuses whose meaning differs from their class. SDKs retry 408, 409, 429 and all from 500 on.
 STATUSES: Mapping[int, Policy] = {
-    UNAUTHORIZED: Policy("no", "The credential was refused.", True, True),
-    FORBIDDEN: Policy("no", "The credential was refused.", True, True),
+    UNAUTHORIZED: _refused_at_once("The credential was refused."),
+    FORBIDDEN: _refused_at_once("The credential was refused."),
     408: Policy("no", "The server never received the complete request (RFC 9110, 15.5.9)."),
     409: Policy("no", "Another request locks the resource; this one was refused."),
-    TOO_MANY_REQUESTS: Policy("no", "The target limits its rate: refused at once.", True, True),
+    TOO_MANY_REQUESTS: _refused_at_once("The target limits its rate."),
     499: Policy("unknown", "A proxy saw the connection close while it waited.", should_retry=False),
-    SERVICE_UNAVAILABLE: Policy("no", "The target is overloaded: refused at once.", True, True),
+    SERVICE_UNAVAILABLE: _refused_at_once("The target is overloaded."),
 }
 SERVER_ERRORS: Mapping[int, str] = {
     500: "The provider failed at some point of its work.",
@@ -167,7 +171,8 @@ def policy_for_fault(fault: BaseException) -> Policy:
     return Policy(
         fault.processed,
         str(fault),
-        fails_over=fault.processed == "no" and (is_upstream or isinstance(fault, CredentialMissing)),
+        fails_over=fault.processed == "no"
+        and (is_upstream or isinstance(fault, CredentialMissing)),
         counts_against_circuit=is_upstream and fault.code != GATEWAY_DEADLINE,
         should_retry=fault.retry,
     )
@@ -184,7 +189,7 @@ def policy_for(outcome: Outcome, candidate: Candidate) -> Policy:
         if error.refuses_foreign_content:
             return FOREIGN_CONTENT
         return MODEL_MISSING if error.misses_model else REFUSED
-    is_about_target = candidate.model is not None and not error.about_the_request
+    is_about_target = candidate.model is not None and not error.is_about_request
     return MODEL_MISSING if is_about_target else REFUSED
 
 

@@ -9,8 +9,13 @@ from typing import Any
 import httpx
 
 from antiphon import sse
-from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed, UpstreamNotReached, UpstreamTimeout
-
+from antiphon.errors import (
+    GatewayError,
+    InvalidRequest,
+    UpstreamFailed,
+    UpstreamNotReached,
+    UpstreamTimeout,
+)
 from antiphon.http import Send
 from antiphon.upstream.timers import ReadTimer
 
@@ -94,17 +99,7 @@ class UpstreamStream:
         )
 
     def _read(self) -> Generator[EventBatch]:
-        try:
-            yield from self._whole_events()
-        except GatewayError as fault:
-            if self.ended is not None:  # the provider's own terminal event has passed
-                return
-            if not self._has_started:
-                raise
-            yield EventBatch(self.terminal_pair(fault))
-
-    def _whole_events(self) -> Iterator[EventBatch]:
-        """Yield the events that each chunk completes; raise every failure as GatewayError."""
+        """Yield the events that each chunk completes, and the terminal pair after a fault."""
         pending: list[bytes] = []  # comments before the first event leave the status open
         try:
             for chunk in self._chunks:
@@ -114,19 +109,27 @@ class UpstreamStream:
                 if pending and (self._has_started or any(map(_has_data, pending))):
                     yield self._batch(pending)
                     pending = []
-        except httpx.RequestError as exc:
-            raise self._timer.fault or translate_error(exc) from exc
-        except sse.EventTooLarge as exc:
-            raise UpstreamFailed(str(exc)) from exc
-        self._check_end()
-        if self._splitter.tail and self._splitter.tail.strip() in IGNORED_TAILS:
-            yield EventBatch(self._splitter.tail)
+        except (httpx.RequestError, sse.EventTooLarge) as exc:
+            yield from self._end(self._fault_of(exc))
+        else:
+            yield from self._end(self._timer.fault)  # without a length, a cut body ends cleanly
 
-    def _check_end(self) -> None:
-        if self._timer.fault is not None:  # a body without a length ends cleanly when it is cut
-            raise self._timer.fault
-        if self.ended is None:
-            raise UpstreamFailed("The provider's stream ended before the response did.")
+    def _fault_of(self, exc: httpx.RequestError | sse.EventTooLarge) -> GatewayError:
+        if isinstance(exc, sse.EventTooLarge):
+            return UpstreamFailed(str(exc))
+        return self._timer.fault or translate_error(exc)
+
+    def _end(self, fault: GatewayError | None) -> Iterator[EventBatch]:
+        """Yield what ends the stream; raise the fault while the status is still open."""
+        if self.ended is not None:  # the provider's own terminal event has passed
+            tail = self._splitter.tail
+            if fault is None and tail and tail.strip() in IGNORED_TAILS:
+                yield EventBatch(tail)
+            return
+        fault = fault or UpstreamFailed("The provider's stream ended before the response did.")
+        if not self._has_started:
+            raise fault
+        yield EventBatch(self.terminal_pair(fault))
 
     def _batch(self, events: list[bytes]) -> EventBatch:
         self._has_started = True

@@ -28,6 +28,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # no stub
 
 import httpx
 
@@ -172,13 +173,36 @@ def _hidden_details() -> Iterator[None]:
         raise type(exc)("The exchange by the proxy failed.") from None
 
 
+class _HttpsByProxy(httpx.BaseTransport):
+    """Uses a proxy for https, except for hosts that NO_PROXY names; plain http is loopback only."""
+
+    def __init__(self, proxied: ProxyTransport, direct: LlhttpTransport, no_proxy: str) -> None:
+        self._proxied = proxied
+        self._direct = direct
+        self._no_proxy = {"no": no_proxy}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        if request.url.scheme == "http" or proxy_bypass_environment(host, self._no_proxy):
+            return self._direct.handle_request(request)
+        return self._proxied.handle_request(request)
+
+    def close(self) -> None:
+        self._proxied.close()
+        self._direct.close()
+
+
 def default_transport(
-    tls: ssl.SSLContext, idle_seconds: float, proxy: str | None
+    tls: ssl.SSLContext, idle_seconds: float, proxy: str | None = None, no_proxy: str = ""
 ) -> httpx.BaseTransport:
-    """Return the transport for all providers; `proxy` is a URL that httpx accepts."""
-    if proxy is not None:
-        return ProxyTransport(tls, idle_seconds, proxy)
-    return LlhttpTransport(tls, idle_seconds)
+    """Return the transport for all providers.
+
+    `proxy` is a URL that httpx accepts; `no_proxy` lists hosts as the variable NO_PROXY does.
+    """
+    direct = LlhttpTransport(tls, idle_seconds)
+    if proxy is None:
+        return direct
+    return _HttpsByProxy(ProxyTransport(tls, idle_seconds, proxy), direct, no_proxy)
 
 
 class _Connection:

@@ -11,6 +11,7 @@ from contextlib import closing
 from antiphon.relay.transport.client import Client
 from antiphon.relay.transport.connection import Patience
 from antiphon.relay.transport.outgoing import Outgoing
+
 from tests.bench.players.requests import STREAM_HEAD, whole
 from tests.bench.players.threads import Serve, serve
 from tests.bench.request import PATH
