@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.gateway import started
-from tests.support.provider import Provider
+from tests.support.gateway import run_gateway
+from tests.support.provider import FakeProvider
 
 CONFIG = """
 [gateway]
@@ -39,7 +39,7 @@ models = ["gpt-*"]
 
 @pytest.fixture(scope="session")
 def _provider():
-    provider = Provider()
+    provider = FakeProvider()
     yield provider
     provider.close()
 
@@ -47,15 +47,15 @@ def _provider():
 @pytest.fixture
 def provider(_provider):
     """The provider behind every target but `simulated`, fresh for each test."""
-    _provider.forget()
+    _provider.reset()
     yield _provider
-    _provider.forget()
+    _provider.reset()
 
 
 def _gateway(folder, provider, limits, *options):
     config = folder / "gateway.toml"
     config.write_text(CONFIG.format(address=provider.address, limits=limits))
-    return started(config, folder / "ready.json", *options)
+    return run_gateway(config, folder / "ready.json", *options)
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,7 @@ def played(tmp_path_factory):
     folder = tmp_path_factory.mktemp("played")
     config = folder / "gateway.toml"
     config.write_text(PLAYED)
-    with started(config, folder / "ready.json", "--concurrency", "2") as running:
+    with run_gateway(config, folder / "ready.json", "--concurrency", "2") as running:
         yield running
 
 

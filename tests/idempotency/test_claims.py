@@ -9,7 +9,7 @@ from antiphon.errors import Unavailable
 from antiphon.http import Request
 from antiphon.store.idempotency import GRACE, KEPT, LONGEST, Claims
 from antiphon.store.table import ConditionFailed
-from tests.support.dynamo import held
+from tests.support.dynamodb import embedded_store
 
 NOW = 1_700_000_000.5
 DEADLINE = math.ceil(NOW + LONGEST) + GRACE  # of a request that ends as late as any
@@ -18,7 +18,7 @@ SECRET = "the-callers-own-key"
 
 @pytest.fixture(scope="module")
 def dynamo():
-    with held(stream=False) as table:
+    with embedded_store(stream=False) as table:
         yield table
 
 

@@ -5,10 +5,10 @@ import pytest
 from antiphon.relay.credentials import Credentials
 from antiphon.relay.entra import EntraTokens
 from antiphon.settings.targets import AzureTarget, OpenAITarget
-from tests.support.client import plain_client
-from tests.support.entra import entra as an_entra
-from tests.support.sts import STS
-from tests.support.vault import vault as a_vault
+from tests.support.aws import FakeSts
+from tests.support.aws import fake_secrets as a_vault
+from tests.support.entra import fake_entra as an_entra
+from tests.support.upstream import plain_client
 
 AZURE = {"provider": "azure", "endpoint": "https://acme.openai.azure.com", "models": {"a": "b"}}
 
@@ -28,7 +28,7 @@ def vault():
 
 @pytest.fixture
 def sts():
-    return STS()
+    return FakeSts()
 
 
 @pytest.fixture

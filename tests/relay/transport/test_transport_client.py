@@ -9,8 +9,7 @@ import pytest
 from antiphon.relay.transport import Outgoing
 from antiphon.relay.transport import connection as connections
 from antiphon.relay.transport.errors import ConnectionBroken, Malformed
-from tests.support.client import plain_client
-from tests.support.peer import PATIENCE, asked, peer
+from tests.support.upstream import TIMEOUTS, plain_client, run_peer, send_request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 HELLO = (200, {"content-length": "5"}, b"hello")
@@ -22,10 +21,10 @@ def resting(client):
 
 
 def test_one_connection_serves_many_requests(client):
-    with peer() as provider:
-        provider.turns.append(provider.says(OK, answers=3))
+    with run_peer() as provider:
+        provider.turns.append(provider.respond_with_bytes(OK, answers=3))
         for body in (b"{}", b"x" * 300_000, b""):
-            assert asked(client, provider.url, body=body) == HELLO
+            assert send_request(client, provider.url, body=body) == HELLO
         assert provider.bodies == [b"{}", b"x" * 300_000, b""]
         client.close()
 
@@ -43,23 +42,23 @@ def test_one_connection_serves_many_requests(client):
     ids=["close", "1.0", "no length", "more", "less", "nonsense"],
 )
 def test_a_connection_that_may_not_be_used_again_is_closed(client, last):
-    with peer(last, OK) as provider:
+    with run_peer(last, OK) as provider:
         with suppress(ConnectionBroken, Malformed):
-            asked(client, provider.url)
+            send_request(client, provider.url)
         assert resting(client) == 0
-        assert asked(client, provider.url) == HELLO
+        assert send_request(client, provider.url) == HELLO
 
 
 def test_an_answer_that_is_not_read_to_its_end_takes_its_connection_along(client):
-    with peer(OK, OK) as provider:
-        client.send(Outgoing.to(provider.url, "GET", {}), PATIENCE).close()
+    with run_peer(OK, OK) as provider:
+        client.send(Outgoing.to(provider.url, "GET", {}), TIMEOUTS).close()
         assert resting(client) == 0
-        assert asked(client, provider.url) == HELLO
+        assert send_request(client, provider.url) == HELLO
 
 
 def test_an_answer_is_closed_once(client):
-    with peer(OK) as provider:
-        response = client.send(Outgoing.to(provider.url, "GET", {}), PATIENCE)
+    with run_peer(OK) as provider:
+        response = client.send(Outgoing.to(provider.url, "GET", {}), TIMEOUTS)
         response.read()
         response.close()
         response.close()
@@ -68,16 +67,16 @@ def test_an_answer_is_closed_once(client):
 
 def rested(client, provider):
     """A connection whose other end is known to be closed."""
-    assert asked(client, provider.url) == HELLO
+    assert send_request(client, provider.url) == HELLO
     [[connection]] = client._resting._all.values()
     connection.socket.recv(1, socket.MSG_PEEK)
     return connection
 
 
 def test_what_the_other_end_has_closed_is_not_used_again(client):
-    with peer(OK, OK) as provider:
+    with run_peer(OK, OK) as provider:
         closed = rested(client, provider)
-        assert asked(client, provider.url) == HELLO
+        assert send_request(client, provider.url) == HELLO
         assert closed.socket.fileno() == -1
         assert len(provider.heads) == 2
 
@@ -86,34 +85,37 @@ def test_what_speaks_unasked_is_not_used_again(client):
     spoken = threading.Event()
 
     def speaks(connection):
-        provider.says(OK)(connection)
+        provider.respond_with_bytes(OK)(connection)
         read.wait(5)
         connection.sendall(OK.replace(b"hello", b"other"))
         spoken.set()
         connection.recv(1)
 
     read = threading.Event()
-    with peer(speaks, OK) as provider:
-        assert asked(client, provider.url) == HELLO
+    with run_peer(speaks, OK) as provider:
+        assert send_request(client, provider.url) == HELLO
         read.set()
         spoken.wait(5)
-        assert asked(client, provider.url) == HELLO
+        assert send_request(client, provider.url) == HELLO
 
 
 def test_what_has_rested_too_long_is_not_used_again():
-    with plain_client(idle_seconds=0) as client, peer() as provider:
-        provider.turns += [provider.says(OK, answers=2), provider.says(OK)]
-        assert asked(client, provider.url) == HELLO
-        assert asked(client, provider.url) == HELLO
+    with plain_client(idle_seconds=0) as client, run_peer() as provider:
+        provider.turns += [
+            provider.respond_with_bytes(OK, answers=2),
+            provider.respond_with_bytes(OK),
+        ]
+        assert send_request(client, provider.url) == HELLO
+        assert send_request(client, provider.url) == HELLO
         assert len(provider.turns) == 0
 
 
 def test_connections_are_kept_by_whom_they_are_with(client):
-    with peer() as one, peer() as other:
+    with run_peer() as one, run_peer() as other:
         for provider in (one, other):
-            provider.turns.append(provider.says(OK, answers=2))
+            provider.turns.append(provider.respond_with_bytes(OK, answers=2))
         for _ in range(2):
-            assert [asked(client, provider.url) for provider in (one, other)] == [HELLO] * 2
+            assert [send_request(client, provider.url) for provider in (one, other)] == [HELLO] * 2
         assert resting(client) == 2
         client.close()
 
@@ -123,7 +125,8 @@ def test_many_threads_share_them_and_few_are_kept(client):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         asking = [
-            threading.Thread(target=lambda: got.append(asked(client, url))) for _ in range(12)
+            threading.Thread(target=lambda: got.append(send_request(client, url)))
+            for _ in range(12)
         ]
         for thread in asking:
             thread.start()
@@ -143,14 +146,14 @@ def test_many_threads_share_them_and_few_are_kept(client):
 def test_what_may_have_been_sent_is_never_sent_again(client, said, reused):
     def cuts(connection):
         if reused:
-            provider.says(OK)(connection)
-        provider.says(said)(connection)
+            provider.respond_with_bytes(OK)(connection)
+        provider.respond_with_bytes(said)(connection)
 
-    with peer(cuts, OK) as provider:
+    with run_peer(cuts, OK) as provider:
         if reused:
-            assert asked(client, provider.url) == HELLO
+            assert send_request(client, provider.url) == HELLO
         with pytest.raises(ConnectionBroken):
-            asked(client, provider.url)
+            send_request(client, provider.url)
         assert len(provider.heads) == 1 + reused
         assert len(provider.turns) == 1
 
@@ -162,6 +165,6 @@ def test_who_refuses_early_is_heard(client):
     client._resting.take = lambda *_: made
     ours.shutdown(socket.SHUT_WR)  # nothing more is taken
     theirs.sendall(OK.replace(b"200", b"413"))
-    assert asked(client, "http://h/")[::2] == (413, b"hello")
+    assert send_request(client, "http://h/")[::2] == (413, b"hello")
     assert ours.fileno() == -1
     theirs.close()

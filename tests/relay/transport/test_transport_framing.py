@@ -14,7 +14,7 @@ from antiphon.relay.transport.errors import ConnectionBroken, Malformed
 from antiphon.relay.transport.framing import body_of
 from antiphon.relay.transport.head import read_head
 from antiphon.relay.transport.reader import Reader
-from tests.support.pieces import Pieces, read
+from tests.support.upstream import FakeSocket, read_from_memory
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"
 CHUNKED = (
@@ -35,19 +35,19 @@ ALL = {"sized": SIZED, "chunked": CHUNKED, "trailers": TRAILING, "early": EARLY,
 @pytest.mark.parametrize("raw", [*ALL.values(), CLOSED], ids=[*ALL, "closed"])
 def test_where_the_pieces_end_does_not_matter(raw):
     for at in range(len(raw)):
-        assert read(raw[:at], raw[at:])[0] == b"hello"
-    assert read(*(raw[i : i + 1] for i in range(len(raw))))[0] == b"hello"
+        assert read_from_memory(raw[:at], raw[at:])[0] == b"hello"
+    assert read_from_memory(*(raw[i : i + 1] for i in range(len(raw))))[0] == b"hello"
 
 
 @pytest.mark.parametrize("raw", ALL.values(), ids=ALL)
 def test_wherever_an_answer_is_cut_it_is_broken(raw):
     for at in range(len(raw)):
         with pytest.raises(ConnectionBroken):
-            read(raw[:at])
+            read_from_memory(raw[:at])
 
 
 def test_what_has_come_is_passed_on_before_it_is_known_to_be_broken():
-    reader = Reader(Pieces(CHUNKED[:-5] + b"nonsense\r\n"))
+    reader = Reader(FakeSocket(CHUNKED[:-5] + b"nonsense\r\n"))
     pieces = body_of("POST", read_head(reader), reader).pieces
     assert [next(pieces), next(pieces)] == [b"he", b"llo"]
     with pytest.raises(Malformed):
@@ -64,49 +64,54 @@ def test_a_chunk_is_passed_on_before_its_end_has_come():
 
 @pytest.mark.parametrize("raw", [*ALL.values(), EMPTY], ids=[*ALL, "empty"])
 def test_an_answer_with_an_end_of_its_own_leaves_room_for_another(raw):
-    _, head, body, reader = read(raw)
+    _, head, body, reader = read_from_memory(raw)
     assert (head.persistent, body.bounded, reader.ahead) == (True, True, 0)
-    assert read(raw + b"X")[3].ahead == 1
+    assert read_from_memory(raw + b"X")[3].ahead == 1
 
 
 @pytest.mark.parametrize("fields", [b"connection: close\r\n", b"Connection: keep-alive, Close\r\n"])
 def test_after_a_close_that_is_told_nothing_follows(fields):
-    assert not read(SIZED.replace(b"X-A:  b \r\n", fields))[1].persistent
+    assert not read_from_memory(SIZED.replace(b"X-A:  b \r\n", fields))[1].persistent
 
 
 def test_old_servers_and_bodies_without_a_length_take_no_second_request():
-    assert not read(CLOSED)[1].persistent
-    assert not read(CLOSED.replace(b"1.0", b"1.1"))[2].bounded
+    assert not read_from_memory(CLOSED)[1].persistent
+    assert not read_from_memory(CLOSED.replace(b"1.0", b"1.1"))[2].bounded
 
 
 def test_two_ways_to_end_are_read_by_chunks_and_nothing_follows():
-    body, _, framed, _ = read(CHUNKED.replace(b"\r\n\r\n", b"\r\ncontent-length: 3\r\n\r\n", 1))
+    body, _, framed, _ = read_from_memory(
+        CHUNKED.replace(b"\r\n\r\n", b"\r\ncontent-length: 3\r\n\r\n", 1)
+    )
     assert (body, framed.bounded) == (b"hello", False)
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("POST", 204), ("GET", 304)])
 def test_some_answers_have_no_body_whatever_they_say(method, status):
     raw = SIZED.replace(b"200", b"%d" % status)[: -len(b"hello")]
-    body, head, framed, _ = read(raw, method=method)
+    body, head, framed, _ = read_from_memory(raw, method=method)
     assert (body, head.status, framed.bounded) == (b"", status, True)
 
 
 def test_a_header_that_comes_twice_is_one():
-    assert read(SIZED.replace(b"X-A", b"x-b: 1\r\nX-B: \xc3\xa9\r\nx-l: \xe9\r\nx-a"))[1].headers == {
+    assert read_from_memory(SIZED.replace(b"X-A", b"x-b: 1\r\nX-B: \xc3\xa9\r\nx-l: \xe9\r\nx-a"))[1].headers == {
         "content-length": "5", "x-b": "1, é", "x-l": "é", "x-a": "b",
     }  # fmt: skip
 
 
 def test_the_same_length_may_be_said_twice():
-    assert read(SIZED.replace(b"X-A:  b ", b"content-length: 5"))[0] == b"hello"
+    assert read_from_memory(SIZED.replace(b"X-A:  b ", b"content-length: 5"))[0] == b"hello"
 
 
 def test_a_packed_answer_may_be_empty():
-    assert read(EMPTY.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n"))[0] == b""
+    assert (
+        read_from_memory(EMPTY.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n"))[0]
+        == b""
+    )
 
 
 def test_what_is_no_packing_passes():
-    assert read(SIZED.replace(b"X-A:  b", b"content-encoding: utf-8"))[0] == b"hello"
+    assert read_from_memory(SIZED.replace(b"X-A:  b", b"content-encoding: utf-8"))[0] == b"hello"
 
 
 @given(
@@ -116,7 +121,7 @@ def test_whatever_comes_is_an_answer_or_a_transport_error(noise, name, at, inste
     raw = ALL[name]
     raw = raw[:at] + noise + raw[at + instead :]
     try:
-        body, *_ = read(raw)
+        body, *_ = read_from_memory(raw)
     except TransportError:
         return
     assert isinstance(body, bytes)
@@ -130,5 +135,5 @@ def test_chunks_come_out_as_they_went_in(parts, cuts):
     raw = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     raw += b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
     edges = sorted({0, len(raw), *(cut % len(raw) for cut in cuts)})
-    body, _, _, reader = read(*(raw[a:b] for a, b in itertools.pairwise(edges)))
+    body, _, _, reader = read_from_memory(*(raw[a:b] for a, b in itertools.pairwise(edges)))
     assert (body, reader.ahead) == (b"".join(parts), 0)

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon.relay.transport.errors import Malformed
-from tests.support.pieces import read
+from tests.support.upstream import read_from_memory
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"
 
@@ -82,4 +82,4 @@ def chunks(*lines):
 def test_what_is_not_http_is_not_guessed_at(raw):
     pieces = [raw[i : i + 65_536] for i in range(0, len(raw), 65_536)]
     with pytest.raises(Malformed):
-        read(*pieces)
+        read_from_memory(*pieces)

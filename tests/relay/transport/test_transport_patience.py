@@ -10,7 +10,7 @@ import pytest
 from antiphon.relay.transport import ConnectError, Outgoing, ReadTimeout, WriteTimeout
 from antiphon.relay.transport import connection as connections
 from antiphon.relay.transport.errors import ConnectionBroken, ConnectTimeout
-from tests.support.peer import PATIENCE, asked, peer
+from tests.support.upstream import TIMEOUTS, run_peer, send_request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 HELLO = (200, {"content-length": "5"}, b"hello")
@@ -25,7 +25,7 @@ def test_nobody_there_is_asked_twice_and_nothing_is_sent(client, monkeypatch):
 
     monkeypatch.setattr(connections.socket, "create_connection", refused)
     with pytest.raises(ConnectError) as told:
-        asked(client, "http://127.0.0.1:9/")
+        send_request(client, "http://127.0.0.1:9/")
     assert tries == [(("127.0.0.1", 9), 5.0)] * 2
     assert not isinstance(told.value, ConnectTimeout)
 
@@ -45,7 +45,7 @@ def test_every_way_not_to_connect_is_told_as_nothing_sent(client, monkeypatch, r
 
     monkeypatch.setattr(connections.socket, "create_connection", fails)
     with pytest.raises(ConnectError) as found:
-        asked(client, "http://h/")
+        send_request(client, "http://h/")
     assert type(found.value) is told
 
 
@@ -58,9 +58,9 @@ def test_the_second_try_may_succeed(client, monkeypatch):
             raise ConnectionRefusedError
         return connect(*where)
 
-    with peer(OK) as provider:
+    with run_peer(OK) as provider:
         monkeypatch.setattr(connections.socket, "create_connection", second)
-        assert asked(client, provider.url) == HELLO
+        assert send_request(client, provider.url) == HELLO
 
 
 def waits(connection):
@@ -77,10 +77,10 @@ def test_a_head_has_its_time_in_all_however_it_drips(client):
             gone.wait(0.05)
 
     gone = threading.Event()
-    with peer(drips, waits) as provider:
+    with run_peer(drips, waits) as provider:
         for _ in range(2):
             with pytest.raises(ReadTimeout):
-                asked(client, provider.url, patience=replace(PATIENCE, head=0.2))
+                send_request(client, provider.url, patience=replace(TIMEOUTS, head=0.2))
         gone.set()
 
 
@@ -89,16 +89,16 @@ def test_a_body_has_its_time_for_each_read_where_nobody_else_looks(client):
         connection.sendall(OK[:-1])
         waits(connection)
 
-    with peer(stops) as provider, pytest.raises(ReadTimeout):
-        asked(client, provider.url, patience=replace(PATIENCE, read=0.1))
+    with run_peer(stops) as provider, pytest.raises(ReadTimeout):
+        send_request(client, provider.url, patience=replace(TIMEOUTS, read=0.1))
 
 
 def test_a_request_that_is_not_taken_is_given_up(client):
     done = threading.Event()
-    with peer(lambda _: done.wait(5)) as provider:
+    with run_peer(lambda _: done.wait(5)) as provider:
         with pytest.raises(WriteTimeout):
-            asked(
-                client, provider.url, body=bytes(30_000_000), patience=replace(PATIENCE, write=0.1)
+            send_request(
+                client, provider.url, body=bytes(30_000_000), patience=replace(TIMEOUTS, write=0.1)
             )
         done.set()
 
@@ -108,9 +108,9 @@ def test_shutting_the_socket_ends_a_read_that_blocks(client):
         connection.sendall(OK[:-1])
         waits(connection)
 
-    with peer(stops) as provider:
+    with run_peer(stops) as provider:
         outgoing = Outgoing.to(provider.url, "GET", {})
-        with closing(client.send(outgoing, replace(PATIENCE, read=None))) as response:
+        with closing(client.send(outgoing, replace(TIMEOUTS, read=None))) as response:
             pieces = iter(response)
             assert next(pieces) == b"hell"
             threading.Timer(0.05, response.socket.shutdown, [socket.SHUT_RDWR]).start()

@@ -1,4 +1,4 @@
-"""What settles, over AWS in this process and a provider that is scripted."""
+"""What handles follow-up messages, over AWS in this process and a scripted provider."""
 
 import time
 
@@ -22,8 +22,8 @@ from antiphon.store.links import Link, Links
 from antiphon.store.queue import Follow, Row
 from antiphon.store.secrets import Secrets
 from infra.local.things import TABLE
-from tests.support.aws import Cloud
-from tests.support.limits import admission
+from tests.support.aws import FakeAws
+from tests.support.limits import make_admission
 
 HOUR = 3600
 NOW = int(time.time())
@@ -43,25 +43,25 @@ FOLLOW = Follow("acme", "resp_1", since=NOW)
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
-def over(cloud: Cloud, provider: str, client: Client) -> Settling:
-    """One target, `openai`, at the provider's address."""
+def make_follow_up(cloud: FakeAws, provider: str, client: Client) -> Settling:
+    """With one target, `openai`, at the provider's address."""
     cloud.secrets.create_secret(Name="test/openai", SecretString="credential")
     target = OpenAITarget(provider="openai", base_url=f"{provider}/v1", models=["*"])
     items = Items(Batch(cloud.dynamodb, TABLE))
     links = DurableLinks(cloud.table, cloud.queue)
-    admits = admission(cloud.table)
+    admits = make_admission(cloud.table)
     return Settling(
         links=Links(cloud.table),
         queue=cloud.queue,
         routing=Router({"openai": target}, Ownership(links, items)),
-        relay=relay_of(cloud, client),
+        relay=make_upstream(cloud, client),
         ledger=Ledger(Stores(links, items, 30, 3650), admits),
         admission=admits,
         patience=24 * HOUR,
     )
 
 
-def relay_of(cloud: Cloud, client: Client) -> Relay:
+def make_upstream(cloud: FakeAws, client: Client) -> Relay:
     limits, secrets = Gateway(), Secrets(cloud.secrets, "test")
     return Relay(
         Means(
@@ -73,5 +73,5 @@ def relay_of(cloud: Cloud, client: Client) -> Relay:
     )
 
 
-def settle(settling: Settling, message: Follow | Row, seconds: float = 60) -> None:
+def run_follow_up(settling: Settling, message: Follow | Row, seconds: float = 60) -> None:
     settling.settle(message, time.monotonic() + seconds)
