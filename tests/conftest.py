@@ -1,8 +1,9 @@
-"""One provider and two gateways for all tests that go through the real door."""
+"""One provider and a few gateways for all tests that send real requests; progress of the run."""
 
 import pytest
 
 from tests.support.gateway import run_gateway
+from tests.support.progress import ProgressReporter
 from tests.support.provider import FakeProvider
 
 CONFIG = """
@@ -37,6 +38,13 @@ models = ["gpt-*"]
 """
 
 
+@pytest.hookimpl(trylast=True)  # after the terminal reporter
+def pytest_configure(config):
+    is_controller = not hasattr(config, "workerinput")
+    if is_controller and config.pluginmanager.hasplugin("terminalreporter"):
+        config.pluginmanager.register(ProgressReporter(config))
+
+
 @pytest.fixture(scope="session")
 def _provider():
     provider = FakeProvider()
@@ -46,7 +54,7 @@ def _provider():
 
 @pytest.fixture
 def provider(_provider):
-    """The provider behind every target but `simulated`, fresh for each test."""
+    """The provider of every target except `simulated`, reset for each test."""
     _provider.reset()
     yield _provider
     _provider.reset()
@@ -68,7 +76,7 @@ def gateway(tmp_path_factory, _provider):
 
 @pytest.fixture(scope="session")
 def hasty(tmp_path_factory, _provider):
-    """A gateway that soon finds a provider too silent, and is itself soon stopped."""
+    """A gateway with short limits: for a silent provider, and for its own run time."""
     folder = tmp_path_factory.mktemp("hasty")
     limits = "keep_alive_seconds = 0.2\nfirst_event_seconds = 1"
     with _gateway(folder, _provider, limits, "--concurrency", "2", "--timeout", "4") as running:
@@ -77,7 +85,7 @@ def hasty(tmp_path_factory, _provider):
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory):
-    """A gateway whose provider is the simulator for everything."""
+    """A gateway whose provider is the simulator for all models."""
     folder = tmp_path_factory.mktemp("played")
     config = folder / "gateway.toml"
     config.write_text(PLAYED)
@@ -87,5 +95,5 @@ def played(tmp_path_factory):
 
 @pytest.fixture(params=["url", "rest"])
 def door(request):
-    """Both doors, one after the other."""
+    """Both URLs, one after the other."""
     return request.param
