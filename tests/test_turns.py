@@ -1,15 +1,16 @@
-"""A chain of 200 turns: the last costs the table no more than the second."""
+"""A chain of many turns: the last costs the table no more than the second."""
 
 import json
 
 import pytest
 
 from tests.support.aws import count_aws_calls
+from tests.support.concurrency import ROUNDS
 from tests.support.events import make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_response
 
-TURNS = 200
+TURNS = 10 * ROUNDS
 
 
 @pytest.fixture

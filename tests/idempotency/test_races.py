@@ -1,4 +1,4 @@
-"""64 callers with one key, in threads and in processes, twenty times over: exactly one sends."""
+"""64 callers with one key, in threads and in processes, several times over: exactly one sends."""
 
 from collections import Counter
 from functools import partial
@@ -12,8 +12,8 @@ from infra.local import transactions
 from tests.support import concurrency, dynamodb
 from tests.support.dynamodb import embedded_store
 
-CALLERS, ROUNDS = 64, 20
-ONE_EACH = dict.fromkeys(range(ROUNDS), 1)
+CALLERS = 64
+ONE_EACH = dict.fromkeys(range(concurrency.ROUNDS), 1)
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def wins(table, number):
 
 def come(table, _):
     """The rounds that a caller has won."""
-    return [number for number in range(ROUNDS) if wins(table, number)]
+    return [number for number in range(concurrency.ROUNDS) if wins(table, number)]
 
 
 def test_of_64_threads_one_sends():
     transactions.install()  # moto's own writes are not made for threads
     with embedded_store(stream=False) as dynamo:
-        for number in range(ROUNDS):
+        for number in range(concurrency.ROUNDS):
             assert sum(concurrency.run_at_once(partial(wins, dynamo.table, number), CALLERS)) == 1
 
 

@@ -1,4 +1,4 @@
-"""64 callers in four processes, all at once and twenty times over: exactly the limit is admitted."""
+"""64 callers in four processes, all at once and several times over: exactly the limit is admitted."""
 
 from functools import partial
 
@@ -7,6 +7,7 @@ import pytest
 from antiphon.errors import BudgetSpent, LimitReached
 from antiphon.settings.limits import Limits
 from tests.support import dynamodb
+from tests.support.concurrency import ROUNDS
 from tests.support.limits import (
     HOUR,
     NOON,
@@ -18,7 +19,6 @@ from tests.support.limits import (
     make_usage,
 )
 
-ROUNDS = 20
 LIMITS = [(1, 20, 40)[n % 3] for n in range(ROUNDS)]
 RESERVED, USED = 3, 1  # dollars for each request
 TENANTS = {f"t{n}": Limits(budget_usd=float(RESERVED * most)) for n, most in enumerate(LIMITS)}
@@ -80,7 +80,7 @@ def test_exactly_the_limit_is_admitted_and_the_sum_is_that_of_the_parts(url):
 def come_often(table, number):
     """Hold one of a few places for a while, as often as it can be had; gives how often it was."""
     admit, held = make_admission(table), 0
-    for n in range(8):
+    for n in range(ROUNDS):
         try:
             lease = admit.admit(
                 make_create(), make_caller(streams=5), make_request(f"{number} {n}")

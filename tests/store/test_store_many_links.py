@@ -1,11 +1,13 @@
-"""The bars: 10,000 links, and a tree of 1,000 branches, a page at a time."""
+"""Thousands of links and a tree of many branches, a page at a time; `make soak`: 10,000, 1,000."""
 
 import pytest
 
 from antiphon.store.asked import Asked
+from tests.support.concurrency import ROUNDS
 from tests.support.dynamodb import embedded_store, make_link, page_ids
 
-LINKS, BRANCHES = 10_000, 1_000
+LINKS, BRANCHES = 500 * ROUNDS, 50 * ROUNDS
+MIDDLE = LINKS // 2
 
 
 @pytest.fixture(scope="module")
@@ -22,26 +24,26 @@ def full():
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.parametrize("begun_after", [None, "resp_05000"])
-def test_a_page_of_ten_thousand_links_is_one_query(full, newest_first, begun_after):
+@pytest.mark.parametrize("begun_after", [None, f"resp_{MIDDLE:05d}"])
+def test_a_page_of_many_links_is_one_query(full, newest_first, begun_after):
     after = begun_after and full.links.get("response", "rich", begun_after)
     asked = Asked(limit=100, newest_first=newest_first, after=after)
     with full.count_calls() as calls:
         page = full.listing.page("response", "rich", asked)
-    first = {(None, True): 9_999, (None, False): 0, ("resp_05000", True): 4_999}
-    number = first.get((begun_after, newest_first), 5_001)
+    first = {(True, True): LINKS - 1, (True, False): 0, (False, True): MIDDLE - 1}
+    number = first.get((begun_after is None, newest_first), MIDDLE + 1)
     step = -1 if newest_first else 1
     assert page_ids(page) == [f"resp_{number + step * n:05d}" for n in range(100)]
     assert (page.has_more, calls) == (True, ["Query"])
 
 
-def test_the_last_page_of_ten_thousand_knows_that_it_is_the_last(full):
+def test_the_last_page_of_many_knows_that_it_is_the_last(full):
     after = full.links.get("response", "rich", "resp_00100")
     page = full.listing.page("response", "rich", Asked(limit=100, after=after))
     assert (len(page.links), page.has_more, page.last_id) == (100, False, "resp_00000")
 
 
-def test_a_rare_link_among_ten_thousand_is_found(full):
+def test_a_rare_link_among_many_is_found(full):
     rare = make_link(id="resp_rare", tenant="rich", created_ms=1, status="failed")
     full.put_links(rare)
     with full.count_calls() as calls:
@@ -52,8 +54,8 @@ def test_a_rare_link_among_ten_thousand_is_found(full):
     assert len(calls) < 30
 
 
-def test_a_thousand_branches_come_page_by_page_with_one_query_each(full):
-    branch = full.links.get("response", "acme", "resp_b0500")
+def test_many_branches_come_page_by_page_with_one_query_each(full):
+    branch = full.links.get("response", "acme", f"resp_b{BRANCHES // 2:04d}")
     seen, after, has_more = [], None, True
     while has_more:
         asked = Asked(limit=100, newest_first=False, after=after)
