@@ -11,7 +11,7 @@ OUT ?= cdk.out
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test check format synth bootstrap deploy bench
+.PHONY: help setup run test soak check format synth bootstrap deploy bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -40,6 +40,9 @@ check: setup ## Format, lint, types, import floors
 
 test: check node_modules/.package-lock.json ## Everything CI runs
 	$(RUN) pytest -n 2 --dist loadfile
+
+soak: setup ## Races, chains and large tables of the tests at full length
+	ANTIPHON_SOAK=1 $(RUN) pytest -q --timeout 600 $(shell grep -rl ROUNDS --include='test_*.py' tests)
 
 synth: node_modules/.package-lock.json ## The template into OUT, without credentials or Docker
 	$(CDK) synth --quiet --no-notices --output $(OUT) $(ARGS)

@@ -1,11 +1,12 @@
-"""One provider and two gateways for all tests that go through the real door."""
+"""One provider and a few gateways for all tests that send real requests; progress of the run."""
 
 import signal
 
 import pytest
 
-from tests.support.gateway import started
-from tests.support.provider import Provider
+from tests.support.gateway import run_gateway
+from tests.support.progress import ProgressReporter
+from tests.support.provider import FakeProvider
 
 # `nohup` and shells' background jobs ignore SIGINT, and child processes inherit that. A handler is
 # reset to the default in a child, so that tests can end it by SIGINT.
@@ -43,25 +44,32 @@ models = ["gpt-*"]
 """
 
 
+@pytest.hookimpl(trylast=True)  # after the terminal reporter
+def pytest_configure(config):
+    is_controller = not hasattr(config, "workerinput")
+    if is_controller and config.pluginmanager.hasplugin("terminalreporter"):
+        config.pluginmanager.register(ProgressReporter(config))
+
+
 @pytest.fixture(scope="session")
 def _provider():
-    provider = Provider()
+    provider = FakeProvider()
     yield provider
     provider.close()
 
 
 @pytest.fixture
 def provider(_provider):
-    """The provider behind every target but `simulated`, fresh for each test."""
-    _provider.forget()
+    """The provider of every target except `simulated`, reset for each test."""
+    _provider.reset()
     yield _provider
-    _provider.forget()
+    _provider.reset()
 
 
 def _gateway(folder, provider, limits, *options):
     config = folder / "gateway.toml"
     config.write_text(CONFIG.format(address=provider.address, limits=limits))
-    return started(config, folder / "ready.json", *options)
+    return run_gateway(config, folder / "ready.json", *options)
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +82,7 @@ def gateway(tmp_path_factory, _provider):
 
 @pytest.fixture(scope="session")
 def hasty(tmp_path_factory, _provider):
-    """A gateway that soon finds a provider too silent, and is itself soon stopped."""
+    """A gateway with short limits: for a silent provider, and for its own run time."""
     folder = tmp_path_factory.mktemp("hasty")
     limits = "keep_alive_seconds = 0.2\nfirst_event_seconds = 1"
     with _gateway(folder, _provider, limits, "--concurrency", "2", "--timeout", "4") as running:
@@ -83,15 +91,15 @@ def hasty(tmp_path_factory, _provider):
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory):
-    """A gateway whose provider is the simulator for everything."""
+    """A gateway whose provider is the simulator for all models."""
     folder = tmp_path_factory.mktemp("played")
     config = folder / "gateway.toml"
     config.write_text(PLAYED)
-    with started(config, folder / "ready.json", "--concurrency", "2") as running:
+    with run_gateway(config, folder / "ready.json", "--concurrency", "2") as running:
         yield running
 
 
 @pytest.fixture(params=["url", "rest"])
 def door(request):
-    """Both doors, one after the other."""
+    """Both URLs, one after the other."""
     return request.param

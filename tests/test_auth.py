@@ -6,7 +6,7 @@ from antiphon.auth import Auth, Caller
 from antiphon.errors import Unauthenticated, Unavailable
 from antiphon.http import Request
 from antiphon.settings.config import Limits
-from tests.support.keys import KEY, NOW, Clock, Rows, accepted
+from tests.support.keys import KEY, NOW, Clock, FakeKeyRows, identify
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def clock():
 
 def test_a_caller_is_what_is_on_record_of_the_key(clock):
     limits = Limits(rpm=5)
-    rows = Rows(models=("gpt-5*",), limits=limits)
-    caller = accepted(Auth(rows, 30, clock))
+    rows = FakeKeyRows(models=("gpt-5*",), limits=limits)
+    caller = identify(Auth(rows, 30, clock))
     assert caller == Caller("acme", "key_1", ("gpt-5*",), limits)
 
 
@@ -52,11 +52,11 @@ def test_a_key_may_call_the_models_it_names(models, model, may):
     ],
 )
 def test_what_the_row_says_of_its_end_holds_to_the_second(clock, row, holds):
-    assert bool(accepted(Auth(Rows(**row), 30, clock))) is holds
+    assert bool(identify(Auth(FakeKeyRows(**row), 30, clock))) is holds
 
 
 def test_a_store_that_does_not_answer_lets_nobody_in_and_is_asked_again(clock):
-    rows = Rows()
+    rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
 
     def broken(_):
@@ -64,9 +64,9 @@ def test_a_store_that_does_not_answer_lets_nobody_in_and_is_asked_again(clock):
 
     works, rows.get = rows.get, broken
     with pytest.raises(Unavailable):
-        accepted(auth)
+        identify(auth)
     rows.get = works
-    assert accepted(auth)
+    assert identify(auth)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_store_that_does_not_answer_lets_nobody_in_and_is_asked_again(clock):
     ],
 )
 def test_what_is_no_single_well_formed_key_is_refused_without_a_read(clock, headers):
-    rows = Rows()
+    rows = FakeKeyRows()
     with pytest.raises(Unauthenticated):
         Auth(rows, 30, clock).identify(Request("req_1", "GET", headers=headers))
     assert rows.reads == 0
@@ -102,4 +102,4 @@ def test_what_is_no_single_well_formed_key_is_refused_without_a_read(clock, head
     ],
 )
 def test_a_key_is_taken_from_either_header(clock, headers):
-    assert Auth(Rows(), 30, clock).identify(Request("req_1", "GET", headers=headers))
+    assert Auth(FakeKeyRows(), 30, clock).identify(Request("req_1", "GET", headers=headers))

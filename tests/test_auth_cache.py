@@ -4,7 +4,7 @@ import pytest
 
 from antiphon.auth import CACHED_KEYS, Auth
 from antiphon.store.keys import ApiKey
-from tests.support.keys import NOW, Clock, Rows, accepted
+from tests.support.keys import NOW, Clock, FakeKeyRows, identify
 
 
 @pytest.fixture
@@ -13,95 +13,95 @@ def clock():
 
 
 def test_a_key_is_read_once_in_its_cache_time(clock):
-    rows = Rows()
+    rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
     for seconds, reads in [(0, 1), (29.9, 1), (30, 2), (59.9, 2)]:
         clock.now = NOW + seconds
-        assert accepted(auth)
+        assert identify(auth)
         assert rows.reads == reads
 
 
 def test_use_does_not_keep_a_key_in_the_cache(clock):
-    rows = Rows()
+    rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
     for second in range(30):
         clock.now = NOW + second
-        assert accepted(auth)
+        assert identify(auth)
     rows.revoke()
     clock.now = NOW + 30
-    assert not accepted(auth)
+    assert not identify(auth)
 
 
 @pytest.mark.parametrize("seconds", [0, 3, 30])
 def test_a_revoked_key_stops_within_the_cache_time(clock, seconds):
-    rows = Rows()
+    rows = FakeKeyRows()
     auth = Auth(rows, seconds, clock)
-    assert accepted(auth)
+    assert identify(auth)
     rows.revoke()
     clock.now = NOW + seconds
-    assert not accepted(auth)
+    assert not identify(auth)
 
 
 def test_a_revoked_key_is_asked_after_as_seldom_as_an_unknown_one(clock):
-    rows = Rows(revoked_at=NOW)
+    rows = FakeKeyRows(revoked_at=NOW)
     auth = Auth(rows, 30, clock)
     for seconds, reads in [(0, 1), (4.9, 1), (5, 2)]:
         clock.now = NOW + seconds
-        assert not accepted(auth)
+        assert not identify(auth)
         assert rows.reads == reads
 
 
 def test_a_key_that_ends_while_it_is_in_the_cache_stops_at_that_moment(clock):
-    rows = Rows(ends_at=NOW + 10)
+    rows = FakeKeyRows(ends_at=NOW + 10)
     auth = Auth(rows, 30, clock)
     for seconds, holds in [(0, True), (9.9, True), (10, False), (11, False)]:
         clock.now = NOW + seconds
-        assert bool(accepted(auth)) is holds
+        assert bool(identify(auth)) is holds
     assert rows.reads == 1  # that it has ended is known without asking
 
 
 def test_an_unknown_key_is_asked_after_every_five_seconds(clock):
-    rows = Rows()
+    rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
     for seconds, reads in [(0, 1), (4.9, 1), (5, 2), (9.9, 2)]:
         clock.now = NOW + seconds
-        assert not accepted(auth, "sk-of-nobody")
+        assert not identify(auth, "sk-of-nobody")
         assert rows.reads == reads
 
 
 def test_a_key_made_after_it_was_refused_is_accepted_five_seconds_later(clock):
-    rows = Rows()
+    rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
-    assert not accepted(auth, "sk-made-later")
+    assert not identify(auth, "sk-made-later")
     rows.rows["sk-made-later"] = ApiKey(id="key_2", tenant="umbra")
     clock.now = NOW + 5
-    assert accepted(auth, "sk-made-later").tenant == "umbra"
+    assert identify(auth, "sk-made-later").tenant == "umbra"
 
 
 def test_a_flood_of_wrong_keys_takes_bounded_memory_and_pushes_no_right_one_out(clock):
-    rows = Rows()
+    rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
-    assert accepted(auth)
+    assert identify(auth)
     for number in range(CACHED_KEYS + 10):
-        assert not accepted(auth, f"sk-wrong-{number}")
+        assert not identify(auth, f"sk-wrong-{number}")
     assert len(auth._refused) == CACHED_KEYS
     reads = rows.reads
-    assert accepted(auth)
+    assert identify(auth)
     assert rows.reads == reads
 
 
 def test_right_keys_take_bounded_memory_too(clock):
-    rows = Rows()
+    rows = FakeKeyRows()
     rows.rows = {
         f"sk-right-{n}": ApiKey(id=f"key_{n}", tenant="acme") for n in range(CACHED_KEYS + 10)
     }
     auth = Auth(rows, 30, clock)
-    assert all(accepted(auth, key) for key in rows.rows)
+    assert all(identify(auth, key) for key in rows.rows)
     assert len(auth._known) == CACHED_KEYS
 
 
 def test_no_key_stands_in_the_caches(clock):
-    auth = Auth(Rows(), 30, clock)
-    assert accepted(auth)
-    assert not accepted(auth, "sk-of-nobody")
+    auth = Auth(FakeKeyRows(), 30, clock)
+    assert identify(auth)
+    assert not identify(auth, "sk-of-nobody")
     assert {len(hashed) for hashed in (*auth._known, *auth._refused)} == {64}

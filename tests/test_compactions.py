@@ -14,9 +14,9 @@ from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.usage import usage_counts
 from infra.local.things import TABLE
-from tests.support.aws import cloud
-from tests.support.limits import admission
-from tests.support.spending import usage
+from tests.support.aws import fake_aws
+from tests.support.limits import make_admission
+from tests.support.usage import make_usage
 
 PLACE = ResourceOwner("req_1", Caller("acme", "key_1"), "openai")
 
@@ -35,18 +35,20 @@ class Answered:
 
 @pytest.fixture
 def aws():
-    with cloud() as made:
+    with fake_aws() as made:
         yield made
 
 
 def spend(aws, status, body):
     links = DurableLinks(aws.table, aws.queue)
     ledger = ResponseRecorder(
-        Stores(links, Items(BatchTable(aws.dynamodb, TABLE)), 30, 3650), admission(aws.table)
+        Stores(links, Items(BatchTable(aws.dynamodb, TABLE)), 30, 3650), make_admission(aws.table)
     )
     whole = body if isinstance(body, bytes) else json.dumps(body).encode()
     assert (
-        ledger.spend(Answered(status, whole), PLACE, "gpt-5", admission(aws.table).lease(None)).body
+        ledger.spend(
+            Answered(status, whole), PLACE, "gpt-5", make_admission(aws.table).lease(None)
+        ).body
         == whole
     )
 
@@ -56,11 +58,11 @@ def row(aws, id):
 
 
 def test_it_is_kept_as_a_link_that_nobody_can_name(aws):
-    made = {"id": "resp_1", "object": "response.compaction", "output": [{}], "usage": usage()}
+    made = {"id": "resp_1", "object": "response.compaction", "output": [{}], "usage": make_usage()}
     spend(aws, 200, made)
     kept = row(aws, "resp_1")
     assert (kept["kind"], kept["status"], kept["model"]) == ("compaction", "completed", "gpt-5")
-    assert (kept["usage"], kept["key_id"]) == (usage(), "key_1")
+    assert (kept["usage"], kept["key_id"]) == (make_usage(), "key_1")
     assert "output" not in kept
     assert aws.row("resp_1") is None
 
@@ -73,20 +75,20 @@ def test_one_without_id_or_figures_is_counted_without_them(aws):
 
 @pytest.mark.parametrize("status", [400, 429, 500])
 def test_a_refusal_has_taken_nothing(aws, status):
-    spend(aws, status, {"id": "resp_1", "usage": usage()})
+    spend(aws, status, {"id": "resp_1", "usage": make_usage()})
     assert row(aws, "resp_1") is None
 
 
 def test_what_the_table_does_not_take_waits_in_the_queue(aws):
-    aws.breaks(aws.dynamodb, "PutItem")
-    spend(aws, 200, {"id": "resp_1", "usage": usage()})
+    aws.fail(aws.dynamodb, "PutItem")
+    spend(aws, 200, {"id": "resp_1", "usage": make_usage()})
     [(message, _)] = aws.sent
     assert (message.link.kind, message.link.id) == ("compaction", "resp_1")
 
 
 def test_an_answer_is_passed_on_where_nothing_can_be_written(aws, caplog, capfd):
-    aws.breaks(aws.dynamodb, "PutItem")
-    aws.breaks(aws.sqs, "SendMessage")
+    aws.fail(aws.dynamodb, "PutItem")
+    aws.fail(aws.sqs, "SendMessage")
     spend(aws, 200, {"id": "resp_1", "output": "marked-text"})
     spend(aws, 200, b"marked-text, which is no JSON")
     assert [record.message for record in caplog.records] == ["compaction not counted"] * 2

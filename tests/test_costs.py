@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from antiphon.settings.table import INDEXES
 from infra import costs
-from tests.support.counting import counting
-from tests.support.events import create, running
-from tests.support.provider import streamed
-from tests.support.samples import event, new_id, response
+from tests.support.aws import count_aws_calls
+from tests.support.events import make_event, make_response, new_id
+from tests.support.function import make_create_event, run_function
+from tests.support.provider import encode_stream
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -53,7 +53,7 @@ USAGE = {
 
 def told(id, status, **more):
     tier = {"model": "gpt-5-mini-2025-08-07", "service_tier": "default"}
-    return response(id, status, **tier, **more)
+    return make_response(id, status, **tier, **more)
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,8 @@ def calls_and_rows(gateway, _provider, tmp_path_factory):
     config = folder / "config.json"
     config.write_text(json.dumps({"targets": {"openai": target}}))
     with (
-        counting(gateway.aws_endpoint) as (endpoint, calls),
-        running(endpoint, config, folder / "log") as function,
+        count_aws_calls(gateway.aws_endpoint) as (endpoint, calls),
+        run_function(endpoint, config, folder / "log") as function,
     ):
         parent, _ = stream(function, _provider, None)
         calls.clear()
@@ -78,14 +78,14 @@ def stream(function, provider, parent):
     id, items = new_id(), [new_id("rs"), new_id("msg")]
     output = [{"type": "message", "id": item} for item in items]
     completed = told(id, "completed", output=output, usage=USAGE)
-    provider.answers(
-        streamed(
-            event("response.created", 0, response=told(id, "in_progress")),
-            event("response.completed", 1, response=completed),
+    provider.respond_with(
+        encode_stream(
+            make_event("response.created", 0, response=told(id, "in_progress")),
+            make_event("response.completed", 1, response=completed),
         )
     )
     ask = {"model": "gpt-5-mini", "input": "x", "stream": True, "previous_response_id": parent}
-    assert function(create(ask)).status == 200
+    assert function(make_create_event(ask)).status == 200
     return id, items
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from infra.local import rest_event, url_event
 from infra.local.call import Call
-from tests.support.events import running
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.events import make_events, make_response, new_id
+from tests.support.function import run_function
+from tests.support.provider import encode_response, encode_stream
 
 EVENTS = Path(__file__).parents[1] / "events"
 DOORS = ("rest", "url")
@@ -97,7 +97,7 @@ def function(gateway, _provider, tmp_path_factory):
     target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["gpt-5"]}
     config = folder / "gateway.json"
     config.write_text(json.dumps({"targets": {"openai": target}}))
-    with running(gateway.aws_endpoint, config, folder / "log") as asked:
+    with run_function(gateway.aws_endpoint, config, folder / "log") as asked:
         yield asked
 
 
@@ -121,8 +121,8 @@ def test_each_event_has_its_row_and_each_row_its_event():
 @pytest.mark.parametrize("name", named(Created))
 def test_a_create_is_passed_on_and_its_answer_back(function, provider, name):
     expected = TABLE[name]
-    events, body = story(new_id()), json.dumps(response(new_id())).encode()
-    provider.answers(streamed(*events) if expected.streams else whole(body))
+    events, body = make_events(new_id()), json.dumps(make_response(new_id())).encode()
+    provider.respond_with(encode_stream(*events) if expected.streams else encode_response(body))
     got = answered(function, name)
     assert (got.status, got.body) == (200, b"".join(events) if expected.streams else body)
     kind = "text/event-stream; charset=utf-8" if expected.streams else JSON

@@ -5,78 +5,80 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.dynamo import held, link
+from tests.support.dynamodb import embedded_store
 
 
 @pytest.fixture
 def dynamo():
-    with held() as table:
+    with embedded_store() as table:
         yield table
 
 
 def made(dynamo, **metadata):
-    new = link(metadata=metadata)
+    new = dynamo.make_link(metadata=metadata)
     dynamo.links.put(new)
     return new
 
 
 def test_a_new_link_is_indexed_by_each_of_its_pairs(dynamo):
     new = made(dynamo, team="blue", run="1")
-    assert dynamo.roll() == []
-    places = [sort for _, sort in dynamo.index()]
+    assert dynamo.run_rollup() == []
+    places = [sort for _, sort in dynamo.metadata_index_keys()]
     assert places == [f"{new.created_ms}#{new.id}"] * 2
 
 
 def test_changed_metadata_moves_the_row(dynamo):
     new = made(dynamo, team="blue", run="1")
-    dynamo.roll()
-    before = dynamo.index()
+    dynamo.run_rollup()
+    before = dynamo.metadata_index_keys()
     dynamo.links.change(new, metadata={"team": "red", "run": "1"})
-    dynamo.roll()
-    assert len(dynamo.index()) == 2
-    assert len(set(dynamo.index()) & set(before)) == 1
+    dynamo.run_rollup()
+    assert len(dynamo.metadata_index_keys()) == 2
+    assert len(set(dynamo.metadata_index_keys()) & set(before)) == 1
 
 
 def test_a_later_end_is_the_rows_end_too(dynamo):
     new = made(dynamo, team="blue")
-    dynamo.roll()
+    dynamo.run_rollup()
     dynamo.links.change(new, expires_at=new.expires_at + 60)
-    dynamo.roll()
-    row = dynamo.table.get(*dynamo.index()[0])
+    dynamo.run_rollup()
+    row = dynamo.table.get(*dynamo.metadata_index_keys()[0])
     assert row["expires_at"] == new.expires_at + 60
 
 
 def test_deleted_links_leave_the_index(dynamo):
     marked, gone = made(dynamo, team="blue"), made(dynamo, team="blue")
-    dynamo.roll()
-    assert len(dynamo.index()) == 2
+    dynamo.run_rollup()
+    assert len(dynamo.metadata_index_keys()) == 2
     dynamo.links.mark_deleted(marked)
     dynamo.table.delete(f"T#acme#R#{gone.id}", "LINK")
-    assert dynamo.roll() == []
-    assert dynamo.index() == []
+    assert dynamo.run_rollup() == []
+    assert dynamo.metadata_index_keys() == []
 
 
 def test_a_change_of_no_metadata_costs_nothing(dynamo):
     new = made(dynamo, team="blue")
     bare = made(dynamo)
-    dynamo.roll()
+    dynamo.run_rollup()
     dynamo.links.change(new, status="completed", usage={"total_tokens": 7})
     dynamo.links.change(bare, status="failed")
     told = [
-        record for record in dynamo.records() if record["dynamodb"]["Keys"]["sk"]["S"] == "LINK"
+        record
+        for record in dynamo.stream_records()
+        if record["dynamodb"]["Keys"]["sk"]["S"] == "LINK"
     ]
     assert len(told) == 2
-    with dynamo.counted() as calls:
-        dynamo.roll(told)
+    with dynamo.count_calls() as calls:
+        dynamo.run_rollup(told)
     assert calls == []
 
 
 def test_rows_that_are_no_links_are_passed_over(dynamo):
     dynamo.table.put({"pk": "K#1", "sk": "KEY", "tenant": "acme", "metadata": {"team": "blue"}})
     made(dynamo, team="blue")
-    dynamo.roll()
-    assert dynamo.roll() == []  # of the index itself
-    assert len(dynamo.index()) == 1
+    dynamo.run_rollup()
+    assert dynamo.run_rollup() == []  # of the index itself
+    assert len(dynamo.metadata_index_keys()) == 1
 
 
 def test_whatever_is_told_again_in_any_order_changes_nothing(dynamo):
@@ -85,53 +87,53 @@ def test_whatever_is_told_again_in_any_order_changes_nothing(dynamo):
     dynamo.links.change(new, metadata={"team": "blue"})
     other = made(dynamo, team="blue")
     dynamo.links.mark_deleted(other)
-    told = dynamo.records()
-    assert dynamo.roll(told) == []
-    expected = dynamo.index()
+    told = dynamo.stream_records()
+    assert dynamo.run_rollup(told) == []
+    expected = dynamo.metadata_index_keys()
     assert [sort for _, sort in expected] == [f"{new.created_ms}#{new.id}"]
     for order in itertools.islice(itertools.permutations(told), 0, None, 7):
-        assert dynamo.roll(order) == []
-        assert dynamo.index() == expected
+        assert dynamo.run_rollup(order) == []
+        assert dynamo.metadata_index_keys() == expected
 
 
 def test_each_record_alone_brings_the_index_in_step(dynamo):
     new = made(dynamo, team="blue")
     dynamo.links.change(new, metadata={"team": "red"})
-    told = dynamo.records()
+    told = dynamo.stream_records()
     for record in told:
-        dynamo.roll([record])
-        page = dynamo.index()
+        dynamo.run_rollup([record])
+        page = dynamo.metadata_index_keys()
         assert len(page) == 1
-    assert dynamo.index() == page
+    assert dynamo.metadata_index_keys() == page
 
 
 def test_a_failed_record_is_named_and_those_behind_it_wait(dynamo):
     first, second = made(dynamo, team="blue"), made(dynamo, team="blue")
     third = made(dynamo, team="blue")
-    told = dynamo.records()
+    told = dynamo.stream_records()
     row = dynamo.table.get(f"T#acme#R#{second.id}", "LINK")
     dynamo.table.put({**row, "root": None})  # a link that cannot be read
-    assert dynamo.roll(told) == [{"itemIdentifier": told[1]["dynamodb"]["SequenceNumber"]}]
-    assert [sort for _, sort in dynamo.index()] == [f"{first.created_ms}#{first.id}"]
+    assert dynamo.run_rollup(told) == [{"itemIdentifier": told[1]["dynamodb"]["SequenceNumber"]}]
+    assert [sort for _, sort in dynamo.metadata_index_keys()] == [f"{first.created_ms}#{first.id}"]
     dynamo.table.put(row)
-    assert dynamo.roll(told[1:]) == []
-    assert {sort for _, sort in dynamo.index()} == {
+    assert dynamo.run_rollup(told[1:]) == []
+    assert {sort for _, sort in dynamo.metadata_index_keys()} == {
         f"{each.created_ms}#{each.id}" for each in (first, second, third)
     }
 
 
 def test_a_table_out_of_reach_is_tried_again_later(dynamo, monkeypatch):
     made(dynamo, team="blue")
-    told = dynamo.records()
+    told = dynamo.stream_records()
     monkeypatch.setattr(dynamo.batch, "_name", "another")
-    assert dynamo.roll(told) == [{"itemIdentifier": told[0]["dynamodb"]["SequenceNumber"]}]
+    assert dynamo.run_rollup(told) == [{"itemIdentifier": told[0]["dynamodb"]["SequenceNumber"]}]
 
 
 def test_failures_are_logged_without_metadata(dynamo, caplog, capfd):
     made(dynamo, **{"marked-key": "marked-value"})
-    told = dynamo.records()
+    told = dynamo.stream_records()
     del told[0]["dynamodb"]["NewImage"]["root"]
-    assert len(dynamo.roll(told)) == 1
+    assert len(dynamo.run_rollup(told)) == 1
     logged = caplog.text + "".join(capfd.readouterr())
     assert "change failed" in logged
     assert "marked" not in logged
@@ -139,10 +141,10 @@ def test_failures_are_logged_without_metadata(dynamo, caplog, capfd):
 
 def test_a_link_with_sixteen_pairs_moves_whole(dynamo):
     new = made(dynamo, **{f"k{n}": "a" for n in range(16)})
-    dynamo.roll()
+    dynamo.run_rollup()
     dynamo.links.change(new, metadata={f"k{n}": "b" for n in range(16)})
-    dynamo.roll()
-    assert len(dynamo.index()) == 16
+    dynamo.run_rollup()
+    assert len(dynamo.metadata_index_keys()) == 16
     dynamo.links.mark_deleted(replace(new))
-    dynamo.roll()
-    assert dynamo.index() == []
+    dynamo.run_rollup()
+    assert dynamo.metadata_index_keys() == []

@@ -3,12 +3,19 @@
 import pytest
 
 from antiphon.store.usage import COST_PICODOLLARS
-from tests.support.spending import DONE, begun, counting, done, parts, usage
+from tests.support.usage import (
+    COMPLETED,
+    begin_response,
+    complete_response,
+    count_by_part,
+    make_usage,
+    usage_store,
+)
 
 
 @pytest.fixture
 def counted():
-    with counting() as table:
+    with usage_store() as table:
         yield table
 
 
@@ -24,10 +31,10 @@ def test_sums_are_kept_apart_by_day_model_target_key_and_tenant(counted):
         {"model": None, "created_ms": day_ms},
     ]
     for place in [*places, places[0]]:
-        begun(counted, status="completed", usage=usage(), **place)
-    begun(counted, status="completed", usage=usage(), tenant="umbra")
-    counted.roll()
-    assert parts(counted.sums()) == {
+        begin_response(counted, status="completed", usage=make_usage(), **place)
+    begin_response(counted, status="completed", usage=make_usage(), tenant="umbra")
+    counted.run_rollup()
+    assert count_by_part(counted.sums()) == {
         ("1970-01-01", "gpt-5", "openai", "key_1"): 2,
         ("1970-01-02", "gpt-5", "openai", "key_1"): 1,
         ("1970-01-02", "gpt-5-mini", "openai", "key_1"): 1,
@@ -53,33 +60,33 @@ def test_sums_are_kept_apart_by_day_model_target_key_and_tenant(counted):
     ],
 )
 def test_tokens_are_counted_with_or_without_a_price(counted, more, expected):
-    begun(counted, status="completed", usage=usage(), **more)
-    counted.roll()
+    begin_response(counted, status="completed", usage=make_usage(), **more)
+    counted.run_rollup()
     assert counted.total() == {
-        **{n: v for n, v in DONE.items() if n != COST_PICODOLLARS},
+        **{n: v for n, v in COMPLETED.items() if n != COST_PICODOLLARS},
         **expected,
     }
 
 
 @pytest.mark.parametrize("used", [{}, {"input_tokens": 1}, {"input_tokens": "1"}, {"cost": 0.5}])
 def test_figures_that_are_none_are_not_guessed(counted, used):
-    begun(counted, status="completed", usage=used)
-    counted.roll()
+    begin_response(counted, status="completed", usage=used)
+    counted.run_rollup()
     assert counted.total() == {"requests": 1, "completed": 1, "unmetered": 1}
 
 
 def test_a_service_tier_that_is_known_late_corrects_the_cost_alone(counted):
-    new = begun(counted, status="completed", usage=usage())
-    counted.roll()
+    new = begin_response(counted, status="completed", usage=make_usage())
+    counted.run_rollup()
     counted.links.change(new, service_tier="flex")
-    counted.roll()
-    assert counted.total() == {**DONE, COST_PICODOLLARS: 1_125_000_000}
+    counted.run_rollup()
+    assert counted.total() == {**COMPLETED, COST_PICODOLLARS: 1_125_000_000}
 
 
 def test_sums_hold_no_content_and_stay_for_ever_and_marks_go_after_their_link(counted):
-    new = begun(counted, metadata={"secret": "marker"})
-    done(counted, new)
-    counted.roll()
+    new = begin_response(counted, metadata={"secret": "marker"})
+    complete_response(counted, new)
+    counted.run_rollup()
     rows = counted.rows()
     [sort] = [sort for partition, sort in rows if partition == "T#acme#U"]
     assert "expires_at" not in rows["T#acme#U", sort]

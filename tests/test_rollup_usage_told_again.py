@@ -6,30 +6,29 @@ import random
 import pytest
 
 from antiphon.store.usage import COST_PICODOLLARS
-from tests.support.dynamo import link
-from tests.support.spending import DONE, begun, counting, done
+from tests.support.usage import COMPLETED, begin_response, complete_response, usage_store
 
 
 @pytest.fixture
 def counted():
-    with counting() as table:
+    with usage_store() as table:
         yield table
 
 
 def story(counted):
     """Links that live through all there is; the total they come to."""
-    counted.links.put(link(kind="conversation", status="active"))
-    first, cut, deleted, given_up, expired, whole = (begun(counted) for _ in range(6))
+    counted.links.put(counted.make_link(kind="conversation", status="active"))
+    first, cut, deleted, given_up, expired, whole = (begin_response(counted) for _ in range(6))
     counted.links.change(cut, unfinished="cut")
     counted.links.mark_deleted(deleted)
     counted.links.change(given_up, unfinished="given up: still running")
-    done(counted, whole, metadata={"a": "b"})
-    done(counted, cut, unfinished=None, status="incomplete")
-    done(counted, given_up, unfinished=None, status="failed", usage=None)
+    complete_response(counted, whole, metadata={"a": "b"})
+    complete_response(counted, cut, unfinished=None, status="incomplete")
+    complete_response(counted, given_up, unfinished=None, status="failed", usage=None)
     counted.links.change(whole, metadata={"a": "c"})
-    done(counted, first)
+    complete_response(counted, first)
     counted.links.mark_deleted(first)
-    counted.gone(expired)
+    counted.expire(expired)
     return {
         "requests": 6,
         "completed": 2,
@@ -46,18 +45,18 @@ def story(counted):
 
 def test_the_sums_are_the_sum_of_the_parts(counted):
     expected = story(counted)
-    assert counted.roll() == []
+    assert counted.run_rollup() == []
     assert counted.total() == expected
 
 
 def test_what_is_told_again_changes_nothing_at_all(counted):
     story(counted)
-    told = counted.dynamo.records()
-    counted.roll(told)
+    told = counted.dynamo.stream_records()
+    counted.run_rollup(told)
     before = counted.rows()
-    counted.roll(told)
-    counted.roll(told[3:])
-    counted.roll([record for record in told for _ in range(3)])
+    counted.run_rollup(told)
+    counted.run_rollup(told[3:])
+    counted.run_rollup([record for record in told for _ in range(3)])
     assert counted.rows() == before
 
 
@@ -66,10 +65,10 @@ def test_the_order_of_different_links_and_the_cut_of_batches_do_not_matter(count
     """Changes of one link keep their order; those of different links come as they will."""
     expected = story(counted)
     chance = random.Random(seed)  # noqa: S311  no secret
-    for record in shuffled(counted.dynamo.records(), chance):
-        assert counted.roll([record]) == []
+    for record in shuffled(counted.dynamo.stream_records(), chance):
+        assert counted.run_rollup([record]) == []
         if chance.random() < 0.3:
-            counted.roll([record])
+            counted.run_rollup([record])
     assert counted.total() == expected
 
 
@@ -86,33 +85,33 @@ def shuffled(told, chance):
 
 
 def test_old_news_told_late_does_not_undo_what_is_known(counted):
-    new = begun(counted)
+    new = begin_response(counted)
     counted.links.change(new, unfinished="given up: still running")
-    done(counted, new, unfinished=None)
-    told = counted.dynamo.records()
+    complete_response(counted, new, unfinished=None)
+    told = counted.dynamo.stream_records()
     for order in itertools.permutations(told):
-        assert counted.roll(order) == []
-        assert counted.total() == DONE
+        assert counted.run_rollup(order) == []
+        assert counted.total() == COMPLETED
 
 
 def test_its_own_rows_are_none_of_its_business(counted):
-    done(counted, begun(counted))
-    counted.roll()
-    own = counted.dynamo.records()
+    complete_response(counted, begin_response(counted))
+    counted.run_rollup()
+    own = counted.dynamo.stream_records()
     assert {record["dynamodb"]["Keys"]["sk"]["S"] for record in own} >= {"COUNTED"}
-    with counted.dynamo.counted() as calls:
-        counted.roll(own)
+    with counted.dynamo.count_calls() as calls:
+        counted.run_rollup(own)
     assert calls == []
 
 
 def test_a_response_costs_a_read_and_a_transaction(counted):
-    new = begun(counted)
-    begins = counted.dynamo.records()
-    with counted.dynamo.counted() as calls:
-        counted.roll(begins)
+    new = begin_response(counted)
+    begins = counted.dynamo.stream_records()
+    with counted.dynamo.count_calls() as calls:
+        counted.run_rollup(begins)
     assert calls == []
-    done(counted, new)
-    told = counted.dynamo.records()
-    with counted.dynamo.counted() as calls:
-        counted.roll(told)
+    complete_response(counted, new)
+    told = counted.dynamo.stream_records()
+    with counted.dynamo.count_calls() as calls:
+        counted.run_rollup(told)
     assert calls == ["GetItem", "TransactWriteItems"]

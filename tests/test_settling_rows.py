@@ -9,49 +9,49 @@ from antiphon.errors import Unavailable
 from antiphon.follow_up import SqsHandler
 from antiphon.store.queue import DeferredWrite, encode_message
 from tests.support import aws
-from tests.support.client import plain_client
-from tests.support.settling import HOUR, LINK, NOW, USAGE, over, settle
+from tests.support.follow_up import HOUR, LINK, NOW, USAGE, make_follow_up, run_follow_up
+from tests.support.upstream import plain_transport
 
 
 @pytest.fixture
 def cloud():
-    with aws.cloud() as made:
+    with aws.fake_aws() as made:
         yield made
 
 
 @pytest.fixture
 def settling(cloud, provider):
-    with plain_client() as client:
-        yield over(cloud, provider.address, client)
+    with plain_transport() as client:
+        yield make_follow_up(cloud, provider.address, client)
 
 
 def test_a_late_link_is_written_and_its_response_followed(cloud, settling):
     for _ in range(2):  # the queue may give a message twice
-        settle(settling, DeferredWrite(LINK))
+        run_follow_up(settling, DeferredWrite(LINK))
     assert settling.links.get("response", "acme", "resp_1") == LINK
     assert [message.id for message, _ in cloud.sent] == ["resp_1", "resp_1"]
 
 
 def test_a_late_link_of_an_ended_response_is_all_there_is_to_write(cloud, settling):
     done = {"status": "completed", "usage": {**USAGE, "cost": 0.1}, "completed_at": NOW}
-    settle(settling, DeferredWrite(LINK, done))
-    settle(settling, DeferredWrite(LINK))  # in whichever order they come
+    run_follow_up(settling, DeferredWrite(LINK, done))
+    run_follow_up(settling, DeferredWrite(LINK))  # in whichever order they come
     assert settling.links.get("response", "acme", "resp_1") == replace(LINK, **done)
     assert cloud.sent == []
 
 
 def test_a_late_outcome_does_not_undo_a_later_one(cloud, settling):
-    settle(settling, DeferredWrite(LINK, {"unfinished": "cut"}))
+    run_follow_up(settling, DeferredWrite(LINK, {"unfinished": "cut"}))
     settling.links.change(LINK, status="completed", usage=USAGE, unfinished=None)
-    settle(settling, DeferredWrite(LINK, {"unfinished": "cut"}))
+    run_follow_up(settling, DeferredWrite(LINK, {"unfinished": "cut"}))
     row = cloud.row("resp_1")
     assert (row["status"], row["unfinished"]) == ("completed", None)
 
 
 def test_a_late_deletion_is_marked_and_stays(cloud, settling):
     done = {"status": "completed", "usage": USAGE, "completed_at": NOW}
-    settle(settling, DeferredWrite(LINK, {"deleted_at": NOW}))
-    settle(settling, DeferredWrite(LINK, done))
+    run_follow_up(settling, DeferredWrite(LINK, {"deleted_at": NOW}))
+    run_follow_up(settling, DeferredWrite(LINK, done))
     row = cloud.row("resp_1")
     assert (row["deleted_at"], row["usage"]) == (NOW, USAGE)
     assert settling.links.get("response", "acme", "resp_1") is None
@@ -61,25 +61,27 @@ def test_a_late_deletion_is_marked_and_stays(cloud, settling):
 def test_another_request_keeps_its_link(settling):
     other = replace(LINK, request_id="r-2", status="completed")
     settling.links.put(other)
-    settle(settling, DeferredWrite(LINK, {"status": "failed", "usage": None, "completed_at": NOW}))
+    run_follow_up(
+        settling, DeferredWrite(LINK, {"status": "failed", "usage": None, "completed_at": NOW})
+    )
     assert settling.links.get("response", "acme", "resp_1") == other
 
 
 def test_a_link_that_is_not_stored_is_written_and_not_followed(cloud, settling, provider):
-    settle(settling, DeferredWrite(replace(LINK, store=False), {"unfinished": "cut"}))
+    run_follow_up(settling, DeferredWrite(replace(LINK, store=False), {"unfinished": "cut"}))
     assert cloud.row("resp_1")["unfinished"] == "cut"
-    assert (provider.asked_later("resp_1"), cloud.sent) == ([], [])
+    assert (provider.settle_requests("resp_1"), cloud.sent) == ([], [])
 
 
 def test_a_row_waits_for_the_table_until_it_is_a_dead_letter(cloud, settling):
-    cloud.breaks(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.dynamodb, "PutItem")
     row = DeferredWrite(LINK, since=NOW, attempt=3)
-    settle(settling, row)
+    run_follow_up(settling, row)
     assert cloud.sent == [(row.again(), 16)]
     with pytest.raises(Unavailable):
-        settle(settling, replace(row, since=NOW - 25 * HOUR))
-    cloud.mends(cloud.dynamodb, "PutItem")
-    settle(settling, replace(row, since=NOW - 25 * HOUR))  # sent back by an operator
+        run_follow_up(settling, replace(row, since=NOW - 25 * HOUR))
+    cloud.restore(cloud.dynamodb, "PutItem")
+    run_follow_up(settling, replace(row, since=NOW - 25 * HOUR))  # sent back by an operator
     assert settling.links.get("response", "acme", "resp_1") == LINK
 
 
@@ -100,15 +102,15 @@ def test_a_bad_message_holds_up_no_other(cloud, settling):
 
 
 def test_what_nobody_takes_is_the_queues_again(cloud, settling):
-    cloud.breaks(cloud.dynamodb, "PutItem")
-    cloud.breaks(cloud.sqs, "SendMessage")
+    cloud.fail(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.sqs, "SendMessage")
     answer = SqsHandler(settling)(event(encode_message(DeferredWrite(LINK))), CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
 
 
 def test_nothing_of_a_message_is_logged_but_ids(cloud, settling, capsys):
     private = replace(LINK, metadata={"note": "marker-of-the-caller"})
-    cloud.breaks(cloud.sqs, "SendMessage")
+    cloud.fail(cloud.sqs, "SendMessage")
     SqsHandler(settling)(
         event("marker-of-the-caller", encode_message(DeferredWrite(private))), CONTEXT
     )

@@ -1,20 +1,21 @@
-"""A chain of 200 turns: the last costs the table no more than the second."""
+"""A chain of many turns: the last costs the table no more than the second."""
 
 import json
 
 import pytest
 
-from tests.support.counting import counting
-from tests.support.events import create, running
-from tests.support.provider import whole
-from tests.support.samples import new_id, response
+from tests.support.aws import count_aws_calls
+from tests.support.concurrency import ROUNDS
+from tests.support.events import make_response, new_id
+from tests.support.function import make_create_event, run_function
+from tests.support.provider import encode_response
 
-TURNS = 200
+TURNS = 10 * ROUNDS
 
 
 @pytest.fixture
 def counted(gateway):
-    with counting(gateway.aws_endpoint) as endpoint_and_calls:
+    with count_aws_calls(gateway.aws_endpoint) as endpoint_and_calls:
         yield endpoint_and_calls
 
 
@@ -25,7 +26,7 @@ def function(counted, provider, tmp_path):
     config = tmp_path / "config.json"
     patient = {"key_cache_seconds": 300}  # so that the key is read once, however slow the machine
     config.write_text(json.dumps({"gateway": patient, "targets": {"openai": target}}))
-    with running(endpoint, config, tmp_path / "log") as asked:
+    with run_function(endpoint, config, tmp_path / "log") as asked:
         yield asked
 
 
@@ -36,9 +37,11 @@ def test_the_last_turn_costs_no_more_than_the_second(function, counted, provider
         """One more response behind its parent; its id, and the calls that it took."""
         calls.clear()
         id = new_id()
-        answer = {**response(id), "output": [{"type": "message", "id": new_id("msg")}]}
-        provider.answers(whole(json.dumps(answer).encode()))
-        got = function(create({"model": "gpt-5", "input": "x", "previous_response_id": parent}))
+        answer = {**make_response(id), "output": [{"type": "message", "id": new_id("msg")}]}
+        provider.respond_with(encode_response(json.dumps(answer).encode()))
+        got = function(
+            make_create_event({"model": "gpt-5", "input": "x", "previous_response_id": parent})
+        )
         assert got.status == 200
         return id, list(calls)
 

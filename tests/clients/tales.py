@@ -1,6 +1,6 @@
 """What a provider says that these clients follow event by event."""
 
-from tests.support.samples import event, response
+from tests.support.events import make_event, make_response
 
 AT = {"item_id": "msg_1", "output_index": 0}
 WITHIN = {**AT, "content_index": 0}
@@ -18,13 +18,15 @@ def told(id):
     text = "".join(PARTS)
     part = message(text)["content"][0]
     tale = [
-        ("created", {"response": response(id, "in_progress")}),
+        ("created", {"response": make_response(id, "in_progress")}),
         ("output_item.added", {"output_index": 0, "item": message("", "in_progress")}),
         ("content_part.added", {**WITHIN, "part": {**part, "text": ""}}),
         *(("output_text.delta", {**WITHIN, "delta": each, "logprobs": []}) for each in PARTS),
         ("output_text.done", {**WITHIN, "text": text, "logprobs": []}),
         ("content_part.done", {**WITHIN, "part": part}),
         ("output_item.done", {"output_index": 0, "item": message(text)}),
-        ("completed", {"response": response(id, output=[message(text)])}),
+        ("completed", {"response": make_response(id, output=[message(text)])}),
     ]
-    return [event(f"response.{type}", number, **more) for number, (type, more) in enumerate(tale)]
+    return [
+        make_event(f"response.{type}", number, **more) for number, (type, more) in enumerate(tale)
+    ]

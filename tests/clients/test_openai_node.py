@@ -10,9 +10,17 @@ import pytest
 
 from infra.local.environment import bare
 from tests.clients.tales import told
+from tests.support.events import make_event, make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import CLOSE, END, RESET, chunk, stream_head, streamed, whole
-from tests.support.samples import event, new_id, response
+from tests.support.provider import (
+    CLOSE,
+    LAST_CHUNK,
+    RESET,
+    encode_chunk,
+    encode_response,
+    encode_stream,
+    encode_stream_head,
+)
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "node"
@@ -81,15 +89,15 @@ def test_answers_in_json(node):
 )
 def test_every_way_to_azure_leads_to_every_target(node, provider, model, line):
     for _ in range(5):
-        provider.answers(whole(json.dumps(response(new_id())).encode()))
-        provider.answers(streamed(*told(new_id())))
+        provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+        provider.respond_with(encode_stream(*told(new_id())))
     assert node("azure", model) == [["completed", "Hello you"]] * 5
     assert [got.line for got in provider.received] == [line] * 10
 
 
 def test_refusals_are_raised_by_their_kind(node, provider):
     refusal = {"message": "m", "type": "t", "param": "p", "code": "c"}
-    provider.answers(whole(json.dumps({"error": refusal}).encode(), 422))
+    provider.respond_with(encode_response(json.dumps({"error": refusal}).encode(), 422))
     got = node("errors")
     told_of = ("kind", "status", "param", "code")
     assert {name: tuple(error[part] for part in told_of) for name, error in got.items()} == {
@@ -104,13 +112,13 @@ def test_refusals_are_raised_by_their_kind(node, provider):
     assert len(provider.received) == 1
 
 
-HALF = chunk(b'event: response.x\ndata: {"ty')
+HALF = encode_chunk(b'event: response.x\ndata: {"ty')
 CUTS = {  # framing, and what ends the body
-    "clean end": (True, (END, CLOSE)),
+    "clean end": (True, (LAST_CHUNK, CLOSE)),
     "chunks closed": (True, (CLOSE,)),
     "chunks reset": (True, (RESET,)),
     "half an event": (True, (HALF, RESET)),
-    "half an event, clean end": (True, (HALF, END, CLOSE)),
+    "half an event, clean end": (True, (HALF, LAST_CHUNK, CLOSE)),
     "until closed": (False, (CLOSE,)),
     "until reset": (False, (RESET,)),
 }
@@ -121,14 +129,18 @@ WAYS = ("raw", "helped")  # to read a stream
 def cut_at(place, name):
     chunked, ending = CUTS[name]
     passed = told(new_id())[:place]
-    return stream_head(chunked=chunked), *(map(chunk, passed) if chunked else passed), *ending
+    return (
+        encode_stream_head(chunked=chunked),
+        *(map(encode_chunk, passed) if chunked else passed),
+        *ending,
+    )
 
 
 def test_a_cut_stream_is_raised_in_each_way_to_read_it(node, provider):
     cuts = [(place, name) for place in PLACES for name in CUTS]
     for cut in cuts:
         for _ in WAYS:
-            provider.answers(*cut_at(*cut))
+            provider.respond_with(*cut_at(*cut))
     for cut, got in zip(cuts, node("breaks", str(len(cuts))), strict=True):
         passed = len(told("")[: cut[0]])
         assert got["rejected"], cut
@@ -143,7 +155,7 @@ def test_a_providers_own_error_is_raised_too(node, provider):
     error = {"code": "rate_limit_exceeded", "message": "m", "param": None}
     for shape in ({"error": error}, error):  # as it is sent, and as it is documented
         for _ in WAYS:
-            provider.answers(streamed(told(new_id())[0], event("error", 1, **shape)))
+            provider.respond_with(encode_stream(told(new_id())[0], make_event("error", 1, **shape)))
     for got in node("breaks", "2"):
         assert [got[way]["error"]["code"] for way in WAYS] == ["rate_limit_exceeded"] * 2
         assert got["rejected"]
@@ -151,7 +163,7 @@ def test_a_providers_own_error_is_raised_too(node, provider):
 
 def test_a_done_before_the_end_hides_no_error(node, provider):
     for _ in WAYS:
-        provider.answers(streamed(told(new_id())[0], b"data: [DONE]\n\n"))
+        provider.respond_with(encode_stream(told(new_id())[0], b"data: [DONE]\n\n"))
     (got,) = node("breaks", "1")
     assert [got[way]["error"]["code"] for way in WAYS] == ["upstream_failed"] * 2
 
@@ -165,16 +177,18 @@ ATTEMPTS = {  # by status: what certainly did not start goes three times, all el
 def test_a_provider_is_asked_as_often_as_it_is_safe(node, provider):
     for status, attempts in ATTEMPTS.items():
         for _ in range(attempts):
-            provider.answers(whole(b'{"error":{"message":"m"}}', int(status), retry_after_ms="1"))
+            provider.respond_with(
+                encode_response(b'{"error":{"message":"m"}}', int(status), retry_after_ms="1")
+            )
     got = node("retries", *ATTEMPTS)
     refused_us = {"401": 502, "403": 502}
     assert got == [refused_us.get(status, int(status)) for status in ATTEMPTS]
     assert Counter(json.loads(each.body)["input"] for each in provider.received) == ATTEMPTS
 
 
-@pytest.mark.parametrize("cut", [(CLOSE,), (RESET,), (stream_head(), RESET)])
+@pytest.mark.parametrize("cut", [(CLOSE,), (RESET,), (encode_stream_head(), RESET)])
 def test_a_cut_before_the_answer_is_no_reason_to_ask_again(node, provider, cut):
-    provider.answers(*cut)
+    provider.respond_with(*cut)
     assert node("retries", "x") == [502]
     assert len(provider.received) == 1
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.clients.sdk import opened
 from tests.clients.tales import told
+from tests.support.events import make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response
+from tests.support.provider import encode_response, encode_stream
 
 KEY = KEYS["acme"]
 DATED = "2025-04-01-preview"
@@ -52,8 +52,8 @@ async def azure(request, gateway, door, flavour):
 async def test_every_way_leads_to_every_azure_target(azure, provider, model):
     """How the caller spells the path says nothing of the target's path: the model decides."""
     line, deployment, credential = TARGETS[model]
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
-    provider.answers(streamed(*told(new_id())))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with(encode_stream(*told(new_id())))
     assert (await azure.create(model=model, input="x")).status == "completed"
     assert (await azure.final(model=model, input="x")).output_text == "Hello you"
     for got in provider.received:
@@ -64,7 +64,7 @@ async def test_every_way_leads_to_every_azure_target(azure, provider, model):
 
 
 async def test_every_way_leads_to_openai(azure, provider):
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     await azure.create(model="gpt-5", input="x")
     (got,) = provider.received
     assert got.line == "POST /v1/responses HTTP/1.1"
@@ -75,8 +75,8 @@ async def test_every_way_leads_to_openai(azure, provider):
 async def test_azures_own_fields_come_through(azure, provider):
     """Answers hold more there than the API's description knows."""
     filters = [{"blocked": False, "source_type": "prompt", "content_filter_results": {}}]
-    answer = json.dumps(response(new_id(), content_filters=filters)).encode()
-    provider.answers(whole(answer, apim_request_id="apim-1", x_ms_region="East US"))
+    answer = json.dumps(make_response(new_id(), content_filters=filters)).encode()
+    provider.respond_with(encode_response(answer, apim_request_id="apim-1", x_ms_region="East US"))
     raw = await azure.raw(model="public", input="x")
     assert raw.headers["apim-request-id"] == "apim-1"
     assert raw.headers["x-ms-region"] == "East US"

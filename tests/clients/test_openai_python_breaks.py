@@ -8,19 +8,22 @@ import pytest
 from infra.local.simulator.cuts import Where, every_cut
 from tests.clients.sdk import opened
 from tests.clients.tales import told
+from tests.support.events import make_event, make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import CLOSE, END, RESET, Gate, chunk, stream_head
-from tests.support.samples import event, new_id, response
+from tests.support.provider import CLOSE, LAST_CHUNK, RESET, Gate, encode_chunk, encode_stream_head
 
 ASK = {"model": "gpt-5", "input": "x"}
 HELD = 20  # bytes of an event that is never whole
 PLACES = {"after created": 1, "after a delta": 4, "before completed": -1}
 CUTS = {  # framing, and what ends the body
-    "clean end": (True, (END, CLOSE)),
+    "clean end": (True, (LAST_CHUNK, CLOSE)),
     "chunks closed": (True, (CLOSE,)),
     "chunks reset": (True, (RESET,)),
-    "half an event": (True, (chunk(b'event: response.x\ndata: {"ty'), RESET)),
-    "half an event, clean end": (True, (chunk(b'event: response.x\ndata: {"ty'), END, CLOSE)),
+    "half an event": (True, (encode_chunk(b'event: response.x\ndata: {"ty'), RESET)),
+    "half an event, clean end": (
+        True,
+        (encode_chunk(b'event: response.x\ndata: {"ty'), LAST_CHUNK, CLOSE),
+    ),
     "half a chunk": (True, (b"400\r\nevent: response.x\n", CLOSE)),
     "no chunk": (True, (b"nonsense\r\n", CLOSE)),
     "until closed": (False, (CLOSE,)),
@@ -58,8 +61,8 @@ async def until_raised(events, **ask):
 async def test_a_cut_is_raised_behind_the_events_that_came(events, provider, name, place):
     chunked, ending = CUTS[name]
     passed = told(new_id())[: PLACES[place]]
-    script = map(chunk, passed) if chunked else passed
-    provider.answers(stream_head(chunked=chunked), *script, *ending)
+    script = map(encode_chunk, passed) if chunked else passed
+    provider.respond_with(encode_stream_head(chunked=chunked), *script, *ending)
     seen, error = await until_raised(events, **ASK)
     assert seen == [type_of(one) for one in passed]
     assert not isinstance(error, openai.APIConnectionError)
@@ -83,7 +86,12 @@ async def test_so_is_every_cut_that_the_simulator_knows(events, model):
 
 async def test_a_done_before_the_end_hides_no_error(events, provider):
     passed = told(new_id())[:4]
-    provider.answers(stream_head(), *map(chunk, passed), chunk(b"data: [DONE]\n\n"), END)
+    provider.respond_with(
+        encode_stream_head(),
+        *map(encode_chunk, passed),
+        encode_chunk(b"data: [DONE]\n\n"),
+        LAST_CHUNK,
+    )
     seen, error = await until_raised(events, **ASK)
     assert (seen, error.code) == ([type_of(one) for one in passed], "upstream_failed")
 
@@ -91,7 +99,7 @@ async def test_a_done_before_the_end_hides_no_error(events, provider):
 async def test_gateway_time_that_runs_out_is_raised(hasty, provider):
     """Both ways at once, for it takes its time."""
     for _ in WAYS:
-        provider.answers(stream_head(), chunk(told(new_id())[0]), Gate())
+        provider.respond_with(encode_stream_head(), encode_chunk(told(new_id())[0]), Gate())
     async with opened("async", base_url=hasty.url, api_key=KEYS["acme"]) as sdk:
         both = [until_raised(getattr(sdk, way), **ASK) for way in WAYS]
         for seen, error in await asyncio.gather(*both):
@@ -100,17 +108,19 @@ async def test_gateway_time_that_runs_out_is_raised(hasty, provider):
 
 async def test_a_providers_own_error_is_raised_as_it_is(events, provider):
     error = {"type": "tokens", "code": "rate_limit_exceeded", "message": "m", "param": "p"}
-    failed = event("response.failed", 2, response=response("r", "failed"))
-    tale = [told(new_id())[0], event("error", 1, error=error), failed]
-    provider.answers(stream_head(), *map(chunk, tale), END)
+    failed = make_event("response.failed", 2, response=make_response("r", "failed"))
+    tale = [told(new_id())[0], make_event("error", 1, error=error), failed]
+    provider.respond_with(encode_stream_head(), *map(encode_chunk, tale), LAST_CHUNK)
     seen, raised = await until_raised(events, **ASK)
     assert (seen, raised.body) == (["response.created"], error)
 
 
 async def test_a_providers_own_failure_is_an_event(sdk, provider):
     """Raw iteration raises nothing here, with or without a gateway: it is for the caller to see."""
-    flat = event("error", 1, code="server_error", message="m", param=None)
-    failed = event("response.failed", 2, response=response("r", "failed"))
-    provider.answers(stream_head(), *map(chunk, [told(new_id())[0], flat, failed]), END)
+    flat = make_event("error", 1, code="server_error", message="m", param=None)
+    failed = make_event("response.failed", 2, response=make_response("r", "failed"))
+    provider.respond_with(
+        encode_stream_head(), *map(encode_chunk, [told(new_id())[0], flat, failed]), LAST_CHUNK
+    )
     got = [event.type async for event in sdk.streamed(**ASK)]
     assert got == ["response.created", "error", "response.failed"]

@@ -6,9 +6,9 @@ import openai
 import pytest
 
 from tests.clients.sdk import opened
+from tests.support.events import make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import whole
-from tests.support.samples import new_id, response
+from tests.support.provider import encode_response
 
 ASK = {"model": "gpt-5", "input": "x"}
 OURS = {  # what the gateway itself refuses: the class, the param and the code
@@ -78,7 +78,7 @@ async def test_a_wrong_key_is_an_authentication_error(gateway, provider, door, f
 
 
 async def test_another_tenants_response_is_not_found(sdk, gateway, provider, door, flavour):
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     mine = await sdk.create(**ASK)
     base = gateway.base(door)
     async with opened(flavour, base_url=base, api_key=KEYS["umbra"]) as foreign:
@@ -100,7 +100,7 @@ async def test_a_wrong_path_is_not_found(gateway, provider, door, flavour):
 @pytest.mark.parametrize("status", THEIRS)
 async def test_a_providers_refusal_is_raised_as_it_is(sdk, provider, status, stream):
     error = {"message": "m", "type": "t", "param": "p", "code": "c", "more": [1]}
-    provider.answers(whole(json.dumps({"error": error}).encode(), status))
+    provider.respond_with(encode_response(json.dumps({"error": error}).encode(), status))
     with pytest.raises(THEIRS[status]) as caught:
         await sdk.create(**ASK, stream=stream)
     got = caught.value
@@ -114,7 +114,7 @@ async def test_azures_content_filter_is_raised_with_what_it_found(sdk, provider)
     inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"hate": {}}}
     error = {"message": "filtered", "type": None, "param": "prompt", "code": "content_filter"}
     error |= {"status": 400, "innererror": inner}
-    provider.answers(whole(json.dumps({"error": error}).encode(), 400))
+    provider.respond_with(encode_response(json.dumps({"error": error}).encode(), 400))
     with pytest.raises(openai.BadRequestError) as caught:
         await sdk.create(model="public", input="x")
     assert (caught.value.code, caught.value.body) == ("content_filter", error)
@@ -122,7 +122,9 @@ async def test_azures_content_filter_is_raised_with_what_it_found(sdk, provider)
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_the_gateways_credential_is_not_the_callers_mistake(sdk, provider, status):
-    provider.answers(whole(b'{"error":{"message":"Incorrect API key: sk-secret"}}', status))
+    provider.respond_with(
+        encode_response(b'{"error":{"message":"Incorrect API key: sk-secret"}}', status)
+    )
     with pytest.raises(openai.InternalServerError) as caught:
         await sdk.create(**ASK)
     assert caught.value.code == "upstream_auth"

@@ -6,8 +6,8 @@ import openai
 import pytest
 
 from tests.clients.tales import told
-from tests.support.provider import CLOSE, RESET, stream_head, streamed, whole
-from tests.support.samples import new_id, response
+from tests.support.events import make_response, new_id
+from tests.support.provider import CLOSE, RESET, encode_response, encode_stream, encode_stream_head
 
 ASK = {"model": "gpt-5", "input": "x"}
 ATTEMPTS = 3  # the first, and the SDK's default of two more
@@ -15,24 +15,24 @@ BREAKS = {
     "reset": (RESET,),
     "closed": (CLOSE,),
     "in the head": (b"HTTP/1.1 200 OK\r\ncontent-ty", RESET),
-    "in the body": (whole(b'{"id":"resp_1"}')[:-3], CLOSE),
-    "behind the head": (stream_head(), RESET),
+    "in the body": (encode_response(b'{"id":"resp_1"}')[:-3], CLOSE),
+    "behind the head": (encode_stream_head(), RESET),
     "no HTTP": (b"nonsense\r\n\r\n", CLOSE),
-    "a page": (whole(b"<html>", kind="text/html"),),
-    "a redirect": (whole(b"", 302, location="http://127.0.0.1/"),),
+    "a page": (encode_response(b"<html>", kind="text/html"),),
+    "a redirect": (encode_response(b"", 302, location="http://127.0.0.1/"),),
 }
 
 
 def error(status, **headers):
     body = json.dumps({"error": {"message": "m", "type": "t", "param": None, "code": None}})
-    return whole(body.encode(), status, **headers)
+    return encode_response(body.encode(), status, **headers)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("status", [408, 409, 429, 503, 529])
 async def test_what_certainly_did_not_start_is_tried_three_times(sdk, provider, status, stream):
     for _ in range(ATTEMPTS):
-        provider.answers(error(status, retry_after_ms="1"))
+        provider.respond_with(error(status, retry_after_ms="1"))
     with pytest.raises(openai.APIStatusError) as caught:
         await sdk.create(**ASK, stream=stream)
     assert caught.value.status_code == status
@@ -41,8 +41,8 @@ async def test_what_certainly_did_not_start_is_tried_three_times(sdk, provider, 
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_what_works_the_second_time_is_an_answer(sdk, provider, status):
-    provider.answers(error(status, retry_after_ms="1"))
-    provider.answers(streamed(*told(new_id())))
+    provider.respond_with(error(status, retry_after_ms="1"))
+    provider.respond_with(encode_stream(*told(new_id())))
     assert (await sdk.final(**ASK)).output_text == "Hello you"
     assert len({got.body for got in provider.received}) == 1
 
@@ -52,7 +52,7 @@ async def test_what_works_the_second_time_is_an_answer(sdk, provider, status):
 async def test_what_may_have_been_paid_for_or_cannot_help_is_tried_once(
     sdk, provider, status, stream
 ):
-    provider.answers(error(status, retry_after_ms="1"))
+    provider.respond_with(error(status, retry_after_ms="1"))
     with pytest.raises(openai.APIStatusError):
         await sdk.create(**ASK, stream=stream)
     assert len(provider.received) == 1
@@ -61,7 +61,7 @@ async def test_what_may_have_been_paid_for_or_cannot_help_is_tried_once(
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("name", BREAKS)
 async def test_a_break_before_the_first_event_is_an_error_and_no_retry(sdk, provider, name, stream):
-    provider.answers(*BREAKS[name])
+    provider.respond_with(*BREAKS[name])
     with pytest.raises(openai.InternalServerError) as caught:
         await sdk.create(**ASK, stream=stream)
     assert (caught.value.status_code, caught.value.code) == (502, "upstream_failed")
@@ -69,14 +69,14 @@ async def test_a_break_before_the_first_event_is_an_error_and_no_retry(sdk, prov
 
 
 async def test_a_provider_may_ask_for_no_retry(sdk, provider):
-    provider.answers(error(429, x_should_retry="false"))
+    provider.respond_with(error(429, x_should_retry="false"))
     with pytest.raises(openai.RateLimitError):
         await sdk.create(**ASK)
     assert len(provider.received) == 1
 
 
 async def test_a_wait_that_is_too_long_is_left_to_the_caller(sdk, provider):
-    provider.answers(error(429, retry_after="3600"))
+    provider.respond_with(error(429, retry_after="3600"))
     with pytest.raises(openai.RateLimitError) as caught:
         await sdk.create(**ASK)
     assert caught.value.response.headers["retry-after"] == "3600"
@@ -84,6 +84,6 @@ async def test_a_wait_that_is_too_long_is_left_to_the_caller(sdk, provider):
 
 
 async def test_an_answer_that_came_is_not_asked_for_again(sdk, provider):
-    provider.answers(whole(json.dumps(response(new_id(), "failed")).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id(), "failed")).encode()))
     assert (await sdk.create(**ASK)).status == "failed"
     assert len(provider.received) == 1

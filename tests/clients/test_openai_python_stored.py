@@ -4,7 +4,7 @@ import openai
 import pytest
 
 from tests.clients.sdk import opened
-from tests.support.gateway import KEYS, started
+from tests.support.gateway import KEYS, run_gateway
 
 ASK = {"model": "sim-text", "input": "Hello"}
 CONFIG = """
@@ -23,7 +23,7 @@ def gateway(tmp_path_factory):
     folder = tmp_path_factory.mktemp("played")
     config = folder / "gateway.toml"
     config.write_text(CONFIG)
-    with started(config, folder / "ready.json", "--concurrency", "2") as running:
+    with run_gateway(config, folder / "ready.json", "--concurrency", "2") as running:
         yield running
 
 

@@ -5,20 +5,20 @@ import json
 import pytest
 
 from tests.clients.tales import told
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response
+from tests.support.events import make_response, new_id
+from tests.support.provider import encode_response, encode_stream
 
 ASK = {"model": "gpt-5", "input": "x"}
 
 
 def answer(**headers):
-    return whole(json.dumps(response(new_id())).encode(), **headers)
+    return encode_response(json.dumps(make_response(new_id())).encode(), **headers)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_keys_that_nobody_knows_go_through(sdk, provider, stream):
     unknown = {"client_metadata": {"a": [1]}, "brand_new": None}
-    provider.answers(streamed(*told(new_id())) if stream else answer())
+    provider.respond_with(encode_stream(*told(new_id())) if stream else answer())
     if stream:
         assert [event async for event in sdk.streamed(**ASK, extra_body=unknown)]
     else:
@@ -29,12 +29,14 @@ async def test_keys_that_nobody_knows_go_through(sdk, provider, stream):
 
 
 async def test_what_nobody_knows_comes_back(sdk, provider):
-    provider.answers(whole(json.dumps(response(new_id(), brand_new={"a": 1})).encode()))
+    provider.respond_with(
+        encode_response(json.dumps(make_response(new_id(), brand_new={"a": 1})).encode())
+    )
     assert (await sdk.create(**ASK)).brand_new == {"a": 1}
 
 
 async def test_an_answers_headers_say_who_answered(sdk, provider):
-    provider.answers(answer(openai_processing_ms="12", x_ratelimit_remaining_tokens="5"))
+    provider.respond_with(answer(openai_processing_ms="12", x_ratelimit_remaining_tokens="5"))
     got = await sdk.raw(**ASK)
     assert got.status_code == 200
     assert got.headers["x-antiphon-target"] == "openai"
@@ -45,7 +47,7 @@ async def test_an_answers_headers_say_who_answered(sdk, provider):
 
 
 async def test_a_streams_headers_say_it_too(sdk, provider):
-    provider.answers(streamed(*told(new_id())))
+    provider.respond_with(encode_stream(*told(new_id())))
     got = await sdk.raw(**ASK, stream=True)
     assert got.headers["content-type"].startswith("text/event-stream")
     assert got.headers["x-antiphon-target"] == "openai"
@@ -54,7 +56,7 @@ async def test_a_streams_headers_say_it_too(sdk, provider):
 
 
 async def test_the_sdk_tells_the_provider_nothing_of_itself(sdk, provider):
-    provider.answers(answer())
+    provider.respond_with(answer())
     own = {"x-client-request-id": "mine", "openai-beta": "b=1"}
     await sdk.create(**ASK, extra_headers={**own, "openai-organization": "org-mine"})
     (got,) = provider.received
@@ -63,13 +65,13 @@ async def test_the_sdk_tells_the_provider_nothing_of_itself(sdk, provider):
 
 
 async def test_queries_of_the_caller_go_along(sdk, provider):
-    provider.answers(answer())
+    provider.respond_with(answer())
     await sdk.create(**ASK, extra_query={"beta": "true"})
     assert provider.received[0].line == "POST /v1/responses?beta=true HTTP/1.1"
 
 
 async def test_a_large_input_goes_through(sdk, provider):
-    provider.answers(answer())
+    provider.respond_with(answer())
     await sdk.create(model="gpt-5", input="é" * 1_000_000)
     assert json.loads(provider.received[0].body)["input"] == "é" * 1_000_000
 
@@ -77,7 +79,7 @@ async def test_a_large_input_goes_through(sdk, provider):
 async def test_an_event_that_nobody_knows_is_an_event(sdk, provider):
     events = told(new_id())
     new = b'event: response.brand_new\ndata: {"type":"response.brand_new","sequence_number":1}\n\n'
-    provider.answers(streamed(*events[:1], new, *events[1:]))
+    provider.respond_with(encode_stream(*events[:1], new, *events[1:]))
     got = [event.type async for event in sdk.streamed(**ASK)]
     assert got[:2] == ["response.created", "response.brand_new"]
     assert got[-1] == "response.completed"

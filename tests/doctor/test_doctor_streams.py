@@ -6,7 +6,7 @@ import pytest
 from infra.doctor.answer import Answer
 from infra.doctor.checks import streams
 from infra.doctor.recording import Event, Recording, record
-from tests.support.samples import event, new_id, response, story
+from tests.support.events import make_event, make_events, make_response, new_id
 
 KIND = {"content-type": "text/event-stream; charset=utf-8"}
 CREATED, DELTA, COMPLETED = (
@@ -128,7 +128,7 @@ class Pieces(httpx.SyncByteStream):
 
 
 ID = new_id()
-STREAM = b"".join([b": ping\n\n", *story(ID), b"data: [DONE]\n\n"])
+STREAM = b"".join([b": ping\n\n", *make_events(ID), b"data: [DONE]\n\n"])
 
 
 @pytest.mark.parametrize("size", range(1, 40))
@@ -142,15 +142,15 @@ def test_events_are_found_wherever_chunks_end(size, line):
 
 
 def test_a_stream_is_left_when_it_is_enough():
-    made = read(story(ID), enough=lambda made: made.deltas > 0)
+    made = read(make_events(ID), enough=lambda made: made.deltas > 0)
     assert (len(made.events), made.left, made.broke) == (2, True, None)
 
 
 def test_a_connection_that_breaks_is_told_with_its_reason():
-    made = read([*story(ID)[:2], httpx.ReadError("reset by peer")])
+    made = read([*make_events(ID)[:2], httpx.ReadError("reset by peer")])
     assert (len(made.events), made.broke) == (2, "reset by peer")
 
 
 def test_a_stream_that_never_ends_is_given_up():
-    made = read([event("response.in_progress", 1, response=response(ID))] * 9, patience=1)
+    made = read([make_event("response.in_progress", 1, response=make_response(ID))] * 9, patience=1)
     assert (len(made.events), made.broke) == (1, "it had not ended after 1 s")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.keyed import Keyed
+from tests.support.requests import KeyedRequest
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def client(gateway, door):
 @pytest.fixture
 def keyed(client):
     """Creates with an Idempotency-Key of their own."""
-    return Keyed(client)
+    return KeyedRequest(client)

@@ -2,8 +2,8 @@
 
 import json
 
-from tests.support.provider import CLOSE, chunk, stream_head, whole
-from tests.support.samples import new_id, parse, response, story
+from tests.support.events import make_events, make_response, new_id, parse_events
+from tests.support.provider import CLOSE, encode_chunk, encode_response, encode_stream_head
 
 ASK = {"model": "gpt-5", "input": "x"}
 USAGE = {
@@ -16,13 +16,13 @@ USAGE = {
 
 
 def told(id, status="completed", **more):
-    return whole(json.dumps(response(id, status, **more)).encode())
+    return encode_response(json.dumps(make_response(id, status, **more)).encode())
 
 
 def begun(gateway, provider):
     """A background response, answered while it is queued."""
     id = new_id()
-    provider.answers(told(id, "queued", background=True))
+    provider.respond_with(told(id, "queued", background=True))
     with gateway.client() as client:
         got = client.post("/responses", json={**ASK, "background": True})
     assert (got.status_code, got.json()["status"]) == (200, "queued")
@@ -31,17 +31,19 @@ def begun(gateway, provider):
 
 
 def settled(gateway, id):
-    return gateway.until(f"T#acme#R#{id}", lambda row: row["status"] in {"completed", "cancelled"})
+    return gateway.wait_for_row(
+        f"T#acme#R#{id}", lambda row: row["status"] in {"completed", "cancelled"}
+    )
 
 
 def test_a_background_response_is_followed_to_its_end(gateway, provider):
     id = begun(gateway, provider)
-    provider.answers_later(id, told(id, "in_progress"))
-    provider.answers_later(id, told(id, usage=USAGE, completed_at=1_800_000_000))
+    provider.respond_to_settle(id, told(id, "in_progress"))
+    provider.respond_to_settle(id, told(id, usage=USAGE, completed_at=1_800_000_000))
     row = settled(gateway, id)
     assert (row["status"], row["usage"]) == ("completed", USAGE)
     assert row["completed_at"] == 1_800_000_000
-    first, second = provider.asked_later(id)
+    first, second = provider.settle_requests(id)
     assert first.line == f"GET /v1/responses/{id} HTTP/1.1"
     assert first.headers["authorization"] == "Bearer credential-of-openai"
     assert first.headers["x-client-request-id"] != second.headers["x-client-request-id"]
@@ -49,33 +51,33 @@ def test_a_background_response_is_followed_to_its_end(gateway, provider):
 
 def test_it_is_asked_after_at_its_own_target(gateway, provider):
     id = new_id()
-    provider.answers(told(id, "queued"))
-    provider.answers_later(id, told(id))
+    provider.respond_with(told(id, "queued"))
+    provider.respond_to_settle(id, told(id))
     with gateway.client("rest") as client:
         client.post("/responses", json={**ASK, "model": "older", "background": True})
     assert settled(gateway, id)["target"] == "azure-legacy"
-    [got] = provider.asked_later(id)
+    [got] = provider.settle_requests(id)
     assert got.line.startswith(f"GET /openai/responses/{id}?api-version=2025-04-01-preview ")
     assert got.headers["api-key"] == "credential-of-legacy"
 
 
 def test_a_cut_stream_is_settled_exactly_and_once(gateway, provider):
     id = new_id()
-    provider.answers(stream_head(), *map(chunk, story(id)[:2]), CLOSE)
-    provider.answers_later(id, told(id, usage=USAGE))
+    provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
+    provider.respond_to_settle(id, told(id, usage=USAGE))
     with gateway.client() as client:
         got = client.post("/responses", json={**ASK, "stream": True})
-    assert parse(got.content)[-1]["type"] == "response.failed"
+    assert parse_events(got.content)[-1]["type"] == "response.failed"
     row = settled(gateway, id)
     assert (row["status"], row["usage"], row["unfinished"]) == ("completed", USAGE, None)
-    assert len(provider.asked_later(id)) == 1
+    assert len(provider.settle_requests(id)) == 1
 
 
 def test_a_stream_that_was_idle_for_too_long_is_settled(hasty, provider):
     """Here the function is stopped after four seconds, so its own deadline ends the stream."""
     id = new_id()
-    provider.answers(stream_head(), chunk(story(id)[0]))
-    provider.answers_later(id, told(id, "cancelled", usage=USAGE))
+    provider.respond_with(encode_stream_head(), encode_chunk(make_events(id)[0]))
+    provider.respond_to_settle(id, told(id, "cancelled", usage=USAGE))
     with hasty.client() as client:
         client.post("/responses", json={**ASK, "stream": True})
     assert settled(hasty, id)["usage"] == USAGE
@@ -83,29 +85,29 @@ def test_a_stream_that_was_idle_for_too_long_is_settled(hasty, provider):
 
 def test_what_is_settled_or_not_kept_is_not_asked_after(gateway, provider):
     retrieved, ended, unkept = begun(gateway, provider), new_id(), new_id()
-    provider.answers(told(retrieved, usage=USAGE))
-    provider.answers(told(ended))
-    provider.answers(told(unkept, "in_progress"))
+    provider.respond_with(told(retrieved, usage=USAGE))
+    provider.respond_with(told(ended))
+    provider.respond_with(told(unkept, "in_progress"))
     with gateway.client() as client:
         client.get(f"/responses/{retrieved}")
         assert gateway.row(f"T#acme#R#{retrieved}")["usage"] == USAGE
         client.post("/responses", json=ASK)
         client.post("/responses", json={**ASK, "store": False})
     last = begun(gateway, provider)  # its message comes after those of the others
-    provider.answers_later(last, told(last))
+    provider.respond_to_settle(last, told(last))
     settled(gateway, last)
-    assert [provider.asked_later(id) for id in (retrieved, ended, unkept)] == [[], [], []]
+    assert [provider.settle_requests(id) for id in (retrieved, ended, unkept)] == [[], [], []]
 
 
 def test_items_of_a_settled_response_may_be_referred_to(gateway, provider):
     id, item = new_id(), new_id("msg")
     output = [{"type": "message", "id": item, "role": "assistant", "content": []}]
-    provider.answers(told(id, "queued"))
-    provider.answers_later(id, told(id, output=output))
+    provider.respond_with(told(id, "queued"))
+    provider.respond_to_settle(id, told(id, output=output))
     with gateway.client() as client:
         client.post("/responses", json={**ASK, "background": True})
         settled(gateway, id)
-        provider.answers(told(new_id()))
+        provider.respond_with(told(new_id()))
         reference = {"type": "item_reference", "id": item}
         got = client.post("/responses", json={"model": "gpt-5", "input": [reference]})
     assert got.status_code == 200

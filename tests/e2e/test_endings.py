@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.support.provider import CLOSE, END, RESET, Gate, chunk, stream_head
-from tests.support.samples import event, new_id, parse, response, story
+from tests.support.events import make_event, make_events, make_response, new_id, parse_events
+from tests.support.provider import CLOSE, LAST_CHUNK, RESET, Gate, encode_chunk, encode_stream_head
 
 ASK = {"model": "gpt-5", "input": "x", "stream": True}
-CUTS = {"clean end": (END, CLOSE), "closed": (CLOSE,), "reset": (RESET,)}
+CUTS = {"clean end": (LAST_CHUNK, CLOSE), "closed": (CLOSE,), "reset": (RESET,)}
 
 
 def ask(gateway, door="url"):
@@ -19,10 +19,10 @@ def ask(gateway, door="url"):
 @pytest.mark.parametrize("passed", [1, 2])
 def test_a_stream_cut_between_events_ends_with_the_pair(gateway, provider, cut, chunked, passed):
     id = new_id()
-    events = story(id)[:passed]
-    steps = [s for s in CUTS[cut] if chunked or s is not END]
-    script = map(chunk, events) if chunked else events
-    provider.answers(stream_head(chunked=chunked), *script, *steps)
+    events = make_events(id)[:passed]
+    steps = [s for s in CUTS[cut] if chunked or s is not LAST_CHUNK]
+    script = map(encode_chunk, events) if chunked else events
+    provider.respond_with(encode_stream_head(chunked=chunked), *script, *steps)
     got = ask(gateway)
     assert got.status_code == 200
     assert got.content.startswith(b"".join(events))
@@ -30,7 +30,7 @@ def test_a_stream_cut_between_events_ends_with_the_pair(gateway, provider, cut, 
 
 
 def check_pair(tail, id, number):
-    error, failed = parse(tail)
+    error, failed = parse_events(tail)
     assert tail.endswith(b"\n\n")
     assert error["type"] == "error"
     assert error["sequence_number"] == number
@@ -44,18 +44,18 @@ def check_pair(tail, id, number):
     assert failed["response"]["error"]["code"] == "server_error"
 
 
-SAMPLE = b"".join(story("resp_sample"))
-FIRST = len(story("resp_sample")[0])
+SAMPLE = b"".join(make_events("resp_sample"))
+FIRST = len(make_events("resp_sample")[0])
 LAST = len(SAMPLE) - 2  # the blank line that makes the terminal event whole
 
 
 @pytest.mark.parametrize("at", range(1, len(SAMPLE), 7))
 def test_wherever_it_is_cut_only_whole_events_pass(gateway, provider, at):
     id = new_id()
-    whole = b"".join(story(id))
+    whole = b"".join(make_events(id))
     shift = len(whole) - len(SAMPLE)
     cut_at = at + shift if at > FIRST else at
-    provider.answers(stream_head(), chunk(whole[:cut_at]), RESET)
+    provider.respond_with(encode_stream_head(), encode_chunk(whole[:cut_at]), RESET)
     got = ask(gateway)
     ends = [n for n in range(1, cut_at + 1) if whole[:n].endswith(b"\n\n")]
     passed = whole[: ends[-1]] if ends else b""
@@ -67,14 +67,19 @@ def test_wherever_it_is_cut_only_whole_events_pass(gateway, provider, at):
 
 
 def test_a_break_behind_the_terminal_event_is_none(gateway, provider):
-    events = story(new_id())
-    provider.answers(stream_head(), *map(chunk, events), RESET)
+    events = make_events(new_id())
+    provider.respond_with(encode_stream_head(), *map(encode_chunk, events), RESET)
     assert ask(gateway).content == b"".join(events)
 
 
 def test_half_an_event_behind_the_terminal_one_is_dropped(gateway, provider):
-    events = story(new_id())
-    provider.answers(stream_head(), *map(chunk, events), chunk(b'data: {"type":"resp'), END)
+    events = make_events(new_id())
+    provider.respond_with(
+        encode_stream_head(),
+        *map(encode_chunk, events),
+        encode_chunk(b'data: {"type":"resp'),
+        LAST_CHUNK,
+    )
     assert ask(gateway).content == b"".join(events)
 
 
@@ -84,47 +89,59 @@ ERROR = {"code": "server_error", "message": "m", "param": None}
 @pytest.mark.parametrize(
     "last",
     [
-        [event("error", 1, **ERROR)],
-        [event("error", 1, error=ERROR)],
+        [make_event("error", 1, **ERROR)],
+        [make_event("error", 1, error=ERROR)],
         [
-            event("error", 1, error=ERROR),
-            event("response.failed", 2, response=response("r", "failed")),
+            make_event("error", 1, error=ERROR),
+            make_event("response.failed", 2, response=make_response("r", "failed")),
         ],
-        [event("response.failed", 1, response=response("r", "failed"))],
-        [event("response.incomplete", 1, response=response("r", "incomplete"))],
+        [make_event("response.failed", 1, response=make_response("r", "failed"))],
+        [make_event("response.incomplete", 1, response=make_response("r", "incomplete"))],
         [b'data: {"error":{"message":"m","code":null}}\n\n'],
     ],
     ids=["flat", "nested", "pair", "failed", "incomplete", "unnamed"],
 )
 def test_the_providers_own_ending_is_left_as_it_is(gateway, provider, door, last):
-    events = [story(new_id())[0], *last]
-    provider.answers(stream_head(), *map(chunk, events), END)
+    events = [make_events(new_id())[0], *last]
+    provider.respond_with(encode_stream_head(), *map(encode_chunk, events), LAST_CHUNK)
     assert ask(gateway, door).content == b"".join(events)
 
 
 def test_a_word_in_a_text_ends_nothing(gateway, provider):
     """A delta that speaks of errors and of "response" is a delta."""
     id = new_id()
-    words = event("response.output_text.delta", 1, delta='"response" {"type":"error","error":1}')
-    provider.answers(stream_head(), chunk(story(id)[0]), chunk(words), END)
+    words = make_event(
+        "response.output_text.delta", 1, delta='"response" {"type":"error","error":1}'
+    )
+    provider.respond_with(
+        encode_stream_head(), encode_chunk(make_events(id)[0]), encode_chunk(words), LAST_CHUNK
+    )
     got = ask(gateway)
-    check_pair(got.content[len(story(id)[0] + words) :], id, number=2)
+    check_pair(got.content[len(make_events(id)[0] + words) :], id, number=2)
 
 
 def test_an_event_without_bounds_is_cut_off(gateway, provider):
     id = new_id()
     endless = b"data: " + b"x" * (17 * 1024 * 1024)
-    provider.answers(stream_head(), chunk(story(id)[0]), chunk(endless), END)
+    provider.respond_with(
+        encode_stream_head(), encode_chunk(make_events(id)[0]), encode_chunk(endless), LAST_CHUNK
+    )
     got = ask(gateway)
-    check_pair(got.content[len(story(id)[0]) :], id, number=1)
+    check_pair(got.content[len(make_events(id)[0]) :], id, number=1)
 
 
 def test_a_caller_who_hangs_up_does_not_stop_what_is_paid_for(gateway, provider):
     id = new_id()
     gate = Gate()
-    provider.answers(stream_head(), chunk(story(id)[0]), gate, *map(chunk, story(id)[1:]), END)
+    provider.respond_with(
+        encode_stream_head(),
+        encode_chunk(make_events(id)[0]),
+        gate,
+        *map(encode_chunk, make_events(id)[1:]),
+        LAST_CHUNK,
+    )
     with gateway.client() as client, client.stream("POST", "/responses", json=ASK) as got:
         assert next(got.iter_raw())
     gate.open()
-    row = gateway.until(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
+    row = gateway.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
     assert row["usage"]["total_tokens"] == 7

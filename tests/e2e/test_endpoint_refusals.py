@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.making import made, opened
+from tests.support.requests import create_conversation, create_response
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from tests.support.making import made, opened
 )  # fmt: skip
 def test_bad_queries_are_refused_by_name(gateway, provider, door, path, param):
     with gateway.client(door) as client:
-        id = made(client, provider)
+        id = create_response(client, provider)
         got = client.get("/responses/" + path.format(id))
     assert (got.status_code, got.json()["error"]["param"]) == (400, param)
     assert provider.received == []
@@ -26,7 +26,7 @@ def test_bad_queries_are_refused_by_name(gateway, provider, door, path, param):
 )  # fmt: skip
 def test_bad_bodies_are_refused_by_name(gateway, provider, door, path, body, param):
     with gateway.client(door) as client:
-        id = opened(client, provider)
+        id = create_conversation(client, provider)
         got = client.post("/conversations" + path.format(id), json=body)
     assert (got.status_code, got.json()["error"]["param"]) == (400, param)
     assert provider.received == []

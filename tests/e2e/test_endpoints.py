@@ -4,9 +4,15 @@ import json
 
 import pytest
 
-from tests.support.making import made, opened
-from tests.support.provider import END, chunk, stream_head, streamed, whole
-from tests.support.samples import event, new_id, response, story
+from tests.support.events import make_event, make_events, make_response, new_id
+from tests.support.provider import (
+    LAST_CHUNK,
+    encode_chunk,
+    encode_response,
+    encode_stream,
+    encode_stream_head,
+)
+from tests.support.requests import create_conversation, create_response
 
 ODD = b' {\n "id":"%s", "status" : "completed","x":1.0e2 , "y":"\\u00e9" }\r\n'
 
@@ -42,9 +48,9 @@ def test_a_call_on_a_response_goes_where_it_lives(
     gateway, provider, door, method, path, body, model, prefix, query
 ):
     with gateway.client(door) as client:
-        id = made(client, provider, model)
+        id = create_response(client, provider, model)
         answer = ODD % id.encode()
-        provider.answers(whole(answer))
+        provider.respond_with(encode_response(answer))
         got = client.request(method, path.format(id), content=body)
     assert (got.status_code, got.content) == (200, answer)
     (asked,) = provider.received
@@ -58,9 +64,9 @@ def test_a_call_on_a_response_goes_where_it_lives(
 @pytest.mark.parametrize(("method", "path", "body"), CONVERSATION)
 def test_a_call_on_a_conversation_goes_where_it_lives(gateway, provider, door, method, path, body):
     with gateway.client(door) as client:
-        id = opened(client, provider)
+        id = create_conversation(client, provider)
         answer = ODD % id.encode()
-        provider.answers(whole(answer))
+        provider.respond_with(encode_response(answer))
         headers = {"content-type": "application/json"}
         got = client.request(method, path.format(id), content=body, headers=headers)
     assert (got.status_code, got.content) == (200, answer)
@@ -72,7 +78,7 @@ def test_a_call_on_a_conversation_goes_where_it_lives(gateway, provider, door, m
 @pytest.mark.parametrize("path", ["/responses/input_tokens", "/responses/compact"])
 def test_what_leaves_nothing_behind_passes_with_the_model_spelled(gateway, provider, door, path):
     body = b' {"input":"x", "model" : "public", "x":[1e0]} '
-    provider.answers(whole(b'{"object":"x", "n" : 1e0}'))
+    provider.respond_with(encode_response(b'{"object":"x", "n" : 1e0}'))
     with gateway.client(door) as client:
         got = client.post(path, content=body)
     assert got.content == b'{"object":"x", "n" : 1e0}'
@@ -83,11 +89,11 @@ def test_what_leaves_nothing_behind_passes_with_the_model_spelled(gateway, provi
 def test_a_resumed_stream_passes_and_settles_the_link(gateway, provider, door):
     with gateway.client(door) as client:
         id = new_id()
-        provider.answers(whole(json.dumps(response(id, "queued")).encode()))
+        provider.respond_with(encode_response(json.dumps(make_response(id, "queued")).encode()))
         client.post("/responses", json={"model": "gpt-5", "input": "x", "background": True})
         assert gateway.row(f"T#acme#R#{id}")["status"] == "queued"
-        rest = story(id)[1:]
-        provider.answers(streamed(*rest))
+        rest = make_events(id)[1:]
+        provider.respond_with(encode_stream(*rest))
         got = client.get(f"/responses/{id}?stream=true&starting_after=0&include_obfuscation=false")
     assert got.content == b"".join(rest)
     assert provider.received[-1].line.startswith(
@@ -99,9 +105,9 @@ def test_a_resumed_stream_passes_and_settles_the_link(gateway, provider, door):
 
 def test_a_cut_resumed_stream_ends_with_the_pair(gateway, provider):
     with gateway.client() as client:
-        id = made(client, provider)
-        first = event("response.output_text.delta", 4, delta="x")
-        provider.answers(stream_head(), chunk(first), END)
+        id = create_response(client, provider)
+        first = make_event("response.output_text.delta", 4, delta="x")
+        provider.respond_with(encode_stream_head(), encode_chunk(first), LAST_CHUNK)
         got = client.get(f"/responses/{id}?stream=true&starting_after=3")
     assert got.content.startswith(first)
     assert b'"type":"error","' in got.content or b'"error"' in got.content
@@ -111,10 +117,10 @@ def test_a_cut_resumed_stream_ends_with_the_pair(gateway, provider):
 def test_background_is_answered_at_once_and_followed_by_a_retrieval(gateway, provider, door):
     with gateway.client(door) as client:
         id = new_id()
-        provider.answers(whole(json.dumps(response(id, "queued")).encode()))
+        provider.respond_with(encode_response(json.dumps(make_response(id, "queued")).encode()))
         got = client.post("/responses", json={"model": "gpt-5", "input": "x", "background": True})
         assert got.json()["status"] == "queued"
-        provider.answers(whole(json.dumps(response(id)).encode()))
+        provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
         client.get(f"/responses/{id}")
     row = gateway.row(f"T#acme#R#{id}")
     assert (row["status"], row["usage"]["total_tokens"]) == ("completed", 7)
@@ -122,11 +128,13 @@ def test_background_is_answered_at_once_and_followed_by_a_retrieval(gateway, pro
 
 def test_a_conversations_metadata_is_kept_and_amended(gateway, provider, door):
     with gateway.client(door) as client:
-        id = opened(client, provider)
+        id = create_conversation(client, provider)
         row = gateway.row(f"T#acme#C#{id}")
         assert row["metadata"] == {"a": "b"}
         assert row["expires_at"] - row["created_ms"] // 1000 > 365 * 86_400  # as at the provider
-        provider.answers(whole(json.dumps({"id": id, "metadata": {"c": "d"}}).encode()))
+        provider.respond_with(
+            encode_response(json.dumps({"id": id, "metadata": {"c": "d"}}).encode())
+        )
         client.post(f"/conversations/{id}", json={"metadata": {"c": "d"}})
     assert gateway.row(f"T#acme#C#{id}")["metadata"] == {"c": "d"}
 
@@ -134,20 +142,22 @@ def test_a_conversations_metadata_is_kept_and_amended(gateway, provider, door):
 def test_items_that_a_list_shows_can_be_referred_to(gateway, provider, door):
     shown = new_id("msg")
     with gateway.client(door) as client:
-        id = made(client, provider)
-        provider.answers(whole(json.dumps({"object": "list", "data": [{"id": shown}]}).encode()))
+        id = create_response(client, provider)
+        provider.respond_with(
+            encode_response(json.dumps({"object": "list", "data": [{"id": shown}]}).encode())
+        )
         client.get(f"/responses/{id}/input_items")
-        provider.answers(whole(json.dumps(response(new_id())).encode()))
+        provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
         ask = {"model": "gpt-5", "input": [{"type": "item_reference", "id": shown}]}
         assert client.post("/responses", json=ask).status_code == 200
 
 
 def test_things_at_two_targets_cannot_meet_in_one_request(gateway, provider):
     with gateway.client() as client:
-        here = made(client, provider)
+        here = create_response(client, provider)
         item = new_id("msg")
         output = [{"type": "message", "id": item}]
-        made(client, provider, "public", output=output)
+        create_response(client, provider, "public", output=output)
         ask = {"model": "gpt-5", "previous_response_id": here}
         ask["input"] = [{"type": "item_reference", "id": item}]
         got = client.post("/responses", json=ask)
@@ -157,7 +167,7 @@ def test_things_at_two_targets_cannot_meet_in_one_request(gateway, provider):
 
 def test_what_lives_at_a_target_that_is_gone_is_refused_with_a_reason(gateway, provider, door):
     with gateway.client(door) as client:
-        id = made(client, provider)
+        id = create_response(client, provider)
         gateway.change(f"T#acme#R#{id}", target="retired")
         asked = {"model": "gpt-5", "input": "x", "previous_response_id": id}
         for got in (client.get(f"/responses/{id}"), client.post("/responses", json=asked)):

@@ -5,8 +5,15 @@ import json
 
 import pytest
 
-from tests.support.provider import CLOSE, END, chunk, stream_head, streamed, whole
-from tests.support.samples import event, new_id, response, story
+from tests.support.events import make_event, make_events, make_response, new_id
+from tests.support.provider import (
+    CLOSE,
+    LAST_CHUNK,
+    encode_chunk,
+    encode_response,
+    encode_stream,
+    encode_stream_head,
+)
 
 JSON = {"content-type": "application/json"}
 BODIES = [
@@ -23,7 +30,7 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:30]))
 def test_the_provider_gets_exactly_the_callers_bytes(gateway, provider, door, body):
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     with gateway.client(door) as client:
         assert client.post("/responses", content=body, headers=JSON).status_code == 200
     assert [got.body for got in provider.received] == [body]
@@ -40,7 +47,7 @@ def test_the_provider_gets_exactly_the_callers_bytes(gateway, provider, door, bo
 )
 def test_the_caller_gets_exactly_the_providers_json(gateway, provider, door, answer):
     answer %= new_id().encode()
-    provider.answers(whole(answer))
+    provider.respond_with(encode_response(answer))
     with gateway.client(door) as client:
         assert client.post("/responses", json={"model": "gpt-5", "input": "x"}).content == answer
 
@@ -53,8 +60,8 @@ def sliced(text, *cuts):
     return [text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])]
 
 
-NEW = event("response.brand_new", 1, x=[1])
-LARGE = event("response.output_text.delta", 1, delta="z" * 2_000_000)
+NEW = make_event("response.brand_new", 1, x=[1])
+LARGE = make_event("response.output_text.delta", 1, delta="z" * 2_000_000)
 STREAMS = {
     "as OpenAI writes": lambda events: events,
     "CRLF": lambda events: spelled(events, b"\n", b"\r\n"),
@@ -80,9 +87,9 @@ STREAMS = {
 @pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "until closed"])
 @pytest.mark.parametrize("shape", STREAMS)
 def test_the_caller_gets_exactly_the_providers_events(gateway, provider, door, shape, chunked):
-    chunks = STREAMS[shape](story(new_id()))
-    script = [*map(chunk, chunks), END] if chunked else [*chunks, CLOSE]
-    provider.answers(stream_head(chunked=chunked), *script)
+    chunks = STREAMS[shape](make_events(new_id()))
+    script = [*map(encode_chunk, chunks), LAST_CHUNK] if chunked else [*chunks, CLOSE]
+    provider.respond_with(encode_stream_head(chunked=chunked), *script)
     with gateway.client(door) as client:
         got = client.post("/responses", json={"model": "gpt-5", "input": "x", "stream": True})
     assert got.content == b"".join(chunks)
@@ -92,7 +99,7 @@ def test_the_caller_gets_exactly_the_providers_events(gateway, provider, door, s
 def test_azure_gets_its_deployments_name_and_no_other_change(gateway, provider, door):
     body = b' { "input" : {"model":"public"}, "tools":[ ] ,"model" :\t"public" , "x":1e0 } '
     body = body.replace(b'{"model":"public"}', b'[{"model":"public"}]')
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     with gateway.client(door) as client:
         assert client.post("/responses", content=body, headers=JSON).status_code == 200
     (got,) = provider.received
@@ -104,14 +111,14 @@ def test_azure_gets_its_deployments_name_and_no_other_change(gateway, provider, 
 
 def test_a_deployment_of_the_same_name_changes_nothing(gateway, provider):
     body = b' {"model":  "same","input":"x"}'
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     with gateway.client() as client:
         client.post("/responses", content=body, headers=JSON)
     assert provider.received[0].body == body
 
 
 def test_the_older_azure_path_is_spoken_where_it_is_configured(gateway, provider):
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     with gateway.client() as client:
         client.post(
             "/responses?api-version=of-the-caller&beta=true", json={"model": "older", "input": "x"}
@@ -122,7 +129,7 @@ def test_the_older_azure_path_is_spoken_where_it_is_configured(gateway, provider
 
 
 def test_another_dialects_parameter_is_renamed_and_said(gateway, provider, door):
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     body = b'{"model":"gpt-5","max_tokens" : 64,"input":"x"}'
     with gateway.client(door) as client:
         got = client.post("/responses", content=body, headers=JSON)
@@ -133,8 +140,8 @@ def test_another_dialects_parameter_is_renamed_and_said(gateway, provider, door)
 def test_a_stream_is_asked_for_and_passed_on_at_every_prefix(gateway, provider, door):
     base = gateway.base(door).removesuffix("/v1")
     for prefix in ("/v1", "/openai/v1", "/openai"):
-        events = story(new_id())
-        provider.answers(streamed(*events))
+        events = make_events(new_id())
+        provider.respond_with(encode_stream(*events))
         with gateway.client(door) as client:
             url = f"{base}{prefix}/responses?api-version=2025-04-01-preview"
             got = client.post(url, json={"model": "gpt-5", "input": "x", "stream": True})

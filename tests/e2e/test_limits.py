@@ -8,8 +8,15 @@ import openai
 import pytest
 
 from antiphon.store import keys
-from tests.support.provider import CLOSE, Gate, chunk, stream_head, streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.events import make_events, make_response, new_id
+from tests.support.provider import (
+    CLOSE,
+    Gate,
+    encode_chunk,
+    encode_response,
+    encode_stream,
+    encode_stream_head,
+)
 
 ASK = {"model": "gpt-5", "input": "x", "max_output_tokens": 100}
 COST = 3 * 1_250 + 4 * 10_000  # nano-dollars of the usage that samples have
@@ -56,7 +63,7 @@ def holder(gateway):
 
 def answered(provider, **more):
     id = new_id()
-    provider.answers(whole(json.dumps(response(id, **more)).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(id, **more)).encode()))
     return id
 
 
@@ -85,7 +92,9 @@ def test_requests_of_a_minute_are_limited_at_both_doors(holder, provider, door):
 def test_our_limits_are_shown_where_there_are_any_and_else_the_providers(holder, provider):
     shown = {"x_ratelimit_limit_requests": "500", "x_ratelimit_limit_tokens": "30000"}
     for _ in range(2):
-        provider.answers(whole(json.dumps(response(new_id())).encode(), **shown))
+        provider.respond_with(
+            encode_response(json.dumps(make_response(new_id())).encode(), **shown)
+        )
     got = holder(rpm=9).create()
     assert got.headers["x-ratelimit-limit-requests"] == "9"
     assert got.headers["x-ratelimit-limit-tokens"] == "30000"
@@ -103,10 +112,10 @@ def test_a_key_without_limits_has_no_row(holder, provider):
 def test_what_was_used_is_counted_exactly(holder, provider, stream):
     limited = holder(rpm=9, tpm=9_999, streams=2, budget_usd=1)
     id = new_id()
-    body = json.dumps(response(id)).encode()
-    provider.answers(streamed(*story(id)) if stream else whole(body))
+    body = json.dumps(make_response(id)).encode()
+    provider.respond_with(encode_stream(*make_events(id)) if stream else encode_response(body))
     assert limited.create(stream=stream).status_code == 200
-    limited.until(u=COST, n=0)
+    limited.wait_for_row(u=COST, n=0)
     assert limited.counted()["r"] == 1
 
 
@@ -115,8 +124,8 @@ def test_a_budget_that_is_spent_is_a_refusal_for_good(holder, provider):
     dear = {"input_tokens": 0, "output_tokens": 100_000, "total_tokens": 100_000}
     answered(provider, usage=dear)
     assert limited.create().status_code == 200
-    limited.until(u=10**9)
-    provider.forget()
+    limited.wait_for_row(u=10**9)
+    provider.reset()
     with limited.client() as http:
         client = openai.OpenAI(base_url=limited.gateway.url, api_key=limited.key, http_client=http)
         with pytest.raises(openai.RateLimitError) as raised:
@@ -129,8 +138,10 @@ def test_a_budget_that_is_spent_is_a_refusal_for_good(holder, provider):
 
 def test_responses_in_flight_are_limited(holder, provider):
     limited, gate, id = holder(streams=1), Gate(), new_id()
-    first, *rest = story(id)
-    provider.answers(stream_head(), chunk(first), gate, *map(chunk, rest), chunk(b""))
+    first, *rest = make_events(id)
+    provider.respond_with(
+        encode_stream_head(), encode_chunk(first), gate, *map(encode_chunk, rest), encode_chunk(b"")
+    )
     wanted = {"json": {**ASK, "stream": True}}
     with limited.client() as client, client.stream("POST", "/responses", **wanted) as answer:
         lines = answer.iter_lines()
@@ -140,29 +151,31 @@ def test_responses_in_flight_are_limited(holder, provider):
         assert got.json()["error"]["code"] == "concurrency_limit_exceeded"
         gate.open()
         assert any("response.completed" in line for line in lines)
-    limited.until(n=0)
+    limited.wait_for_row(n=0)
     answered(provider)
     assert limited.create().status_code == 200
 
 
 def test_what_a_provider_refuses_costs_nothing(holder, provider):
     limited = holder(rpm=9, streams=2, budget_usd=1)
-    provider.answers(whole(b'{"error":{"message":"no","type":"x"}}', status=400))
+    provider.respond_with(encode_response(b'{"error":{"message":"no","type":"x"}}', status=400))
     assert limited.create().status_code == 400
-    limited.until(u=0, n=0, r=1)
+    limited.wait_for_row(u=0, n=0, r=1)
 
 
 @pytest.mark.parametrize("begun", ["in the background", "in a stream that is cut"])
 def test_what_goes_on_is_counted_when_it_is_known_how_it_ended(holder, provider, begun):
     limited, id = holder(streams=1, budget_usd=1), new_id()
-    provider.answers_later(id, whole(json.dumps(response(id, usage=USAGE)).encode()))
+    provider.respond_to_settle(
+        id, encode_response(json.dumps(make_response(id, usage=USAGE)).encode())
+    )
     if begun == "in the background":
-        provider.answers(whole(json.dumps(response(id, "queued")).encode()))
+        provider.respond_with(encode_response(json.dumps(make_response(id, "queued")).encode()))
         assert limited.create(background=True).json()["status"] == "queued"
     else:
-        provider.answers(stream_head(), *map(chunk, story(id)[:2]), CLOSE)
+        provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
         limited.create(stream=True)
-    limited.until(u=11 * 1_250 + 5 * 10_000, n=0)
+    limited.wait_for_row(u=11 * 1_250 + 5 * 10_000, n=0)
 
 
 def test_what_the_gateway_refuses_is_not_counted(holder, provider):
@@ -183,11 +196,11 @@ def test_what_the_gateway_refuses_is_not_counted(holder, provider):
 def test_a_compaction_is_counted_like_a_create(holder, provider):
     limited = holder(rpm=9, streams=1, budget_usd=1)
     made = {"id": new_id(), "object": "response.compaction", "output": [], "usage": USAGE}
-    provider.answers(whole(json.dumps(made).encode()))
+    provider.respond_with(encode_response(json.dumps(made).encode()))
     with limited.client() as client:
         got = client.post("/responses/compact", json={"model": "gpt-5", "input": "x"})
     assert got.headers["x-ratelimit-remaining-requests"] == "8"
-    limited.until(u=11 * 1_250 + 5 * 10_000, n=0, r=1)
+    limited.wait_for_row(u=11 * 1_250 + 5 * 10_000, n=0, r=1)
 
 
 def test_reading_is_not_counted(holder, provider):
@@ -196,5 +209,5 @@ def test_reading_is_not_counted(holder, provider):
     limited.create()
     with limited.client() as client:
         for _ in range(2):
-            provider.answers(whole(json.dumps(response(id)).encode()))
+            provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
             assert client.get(f"/responses/{id}").status_code == 200

@@ -2,9 +2,15 @@
 
 import pytest
 
-from tests.support.listing import asked, delete, ids, listed
-from tests.support.making import made, opened
-from tests.support.samples import new_id
+from tests.support.events import new_id
+from tests.support.requests import (
+    create_conversation,
+    create_from_request,
+    create_response,
+    delete_response,
+    list_ids,
+    read_list,
+)
 
 
 @pytest.fixture
@@ -20,36 +26,36 @@ def umbra(gateway, door):
 
 
 def test_lineage_is_the_whole_tree_from_wherever_it_is_asked(acme, provider):
-    root = made(acme, provider)
-    left, right = (asked(acme, provider, previous_response_id=root) for _ in range(2))
-    leaf = asked(acme, provider, previous_response_id=left)
+    root = create_response(acme, provider)
+    left, right = (create_from_request(acme, provider, previous_response_id=root) for _ in range(2))
+    leaf = create_from_request(acme, provider, previous_response_id=left)
     for asked_for in (root, left, right, leaf):
-        page = listed(acme, f"/responses/{asked_for}/lineage")
-        assert ids(page) == [root, left, right, leaf]
+        page = read_list(acme, f"/responses/{asked_for}/lineage")
+        assert list_ids(page) == [root, left, right, leaf]
         assert (page["root"], page["object"], page["has_more"]) == (root, "list", False)
     parents = [link["previous_response_id"] for link in page["data"]]
     assert parents == [None, root, root, left]
-    first = listed(acme, f"/responses/{leaf}/lineage", limit=3)
-    second = listed(acme, f"/responses/{leaf}/lineage", limit=3, after=first["last_id"])
-    assert (first["has_more"], ids(second), second["has_more"]) == (True, [leaf], False)
-    assert ids(listed(acme, f"/responses/{root}/lineage", order="desc"))[0] == leaf
+    first = read_list(acme, f"/responses/{leaf}/lineage", limit=3)
+    second = read_list(acme, f"/responses/{leaf}/lineage", limit=3, after=first["last_id"])
+    assert (first["has_more"], list_ids(second), second["has_more"]) == (True, [leaf], False)
+    assert list_ids(read_list(acme, f"/responses/{root}/lineage", order="desc"))[0] == leaf
     assert provider.received == []
 
 
 def test_lineage_in_a_conversation_is_the_conversations(acme, provider):
-    conversation = opened(acme, provider)
-    turns = [asked(acme, provider, conversation=conversation) for _ in range(2)]
-    first = listed(acme, f"/responses/{turns[1]}/lineage", limit=1)
-    assert (first["root"], ids(first)) == (conversation, [conversation])
-    rest = listed(acme, f"/responses/{turns[0]}/lineage", after=conversation)
-    assert ids(rest) == turns
+    conversation = create_conversation(acme, provider)
+    turns = [create_from_request(acme, provider, conversation=conversation) for _ in range(2)]
+    first = read_list(acme, f"/responses/{turns[1]}/lineage", limit=1)
+    assert (first["root"], list_ids(first)) == (conversation, [conversation])
+    rest = read_list(acme, f"/responses/{turns[0]}/lineage", after=conversation)
+    assert list_ids(rest) == turns
 
 
 def test_lineage_of_what_is_not_the_tenants_own_is_not_found(acme, umbra, provider):
-    foreign, deleted = made(umbra, provider), made(acme, provider)
-    delete(acme, provider, deleted)
+    foreign, deleted = create_response(umbra, provider), create_response(acme, provider)
+    delete_response(acme, provider, deleted)
     answers = set()
-    for id in (foreign, deleted, new_id(), opened(acme, provider)):
+    for id in (foreign, deleted, new_id(), create_conversation(acme, provider)):
         got = acme.get(f"/responses/{id}/lineage")
         answers.add((got.status_code, got.text.replace(id, "ID")))
     [(status, body)] = answers
@@ -57,7 +63,7 @@ def test_lineage_of_what_is_not_the_tenants_own_is_not_found(acme, umbra, provid
 
 
 def test_a_cursor_of_another_tree_is_not_found(acme, provider):
-    one, other = made(acme, provider), made(acme, provider)
+    one, other = create_response(acme, provider), create_response(acme, provider)
     got = acme.get(f"/responses/{one}/lineage", params={"after": other})
     assert (got.status_code, got.json()["error"]["param"]) == (404, "after")
     assert acme.get(f"/responses/{one}/lineage?model=x").json()["error"]["param"] == "model"

@@ -4,15 +4,23 @@ import json
 
 import pytest
 
-from tests.support.provider import CLOSE, END, Gate, chunk, stream_head, streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.events import make_events, make_response, new_id
+from tests.support.provider import (
+    CLOSE,
+    LAST_CHUNK,
+    Gate,
+    encode_chunk,
+    encode_response,
+    encode_stream,
+    encode_stream_head,
+)
 
 ASK = {"model": "gpt-5", "input": "secret words of the caller", "metadata": {"team": "blue"}}
 
 
 def test_a_response_is_owned_with_its_usage(gateway, provider, door):
     id = new_id()
-    provider.answers(whole(json.dumps(response(id)).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
     with gateway.client(door) as client:
         client.post("/responses", json=ASK)
     row = gateway.row(f"T#acme#R#{id}")
@@ -29,8 +37,14 @@ def test_a_response_is_owned_with_its_usage(gateway, provider, door):
 def test_the_link_is_there_before_the_event_that_names_it(gateway, provider, door):
     id = new_id()
     gate = Gate()
-    events = story(id)
-    provider.answers(stream_head(), chunk(events[0]), gate, *map(chunk, events[1:]), END)
+    events = make_events(id)
+    provider.respond_with(
+        encode_stream_head(),
+        encode_chunk(events[0]),
+        gate,
+        *map(encode_chunk, events[1:]),
+        LAST_CHUNK,
+    )
     with gateway.client(door) as client:
         ask = {**ASK, "stream": True}
         with client.stream("POST", "/responses", json=ask) as got:
@@ -48,7 +62,7 @@ def test_the_link_is_there_before_the_event_that_names_it(gateway, provider, doo
 
 def test_a_cut_stream_is_marked_as_unfinished(gateway, provider):
     id = new_id()
-    provider.answers(stream_head(), chunk(story(id)[0]), CLOSE)
+    provider.respond_with(encode_stream_head(), encode_chunk(make_events(id)[0]), CLOSE)
     with gateway.client() as client:
         client.post("/responses", json={**ASK, "stream": True})
     row = gateway.row(f"T#acme#R#{id}")
@@ -58,8 +72,8 @@ def test_a_cut_stream_is_marked_as_unfinished(gateway, provider):
 
 def test_a_chain_stays_where_it_began_and_keeps_its_root(gateway, provider, door):
     first, second = new_id(), new_id()
-    provider.answers(whole(json.dumps(response(first)).encode()))
-    provider.answers(streamed(*story(second)))
+    provider.respond_with(encode_response(json.dumps(make_response(first)).encode()))
+    provider.respond_with(encode_stream(*make_events(second)))
     with gateway.client(door) as client:
         client.post("/responses", json={**ASK, "model": "same"})
         more = {"model": "public", "input": "x", "previous_response_id": first, "stream": True}
@@ -73,7 +87,7 @@ def test_a_chain_stays_where_it_began_and_keeps_its_root(gateway, provider, door
 @pytest.mark.parametrize("stream", [False, True])
 def test_another_tenants_response_is_as_unknown_as_none(gateway, provider, door, stream):
     id = new_id()
-    provider.answers(whole(json.dumps(response(id)).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
     answers = []
     with gateway.client(door) as acme, gateway.client(door, "umbra") as umbra:
         acme.post("/responses", json=ASK)
@@ -89,7 +103,7 @@ def test_another_tenants_response_is_as_unknown_as_none(gateway, provider, door,
 
 def test_a_model_that_the_parents_target_lacks_is_not_looked_for_elsewhere(gateway, provider):
     id = new_id()
-    provider.answers(whole(json.dumps(response(id)).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
     with gateway.client() as client:
         client.post("/responses", json=ASK)
         got = client.post("/responses", json={**ASK, "model": "public", "previous_response_id": id})

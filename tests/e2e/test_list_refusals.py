@@ -3,9 +3,8 @@
 import httpx
 import pytest
 
-from tests.support.listing import delete
-from tests.support.making import made, opened
-from tests.support.samples import new_id
+from tests.support.events import new_id
+from tests.support.requests import create_conversation, create_response, delete_response
 
 
 @pytest.fixture
@@ -22,7 +21,11 @@ def umbra(gateway, door):
 
 @pytest.mark.parametrize("path", ["/responses", "/conversations"])
 def test_a_cursor_that_is_not_the_tenants_own_is_not_found(acme, umbra, provider, path):
-    make, kind = (made, "Response") if path == "/responses" else (opened, "Conversation")
+    make, kind = (
+        (create_response, "Response")
+        if path == "/responses"
+        else (create_conversation, "Conversation")
+    )
     answers = set()
     for after in (make(umbra, provider), new_id(), "resp/../x", "", "x" * 4000):
         got = acme.get(path, params={"after": after})
@@ -34,8 +37,8 @@ def test_a_cursor_that_is_not_the_tenants_own_is_not_found(acme, umbra, provider
 
 
 def test_a_cursor_of_the_other_kind_or_deleted_is_not_found(acme, provider):
-    conversation, deleted = opened(acme, provider), made(acme, provider)
-    delete(acme, provider, deleted)
+    conversation, deleted = create_conversation(acme, provider), create_response(acme, provider)
+    delete_response(acme, provider, deleted)
     for after in (conversation, deleted):
         assert acme.get("/responses", params={"after": after}).status_code == 404
 

@@ -5,9 +5,15 @@ import time
 
 import pytest
 
-from tests.support.listing import asked, delete, ids, listed
-from tests.support.making import made, opened
-from tests.support.samples import new_id
+from tests.support.events import new_id
+from tests.support.requests import (
+    create_conversation,
+    create_from_request,
+    create_response,
+    delete_response,
+    list_ids,
+    read_list,
+)
 
 _models = (f"gpt-list-{n}" for n in itertools.count())
 SHAPE = {
@@ -42,11 +48,11 @@ def umbra(gateway, door):
 
 
 def test_responses_are_listed_newest_first_and_no_provider_is_asked(acme, provider, model):
-    first, second = (made(acme, provider, model) for _ in range(2))
+    first, second = (create_response(acme, provider, model) for _ in range(2))
     got = acme.get("/responses", params={"model": model})
     page = got.json()
     assert (page["object"], page["has_more"]) == ("list", False)
-    assert (ids(page), page["first_id"], page["last_id"]) == ([second, first], second, first)
+    assert (list_ids(page), page["first_id"], page["last_id"]) == ([second, first], second, first)
     link = page["data"][0]
     times = [link.pop("created_at"), link.pop("completed_at")]
     assert times == sorted(times)
@@ -59,22 +65,25 @@ def test_responses_are_listed_newest_first_and_no_provider_is_asked(acme, provid
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_follow_one_another(acme, provider, model, order):
-    made_here = [made(acme, provider, model) for _ in range(4)]
+    made_here = [create_response(acme, provider, model) for _ in range(4)]
     query = {"model": model, "limit": 2, "order": order}
-    first = listed(acme, **query)
-    second = listed(acme, **query, after=first["last_id"])
+    first = read_list(acme, **query)
+    second = read_list(acme, **query, after=first["last_id"])
     assert [first["has_more"], second["has_more"]] == [True, False]
-    assert ids(first) + ids(second) == (made_here if order == "asc" else made_here[::-1])
+    assert list_ids(first) + list_ids(second) == (made_here if order == "asc" else made_here[::-1])
 
 
 def test_lists_can_be_narrowed(acme, provider, model):
-    failed, done = made(acme, provider, model, status="failed"), made(acme, provider, model)
-    assert ids(listed(acme, model=model, status="failed")) == [failed]
+    failed, done = (
+        create_response(acme, provider, model, status="failed"),
+        create_response(acme, provider, model),
+    )
+    assert list_ids(read_list(acme, model=model, status="failed")) == [failed]
     now = int(time.time())
-    assert ids(listed(acme, model=model, created_after=now - 60)) == [done, failed]
-    assert ids(listed(acme, model=model, created_after=now + 60)) == []
-    assert ids(listed(acme, model=model, created_before=now + 60)) == [done, failed]
-    assert listed(acme, model=model, created_before=now - 60) == {
+    assert list_ids(read_list(acme, model=model, created_after=now - 60)) == [done, failed]
+    assert list_ids(read_list(acme, model=model, created_after=now + 60)) == []
+    assert list_ids(read_list(acme, model=model, created_before=now + 60)) == [done, failed]
+    assert read_list(acme, model=model, created_before=now - 60) == {
         "object": "list",
         "data": [],
         "first_id": None,
@@ -84,8 +93,8 @@ def test_lists_can_be_narrowed(acme, provider, model):
 
 
 def test_conversations_are_listed_with_what_is_known_of_them(acme, provider):
-    id = opened(acme, provider)
-    page = listed(acme, "/conversations", limit=1)
+    id = create_conversation(acme, provider)
+    page = read_list(acme, "/conversations", limit=1)
     [link] = page["data"]
     assert abs(link.pop("created_at") - time.time()) < 60
     assert link == {
@@ -97,29 +106,32 @@ def test_conversations_are_listed_with_what_is_known_of_them(acme, provider):
 
 
 def test_another_tenant_sees_nothing_of_it(acme, umbra, provider, model):
-    response, conversation = made(acme, provider, model), opened(acme, provider)
-    assert ids(listed(umbra, model=model)) == []
-    assert conversation not in ids(listed(umbra, "/conversations", limit=100))
+    response, conversation = (
+        create_response(acme, provider, model),
+        create_conversation(acme, provider),
+    )
+    assert list_ids(read_list(umbra, model=model)) == []
+    assert conversation not in list_ids(read_list(umbra, "/conversations", limit=100))
     assert umbra.get(f"/responses/{response}/lineage").status_code == 404
 
 
 def test_a_deleted_response_is_listed_no_more(acme, provider, model):
-    kept, deleted = (made(acme, provider, model) for _ in range(2))
-    delete(acme, provider, deleted)
-    assert ids(listed(acme, model=model)) == [kept]
+    kept, deleted = (create_response(acme, provider, model) for _ in range(2))
+    delete_response(acme, provider, deleted)
+    assert list_ids(read_list(acme, model=model)) == [kept]
 
 
 def test_metadata_is_searched_by_an_index_that_follows_the_links(acme, umbra, provider, model):
     team = new_id("team")
-    blue = asked(acme, provider, model=model, metadata={"team": team, "run": "1"})
-    red = asked(acme, provider, model=model, metadata={"team": team, "run": "2"})
-    bare = asked(acme, provider, model=model)
+    blue = create_from_request(acme, provider, model=model, metadata={"team": team, "run": "1"})
+    red = create_from_request(acme, provider, model=model, metadata={"team": team, "run": "2"})
+    bare = create_from_request(acme, provider, model=model)
     query = {"metadata[team]": team}
-    while ids(found := listed(acme, **query)) != [red, blue]:
-        assert set(ids(found)) < {red, blue}  # the index lags; the time limit ends a vain wait
-    assert ids(listed(acme, **query, **{"metadata[run]": "1"})) == [blue]
-    assert ids(listed(acme, **query, model="another")) == []
-    assert bare in ids(listed(acme, model=model))
-    assert ids(listed(umbra, **query)) == []
-    delete(acme, provider, red)
-    assert ids(listed(acme, **query)) == [blue]
+    while list_ids(found := read_list(acme, **query)) != [red, blue]:
+        assert set(list_ids(found)) < {red, blue}  # the index lags; the time limit ends a vain wait
+    assert list_ids(read_list(acme, **query, **{"metadata[run]": "1"})) == [blue]
+    assert list_ids(read_list(acme, **query, model="another")) == []
+    assert bare in list_ids(read_list(acme, model=model))
+    assert list_ids(read_list(umbra, **query)) == []
+    delete_response(acme, provider, red)
+    assert list_ids(read_list(acme, **query)) == [blue]

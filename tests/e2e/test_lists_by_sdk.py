@@ -8,8 +8,7 @@ from openai.pagination import SyncCursorPage
 
 from tests.clients.sdk import HTTP
 from tests.support.gateway import KEYS
-from tests.support.listing import asked, ids
-from tests.support.making import made
+from tests.support.requests import create_from_request, create_response, list_ids
 
 _models = (f"gpt-sdk-{n}" for n in itertools.count())
 
@@ -41,19 +40,22 @@ def sdk(gateway, door):
 
 
 def test_the_sdk_reads_a_list_raw(sdk, acme, provider, model):
-    id = made(acme, provider, model)
+    id = create_response(acme, provider, model)
     params = {"model": model, "limit": 5}
     page = sdk.get("/responses", cast_to=object, options={"params": params})
-    assert ids(page) == [id]
+    assert list_ids(page) == [id]
 
 
 def test_the_sdk_pages_through_a_list_by_itself(sdk, acme, provider, model):
-    made_here = [made(acme, provider, model) for _ in range(5)]
+    made_here = [create_response(acme, provider, model) for _ in range(5)]
     options = {"params": {"model": model, "limit": 2}}
     links = sdk.get_api_list("/responses", page=SyncCursorPage[Link], model=Link, options=options)
     assert [link.id for link in links] == made_here[::-1]
     root = made_here[0]
-    tree = [root, *(asked(acme, provider, previous_response_id=root) for _ in range(4))]
+    tree = [
+        root,
+        *(create_from_request(acme, provider, previous_response_id=root) for _ in range(4)),
+    ]
     path, options = f"/responses/{root}/lineage", {"params": {"limit": 2}}
     links = sdk.get_api_list(path, page=SyncCursorPage[Link], model=Link, options=options)
     assert [link.id for link in links] == tree

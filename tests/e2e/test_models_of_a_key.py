@@ -5,8 +5,8 @@ import json
 import pytest
 
 from antiphon.store import keys
-from tests.support.provider import whole
-from tests.support.samples import new_id, response
+from tests.support.events import make_response, new_id
+from tests.support.provider import encode_response
 
 KEY = "sk-acme-few-models-1"
 
@@ -48,6 +48,6 @@ def test_what_is_checked_is_what_is_sent(client, provider, body):
 def test_its_own_models_are_served(client, provider):
     assert client.get("/models/public").json()["id"] == "public"
     for model in ("gpt-5", "public"):
-        provider.answers(whole(json.dumps(response(new_id())).encode()))
+        provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
         got = client.post("/responses", json={"model": model, "input": "x"})
         assert got.status_code == 200

@@ -1,37 +1,39 @@
 """Events arrive one by one, and the status stays open until the first."""
 
-import time
-
 import pytest
 
-from tests.support.provider import CLOSE, END, Gate, chunk, stream_head
-from tests.support.samples import new_id, parse, story
+from tests.support.events import make_events, new_id, parse_events
+from tests.support.provider import CLOSE, LAST_CHUNK, Gate, encode_chunk, encode_stream_head
 
 ASK = {"model": "gpt-5", "input": "x", "stream": True}
 
 
 def test_each_event_arrives_before_the_provider_sends_the_next(gateway, provider, door):
-    events = story(new_id())
+    events = make_events(new_id())
     gates = [Gate() for _ in events]
-    script = [step for one, gate in zip(events, gates, strict=True) for step in (chunk(one), gate)]
-    provider.answers(stream_head(), *script, END)
-    stamps = []
+    script = [
+        step for one, gate in zip(events, gates, strict=True) for step in (encode_chunk(one), gate)
+    ]
+    provider.respond_with(encode_stream_head(), *script, LAST_CHUNK)
     with gateway.client(door) as client, client.stream("POST", "/responses", json=ASK) as got:
         pieces = got.iter_raw()
         for one, gate in zip(events, gates, strict=True):
-            assert next(pieces) == one  # the next is not sent until the gate is open
-            stamps.append(time.monotonic())
+            assert next(pieces) == one  # the provider waits at the gate, so it has sent no more
             gate.open()
         assert list(pieces) == []
-    assert stamps == sorted(stamps)
 
 
 def test_an_event_in_two_parts_is_passed_on_when_it_is_whole(gateway, provider):
-    events = story(new_id())
+    events = make_events(new_id())
     gate = Gate()
     half = len(events[1]) // 2
-    script = [chunk(events[0]), chunk(events[1][:half]), gate, chunk(events[1][half:])]
-    provider.answers(stream_head(), *script, chunk(events[2]), END)
+    script = [
+        encode_chunk(events[0]),
+        encode_chunk(events[1][:half]),
+        gate,
+        encode_chunk(events[1][half:]),
+    ]
+    provider.respond_with(encode_stream_head(), *script, encode_chunk(events[2]), LAST_CHUNK)
     with gateway.client() as client, client.stream("POST", "/responses", json=ASK) as got:
         pieces = got.iter_raw()
         assert next(pieces) == events[0]
@@ -40,14 +42,20 @@ def test_an_event_in_two_parts_is_passed_on_when_it_is_whole(gateway, provider):
 
 
 def test_two_requests_are_answered_at_once(gateway, provider):
-    first, second = story(new_id()), story(new_id())
+    first, second = make_events(new_id()), make_events(new_id())
     gate = Gate()
     with gateway.client() as client:
-        provider.answers(stream_head(), chunk(first[0]), gate, *map(chunk, first[1:]), END)
+        provider.respond_with(
+            encode_stream_head(),
+            encode_chunk(first[0]),
+            gate,
+            *map(encode_chunk, first[1:]),
+            LAST_CHUNK,
+        )
         with client.stream("POST", "/responses", json=ASK) as slow:
             pieces = slow.iter_raw()
             assert next(pieces) == first[0]
-            provider.answers(stream_head(), *map(chunk, second), END)
+            provider.respond_with(encode_stream_head(), *map(encode_chunk, second), LAST_CHUNK)
             assert client.post("/responses", json=ASK).content == b"".join(second)
             gate.open()
             assert b"".join(pieces) == first[1] + first[2]
@@ -56,7 +64,7 @@ def test_two_requests_are_answered_at_once(gateway, provider):
 @pytest.mark.parametrize("held", [b": comment\n\n", b": a\n\n: b\n\n"])
 def test_comments_leave_the_status_open(gateway, provider, door, held):
     """The provider breaks off behind comments: nothing has begun, so it is still a 502."""
-    provider.answers(stream_head(chunked=False), held, CLOSE)
+    provider.respond_with(encode_stream_head(chunked=False), held, CLOSE)
     with gateway.client(door) as client:
         got = client.post("/responses", json=ASK)
     assert got.status_code == 502
@@ -64,9 +72,15 @@ def test_comments_leave_the_status_open(gateway, provider, door, held):
 
 
 def test_silence_is_filled_with_comments(hasty, provider, door):
-    events = story(new_id())
+    events = make_events(new_id())
     gate = Gate()
-    provider.answers(stream_head(), chunk(events[0]), gate, *map(chunk, events[1:]), END)
+    provider.respond_with(
+        encode_stream_head(),
+        encode_chunk(events[0]),
+        gate,
+        *map(encode_chunk, events[1:]),
+        LAST_CHUNK,
+    )
     with hasty.client(door) as client, client.stream("POST", "/responses", json=ASK) as got:
         pieces = got.iter_raw()
         assert next(pieces) == events[0]
@@ -78,7 +92,7 @@ def test_silence_is_filled_with_comments(hasty, provider, door):
 
 
 def test_a_provider_that_never_begins_is_a_504_that_is_not_tried_again(hasty, provider, door):
-    provider.answers(stream_head(), Gate())
+    provider.respond_with(encode_stream_head(), Gate())
     with hasty.client(door) as client:
         got = client.post("/responses", json=ASK)
     assert (got.status_code, got.headers["x-should-retry"]) == (504, "false")
@@ -88,11 +102,11 @@ def test_a_provider_that_never_begins_is_a_504_that_is_not_tried_again(hasty, pr
 def test_the_deadline_of_lambda_ends_a_stream_in_order(hasty, provider, door):
     id = new_id()
     gate = Gate()
-    provider.answers(stream_head(), chunk(story(id)[0]), gate)
+    provider.respond_with(encode_stream_head(), encode_chunk(make_events(id)[0]), gate)
     with hasty.client(door) as client:
         got = client.post("/responses", json=ASK)
     gate.open()
-    created, error, failed = parse(got.content)
+    created, error, failed = parse_events(got.content)
     assert created["type"] == "response.created"
     assert (error["type"], error["code"]) == ("error", "gateway_deadline")
     assert error["error"]["code"] == "gateway_deadline"
@@ -101,7 +115,7 @@ def test_the_deadline_of_lambda_ends_a_stream_in_order(hasty, provider, door):
 
 
 def test_the_deadline_of_lambda_ends_a_whole_answer_in_order(hasty, provider):
-    provider.answers(Gate())
+    provider.respond_with(Gate())
     with hasty.client() as client:
         got = client.post("/responses", json={"model": "gpt-5", "input": "x"})
     assert got.status_code == 504
@@ -109,8 +123,10 @@ def test_the_deadline_of_lambda_ends_a_whole_answer_in_order(hasty, provider):
 
 
 def test_events_with_odd_sequence_numbers_can_still_be_ended(gateway, provider):
-    provider.answers(stream_head(), chunk(b'data: {"type":"response.created"}\n\n'), END)
+    provider.respond_with(
+        encode_stream_head(), encode_chunk(b'data: {"type":"response.created"}\n\n'), LAST_CHUNK
+    )
     with gateway.client() as client:
         got = client.post("/responses", json=ASK)
-    (_, error) = parse(got.content)
+    (_, error) = parse_events(got.content)
     assert (error["type"], error["sequence_number"]) == ("error", 0)

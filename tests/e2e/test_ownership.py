@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from tests.support.events import make_events, make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.provider import encode_response, encode_stream
 
 ASK = {"model": "gpt-5", "input": "x"}
 
@@ -73,12 +73,14 @@ def owned(gateway, provider, door):
             if kind == "conversation":
                 id = new_id("conv")
                 made = {"id": id, "object": "conversation", "created_at": 1, "metadata": {}}
-                provider.answers(whole(json.dumps(made).encode()))
+                provider.respond_with(encode_response(json.dumps(made).encode()))
                 assert client.post("/conversations", json={}).status_code == 200
                 return id
             id, item = new_id(), new_id("msg")
             output = [{"type": "message", "id": item}]
-            provider.answers(whole(json.dumps({**response(id), "output": output}).encode()))
+            provider.respond_with(
+                encode_response(json.dumps({**make_response(id), "output": output}).encode())
+            )
             assert client.post("/responses", json=ASK).status_code == 200
             return id if kind == "response" else item
 
@@ -95,9 +97,9 @@ def good(provider, name):
     """An answer that fits the call; which id it names does not matter here."""
     id = new_id()
     if name in {"resume", "continue streamed"}:
-        provider.answers(streamed(*story(id)))
+        provider.respond_with(encode_stream(*make_events(id)))
     else:
-        provider.answers(whole(json.dumps(response(id)).encode()))
+        provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
 
 
 @pytest.mark.parametrize("key", ["acme", "acme's other"])
@@ -137,7 +139,7 @@ def test_whoever_else_asks_learns_nothing_and_no_provider_is_asked(
         gone = owned(kind)
         deleted(gateway, kind, gone)
         cases.append(("acme", gone))
-    provider.forget()
+    provider.reset()
     answers = set()
     for key, id in cases:
         got = send(gateway, door, key, kind, name, id)
@@ -156,7 +158,7 @@ def test_a_revoked_key_opens_nothing(gateway, provider, door, owned, kind, name)
     hashed = hashlib.sha256(KEYS["acme's revoked"].encode()).hexdigest()
     gateway.change(f"K#{hashed}", "KEY", revoked_at=int(time.time()))
     id = owned(kind)
-    provider.forget()
+    provider.reset()
     got = send(gateway, door, "acme's revoked", kind, name, id)
     assert (got.status_code, got.json()["error"]["code"]) == (401, "invalid_api_key")
     assert provider.received == []
@@ -165,9 +167,9 @@ def test_a_revoked_key_opens_nothing(gateway, provider, door, owned, kind, name)
 def test_what_was_deleted_stays_refused(gateway, provider, door, owned):
     for kind in ("response", "conversation"):
         id = owned(kind)
-        provider.answers(whole(json.dumps({"id": id, "deleted": True}).encode()))
+        provider.respond_with(encode_response(json.dumps({"id": id, "deleted": True}).encode()))
         assert send(gateway, door, "acme", kind, "delete", id).status_code == 200
-        provider.forget()
+        provider.reset()
         for name in ("retrieve", "continue", "delete"):
             assert send(gateway, door, "acme", kind, name, id).status_code in {400, 404}
         assert provider.received == []
@@ -175,15 +177,15 @@ def test_what_was_deleted_stays_refused(gateway, provider, door, owned):
 
 def test_a_conversation_that_the_provider_makes_by_itself_is_owned(gateway, provider, door):
     id, conversation = new_id(), new_id("conv")
-    events = story(id)
+    events = make_events(id)
     events[0] = events[0].replace(
         b'"output": []', f'"conversation": {{"id": "{conversation}"}}'.encode()
     )
-    provider.answers(streamed(*events))
+    provider.respond_with(encode_stream(*events))
     with gateway.client(door) as client:
         client.post("/responses", json={**ASK, "stream": True})
     good(provider, "retrieve")
     assert send(gateway, door, "acme", "conversation", "retrieve", conversation).status_code == 200
-    provider.forget()
+    provider.reset()
     assert send(gateway, door, "umbra", "conversation", "retrieve", conversation).status_code == 404
     assert provider.received == []

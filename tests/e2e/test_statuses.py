@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.support.provider import CLOSE, RESET, stream_head, whole
-from tests.support.samples import new_id, response
+from tests.support.events import make_response, new_id
+from tests.support.provider import CLOSE, RESET, encode_response, encode_stream_head
 
 ERROR = json.dumps({"error": {"message": "m", "type": "t", "param": "p", "code": "c", "more": [1]}})
 PASSED = [400, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529]
@@ -19,7 +19,9 @@ def ask(gateway, door="url", **more):
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("status", PASSED)
 def test_a_providers_error_passes_as_it_is(gateway, provider, status, stream):
-    provider.answers(whole(ERROR.encode(), status, retry_after="7", x_ratelimit_limit_tokens="5"))
+    provider.respond_with(
+        encode_response(ERROR.encode(), status, retry_after="7", x_ratelimit_limit_tokens="5")
+    )
     got = ask(gateway, stream=stream)
     assert (got.status_code, got.text) == (status, ERROR)
     assert got.headers["x-request-id"] == "req_of_provider"
@@ -27,13 +29,15 @@ def test_a_providers_error_passes_as_it_is(gateway, provider, status, stream):
     assert got.headers["x-antiphon-request-id"]
     assert got.headers["retry-after"] == "7"
     assert got.headers["x-ratelimit-limit-tokens"] == "5"
-    assert got.headers.get("x-should-retry") == ("false" if status in {500, 502, 504} else None)
+    assert got.headers.get("x-should-retry") == ("false" if status in {500, 502, 504, 529} else None)
     assert len(provider.received) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_the_gateways_own_credential_is_not_the_callers_fault(gateway, provider, door, status):
-    provider.answers(whole(b'{"error":{"message":"Incorrect API key: sk-secret"}}', status))
+    provider.respond_with(
+        encode_response(b'{"error":{"message":"Incorrect API key: sk-secret"}}', status)
+    )
     got = ask(gateway, door)
     assert (got.status_code, got.json()["error"]["code"]) == (502, "upstream_auth")
     assert "sk-secret" not in got.text
@@ -42,18 +46,18 @@ def test_the_gateways_own_credential_is_not_the_callers_fault(gateway, provider,
 @pytest.mark.parametrize(
     "answer",
     [
-        whole(b"<html>", kind="text/html"),
-        whole(b""),
-        whole(b"[]"),
-        whole(b'{"object":"response"}'),
-        whole(b'{"id":"resp_1","obj'),
-        whole(b"moved", 302, location="http://127.0.0.1/"),
-        stream_head() + b"0\r\n\r\n",
+        encode_response(b"<html>", kind="text/html"),
+        encode_response(b""),
+        encode_response(b"[]"),
+        encode_response(b'{"object":"response"}'),
+        encode_response(b'{"id":"resp_1","obj'),
+        encode_response(b"moved", 302, location="http://127.0.0.1/"),
+        encode_stream_head() + b"0\r\n\r\n",
     ],
     ids=["html", "empty", "array", "no id", "half", "redirect", "events"],
 )
 def test_what_is_no_answer_is_a_502_that_is_not_tried_again(gateway, provider, door, answer):
-    provider.answers(answer)
+    provider.respond_with(answer)
     got = ask(gateway, door)
     assert (got.status_code, got.headers["x-should-retry"]) == (502, "false")
     assert set(got.json()["error"]) == {"message", "type", "param", "code"}
@@ -62,14 +66,14 @@ def test_what_is_no_answer_is_a_502_that_is_not_tried_again(gateway, provider, d
 @pytest.mark.parametrize(
     "answer",
     [
-        whole(b"<html>", kind="text/html"),
-        whole(b'{"id":"resp_1"}'),
-        whole(b"", kind="text/event-stream"),
+        encode_response(b"<html>", kind="text/html"),
+        encode_response(b'{"id":"resp_1"}'),
+        encode_response(b"", kind="text/event-stream"),
     ],
     ids=["html", "json", "empty"],
 )
 def test_a_stream_request_is_answered_with_a_stream_or_an_error(gateway, provider, door, answer):
-    provider.answers(answer)
+    provider.respond_with(answer)
     got = ask(gateway, door, stream=True)
     assert (got.status_code, got.headers["x-should-retry"]) == (502, "false")
 
@@ -81,8 +85,8 @@ def test_a_stream_request_is_answered_with_a_stream_or_an_error(gateway, provide
         (RESET,),
         (CLOSE,),
         (b"HTTP/1.1 200 OK\r\ncontent-ty", RESET),
-        (whole(b'{"id":"resp_1"}')[:-3], CLOSE),
-        (stream_head(), RESET),
+        (encode_response(b'{"id":"resp_1"}')[:-3], CLOSE),
+        (encode_stream_head(), RESET),
         (b"nonsense\r\n\r\n", CLOSE),
     ],
     ids=["reset", "closed", "in the head", "in the body", "behind the head", "not HTTP"],
@@ -90,7 +94,7 @@ def test_a_stream_request_is_answered_with_a_stream_or_an_error(gateway, provide
 def test_a_create_that_may_have_been_processed_is_never_sent_again(
     gateway, provider, script, stream
 ):
-    provider.answers(*script)
+    provider.respond_with(*script)
     got = ask(gateway, stream=stream)
     assert (got.status_code, got.headers["x-should-retry"]) == (502, "false")
     assert got.json()["error"]["code"] == "upstream_failed"
@@ -98,7 +102,7 @@ def test_a_create_that_may_have_been_processed_is_never_sent_again(
 
 
 def test_an_empty_error_becomes_one_that_says_something(gateway, provider, door):
-    provider.answers(whole(b"", 500))
+    provider.respond_with(encode_response(b"", 500))
     got = ask(gateway, door)
     assert got.status_code == 500
     assert "500" in got.json()["error"]["message"]
@@ -106,7 +110,7 @@ def test_an_empty_error_becomes_one_that_says_something(gateway, provider, door)
 
 @pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain"])
 def test_json_is_told_to_be_json_whatever_the_caller_called_it(gateway, provider, door, kind):
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     body = b'{"model":"gpt-5","input":"x"}'
     with gateway.client(door) as client:
         headers = {} if kind is None else {"content-type": kind}
@@ -120,14 +124,14 @@ def test_the_providers_own_ids_stay_with_the_gateway(gateway, provider):
         b'{"error":{"message":"Rate limit for organization org-AbCdEf12345 in proj_AbCdEf12345"}}'
     )
     headers = {"openai_organization": "org-x", "openai_project": "p", "set_cookie": "a=b"}
-    provider.answers(whole(body, 429, **headers))
+    provider.respond_with(encode_response(body, 429, **headers))
     got = ask(gateway)
     assert "AbCdEf12345" not in got.text
     assert not {"openai-organization", "openai-project", "set-cookie"} & set(got.headers)
 
 
 def test_only_known_headers_go_to_the_provider(gateway, provider, door):
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     sent = {
         "openai-beta": "b=1",
         "openai-organization": "org-x",

@@ -2,19 +2,25 @@
 
 import pytest
 
-from tests.support.provider import CLOSE, chunk, stream_head, streamed, whole
-from tests.support.samples import event, new_id, story
-from tests.support.using import (
+from tests.support.events import make_event, make_events, new_id
+from tests.support.provider import (
+    CLOSE,
+    encode_chunk,
+    encode_response,
+    encode_stream,
+    encode_stream_head,
+)
+from tests.support.usage import (
     SPENT,
     UNPRICED,
-    answer,
-    asked,
-    bucket,
-    counts,
     days_around_now,
+    encode_usage_response,
+    make_usage_response,
     new_model,
-    report,
-    told,
+    nonzero_fields,
+    read_report,
+    send_create,
+    wait_for_sum,
 )
 
 
@@ -30,79 +36,93 @@ def acme(gateway, door):
 
 
 def test_a_response_is_told_with_its_tokens_and_their_price(acme, provider, model):
-    provider.answers(told(new_id()))
-    asked(acme, model)
-    found = bucket(acme, model, 1)
-    assert counts(found) == {"requests": 1, "completed": 1, **SPENT}
+    provider.respond_with(encode_usage_response(new_id()))
+    send_create(acme, model)
+    found = wait_for_sum(acme, model, 1)
+    assert nonzero_fields(found) == {"requests": 1, "completed": 1, **SPENT}
     assert found["object"] == "usage.bucket"
     assert found["day"] in days_around_now()
     assert (found["target"], found["key_id"][:4]) == ("openai", "key_")
     provider.received.clear()
-    report(acme)
+    read_report(acme)
     assert provider.received == []
 
 
 @pytest.mark.parametrize("status", ["completed", "incomplete", "failed", "cancelled"])
 def test_every_end_is_counted(gateway, provider, model, status):
-    provider.answers(told(new_id(), status))
+    provider.respond_with(encode_usage_response(new_id(), status))
     with gateway.client() as client:
-        asked(client, model)
-        assert counts(bucket(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
+        send_create(client, model)
+        assert nonzero_fields(wait_for_sum(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
 
 
 @pytest.mark.parametrize("status", ["completed", "incomplete", "failed"])
 def test_every_end_of_a_stream_is_counted(gateway, provider, model, status):
     """By the model that its last event names: that of the first may only pass things on."""
     id = new_id()
-    first = event("response.created", 0, response=answer(id, "in_progress", model="a-router"))
-    last = event(f"response.{status}", 1, response=answer(id, status))
-    provider.answers(streamed(first, last))
+    first = make_event(
+        "response.created", 0, response=make_usage_response(id, "in_progress", model="a-router")
+    )
+    last = make_event(f"response.{status}", 1, response=make_usage_response(id, status))
+    provider.respond_with(encode_stream(first, last))
     with gateway.client() as client:
-        asked(client, model, stream=True)
-        assert counts(bucket(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
+        send_create(client, model, stream=True)
+        assert nonzero_fields(wait_for_sum(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
 
 
 def test_a_failure_without_figures_is_counted_without_them(gateway, provider, model):
-    provider.answers(told(new_id(), "failed", usage=None))
+    provider.respond_with(encode_usage_response(new_id(), "failed", usage=None))
     with gateway.client() as client:
-        asked(client, model)
-        assert counts(bucket(client, model, 1)) == {"requests": 1, "failed": 1, "unmetered": 1}
+        send_create(client, model)
+        assert nonzero_fields(wait_for_sum(client, model, 1)) == {
+            "requests": 1,
+            "failed": 1,
+            "unmetered": 1,
+        }
 
 
 def test_an_unpriced_model_is_counted_and_said_to_be(gateway, provider, model):
-    provider.answers(told(new_id(), model="gpt-5-2026"))
+    provider.respond_with(encode_usage_response(new_id(), model="gpt-5-2026"))
     with gateway.client() as client:
-        asked(client, model)
-        found = counts(bucket(client, model, 1))
+        send_create(client, model)
+        found = nonzero_fields(wait_for_sum(client, model, 1))
     assert found == {**UNPRICED, "requests": 1, "completed": 1, "unpriced": 1}
 
 
 def test_a_cut_stream_is_counted_once_by_its_exact_figures(gateway, provider, model):
     id = new_id()
-    provider.answers(stream_head(), *map(chunk, story(id)[:2]), CLOSE)
-    provider.answers_later(id, told(id))
+    provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
+    provider.respond_to_settle(id, encode_usage_response(id))
     with gateway.client() as client:
-        asked(client, model, stream=True)
-        gateway.until(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
+        send_create(client, model, stream=True)
+        gateway.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
         client.post("/responses", json={"model": model, "input": 7})  # refused, so never counted
-        assert counts(bucket(client, model, 1)) == {"requests": 1, "completed": 1, **SPENT}
+        assert nonzero_fields(wait_for_sum(client, model, 1)) == {
+            "requests": 1,
+            "completed": 1,
+            **SPENT,
+        }
 
 
 def test_a_cut_stream_that_is_not_kept_is_counted_as_unknown(gateway, provider, model):
     id = new_id()
-    provider.answers(stream_head(), *map(chunk, story(id)[:2]), CLOSE)
+    provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
     with gateway.client() as client:
-        asked(client, model, stream=True, store=False)
-        assert counts(bucket(client, model, 1)) == {"requests": 1, "unknown": 1, "unmetered": 1}
+        send_create(client, model, stream=True, store=False)
+        assert nonzero_fields(wait_for_sum(client, model, 1)) == {
+            "requests": 1,
+            "unknown": 1,
+            "unmetered": 1,
+        }
 
 
 def test_a_background_response_is_counted_when_it_has_ended(gateway, provider, model):
     id = new_id()
-    provider.answers(told(id, "queued", background=True, usage=None))
-    provider.answers_later(id, told(id, service_tier="flex"))
+    provider.respond_with(encode_usage_response(id, "queued", background=True, usage=None))
+    provider.respond_to_settle(id, encode_usage_response(id, service_tier="flex"))
     with gateway.client() as client:
-        asked(client, model, background=True)
-        found = counts(bucket(client, model, 1))
+        send_create(client, model, background=True)
+        found = nonzero_fields(wait_for_sum(client, model, 1))
     assert found == {"requests": 1, "completed": 1, **SPENT, "cost_usd": "0.0009"}
 
 
@@ -110,19 +130,23 @@ def test_one_that_is_deleted_before_its_end_is_known_is_counted_as_unknown(
     gateway, provider, model
 ):
     id = new_id()
-    provider.answers(told(id, "queued", background=True, usage=None))
+    provider.respond_with(encode_usage_response(id, "queued", background=True, usage=None))
     with gateway.client() as client:
-        asked(client, model, background=True)
-        provider.answers(whole(b'{"deleted":true}'))
+        send_create(client, model, background=True)
+        provider.respond_with(encode_response(b'{"deleted":true}'))
         client.delete(f"/responses/{id}")
-        assert counts(bucket(client, model, 1)) == {"requests": 1, "unknown": 1, "unmetered": 1}
+        assert nonzero_fields(wait_for_sum(client, model, 1)) == {
+            "requests": 1,
+            "unknown": 1,
+            "unmetered": 1,
+        }
 
 
 def test_a_compaction_is_counted_though_nobody_can_ask_for_it(acme, provider, model):
-    provider.answers(told(new_id("cmp")))
+    provider.respond_with(encode_usage_response(new_id("cmp")))
     got = acme.post("/responses/compact", json={"model": model, "input": "x"})
     assert got.status_code == 200
-    assert counts(bucket(acme, model, 1)) == {"requests": 1, "completed": 1, **SPENT}
+    assert nonzero_fields(wait_for_sum(acme, model, 1)) == {"requests": 1, "completed": 1, **SPENT}
     provider.received.clear()
     assert acme.get(f"/responses/{got.json()['id']}").status_code == 404
     assert provider.received == []

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from infra.local import note
-from tests.support.gateway import notes, started
-from tests.support.operating import EMPTY, antiphon
+from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
+from tests.support.gateway import instance_folder, run_gateway
 
 CONFIG = """
 [targets.simulated]
@@ -39,8 +39,8 @@ def here(tmp_path_factory):
     folder = tmp_path_factory.mktemp("usage")
     config, ready = folder / "gateway.toml", folder / "ready.json"
     config.write_text(CONFIG)
-    with started(config, ready, "--concurrency", "4") as gateway:
-        yield gateway, {**EMPTY, note.VARIABLE: str(notes(ready))}
+    with run_gateway(config, ready, "--concurrency", "4") as gateway:
+        yield gateway, {**EMPTY_ENVIRONMENT, note.VARIABLE: str(instance_folder(ready))}
 
 
 @pytest.fixture(scope="module")
@@ -111,18 +111,20 @@ def test_refused_calls_are_no_requests(swept):
 
 def test_the_command_tells_the_same(here, swept):
     _, env = here
-    report = antiphon("usage", "--local", "--json", env=env).json
+    report = run_antiphon("usage", "--local", "--json", env=env).json
     assert (report["deployment"], report["tenant"]) == ("local", None)
     assert told(report["total"]) == expected(swept)
-    alone = antiphon("usage", "--local", "--tenant", "acme", "--by", "day", "--json", env=env).json
+    alone = run_antiphon(
+        "usage", "--local", "--tenant", "acme", "--by", "day", "--json", env=env
+    ).json
     assert told(alone["total"]) == expected(swept)
-    nobody = antiphon("usage", "--local", "--tenant", "umbra", "--json", env=env).json
+    nobody = run_antiphon("usage", "--local", "--tenant", "umbra", "--json", env=env).json
     assert nobody["data"] == []
 
 
 def test_the_command_draws_them(here, swept):
     _, env = here
-    done = antiphon("usage", "--local", "--since", "1d", env=env)
+    done = run_antiphon("usage", "--local", "--since", "1d", env=env)
     shown = [line.split()[0] for line in done.out.splitlines() if line.startswith("sim-")]
     assert sorted(shown) == sorted({link["model"] for link in swept})
     assert "█" in done.out

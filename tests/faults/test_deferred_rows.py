@@ -16,9 +16,16 @@ from infra.local.process import Processes
 from infra.local.session import Plan, serving
 from infra.local.things import TABLE
 from tests.faults.shim import Shim
-from tests.support.gateway import LOCAL_AWS
-from tests.support.provider import END, Gate, chunk, stream_head, streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.aws import LOCAL_AWS
+from tests.support.events import make_events, make_response, new_id
+from tests.support.provider import (
+    LAST_CHUNK,
+    Gate,
+    encode_chunk,
+    encode_response,
+    encode_stream,
+    encode_stream_head,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -50,7 +57,7 @@ class Gateway:
         table = boto3.resource("dynamodb", endpoint_url=self.aws, **LOCAL_AWS).Table(TABLE)
         return table.get_item(Key={"pk": f"T#acme#R#{id}", "sk": "LINK"}).get("Item")
 
-    async def until(self, id, status):
+    async def wait_for_row(self, id, status):
         while (row := self.row(id)) is None or row["status"] != status:  # noqa: ASYNC110
             await asyncio.sleep(0.1)  # nobody tells of a row
         return row
@@ -88,30 +95,30 @@ def gateway(_gateway):
 
 
 def told(id, status="completed"):
-    return whole(json.dumps(response(id, status)).encode())
+    return encode_response(json.dumps(make_response(id, status)).encode())
 
 
 async def test_a_link_that_cannot_be_written_is_written_later(gateway, provider):
     id = new_id()
     gateway.shim.cut |= {"PutItem"}
-    provider.answers(told(id))
+    provider.respond_with(told(id))
     assert (await gateway.create()).json()["id"] == id
     unowned = await gateway.client.get(f"/responses/{id}")
     assert unowned.status_code == 404
     assert len(provider.received) == 1
     gateway.shim.cut.clear()
-    row = await gateway.until(id, "completed")
+    row = await gateway.wait_for_row(id, "completed")
     assert row["usage"] == USAGE
-    provider.answers(told(id))
+    provider.respond_with(told(id))
     assert (await gateway.client.get(f"/responses/{id}")).json()["id"] == id
-    assert provider.asked_later(id) == []
+    assert provider.settle_requests(id) == []
 
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_without_table_and_queue_nobody_gets_an_id(gateway, provider, stream):
     id = new_id()
     gateway.shim.cut |= {"PutItem", "SendMessage"}
-    provider.answers(streamed(*story(id)) if stream else told(id))
+    provider.respond_with(encode_stream(*make_events(id)) if stream else told(id))
     got = await gateway.create(stream=stream)
     assert (got.status_code, got.json()["error"]["code"]) == (503, "link_not_written")
     assert got.headers["x-should-retry"] == "false"
@@ -123,9 +130,15 @@ async def test_without_table_and_queue_nobody_gets_an_id(gateway, provider, stre
 
 async def test_the_outcome_of_a_stream_follows_its_late_link(gateway, provider):
     id, gate = new_id(), Gate()
-    events = story(id)
+    events = make_events(id)
     gateway.shim.cut |= {"PutItem"}
-    provider.answers(stream_head(), chunk(events[0]), gate, *map(chunk, events[1:]), END)
+    provider.respond_with(
+        encode_stream_head(),
+        encode_chunk(events[0]),
+        gate,
+        *map(encode_chunk, events[1:]),
+        LAST_CHUNK,
+    )
     ask = {**ASK, "stream": True, "store": False}  # so that it cannot be asked after
     async with gateway.client.stream("POST", "/responses", json=ask) as got:
         pieces = got.aiter_raw()
@@ -133,37 +146,37 @@ async def test_the_outcome_of_a_stream_follows_its_late_link(gateway, provider):
         gateway.shim.cut.clear()
         gate.open()
         assert b"".join([piece async for piece in pieces]) == b"".join(events[1:])
-    row = await gateway.until(id, "completed")
+    row = await gateway.wait_for_row(id, "completed")
     assert row["usage"] == USAGE
 
 
 async def test_an_outcome_that_cannot_be_written_is_written_later(gateway, provider):
     id = new_id()
     gateway.shim.cut |= {"UpdateItem"}
-    provider.answers(streamed(*story(id)))
+    provider.respond_with(encode_stream(*make_events(id)))
     got = await gateway.create(stream=True)
-    assert got.content == b"".join(story(id))
+    assert got.content == b"".join(make_events(id))
     assert gateway.row(id)["status"] == "in_progress"
     gateway.shim.cut.clear()
-    row = await gateway.until(id, "completed")
+    row = await gateway.wait_for_row(id, "completed")
     assert row["usage"] == USAGE
-    assert provider.asked_later(id) == []
+    assert provider.settle_requests(id) == []
 
 
 async def test_an_outcome_that_nobody_takes_does_not_harm_the_answer(gateway, provider):
     id = new_id()
     gateway.shim.cut |= {"UpdateItem", "SendMessage"}
-    provider.answers(streamed(*story(id)))
-    assert (await gateway.create(stream=True)).content == b"".join(story(id))
+    provider.respond_with(encode_stream(*make_events(id)))
+    assert (await gateway.create(stream=True)).content == b"".join(make_events(id))
 
 
 async def test_a_late_background_response_is_followed_from_when_it_is_owned(gateway, provider):
     id = new_id()
     gateway.shim.cut |= {"PutItem"}
-    provider.answers(told(id, "queued"))
-    provider.answers_later(id, told(id))
+    provider.respond_with(told(id, "queued"))
+    provider.respond_to_settle(id, told(id))
     assert (await gateway.create(background=True)).json()["status"] == "queued"
     gateway.shim.cut.clear()
-    row = await gateway.until(id, "completed")
+    row = await gateway.wait_for_row(id, "completed")
     assert row["usage"] == USAGE
-    assert len(provider.asked_later(id)) == 1
+    assert len(provider.settle_requests(id)) == 1

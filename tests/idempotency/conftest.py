@@ -9,7 +9,7 @@ from tests.support import aws
 
 @pytest.fixture
 def cloud():
-    with aws.cloud() as made:
+    with aws.fake_aws() as made:
         yield made
 
 

@@ -2,10 +2,10 @@
 
 from antiphon.auth import Caller
 from antiphon.http import Request
-from tests.support.dynamo import link
+from tests.support.dynamodb import make_link
 
 ACME = Caller("acme", "key_1")
-MADE = link(id="resp_1")
+MADE = make_link(id="resp_1")
 FREE, IN_FLIGHT = "free", "in flight"
 
 

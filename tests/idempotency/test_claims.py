@@ -14,7 +14,7 @@ from antiphon.store.idempotency import (
     RECORD_SECONDS,
     IdempotencyRecords,
 )
-from tests.support.dynamo import held
+from tests.support.dynamodb import embedded_store
 
 NOW = 1_700_000_000.5
 DEADLINE = (
@@ -25,7 +25,7 @@ SECRET = "the-callers-own-key"
 
 @pytest.fixture(scope="module")
 def dynamo():
-    with held(stream=False) as table:
+    with embedded_store(stream=False) as table:
         yield table
 
 

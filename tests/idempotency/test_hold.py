@@ -142,9 +142,9 @@ def test_a_stream_whose_client_has_gone_is_told_of_too(idempotency):
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
 def test_an_id_that_could_not_be_noted_is_noted_at_the_end(cloud, idempotency, streams):
     with idempotency.hold(request(), ACME) as hold:
-        cloud.breaks(cloud.dynamodb, "UpdateItem")
+        cloud.fail(cloud.dynamodb, "UpdateItem")
         hold.keep(MADE)
-        cloud.mends(cloud.dynamodb, "UpdateItem")
+        cloud.restore(cloud.dynamodb, "UpdateItem")
         reply = hold.settle(Reply(200, {}, Body(hold, None) if streams else b"{}"))
     if streams:
         assert list(reply.body)
@@ -152,7 +152,7 @@ def test_an_id_that_could_not_be_noted_is_noted_at_the_end(cloud, idempotency, s
 
 
 def test_a_note_that_is_never_taken_harms_no_answer(cloud, idempotency):
-    cloud.breaks(cloud.dynamodb, "UpdateItem")
+    cloud.fail(cloud.dynamodb, "UpdateItem")
     with idempotency.hold(request(), ACME) as hold:
         hold.keep(MADE)
         assert hold.settle(Reply(200, {}, b"{}")).status == 200

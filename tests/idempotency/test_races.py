@@ -1,4 +1,4 @@
-"""64 callers with one key, in threads and in processes, twenty times over: exactly one sends."""
+"""64 callers with one key, in threads and in processes, several times over: exactly one sends."""
 
 from collections import Counter
 from functools import partial
@@ -9,17 +9,17 @@ import pytest
 from antiphon.http import Request
 from antiphon.store.idempotency import IdempotencyRecords
 from infra.local import transactions
-from tests.support import races, waiting
-from tests.support.dynamo import held
+from tests.support import concurrency, dynamodb
+from tests.support.dynamodb import embedded_store
 
-CALLERS, ROUNDS = 64, 20
-ONE_EACH = dict.fromkeys(range(ROUNDS), 1)
+CALLERS = 64
+ONE_EACH = dict.fromkeys(range(concurrency.ROUNDS), 1)
 
 
 @pytest.fixture
 def url():
     """A server of this test alone: whoever plays AWS in this process forgets its tables."""
-    with races.endpoint() as address:
+    with dynamodb.shared_table_endpoint() as address:
         yield address
 
 
@@ -34,16 +34,19 @@ def wins(table, number):
 
 def come(table, _):
     """The rounds that a caller has won."""
-    return [number for number in range(ROUNDS) if wins(table, number)]
+    return [number for number in range(concurrency.ROUNDS) if wins(table, number)]
 
 
 def test_of_64_threads_one_sends():
     transactions.install()  # moto's own writes are not made for threads
-    with held(stream=False) as dynamo:
-        for number in range(ROUNDS):
-            assert sum(waiting.race(partial(wins, dynamo.table, number), CALLERS)) == 1
+    with embedded_store(stream=False) as dynamo:
+        for number in range(concurrency.ROUNDS):
+            assert sum(concurrency.run_at_once(partial(wins, dynamo.table, number), CALLERS)) == 1
 
 
 def test_of_16_threads_in_each_of_4_processes_one_sends(url):
-    assert races.PROCESSES * races.THREADS == CALLERS
-    assert Counter(number for rounds in races.run(url, come) for number in rounds) == ONE_EACH
+    assert dynamodb.PROCESSES * dynamodb.THREADS == CALLERS
+    assert (
+        Counter(number for rounds in dynamodb.run_in_processes(url, come) for number in rounds)
+        == ONE_EACH
+    )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from antiphon.idempotency.replay import replay_events
 from tests.idempotency.heard import heard, told
 from tests.idempotency.stored import OUTPUTS, response
-from tests.support.samples import parse
+from tests.support.events import parse_events
 
 TEXT = {"type": "output_text", "text": "Hello", "annotations": [], "logprobs": []}
 MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
@@ -45,14 +45,14 @@ def test_openai_python_makes_the_same_of_the_stream_as_of_the_whole(output):
 
 @given(OUTPUTS)
 def test_deltas_and_parts_add_up_to_the_items(output):
-    assert told(heard(parse(streamed(response(output))))) == told(output)
+    assert told(heard(parse_events(streamed(response(output))))) == told(output)
 
 
 @given(OUTPUTS)
 def test_every_event_is_numbered_and_named_by_its_type(output):
     stored = response(output)
     blocks = list(replay_events(stored))
-    told_events = parse(b"".join(blocks))
+    told_events = parse_events(b"".join(blocks))
     assert [event["sequence_number"] for event in told_events] == list(range(len(blocks)))
     for block, event in zip(blocks, told_events, strict=True):
         assert block.startswith(f"event: {event['type']}\ndata: {{".encode())
@@ -91,7 +91,7 @@ def test_a_message_is_told_as_openai_tells_it():
         {**event, "type": f"response.{event['type']}", "sequence_number": number}
         for number, event in enumerate(expected)
     ]
-    assert parse(streamed(stored)) == named
+    assert parse_events(streamed(stored)) == named
 
 
 STEPS = [
@@ -113,7 +113,7 @@ STEPS = [
 
 @pytest.mark.parametrize(("item", "steps"), STEPS, ids=str)
 def test_a_hosted_call_is_told_step_by_step(item, steps):
-    between = parse(streamed(response([{**item, "id": "x_1"}])))[3:-2]
+    between = parse_events(streamed(response([{**item, "id": "x_1"}])))[3:-2]
     assert [event["type"] for event in between] == [
         f"response.{item['type']}.{step}" for step in steps
     ]
@@ -128,14 +128,14 @@ ONE_PIECE = [
 
 @pytest.mark.parametrize("item", ONE_PIECE, ids=lambda item: item["type"])
 def test_what_cannot_be_told_piece_by_piece_is_told_in_one(item):
-    _, _, added, done, _ = parse(streamed(response([item])))
+    _, _, added, done, _ = parse_events(streamed(response([item])))
     begun = {**item, "status": "in_progress"} if "status" in item else item
     assert (added["item"], done["item"]) == (begun, item)
 
 
 def test_parts_of_unknown_kinds_are_told_in_one_piece_too():
     parts = [{"type": "brand_new", "x": 1}, {"type": "output_text", "text": None}, {}]
-    told_events = parse(streamed(response([{**MESSAGE, "content": parts}])))
+    told_events = parse_events(streamed(response([{**MESSAGE, "content": parts}])))
     named = [event["part"] for event in told_events if "content_part" in event["type"]]
     assert named == [part for part in parts for _ in "ad"]
     assert not any("output_text" in event["type"] for event in told_events)
@@ -152,7 +152,7 @@ def test_parts_of_unknown_kinds_are_told_in_one_piece_too():
 )
 def test_a_stream_ends_as_the_response_did(status, ending):
     stored = response([{**MESSAGE, "content": [TEXT]}], status, error={"code": "x"})
-    *_, last = parse(streamed(stored))
+    *_, last = parse_events(streamed(stored))
     assert (last["type"], last["response"]) == (ending, stored)
 
 
@@ -168,6 +168,6 @@ def test_no_client_takes_a_failure_for_an_answer(status):
 
 def test_as_much_as_is_there_is_told():
     """Other providers leave out what OpenAI never does."""
-    created, _, completed = parse(streamed({"id": "resp_1", "object": "response"}))
+    created, _, completed = parse_events(streamed({"id": "resp_1", "object": "response"}))
     assert created["response"]["status"] == "in_progress"
     assert completed["response"] == {"id": "resp_1", "object": "response"}

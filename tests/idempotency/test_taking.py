@@ -18,7 +18,7 @@ from tests.support import aws
 
 def test_a_request_without_a_key_costs_nothing(cloud, idempotency):
     for operation in ("PutItem", "UpdateItem"):
-        cloud.breaks(cloud.dynamodb, operation)
+        cloud.fail(cloud.dynamodb, operation)
     for reply in (Reply(200, {}, b"{}"), Reply(500, {}, b"{}")):
         with idempotency.hold(Request("req_1", "POST"), ACME) as hold:
             hold.keep(MADE)
@@ -73,14 +73,14 @@ def test_any_such_key_will_do(idempotency, key):
 
 
 def test_a_table_out_of_reach_is_no_reason_to_send_twice(cloud, idempotency):
-    cloud.breaks(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.dynamodb, "PutItem")
     with pytest.raises(Unavailable):
         idempotency.hold(request(), ACME)
 
 
 def test_a_key_whose_confirmation_was_lost_is_taken(cloud, idempotency):
-    cloud.breaks(cloud.dynamodb, "PutItem", aws.answer_lost)
+    cloud.fail(cloud.dynamodb, "PutItem", aws.lose_response)
     with pytest.raises(Unavailable):
         idempotency.hold(request(), ACME)
-    cloud.mends(cloud.dynamodb, "PutItem")
+    cloud.restore(cloud.dynamodb, "PutItem")
     assert idempotency.hold(request("req_2"), ACME).earlier.request_id == "req_1"

@@ -13,8 +13,8 @@ from infra.bundle import USED
 from infra.constructs.doors import DOORS
 from tests.infra.emulator import Emulator, bare_python
 from tests.infra.synthesis import PROJECT
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.events import make_events, make_response, new_id
+from tests.support.provider import encode_response, encode_stream
 
 EVENTS = PROJECT / "events"
 KEY = "sk-acme-0123456789"  # as the events have it
@@ -131,8 +131,10 @@ def test_it_knows_no_other_key(gateway, event):
 @pytest.mark.usefixtures("key")
 def test_it_answers_every_event_that_is_kept(scripted, provider, name):
     """What exactly, the tests of the events tell; here nothing is missing that they need."""
-    body = json.dumps(response(new_id())).encode()
-    provider.answers(streamed(*story(new_id())) if "streamed" in name else whole(body))
+    body = json.dumps(make_response(new_id())).encode()
+    provider.respond_with(
+        encode_stream(*make_events(new_id())) if "streamed" in name else encode_response(body)
+    )
     prelude, body = scripted.answer(json.loads((EVENTS / name).read_bytes()))
     headers = {**prelude.get("headers", {}), **prelude.get("multiValueHeaders", {})}
     assert "x-antiphon-request-id" in {name.lower() for name in headers}

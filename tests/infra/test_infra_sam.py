@@ -22,9 +22,9 @@ from infra.constructs.doors import DOORS
 from infra.local.things import QUEUE, SECRET_PREFIX, TABLE
 from tests.infra.emulator import ARCH, Emulator
 from tests.infra.synthesis import PROJECT
+from tests.support.events import make_events, make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.provider import encode_response, encode_stream
 
 EVENTS = sorted((PROJECT / "events").glob("*.json"))
 SHELL = {"TABLE_NAME": TABLE, "QUEUE_URL": QUEUE, "SECRET_PREFIX": SECRET_PREFIX}
@@ -145,9 +145,11 @@ def parsed(event, output):
 
 @pytest.mark.parametrize("path", EVENTS, ids=[path.stem for path in EVENTS])
 def test_sams_parsers_take_the_answer_to_every_event_that_is_kept(function, provider, path):
-    body = json.dumps(response(new_id())).encode()
-    events = story(new_id())
-    provider.answers(streamed(*events) if "streamed" in path.stem else whole(body))
+    body = json.dumps(make_response(new_id())).encode()
+    events = make_events(new_id())
+    provider.respond_with(
+        encode_stream(*events) if "streamed" in path.stem else encode_response(body)
+    )
     event = json.loads(path.read_bytes())
     output = function.ask(event).decode()
     assert not LambdaOutputParser.is_lambda_error_response(output)
@@ -172,16 +174,16 @@ def test_start_api_answers_at_any_path(start_api):
 
 
 def test_start_api_passes_a_create_on_and_its_answer_back(start_api, provider):
-    body = json.dumps(response(new_id())).encode()
-    provider.answers(whole(body))
+    body = json.dumps(make_response(new_id())).encode()
+    provider.respond_with(encode_response(body))
     got = start_api.post("/v1/responses", json=ASK, headers=BEARER)
     assert (got.status_code, got.data) == (200, body)
     assert got.headers["x-antiphon-target"] == "openai"
 
 
 def test_start_api_gives_a_stream_in_one_piece(start_api, provider):
-    events = story(new_id())
-    provider.answers(streamed(*events))
+    events = make_events(new_id())
+    provider.respond_with(encode_stream(*events))
     got = start_api.post("/openai/v1/responses", json={**ASK, "stream": True}, headers=BEARER)
     assert (got.status_code, got.data) == (200, b"".join(events))
     assert got.content_type == "text/event-stream; charset=utf-8"

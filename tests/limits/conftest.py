@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.support.dynamo import held
+from tests.support.dynamodb import embedded_store
 from tests.support.limits import Clock
 
 
 @pytest.fixture
 def dynamo():
-    with held(stream=False) as table:
+    with embedded_store(stream=False) as table:
         yield table
 
 

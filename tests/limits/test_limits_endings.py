@@ -12,8 +12,8 @@ from antiphon.errors import (
     UpstreamRefusedUs,
     UpstreamTimeout,
 )
-from tests.support.dynamo import link
-from tests.support.limits import admission, ask, caller, request, usage
+from tests.support.dynamodb import make_link
+from tests.support.limits import make_admission, make_caller, make_create, make_request, make_usage
 
 NANO = 10**9
 SPENT, FLYING = "key_1_u202611", "key_1_n"
@@ -22,8 +22,10 @@ GONE = "gone"
 
 @pytest.fixture
 def lease(dynamo, clock):
-    who = caller(streams=3, budget_usd=9_999.0)
-    return admission(dynamo.table, clock).admit(ask(max_output_tokens=90), who, request())
+    who = make_caller(streams=3, budget_usd=9_999.0)
+    return make_admission(dynamo.table, clock).admit(
+        make_create(max_output_tokens=90), who, make_request()
+    )
 
 
 @pytest.fixture
@@ -38,14 +40,14 @@ def counted(row):
     return read
 
 
-BEGUN = link(status="in_progress", model="dear", usage=None)
+BEGUN = make_link(status="in_progress", model="dear", usage=None)
 
 
 @pytest.mark.parametrize(
     ("ended", "expected"),
     [
-        (replace(BEGUN, status="completed", usage=usage(20, 10)), (30, 0, False)),
-        (replace(BEGUN, status="incomplete", usage=usage(20, 10)), (30, 0, False)),
+        (replace(BEGUN, status="completed", usage=make_usage(20, 10)), (30, 0, False)),
+        (replace(BEGUN, status="incomplete", usage=make_usage(20, 10)), (30, 0, False)),
         (replace(BEGUN, status="cancelled"), (0, 0, False)),
         (replace(BEGUN, status="failed"), (0, 0, False)),
         (BEGUN, (100, 0, True)),
@@ -63,11 +65,11 @@ def test_a_link_tells_how_its_request_ended(lease, counted, ended, expected):
 
 def test_a_link_tells_which_target_served_it_at_which_tier(dynamo, counted):
     """Azure has no price for the tier; OpenAI's stands in."""
-    lease = admission(dynamo.table).admit(
-        ask("gpt-5"), caller(streams=3, budget_usd=9.0), request()
+    lease = make_admission(dynamo.table).admit(
+        make_create("gpt-5"), make_caller(streams=3, budget_usd=9.0), make_request()
     )
     ended = replace(BEGUN, model="gpt-5", service_tier="priority", target="azure")
-    lease.tell(replace(ended, usage=usage(1_000_000, 0)))
+    lease.tell(replace(ended, usage=make_usage(1_000_000, 0)))
     assert counted()[0] == 2.5
 
 
@@ -107,7 +109,7 @@ def test_where_nothing_is_raised_nothing_has_ended(lease, counted):
 
 
 def test_what_has_ended_before_something_is_raised_stays_so(lease, counted):
-    lease.settle(usage(1, 1), model="dear")
+    lease.settle(make_usage(1, 1), model="dear")
     with pytest.raises(ValueError, match="x"), lease:
         raise ValueError("x")
     assert counted() == (2, 0, False)

@@ -13,8 +13,8 @@ from antiphon.limits.reservation import TokenEstimate, estimate_tokens
 from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.other_bodies import Compact
 from antiphon.settings.config import UNLIMITED
-from tests.support.dynamo import link
-from tests.support.limits import NOON, OWN, TARGETS, ask, caller, usage
+from tests.support.dynamodb import make_link
+from tests.support.limits import NOON, OWN_PRICES, TARGETS, make_caller, make_create, make_usage
 
 IMAGE = b'{"image_url":"data:image/png;base64,' + b"A" * 300_000 + b'"}'
 FILE = b'{"file_data":"data:application/pdf;base64,' + b"A" * 300_000 + b'"}'
@@ -32,15 +32,15 @@ FILE = b'{"file_data":"data:application/pdf;base64,' + b"A" * 300_000 + b'"}'
     ],
 )
 def test_input_is_guessed_by_its_length_but_for_images_and_files(body, least, most):
-    assert least <= estimate_tokens(ask(), body, None, 0).input <= most
+    assert least <= estimate_tokens(make_create(), body, None, 0).input <= most
 
 
 @pytest.mark.parametrize(
     ("asked", "output", "bound"),
     [
-        (ask(), 500, False),
-        (ask(max_output_tokens=9), 9, True),
-        (ask(max_tokens=9), 9, True),
+        (make_create(), 500, False),
+        (make_create(max_output_tokens=9), 9, True),
+        (make_create(max_tokens=9), 9, True),
         (Compact.of({"model": "x"}), 500, False),
     ],
 )
@@ -49,10 +49,10 @@ def test_output_is_what_is_asked_for_or_what_is_usual(asked, output, bound):
 
 
 @pytest.mark.parametrize(
-    ("told", "more"), [(usage(7, 3), 10), (None, 0), ({}, 0), ({"total_tokens": "many"}, 0)]
+    ("told", "more"), [(make_usage(7, 3), 10), (None, 0), ({}, 0), ({"total_tokens": "many"}, 0)]
 )
 def test_what_is_continued_is_read_again(told, more):
-    assert estimate_tokens(ask(), b"", link(usage=told), 0).input == 1 + more
+    assert estimate_tokens(make_create(), b"", make_link(usage=told), 0).input == 1 + more
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_money_is_shown_to_the_millionth(nano, shown):
 
 def test_what_is_left_is_never_less_than_nothing():
     """A limit may have been lowered meanwhile."""
-    found = list(limit_counters(account_of(caller(rpm=1), UNLIMITED).scopes, NOON))
+    found = list(limit_counters(account_of(make_caller(rpm=1), UNLIMITED).scopes, NOON))
     assert (
         rate_limit_headers(found, {found[0].counter: 5}, NOON)["x-ratelimit-remaining-requests"]
         == "0"
     )
 
 
-TARIFF = CostEstimator(Prices(OWN), TARGETS)
+TARIFF = CostEstimator(Prices(OWN_PRICES), TARGETS)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_the_most_that_a_request_costs_is_known_before(model, input, output, tie
 
 
 def test_a_cost_is_never_rounded_down():
-    assert TARIFF.cost("gpt-5-mini", usage(1, 0, cached=1), None, None) == 25
-    assert CostEstimator(Prices(OWN), TARGETS).most("cheap", 0, 1, None) == 1_000
+    assert TARIFF.cost("gpt-5-mini", make_usage(1, 0, cached=1), None, None) == 25
+    assert CostEstimator(Prices(OWN_PRICES), TARGETS).most("cheap", 0, 1, None) == 1_000
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_a_cost_is_never_rounded_down():
     [("azure", "priority", 2_500_000), ("azure", "scale", 1_250_000), ("openai", None, 1_250_000)],
 )
 def test_where_a_provider_has_no_price_for_a_tier_another_stands_in(target, tier, nano):
-    assert TARIFF.cost("gpt-5", usage(1_000, 0), target, tier) == nano
+    assert TARIFF.cost("gpt-5", make_usage(1_000, 0), target, tier) == nano
 
 
 def test_without_any_price_there_is_no_cost():
-    assert TARIFF.cost(["sim-text", None], usage(1, 1), "gone", None) is None
+    assert TARIFF.cost(["sim-text", None], make_usage(1, 1), "gone", None) is None

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from antiphon.errors import BudgetSpent
 from antiphon.limits.counters import account_of, corrections, is_stale, limit_counters, next_period
 from antiphon.settings.config import Limits
-from tests.support.limits import NOON, Clock, admission, ask, caller, request
+from tests.support.limits import NOON, Clock, make_admission, make_caller, make_create, make_request
 
 
 def at(text):
@@ -26,7 +27,7 @@ def at(text):
     ],
 )
 def test_a_caller_is_counted_in_one_row_or_in_none(shared, own, row, scopes):
-    found = account_of(caller(**own), Limits(**shared))
+    found = account_of(make_caller(**own), Limits(**shared))
     assert (found.row, [scope.whose for scope in found.scopes]) == (row, scopes)
 
 
@@ -41,7 +42,7 @@ def test_a_caller_is_counted_in_one_row_or_in_none(shared, own, row, scopes):
     ],
 )
 def test_counting_begins_anew_with_the_minute_the_day_and_the_month(when, minute, day, month):
-    who = caller(rpm=1, tpm=1, streams=1, budget_usd=1.0)
+    who = make_caller(rpm=1, tpm=1, streams=1, budget_usd=1.0)
     found = account_of(who, Limits(budget_usd=1.0, budget_period="day"))
     names = [meter.counter for meter in limit_counters(found.scopes, at(when))]
     money = [f"tenant_u{day}", f"key_1_u{month}"]
@@ -50,10 +51,15 @@ def test_counting_begins_anew_with_the_minute_the_day_and_the_month(when, minute
 
 def test_a_budget_of_a_day_is_there_again_the_next_day(dynamo):
     clock = Clock(at("2026-11-30T23:59:59"))
-    admit, who = admission(dynamo.table, clock), caller(budget_usd=100.0, budget_period="day")
-    admit.admit(ask(max_output_tokens=90), who, request())
+    admit, who = (
+        make_admission(dynamo.table, clock),
+        make_caller(budget_usd=100.0, budget_period="day"),
+    )
+    admit.admit(make_create(max_output_tokens=90), who, make_request())
+    with pytest.raises(BudgetSpent):
+        admit.admit(make_create(max_output_tokens=90), who, make_request("1"))
     clock.now += 1
-    admit.admit(ask(max_output_tokens=90), who, request("2"))
+    admit.admit(make_create(max_output_tokens=90), who, make_request("2"))
 
 
 @pytest.mark.parametrize(

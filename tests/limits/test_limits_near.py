@@ -7,8 +7,8 @@ from antiphon.limits.counters import NANO, account_of, limit_counters
 from antiphon.observability import metrics
 from antiphon.settings.config import Limits
 from antiphon.settings.metrics import BUDGET_USED
-from tests.support.limits import NOON, caller
-from tests.support.log import written
+from tests.support.limits import NOON, make_caller
+from tests.support.metrics import format_log
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def _fresh():
 
 def budgets(key=10, tenant=100):
     """A caller whose key and tenant have budgets in dollars, and their meters."""
-    someone = caller(budget_usd=key, rpm=5)
+    someone = make_caller(budget_usd=key, rpm=5)
     scopes = account_of(someone, Limits(budget_usd=tenant)).scopes
     return someone, {
         meter.scope.name: meter for meter in limit_counters(scopes, NOON) if meter.kind == "u"
@@ -45,14 +45,14 @@ def test_the_budget_that_is_used_most_is_measured():
 def test_whoever_takes_a_budget_that_far_is_named_once(caplog):
     for dollars in (7, 8, 9):
         tell({"key_1": dollars})
-    text = written(caplog)
+    text = format_log(caplog)
     assert text.count("budget near its end") == 1
     assert '"budget":"key_1"' in text
     assert '"tenant":"acme"' in text
 
 
 def test_other_limits_are_no_budgets():
-    someone = caller(rpm=1, tpm=1)
+    someone = make_caller(rpm=1, tpm=1)
     found = limit_counters(account_of(someone, Limits()).scopes, NOON)
     warn_near_budget(dict.fromkeys(found, 1), {}, someone)
     assert metrics.of(BUDGET_USED) == 0

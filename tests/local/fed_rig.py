@@ -15,7 +15,7 @@ from infra.local.process import Processes
 from infra.local.runtime import Function
 from infra.local.things import TABLE, Things, queue_url
 from tests.local.rig import WRAPPER
-from tests.support.gateway import LOCAL_AWS
+from tests.support.aws import LOCAL_AWS
 
 FED = Path(__file__).parent / "fed"
 

@@ -6,9 +6,9 @@ import boto3
 import pytest
 
 from infra.local.things import SECRET_PREFIX
-from tests.support.events import running
-from tests.support.figures import lines, values
-from tests.support.gateway import LOCAL_AWS
+from tests.support.aws import LOCAL_AWS
+from tests.support.function import run_function
+from tests.support.metrics import read_emf_lines, read_metric_values
 
 TOLD = {"POWERTOOLS_METRICS_DISABLED": "false", "STAGE": "test"}
 NAMES = ("measured-one", "measured-a", "measured-b")  # targets of nobody else
@@ -37,7 +37,7 @@ class Measured:
         gateway = {"circuit_failures": 1000}
         document = {"gateway": gateway, "targets": targets, **(sections or {})}
         self._config.write_text(json.dumps(document))
-        return running(endpoint, self._config, self._log, **{**TOLD, **more})
+        return run_function(endpoint, self._config, self._log, **{**TOLD, **more})
 
     def forget(self):
         self._told = self._log.stat().st_size
@@ -48,7 +48,7 @@ class Measured:
 
     @property
     def values(self):
-        return [values(line) for line in lines(self.log)]
+        return [read_metric_values(line) for line in read_emf_lines(self.log)]
 
     @property
     def only(self):

@@ -16,7 +16,7 @@ from antiphon.settings.metrics import (
     NAMESPACE,
     REQUESTS,
 )
-from tests.support.figures import lines, values
+from tests.support.metrics import read_emf_lines, read_metric_values
 
 ENV = {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE, "STAGE": "test"}
 
@@ -32,7 +32,7 @@ def told(figures, capsys):
 
     def tell():
         figures.tell()
-        return [values(line) for line in lines(capsys.readouterr().out)]
+        return [read_metric_values(line) for line in read_emf_lines(capsys.readouterr().out)]
 
     return tell
 

@@ -9,12 +9,11 @@ from antiphon.follow_up import SqsHandler
 from antiphon.observability import metrics
 from antiphon.settings.metrics import NAMESPACE
 from antiphon.store.queue import encode_message
-from tests.support.aws import cloud
-from tests.support.client import plain_client
-from tests.support.dynamo import link
-from tests.support.figures import lines, values
-from tests.support.settling import FOLLOW, LINK, over
-from tests.support.spending import counting, usage
+from tests.support.aws import fake_aws
+from tests.support.follow_up import FOLLOW, LINK, make_follow_up
+from tests.support.metrics import read_emf_lines, read_metric_values
+from tests.support.upstream import plain_transport
+from tests.support.usage import make_usage, usage_store
 
 
 @pytest.fixture
@@ -24,17 +23,19 @@ def told(monkeypatch, capsys):
     monkeypatch.setattr(metrics._metrics, "namespace", NAMESPACE)
     metrics.tell()
     capsys.readouterr()
-    return lambda: [values(line) for line in lines(capsys.readouterr().out)]
+    return lambda: [read_metric_values(line) for line in read_emf_lines(capsys.readouterr().out)]
 
 
 @pytest.fixture
 def counted():
-    with counting() as table:
+    with usage_store() as table:
         yield table
 
 
 def done(counted, **more):
-    made = link(**{"status": "completed", "model": "gpt-5", "usage": usage(cached=400), **more})
+    made = counted.make_link(
+        **{"status": "completed", "model": "gpt-5", "usage": make_usage(cached=400), **more}
+    )
     counted.links.put(made)
     return made
 
@@ -43,9 +44,9 @@ def test_tokens_and_cost_are_told_by_model_and_target(counted, told):
     done(counted)
     done(counted)
     done(counted, target="azure", tenant="umbra")
-    done(counted, model="unheard-of", usage=usage())
+    done(counted, model="unheard-of", usage=make_usage())
     done(counted, model=None, upstream_model=None, usage=None)
-    assert counted.roll() == []
+    assert counted.run_rollup() == []
     assert told() == [
         {
             "InputTokens gpt-5 openai": 2000,
@@ -69,37 +70,37 @@ def test_tokens_and_cost_are_told_by_model_and_target(counted, told):
 
 def test_what_is_counted_once_is_told_once(counted, told):
     done(counted)
-    records = counted.dynamo.records()
-    counted.roll(records)
+    records = counted.dynamo.stream_records()
+    counted.run_rollup(records)
     assert len(told()) == 1
-    counted.roll(records)
-    counted.links.change(link(), metadata={"late": "yes"})
-    counted.roll()
+    counted.run_rollup(records)
+    counted.links.change(counted.make_link(), metadata={"late": "yes"})
+    counted.run_rollup()
     assert told() == []
 
 
 def test_a_correction_is_told_as_the_difference(counted, told):
-    made = done(counted, usage=usage())
-    counted.roll()
+    made = done(counted, usage=make_usage())
+    counted.run_rollup()
     told()
     counted.links.change(made, service_tier="flex")  # at half the price
-    counted.roll()
+    counted.run_rollup()
     assert told() == [{"CostUSD gpt-5 openai": pytest.approx(-0.001125)}]
 
 
 @pytest.mark.usefixtures("told")
 def test_no_figure_of_what_is_counted_says_whose_it_is(counted, capsys):
     done(counted, metadata={"MARKER": "MARKER"}, tenant="marked", key_id="key_marked")
-    counted.roll()
-    (line,) = lines(capsys.readouterr().out)
+    counted.run_rollup()
+    (line,) = read_emf_lines(capsys.readouterr().out)
     assert "mark" not in json.dumps(line).lower()
 
 
 def test_a_response_whose_end_nobody_will_know_is_told(told, provider):
     context = SimpleNamespace(aws_request_id="r-1", get_remaining_time_in_millis=lambda: 60_000)
     old = json.loads(encode_message(FOLLOW)) | {"since": 0}
-    with cloud() as made, plain_client() as client:
-        settling = over(made, provider.address, client)
+    with fake_aws() as made, plain_transport() as client:
+        settling = make_follow_up(made, provider.address, client)
         settling.links.put(LINK)
         record = {"messageId": "m-1", "body": json.dumps(old)}
         assert SqsHandler(settling)({"Records": [record]}, context) == {"batchItemFailures": []}

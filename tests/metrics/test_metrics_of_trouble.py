@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from tests.support.events import create
-from tests.support.figures import cuttable, times
+from tests.support.events import make_response, new_id
+from tests.support.function import make_create_event
 from tests.support.gateway import KEYS
-from tests.support.provider import whole
-from tests.support.samples import new_id, response
+from tests.support.metrics import breakable_connection, pop_request_times
+from tests.support.provider import encode_response
 
 ASK = {"model": "gpt-5", "input": "x"}
 
@@ -22,24 +22,24 @@ def two(another, gateway, target):
 
 
 def good(**more):
-    return whole(json.dumps(response(new_id(), **more)).encode())
+    return encode_response(json.dumps(make_response(new_id(), **more)).encode())
 
 
 def test_a_failover_is_no_error(two, another, provider):
-    provider.answers(whole(b"{}", 429))
-    provider.answers(good())
-    assert two(create(ASK)).status == 200
+    provider.respond_with(encode_response(b"{}", 429))
+    provider.respond_with(good())
+    assert two(make_create_event(ASK)).status == 200
     told = another.only
-    times(told)
+    pop_request_times(told)
     assert told == {"Requests": 1, "Failovers": 1}
 
 
 def test_circuits_that_open_and_a_request_that_has_no_other_left(two, another, provider):
     for _ in range(2):
-        provider.answers(whole(b"{}", 429, retry_after="600"))
-    assert two(create(ASK)).status == 429
-    provider.answers(good())
-    assert two(create(ASK)).status == 200
+        provider.respond_with(encode_response(b"{}", 429, retry_after="600"))
+    assert two(make_create_event(ASK)).status == 429
+    provider.respond_with(good())
+    assert two(make_create_event(ASK)).status == 200
     first, beside, second = another.values  # a line has one value for a dimension
     assert first | beside == {
         "Requests": 1,
@@ -48,19 +48,19 @@ def test_circuits_that_open_and_a_request_that_has_no_other_left(two, another, p
         "CircuitsOpened measured-a": 1,
         "CircuitsOpened measured-b": 1,
     }
-    times(second)
+    pop_request_times(second)
     assert second == {"Requests": 1, "AllOpen": 1}
 
 
 def test_the_only_target_there_is_has_no_other_either(another, gateway, target, provider):
     with another.running(gateway.aws_endpoint, {"measured-b": target()}) as asked:
-        provider.answers(whole(b"{}", 503, retry_after="600"))
-        assert asked(create(ASK)).status == 503
-        provider.answers(good())
-        assert asked(create(ASK)).status == 200
+        provider.respond_with(encode_response(b"{}", 503, retry_after="600"))
+        assert asked(make_create_event(ASK)).status == 503
+        provider.respond_with(good())
+        assert asked(make_create_event(ASK)).status == 200
     first, second = another.values
     assert first == {"Requests": 1, "Errors provider_5xx": 1, "CircuitsOpened measured-b": 1}
-    times(second)
+    pop_request_times(second)
     assert second == {"Requests": 1, "AllOpen": 1}
 
 
@@ -75,14 +75,17 @@ def test_a_link_that_the_table_does_not_take(
     another, gateway, target, provider, cut, status, figures
 ):
     targets = {"measured-one": target()}
-    with cuttable(gateway.aws_endpoint) as shim, another.running(shim.address, targets) as asked:
+    with (
+        breakable_connection(gateway.aws_endpoint) as shim,
+        another.running(shim.address, targets) as asked,
+    ):
         shim.cut |= cut
-        provider.answers(good())
-        assert asked(create(ASK)).status == status
+        provider.respond_with(good())
+        assert asked(make_create_event(ASK)).status == status
         shim.cut.clear()
     told = another.only
     if status == 200:
-        times(told)
+        pop_request_times(told)
     assert told == {"Requests": 1, **figures}
 
 
@@ -93,8 +96,8 @@ def test_a_budget_that_comes_near_its_end(another, gateway, target, provider):
     targets = {"measured-b": target()}
     with another.running(gateway.aws_endpoint, targets, sections) as asked:
         for most, status in ((5, 200), (70, 200), (100, 429)):
-            provider.answers(good())  # with seven tokens
-            event = create({**ASK, "max_output_tokens": most}, KEYS["umbra"])
+            provider.respond_with(good())  # with seven tokens
+            event = make_create_event({**ASK, "max_output_tokens": most}, KEYS["umbra"])
             assert asked(event).status == status
     first, near, refused = another.values
     assert 0 < first["BudgetUsed"] < 80 <= near["BudgetUsed"] <= 100

@@ -1,10 +1,10 @@
 import pytest
 
-from tests.support.operating import account
+from tests.support.commands import operator_account
 
 
 @pytest.fixture
 def stacks():
     """Antiphon-prod and Antiphon-dev, without a key."""
-    with account():
+    with operator_account():
         yield

@@ -9,18 +9,18 @@ import pytest
 from antiphon.settings.config import Limits
 from antiphon.store.keys import key_digest, key_of_row
 from infra.operator.keys.arguments import LIMITS
-from tests.support.operating import antiphon, made, rows
+from tests.support.commands import read_rows, run_antiphon, run_for_json
 
 KEY = r"sk-antiphon-[A-Za-z0-9_-]{43}"
 pytestmark = pytest.mark.usefixtures("stacks")
 
 
 def create(*options):
-    return made("keys", "create", "--tenant", "acme", *options)
+    return run_for_json("keys", "create", "--tenant", "acme", *options)
 
 
 def test_the_key_alone_goes_to_stdout_and_all_else_to_stderr():
-    done = antiphon("keys", "create", "--tenant", "acme", "--name", "shop")
+    done = run_antiphon("keys", "create", "--tenant", "acme", "--name", "shop")
     assert done.code == 0
     assert re.fullmatch(rf"{KEY}\n", done.out)
     assert done.out.strip() not in done.err
@@ -30,7 +30,7 @@ def test_the_key_alone_goes_to_stdout_and_all_else_to_stderr():
 
 
 def test_json_is_one_document_and_nothing_else():
-    done = antiphon("keys", "create", "--tenant", "acme", "--json")
+    done = run_antiphon("keys", "create", "--tenant", "acme", "--json")
     assert done.err == ""
     assert set(done.json) == {
         "key",
@@ -52,7 +52,7 @@ def test_json_is_one_document_and_nothing_else():
 
 def test_what_is_stored_is_the_key_s_hash():
     document = create()
-    (row,) = rows("table-of-prod")
+    (row,) = read_rows("table-of-prod")
     assert row["pk"] == f"K#{key_digest(document['key'])}"
     assert document["key"] not in str(row)
     assert row["id"] == document["id"]
@@ -66,7 +66,7 @@ def test_all_that_can_be_said_of_a_key_is_on_record():
         *("--max-output-tokens", "2000", "--budget-usd", "12.50", "--budget-period", "day"),
         *("--expires", "90d"),
     )
-    (row,) = rows("table-of-prod")
+    (row,) = read_rows("table-of-prod")
     row["limits"] = {
         n: v if n == "budget_period" else float(v) if "usd" in n else int(v)
         for n, v in row["limits"].items()
@@ -90,7 +90,7 @@ def test_all_that_can_be_said_of_a_key_is_on_record():
 
 def test_there_is_an_option_for_every_limit():
     assert [name for name, _, _ in LIMITS] == [*Limits.model_fields]
-    said = antiphon("keys", "create", "--help").out
+    said = run_antiphon("keys", "create", "--help").out
     for name in Limits.model_fields:
         assert f"--{name.replace('_', '-')}" in said
 

@@ -10,14 +10,14 @@ from antiphon.errors import Unauthenticated
 from antiphon.http import Request
 from antiphon.store.keyring import Keyring, NoSuchKey
 from infra.operator.deployment import Choice, find
-from tests.support.operating import OPERATOR, antiphon, made
+from tests.support.commands import OPERATOR_ENVIRONMENT, run_antiphon, run_for_json
 
 pytestmark = pytest.mark.usefixtures("stacks")
 HOUR = 3600
 
 
 def create(*options):
-    return made("keys", "create", "--tenant", "acme", *options)
+    return run_for_json("keys", "create", "--tenant", "acme", *options)
 
 
 class Door:
@@ -45,7 +45,7 @@ class Door:
 
 @pytest.fixture
 def door(monkeypatch):
-    for name, value in OPERATOR.items():
+    for name, value in OPERATOR_ENVIRONMENT.items():
         monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(
             name, value
         )
@@ -55,7 +55,7 @@ def door(monkeypatch):
 def test_a_revoked_key_is_refused_once_the_cache_time_is_over(door):
     document = create()
     assert door.opens(document["key"])
-    done = antiphon("keys", "revoke", document["id"])
+    done = run_antiphon("keys", "revoke", document["id"])
     assert (done.code, done.out) == (0, "")
     assert done.err == (f"{document['id']} of tenant acme is revoked: it is refused within 30 s.\n")
     door.now += 29.9
@@ -66,30 +66,30 @@ def test_a_revoked_key_is_refused_once_the_cache_time_is_over(door):
 
 def test_to_revoke_a_key_again_changes_nothing():
     id = create()["id"]
-    first = made("keys", "revoke", id)
-    again = made("keys", "revoke", id)
+    first = run_for_json("keys", "revoke", id)
+    again = run_for_json("keys", "revoke", id)
     assert (first["already_revoked"], again["already_revoked"]) == (False, True)
     assert first["revoked_at"] == again["revoked_at"]
     assert first["refused_within_seconds"] == 30
     assert first["status"] == "revoked"
-    done = antiphon("keys", "revoke", id)
+    done = run_antiphon("keys", "revoke", id)
     assert (done.code, "was revoked already, 2" in done.err) == (0, True)
 
 
 def test_a_leaked_key_is_revoked_by_itself_without_a_trace_in_the_shell():
     document = create()
-    assert made("keys", "revoke", "-", stdin=document["key"])["id"] == document["id"]
+    assert run_for_json("keys", "revoke", "-", stdin=document["key"])["id"] == document["id"]
 
 
 def test_a_stack_that_does_not_tell_its_cache_time_is_not_guessed_at():
-    id = made("keys", "create", "--tenant", "acme", "--stage", "dev")["id"]
-    said = antiphon("keys", "revoke", id, "--stage", "dev").err
+    id = run_for_json("keys", "create", "--tenant", "acme", "--stage", "dev")["id"]
+    said = run_antiphon("keys", "revoke", id, "--stage", "dev").err
     assert "refused within key_cache_seconds of gateway.toml (30 by default)" in said
 
 
 def test_both_keys_work_while_a_rotation_overlaps(door):
     old = create("--models", "o3", "--rpm", "5", "--name", "shop")
-    new = made("keys", "rotate", old["id"], "--overlap", "1h")
+    new = run_for_json("keys", "rotate", old["id"], "--overlap", "1h")
     for same in ("tenant", "models", "limits", "name"):
         assert new[same] == old[same]
     assert new["replaces"]["id"] == old["id"]
@@ -104,13 +104,13 @@ def test_both_keys_work_while_a_rotation_overlaps(door):
 
 
 def test_a_rotation_overlaps_a_day_unless_told_otherwise():
-    new = made("keys", "rotate", create()["id"])
+    new = run_for_json("keys", "rotate", create()["id"])
     assert abs(new["replaces"]["ends_at"] - time.time() - 24 * HOUR) < 60
 
 
 def test_a_rotation_without_overlap_ends_the_old_key_now(door):
     old = create()
-    done = antiphon("keys", "rotate", old["id"], "--overlap", "0")
+    done = run_antiphon("keys", "rotate", old["id"], "--overlap", "0")
     assert re.fullmatch(r"sk-antiphon-[A-Za-z0-9_-]{43}\n", done.out)
     assert f"The old key {old['id']} is refused within 30 s." in done.err
     assert not door.opens(old["key"])
@@ -119,28 +119,28 @@ def test_a_rotation_without_overlap_ends_the_old_key_now(door):
 
 def test_a_rotation_tells_until_when_the_old_key_works():
     old = create()
-    said = antiphon("keys", "rotate", old["id"], "--overlap", "7d").err
+    said = run_antiphon("keys", "rotate", old["id"], "--overlap", "7d").err
     assert re.search(
         rf"The old key {old['id']} works until 2\d\d\d-\d\d-\d\d \d\d:\d\d UTC\.", said
     )
 
 
 def test_a_rotated_key_keeps_its_end_or_gets_another():
-    keeps = made("keys", "rotate", create("--expires", "2100-01-31")["id"])
+    keeps = run_for_json("keys", "rotate", create("--expires", "2100-01-31")["id"])
     assert keeps["ends_at"] == 4_105_036_800
-    gets = made("keys", "rotate", create()["id"], "--expires", "2100-02-01")
+    gets = run_for_json("keys", "rotate", create()["id"], "--expires", "2100-02-01")
     assert gets["ends_at"] == 4_105_123_200
 
 
 def test_what_is_revoked_is_rotated_no_more():
     id = create()["id"]
-    made("keys", "revoke", id)
-    done = antiphon("keys", "rotate", id)
+    run_for_json("keys", "revoke", id)
+    done = run_antiphon("keys", "rotate", id)
     assert (done.code, done.out) == (1, "")
     assert done.err == f"Error: {id} is revoked and cannot be rotated: create a new key.\n"
 
 
 @pytest.mark.parametrize("overlap", ["soon", "1", "-1h", "1.5h", "1 h", "9999999999w", ""])
 def test_an_overlap_is_a_duration(overlap):
-    done = antiphon("keys", "rotate", create()["id"], "--overlap", overlap)
+    done = run_antiphon("keys", "rotate", create()["id"], "--overlap", overlap)
     assert (done.code, "no duration such as 30m, 24h or 7d" in done.err) == (2, True)

@@ -5,23 +5,23 @@ import re
 import pytest
 
 from antiphon.store.keys import key_digest
-from tests.support.operating import antiphon, made
+from tests.support.commands import run_antiphon, run_for_json
 
 pytestmark = pytest.mark.usefixtures("stacks")
 
 
 def create(tenant="acme", *options, stage="prod"):
-    return made("keys", "create", "--tenant", tenant, "--stage", stage, *options)
+    return run_for_json("keys", "create", "--tenant", tenant, "--stage", stage, *options)
 
 
 def listed(*options):
-    return [key["id"] for key in made("keys", "list", *options)["data"]]
+    return [key["id"] for key in run_for_json("keys", "list", *options)["data"]]
 
 
 def test_a_list_shows_every_key_whole_even_in_a_pipe():
     limits = ("--rpm", "5", "--budget-usd", "1000000")
     keys = [create("acme", "--name", "shop", *limits, "--models", "gpt-5*,o3") for _ in range(3)]
-    done = antiphon("keys", "list")
+    done = run_antiphon("keys", "list")
     assert (done.code, done.err) == (0, "")
     head, _, *lines = done.out.strip().splitlines()
     assert head.split() == ["id", "tenant", "name", "models", "limits", "created", "state"]
@@ -33,7 +33,7 @@ def test_a_list_shows_every_key_whole_even_in_a_pipe():
 
 def test_what_looks_like_markup_is_shown_as_it_is():
     create("acme", "--name", "[red]x[/red] [link=file:///etc]")
-    assert "[red]x[/red] [link=file:///etc]" in antiphon("keys", "list").out
+    assert "[red]x[/red] [link=file:///etc]" in run_antiphon("keys", "list").out
 
 
 def test_neither_keys_nor_their_hashes_are_shown():
@@ -41,11 +41,11 @@ def test_neither_keys_nor_their_hashes_are_shown():
     said = "".join(
         done.out + done.err
         for done in (
-            antiphon("keys", "list"),
-            antiphon("keys", "list", "--json"),
-            antiphon("keys", "show", key),
-            antiphon("keys", "show", key, "--json"),
-            antiphon("keys", "revoke", key),
+            run_antiphon("keys", "list"),
+            run_antiphon("keys", "list", "--json"),
+            run_antiphon("keys", "show", key),
+            run_antiphon("keys", "show", key, "--json"),
+            run_antiphon("keys", "revoke", key),
         )
     )
     assert key not in said
@@ -61,28 +61,28 @@ def test_a_list_is_by_tenant_and_can_be_of_one():
 
 def test_ended_keys_are_hidden_and_counted():
     alive, revoked, rotated = create(), create(), create()
-    made("keys", "revoke", revoked["id"])
-    new = made("keys", "rotate", rotated["id"], "--overlap", "0")
-    document = made("keys", "list")
+    run_for_json("keys", "revoke", revoked["id"])
+    new = run_for_json("keys", "rotate", rotated["id"], "--overlap", "0")
+    document = run_for_json("keys", "list")
     assert {key["id"] for key in document["data"]} == {alive["id"], new["id"]}
     assert document["hidden"] == 2
-    assert "2 revoked or expired, not shown: --all shows them." in antiphon("keys", "list").err
-    everything = made("keys", "list", "--all")
+    assert "2 revoked or expired, not shown: --all shows them." in run_antiphon("keys", "list").err
+    everything = run_for_json("keys", "list", "--all")
     assert (len(everything["data"]), everything["hidden"]) == (4, 0)
-    said = antiphon("keys", "list", "--all").out
+    said = run_antiphon("keys", "list", "--all").out
     assert re.search(rf"{rotated['id']}.* revoked .* UTC, rotated to {new['id']}", said)
 
 
 def test_a_key_that_is_to_end_is_shown_with_its_end():
     id = create("acme", "--expires", "2100-01-31")["id"]
-    assert re.search(rf"{id}.* until 2100-01-31 00:00 UTC", antiphon("keys", "list").out)
+    assert re.search(rf"{id}.* until 2100-01-31 00:00 UTC", run_antiphon("keys", "list").out)
 
 
 def test_an_empty_list_says_what_to_do():
-    done = antiphon("keys", "list", "--stage", "dev")
+    done = run_antiphon("keys", "list", "--stage", "dev")
     assert (done.code, done.out) == (0, "")
     assert done.err == "Antiphon-dev has no such keys. Make one with `antiphon keys create`.\n"
-    assert made("keys", "list") == {"data": [], "hidden": 0}
+    assert run_for_json("keys", "list") == {"data": [], "hidden": 0}
 
 
 def test_stages_have_keys_of_their_own():
@@ -95,16 +95,16 @@ def test_a_key_is_shown_by_id_by_its_beginning_and_by_itself():
     key = document.pop("key")
     on_record = {name: v for name, v in document.items() if name not in {"url", "rest"}}
     for named in (document["id"], document["id"][:12], key):
-        assert made("keys", "show", named) == on_record
-    assert made("keys", "show", "-", stdin=f"{key}\n") == on_record
-    said = antiphon("keys", "show", document["id"]).out
+        assert run_for_json("keys", "show", named) == on_record
+    assert run_for_json("keys", "show", "-", stdin=f"{key}\n") == on_record
+    said = run_antiphon("keys", "show", document["id"]).out
     for fact in ("Antiphon-prod", document["id"], "acme", "shop", "o3", "rpm 5", "active"):
         assert fact in said
 
 
 @pytest.mark.parametrize("command", ["show", "revoke", "rotate"])
 def test_an_unknown_key_is_an_error_that_does_not_repeat_it(command):
-    done = antiphon("keys", command, "sk-antiphon-of-nobody")
+    done = run_antiphon("keys", command, "sk-antiphon-of-nobody")
     assert (done.code, done.out) == (1, "")
     assert done.err == (
         "Error: There is no such key. `antiphon keys list --all` shows those of Antiphon-prod.\n"
@@ -112,5 +112,5 @@ def test_an_unknown_key_is_an_error_that_does_not_repeat_it(command):
 
 
 def test_an_empty_standard_input_names_no_key():
-    done = antiphon("keys", "show", "-", stdin="")
+    done = run_antiphon("keys", "show", "-", stdin="")
     assert (done.code, "there is no key on standard input" in done.err) == (2, True)

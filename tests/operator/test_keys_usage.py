@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.operating import EMPTY, antiphon
+from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
 
 
 @pytest.mark.parametrize(
@@ -32,24 +32,24 @@ from tests.support.operating import EMPTY, antiphon
     ],
 )
 def test_what_cannot_be_is_a_usage_error_that_says_so(options, why):
-    done = antiphon("keys", "create", "--tenant", "acme", *options, env=EMPTY)
+    done = run_antiphon("keys", "create", "--tenant", "acme", *options, env=EMPTY_ENVIRONMENT)
     assert (done.code, done.out) == (2, "")
     assert why in done.err
 
 
 def test_a_tenant_must_be_named():
-    done = antiphon("keys", "create", env=EMPTY)
+    done = run_antiphon("keys", "create", env=EMPTY_ENVIRONMENT)
     assert (done.code, "--tenant" in done.err) == (2, True)
 
 
 def test_help_tells_of_the_commands_and_of_keys_on_standard_input():
-    said = antiphon("keys", "--help", env=EMPTY).out
+    said = run_antiphon("keys", "--help", env=EMPTY_ENVIRONMENT).out
     for word in ("create", "list", "show", "revoke", "rotate", "--local", "standard input"):
         assert word in said
 
 
 @pytest.mark.parametrize("command", ["create", "list", "show", "revoke", "rotate"])
 def test_every_command_is_about_a_deployment_and_speaks_json(command):
-    said = antiphon("keys", command, "--help", env=EMPTY).out
+    said = run_antiphon("keys", command, "--help", env=EMPTY_ENVIRONMENT).out
     for option in ("--stage", "--region", "--profile", "--local", "--local-port", "--json"):
         assert f"  {option} " in said

@@ -7,14 +7,21 @@ import pytest
 
 from infra.constructs.options import Options
 from infra.operator import stack
-from tests.support.gateway import LOCAL_AWS
-from tests.support.operating import EMPTY, OPERATOR, antiphon, made, rows, stand
+from tests.support.aws import LOCAL_AWS
+from tests.support.commands import (
+    EMPTY_ENVIRONMENT,
+    OPERATOR_ENVIRONMENT,
+    create_stack,
+    read_rows,
+    run_antiphon,
+    run_for_json,
+)
 
 CREATE = ("keys", "create", "--tenant", "acme")
 
 
-def refused(*options, env=OPERATOR):
-    done = antiphon(*CREATE, *options, env=env)
+def refused(*options, env=OPERATOR_ENVIRONMENT):
+    done = run_antiphon(*CREATE, *options, env=env)
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("Error: ")
     return done.err
@@ -38,13 +45,13 @@ def test_without_cdk_json_s_word_it_is_the_stack_s_own_default(monkeypatch, tmp_
 
 @pytest.mark.usefixtures("stacks")
 def test_keys_are_made_in_the_table_of_the_stage_that_is_named():
-    made(*CREATE, "--stage", "dev")
-    assert (len(rows("table-of-dev")), len(rows("table-of-prod"))) == (1, 0)
+    run_for_json(*CREATE, "--stage", "dev")
+    assert (len(read_rows("table-of-dev")), len(read_rows("table-of-prod"))) == (1, 0)
 
 
 @pytest.mark.usefixtures("stacks")
 def test_a_door_that_is_off_is_not_told_of():
-    assert not {"url", "rest"} & set(made(*CREATE, "--stage", "dev"))
+    assert not {"url", "rest"} & set(run_for_json(*CREATE, "--stage", "dev"))
 
 
 @pytest.mark.usefixtures("stacks")
@@ -57,8 +64,12 @@ def test_a_stack_that_is_not_there_is_said_with_its_region():
 @pytest.mark.usefixtures("stacks")
 def test_the_region_is_that_of_the_environment_or_the_option():
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        assert "in eu-west-1" in refused(env={**OPERATOR, "AWS_REGION": None, name: "eu-west-1"})
-    made(*CREATE, "--region", "us-east-1", env={**OPERATOR, "AWS_REGION": "eu-west-1"})
+        assert "in eu-west-1" in refused(
+            env={**OPERATOR_ENVIRONMENT, "AWS_REGION": None, name: "eu-west-1"}
+        )
+    run_for_json(
+        *CREATE, "--region", "us-east-1", env={**OPERATOR_ENVIRONMENT, "AWS_REGION": "eu-west-1"}
+    )
 
 
 @pytest.mark.usefixtures("stacks")
@@ -81,28 +92,28 @@ def test_a_profile_names_region_and_credentials(tmp_path):
     config.write_text(
         "[profile ops]\nregion = us-east-1\naws_access_key_id = a\naws_secret_access_key = b\n"
     )
-    env = {**EMPTY, "AWS_CONFIG_FILE": str(config)}
-    made(*CREATE, "--profile", "ops", env=env)
-    made(*CREATE, env={**env, "AWS_PROFILE": "ops"})
+    env = {**EMPTY_ENVIRONMENT, "AWS_CONFIG_FILE": str(config)}
+    run_for_json(*CREATE, "--profile", "ops", env=env)
+    run_for_json(*CREATE, env={**env, "AWS_PROFILE": "ops"})
     assert "nobody" in refused("--profile", "nobody", env=env)
 
 
 def test_without_a_region_it_says_how_to_name_one():
-    assert "Name it with --region, AWS_REGION" in refused(env=EMPTY)
+    assert "Name it with --region, AWS_REGION" in refused(env=EMPTY_ENVIRONMENT)
 
 
 def test_without_credentials_it_says_how_to_sign_in():
-    told = refused("--region", "us-east-1", env=EMPTY)
+    told = refused("--region", "us-east-1", env=EMPTY_ENVIRONMENT)
     assert "There are no AWS credentials. Sign in and name your profile with --profile" in told
     assert "use --local" in told
 
 
 def test_an_aws_that_cannot_be_reached_is_said_so():
-    told = refused(env={**OPERATOR, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    told = refused(env={**OPERATOR_ENVIRONMENT, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
     assert "AWS cannot be reached." in told
 
 
 @pytest.mark.usefixtures("stacks")
 def test_a_stage_s_name_is_no_more_than_that():
-    stand("Other", "table-of-other")
+    create_stack("Other", "table-of-other")
     assert "There is no stack Antiphon-../Other" in refused("--stage", "../Other")

@@ -11,8 +11,8 @@ from moto.core import set_initial_no_auth_action_count
 
 from antiphon.errors import Unavailable
 from infra.operator import failures
-from tests.support.gateway import LOCAL_AWS
-from tests.support.operating import OPERATOR, antiphon, made
+from tests.support.aws import LOCAL_AWS
+from tests.support.commands import OPERATOR_ENVIRONMENT, run_antiphon, run_for_json
 
 
 def listed(value):
@@ -81,7 +81,7 @@ def signed_in_with(*actions):
     iam.put_user_policy(UserName="operator", PolicyName="p", PolicyDocument=document)
     key = iam.create_access_key(UserName="operator")["AccessKey"]
     return {
-        **OPERATOR,
+        **OPERATOR_ENVIRONMENT,
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
@@ -90,7 +90,7 @@ def signed_in_with(*actions):
 @set_initial_no_auth_action_count(0)
 def with_rights(env, *arguments):
     """Run a command where moto looks at its rights."""
-    return antiphon(*arguments, "--json", env=env)
+    return run_antiphon(*arguments, "--json", env=env)
 
 
 @pytest.mark.usefixtures("stacks")
@@ -112,7 +112,7 @@ def test_the_policy_for_operators_allows_every_command():
 @pytest.mark.parametrize("missing", ACTIONS)
 def test_it_allows_no_more_than_commands_need(missing):
     env = signed_in_with(*(action for action in ACTIONS if action != missing))
-    id = made("keys", "create", "--tenant", "acme")["id"]
+    id = run_for_json("keys", "create", "--tenant", "acme")["id"]
     said = with_rights(env, "keys", "rotate", id)
     assert (said.code, said.out) == (1, "")
     assert f"is not authorized to perform: {missing}" in said.err

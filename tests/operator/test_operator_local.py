@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from infra.local import note
-from tests.support.gateway import KEYS, notes, started
-from tests.support.operating import EMPTY, antiphon, made
+from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon, run_for_json
+from tests.support.gateway import KEYS, instance_folder, run_gateway
 
 CONFIG = """
 [gateway]
@@ -30,13 +30,13 @@ def here(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("here")
     config, ready = folder / "gateway.toml", folder / "ready.json"
     config.write_text(CONFIG.format(seconds=request.param))
-    with started(config, ready, "--concurrency", "1") as gateway:
-        (left,) = note.found(notes(ready))
+    with run_gateway(config, ready, "--concurrency", "1") as gateway:
+        (left,) = note.found(instance_folder(ready))
         assert (left.url, left.rest, left.table) == (gateway.url, gateway.rest, gateway.table)
         assert (left.aws_endpoint, left.key_cache_seconds) == (gateway.aws_endpoint, request.param)
-        env = {**EMPTY, note.VARIABLE: str(notes(ready))}
+        env = {**EMPTY_ENVIRONMENT, note.VARIABLE: str(instance_folder(ready))}
         yield gateway, env
-    assert note.found(notes(ready)) == []
+    assert note.found(instance_folder(ready)) == []
 
 
 def call(gateway, key, path="/models", door="url", **body):
@@ -54,11 +54,11 @@ def until_refused(gateway, key):
 
 def test_a_key_lives_from_its_creation_to_its_revocation(here):
     gateway, env = here
-    document = made(*CREATE, env=env)
+    document = run_for_json(*CREATE, env=env)
     assert (document["url"], document["rest"]) == (gateway.url, gateway.rest)
     assert call(gateway, document["key"]).status_code == 200
     assert call(gateway, document["key"], door="rest").status_code == 200
-    revoked = made("keys", "revoke", document["id"], "--local", env=env)
+    revoked = run_for_json("keys", "revoke", document["id"], "--local", env=env)
     assert revoked["status"] == "revoked"
     until_refused(gateway, document["key"])
     error = call(gateway, document["key"]).json()["error"]
@@ -67,7 +67,7 @@ def test_a_key_lives_from_its_creation_to_its_revocation(here):
 
 def test_a_key_s_models_are_all_that_it_is_shown_and_may_call(here):
     gateway, env = here
-    key = made(*CREATE, "--models", "gpt-5-m*", env=env)["key"]
+    key = run_for_json(*CREATE, "--models", "gpt-5-m*", env=env)["key"]
     listed = call(gateway, key).json()["data"]
     assert [model["id"] for model in listed] == ["gpt-5-mini"]
     ask = {"path": "/responses", "input": "Say hello."}
@@ -78,23 +78,23 @@ def test_a_key_s_models_are_all_that_it_is_shown_and_may_call(here):
 
 def test_a_rotation_without_overlap_leaves_the_new_key_alone(here):
     gateway, env = here
-    old = made(*CREATE, env=env)
+    old = run_for_json(*CREATE, env=env)
     assert call(gateway, old["key"]).status_code == 200
-    new = made("keys", "rotate", old["id"], "--local", "--overlap", "0", env=env)
+    new = run_for_json("keys", "rotate", old["id"], "--local", "--overlap", "0", env=env)
     until_refused(gateway, old["key"])
     assert call(gateway, new["key"]).status_code == 200
 
 
 def test_the_keys_that_it_was_started_with_are_there_too(here):
     _, env = here
-    shown = made("keys", "show", "-", "--local", stdin=KEYS["umbra"], env=env)
+    shown = run_for_json("keys", "show", "-", "--local", stdin=KEYS["umbra"], env=env)
     assert (shown["tenant"], shown["limits"]) == ("umbra", {})
-    assert "umbra" in antiphon("keys", "list", "--local", env=env).out
+    assert "umbra" in run_antiphon("keys", "list", "--local", env=env).out
 
 
 def test_in_a_shell_the_key_can_be_caught(here):
     gateway, env = here
-    mine = {name: value for name, value in os.environ.items() if name not in EMPTY}
+    mine = {name: value for name, value in os.environ.items() if name not in EMPTY_ENVIRONMENT}
     done = subprocess.run(
         [sys.executable, "-m", "infra.cli", *CREATE, "--name", "shop"],
         env={**mine, **{name: value for name, value in env.items() if value is not None}},
@@ -107,7 +107,7 @@ def test_in_a_shell_the_key_can_be_caught(here):
 
 
 def test_where_none_runs_it_says_how_to_start_one(tmp_path):
-    done = antiphon(*CREATE, env={**EMPTY, note.VARIABLE: str(tmp_path)})
+    done = run_antiphon(*CREATE, env={**EMPTY_ENVIRONMENT, note.VARIABLE: str(tmp_path)})
     assert (done.code, done.out) == (1, "")
     assert done.err == "Error: No gateway runs on this machine. Start it with `antiphon local`.\n"
 
@@ -118,13 +118,13 @@ def left_behind(folder, aws, *ports):
         aws_endpoint = f"http://127.0.0.1:{aws}"
         left = note.Note(url, url, aws_endpoint, "table", 30.0, os.getpid())
         note.write(folder / f"{port}.json", dataclasses.asdict(left))
-    return {**EMPTY, note.VARIABLE: str(folder)}
+    return {**EMPTY_ENVIRONMENT, note.VARIABLE: str(folder)}
 
 
 def test_a_killed_one_is_recognised(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         aws = server.getsockname()[1]
-    done = antiphon(*CREATE, env=left_behind(tmp_path, aws, 8080))
+    done = run_antiphon(*CREATE, env=left_behind(tmp_path, aws, 8080))
     assert (done.code, done.out) == (1, "")
     assert "The one at http://127.0.0.1:8080/v1 was killed, and its keys are gone" in done.err
 
@@ -132,10 +132,10 @@ def test_a_killed_one_is_recognised(tmp_path):
 def test_of_several_one_must_be_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         env = left_behind(tmp_path, server.getsockname()[1], 8080, 9000)
-        done = antiphon(*CREATE, env=env)
+        done = run_antiphon(*CREATE, env=env)
         assert (done.code, done.out) == (1, "")
         assert "Name one: --local-port 8080, --local-port 9000." in done.err
-        told = antiphon(*CREATE, "--local-port", "7000", env=env).err
+        told = run_antiphon(*CREATE, "--local-port", "7000", env=env).err
         assert "No gateway runs on this machine on port 7000." in told
 
 
@@ -145,5 +145,5 @@ def test_one_of_several_is_named_by_its_port(here, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         both = left_behind(tmp_path, server.getsockname()[1], 1)
         note.write(tmp_path / "mine.json", dataclasses.asdict(mine))
-        key = made(*CREATE, "--local-port", str(mine.port), env=both)["key"]
+        key = run_for_json(*CREATE, "--local-port", str(mine.port), env=both)["key"]
     assert call(gateway, key).status_code == 200

@@ -2,22 +2,22 @@
 
 import pytest
 
-from tests.support.operating import OPERATOR, antiphon, made
-from tests.support.used import ago, used
+from tests.support.commands import OPERATOR_ENVIRONMENT, run_antiphon, run_for_json
+from tests.support.usage import add_usage, days_ago
 
 pytestmark = pytest.mark.usefixtures("stacks")
 
 
 def lines(*arguments):
-    done = antiphon("usage", *arguments)
+    done = run_antiphon("usage", *arguments)
     assert done.code == 0, done.err
     return [line.split() for line in done.out.splitlines()]
 
 
 def test_models_are_shown_the_dearest_first_with_a_chart_and_a_total():
     for micro, model in ((500, "cheap"), (2_000, "dear"), (1_000, "middle"), (1_000, "middle")):
-        used(micro=micro, model=model)
-    done = antiphon("usage")
+        add_usage(micro=micro, model=model)
+    done = run_antiphon("usage")
     heading, _, *rows, _, total = done.out.splitlines()
     assert heading.split() == [
         "model", "requests", "input", "cached", "output", "reasoning", "US", "dollars", "cost",
@@ -30,19 +30,19 @@ def test_models_are_shown_the_dearest_first_with_a_chart_and_a_total():
     assert [row.split()[6] for row in rows] == ["0.002000", "0.002000", "0.000500"]
     assert [row.count("█") for row in rows] == [24, 24, 6]
     assert total.split() == ["total", "4", "4,000", "0", "400", "0", "0.004500"]
-    assert f"4 completed, from {ago(29)} to {ago(0)} (UTC)." in done.err
+    assert f"4 completed, from {days_ago(29)} to {days_ago(0)} (UTC)." in done.err
 
 
 def test_great_sums_are_told_to_the_cent():
-    used(micro=1_234_567_890_123)
+    add_usage(micro=1_234_567_890_123)
     assert lines()[2][6] == "1,234,567.89"
 
 
 def test_what_the_dollars_leave_out_is_said():
-    used(unpriced=1)
-    used(completed=0, failed=1, unmetered=1)
-    used(completed=0, unknown=2)
-    err = antiphon("usage").err
+    add_usage(unpriced=1)
+    add_usage(completed=0, failed=1, unmetered=1)
+    add_usage(completed=0, unknown=2)
+    err = run_antiphon("usage").err
     assert "1 completed, 1 failed, 2 unknown" in err
     assert "1 have no known price" in err
     assert "[prices.MODEL]" in err
@@ -50,45 +50,48 @@ def test_what_the_dollars_leave_out_is_said():
 
 
 def test_without_a_price_the_chart_is_of_tokens():
-    used(model="a")
-    used(model="a")
-    used(model="b")
+    add_usage(model="a")
+    add_usage(model="a")
+    add_usage(model="b")
     heading, _, first, second, *_ = lines()
     assert heading[-1] == "tokens"
     assert [row[-1].count("█") for row in (first, second)] == [24, 12]
 
 
 def test_days_without_usage_are_shown_between_those_with():
-    used(days=3, micro=4)
-    used(days=0, micro=8)
+    add_usage(days=3, micro=4)
+    add_usage(days=0, micro=8)
     _, _, *rows = lines("--by", "day")
-    assert [row[0] for row in rows[:4]] == [ago(3), ago(2), ago(1), ago(0)]
+    assert [row[0] for row in rows[:4]] == [days_ago(3), days_ago(2), days_ago(1), days_ago(0)]
     assert [row[6] for row in rows[:4]] == ["0.000004", "0.000000", "0.000000", "0.000008"]
-    assert [each["day"] for each in made("usage", "--by", "day")["data"]] == [ago(3), ago(0)]
+    assert [each["day"] for each in run_for_json("usage", "--by", "day")["data"]] == [
+        days_ago(3),
+        days_ago(0),
+    ]
 
 
 def test_keys_are_shown_with_their_names():
-    key = made("keys", "create", "--tenant", "acme", "--name", "shop [web]")
-    used(key=key["id"])
-    used(key="key_gone")
-    out = antiphon("usage", "--by", "key").out
+    key = run_for_json("keys", "create", "--tenant", "acme", "--name", "shop [web]")
+    add_usage(key=key["id"])
+    add_usage(key="key_gone")
+    out = run_antiphon("usage", "--by", "key").out
     assert f"{key['id']} (shop [web])" in out
     assert "key_gone" in out
-    found = made("usage", "--by", "key")["data"]
+    found = run_for_json("usage", "--by", "key")["data"]
     assert sorted(each["key_id"] for each in found) == sorted([key["id"], "key_gone"])
 
 
 def test_colours_are_for_terminals_alone():
-    used(micro=1)
-    assert "\x1b" not in antiphon("usage").out
-    assert "\x1b[" in antiphon("usage", env={**OPERATOR, "FORCE_COLOR": "1"}).out
+    add_usage(micro=1)
+    assert "\x1b" not in run_antiphon("usage").out
+    assert "\x1b[" in run_antiphon("usage", env={**OPERATOR_ENVIRONMENT, "FORCE_COLOR": "1"}).out
 
 
 def test_a_chart_for_people():
     """How it looks, for whoever changes it."""
-    used(micro=2, model="gpt-5", cached_tokens=400)
-    used(micro=1, model="gpt-5-mini", reasoning_tokens=60)
-    assert antiphon("usage").out.splitlines() == [
+    add_usage(micro=2, model="gpt-5", cached_tokens=400)
+    add_usage(micro=1, model="gpt-5-mini", reasoning_tokens=60)
+    assert run_antiphon("usage").out.splitlines() == [
         "model        requests   input   cached   output   reasoning   US dollars   cost                    ",
         "─" * 99,
         "gpt-5               1   1,000      400      100           0     0.000002   ████████████████████████",

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from infra.operator.usage.days import between
-from tests.support.operating import antiphon, made
-from tests.support.used import ago, used
+from tests.support.commands import run_antiphon, run_for_json
+from tests.support.usage import add_usage, days_ago
 
 pytestmark = pytest.mark.usefixtures("stacks")
 
@@ -27,39 +27,39 @@ pytestmark = pytest.mark.usefixtures("stacks")
 )
 def test_the_days_may_be_chosen(options, days):
     for day in (0, 7, 29, 30, 100):
-        used(days=day)
-    found = made("usage", "--by", "day", *options)
-    assert [each["day"] for each in found["data"]] == [ago(day) for day in reversed(days)]
+        add_usage(days=day)
+    found = run_for_json("usage", "--by", "day", *options)
+    assert [each["day"] for each in found["data"]] == [days_ago(day) for day in reversed(days)]
 
 
 def test_days_may_be_dates():
-    used(days=2)
-    used(days=3)
-    found = made("usage", "--by", "day", "--since", ago(2), "--until", ago(0))
-    assert (found["start"], found["end"]) == (ago(2), ago(0))
-    assert [each["day"] for each in found["data"]] == [ago(2)]
+    add_usage(days=2)
+    add_usage(days=3)
+    found = run_for_json("usage", "--by", "day", "--since", days_ago(2), "--until", days_ago(0))
+    assert (found["start"], found["end"]) == (days_ago(2), days_ago(0))
+    assert [each["day"] for each in found["data"]] == [days_ago(2)]
 
 
 def test_tenants_are_shown_together_apart_or_one_alone():
-    used(tenant="acme", micro=1)
-    used(tenant="umbra", micro=2)
-    assert made("usage")["total"]["requests"] == 2
-    apart = made("usage", "--by", "tenant")["data"]
+    add_usage(tenant="acme", micro=1)
+    add_usage(tenant="umbra", micro=2)
+    assert run_for_json("usage")["total"]["requests"] == 2
+    apart = run_for_json("usage", "--by", "tenant")["data"]
     assert [(each["tenant"], each["cost_usd"]) for each in apart] == [
         ("acme", "0.000001"),
         ("umbra", "0.000002"),
     ]
-    alone = made("usage", "--tenant", "umbra")
+    alone = run_for_json("usage", "--tenant", "umbra")
     assert (alone["tenant"], alone["total"]["cost_usd"]) == ("umbra", "0.000002")
-    assert made("usage", "--tenant", "nobody")["data"] == []
+    assert run_for_json("usage", "--tenant", "nobody")["data"] == []
 
 
 def test_several_parts_may_be_told_apart():
     for model in ("a", "b"):
         for target in ("east", "west"):
-            used(model=model, target=target)
-    used(model="a", target="west")
-    found = made("usage", "--by", "target", "--by", "model", "--by", "target")
+            add_usage(model=model, target=target)
+    add_usage(model="a", target="west")
+    found = run_for_json("usage", "--by", "target", "--by", "model", "--by", "target")
     assert found["by"] == ["target", "model"]
     assert [(each["model"], each["target"], each["requests"]) for each in found["data"]] == [
         ("a", "east", 1),
@@ -67,14 +67,14 @@ def test_several_parts_may_be_told_apart():
         ("b", "east", 1),
         ("b", "west", 1),
     ]
-    shown = antiphon("usage", "--by", "target", "--by", "model").out
+    shown = run_antiphon("usage", "--by", "target", "--by", "model").out
     assert shown.split()[:2] == ["target", "model"]
 
 
 def test_csv_has_every_figure_to_the_last_digit():
-    used(micro=3, model='with "quotes", and commas', cached_tokens=7)
-    used(micro=0, model="b")
-    done = antiphon("usage", "--csv", "--by", "model", "--by", "day")
+    add_usage(micro=3, model='with "quotes", and commas', cached_tokens=7)
+    add_usage(micro=0, model="b")
+    done = run_antiphon("usage", "--csv", "--by", "model", "--by", "day")
     assert done.err == ""
     first, second = csv.DictReader(io.StringIO(done.out))
     assert (first["model"], second["model"]) == ("b", 'with "quotes", and commas')
@@ -85,8 +85,8 @@ def test_csv_has_every_figure_to_the_last_digit():
 
 def test_json_is_one_document_whose_total_is_the_sum_of_its_parts():
     for day in range(4):
-        used(days=day, micro=day, model=f"gpt-{day % 2}")
-    done = antiphon("usage", "--by", "model", "--by", "day", "--json")
+        add_usage(days=day, micro=day, model=f"gpt-{day % 2}")
+    done = run_antiphon("usage", "--by", "model", "--by", "day", "--json")
     told = json.loads(done.out)
     assert done.err == ""
     assert told["deployment"] == "Antiphon-prod"
@@ -96,16 +96,16 @@ def test_json_is_one_document_whose_total_is_the_sum_of_its_parts():
 
 
 def test_another_stage_has_usage_of_its_own():
-    used(table="table-of-dev")
-    assert made("usage")["total"]["requests"] == 0
-    assert made("usage", "--stage", "dev")["total"]["requests"] == 1
+    add_usage(table="table-of-dev")
+    assert run_for_json("usage")["total"]["requests"] == 0
+    assert run_for_json("usage", "--stage", "dev")["total"]["requests"] == 1
 
 
 def test_nothing_is_no_fault():
-    done = antiphon("usage")
+    done = run_antiphon("usage")
     assert (done.code, done.out) == (0, "")
-    assert f"Antiphon-prod has counted nothing from {ago(29)} to {ago(0)}." in done.err
-    assert antiphon("usage", "--csv").out.startswith("model,requests,")
+    assert f"Antiphon-prod has counted nothing from {days_ago(29)} to {days_ago(0)}." in done.err
+    assert run_antiphon("usage", "--csv").out.startswith("model,requests,")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_nothing_is_no_fault():
     ],
 )
 def test_wrong_options_are_refused_in_words(options, words):
-    done = antiphon("usage", *options)
+    done = run_antiphon("usage", *options)
     assert done.code == 2
     assert words in done.err
 

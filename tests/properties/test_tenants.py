@@ -13,8 +13,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.events import make_events, make_response, new_id
+from tests.support.provider import encode_response, encode_stream
 
 TENANTS = st.sampled_from(["acme", "umbra"])
 STRANGERS = st.sampled_from(["resp_unknown", "resp-%2e%2e", "x" * 257, "RESP_1"])
@@ -78,11 +78,11 @@ class Tenants(RuleBasedStateMachine):
 
     def call(self, tenant, may, method, path, id, ask=None):
         """Send it; the provider is asked once if the tenant may, and never if not."""
-        self.provider.forget()
+        self.provider.reset()
         if ask and ask["stream"]:
-            self.provider.answers(streamed(*story(id)))
+            self.provider.respond_with(encode_stream(*make_events(id)))
         else:
-            self.provider.answers(whole(json.dumps(response(id)).encode()))
+            self.provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
         got = self.clients[tenant].request(method, path, json=ask)
         assert len(self.provider.received) == (1 if may else 0)
         return got

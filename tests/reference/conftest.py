@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.gateway import started
+from tests.support.gateway import run_gateway
 
 CONFIG = """
 [targets.simulated]
@@ -16,5 +16,5 @@ def simulated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
     config = folder / "gateway.toml"
     config.write_text(CONFIG)
-    with started(config, folder / "ready.json", "--concurrency", "2") as running:
+    with run_gateway(config, folder / "ready.json", "--concurrency", "2") as running:
         yield running

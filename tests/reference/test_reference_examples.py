@@ -14,7 +14,7 @@ from antiphon.schema.other_bodies import (
     UpdateConversation,
 )
 from infra.reference.document import built
-from tests.support.samples import parse
+from tests.support.events import parse_events
 
 DOCUMENT = built()
 PARSERS = {
@@ -84,7 +84,7 @@ def test_streams_in_examples_are_streams():
     told = DOCUMENT["paths"]["/responses"]["post"]["responses"]["200"]["content"]
     endings = {}
     for name, example in told["text/event-stream"]["examples"].items():
-        events = parse(example["value"].encode())
+        events = parse_events(example["value"].encode())
         for event in events:
             check(known_event(), event)
         endings[name] = [event["type"] for event in events][-2:]
@@ -120,7 +120,7 @@ def test_a_real_response_is_what_the_document_says(created, client):
 
 def test_a_real_stream_is_what_the_document_says(client):
     ask = {"model": "sim-text", "input": "Salve!", "stream": True}
-    events = parse(client.post("responses", json=ask).content)
+    events = parse_events(client.post("responses", json=ask).content)
     assert events[-1]["type"] == "response.completed"
     for event in events:
         check(known_event(), event)

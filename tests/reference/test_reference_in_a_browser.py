@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.reference.browser import MISSING, PROGRAM, opened
+from tests.support.events import make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import whole
-from tests.support.samples import new_id, response
+from tests.support.provider import encode_response
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 
@@ -60,7 +60,7 @@ def complaints(page):
 
 def test_a_reader_with_a_key_sends_a_request(page, address, provider):
     id = new_id()
-    provider.answers(whole(json.dumps(response(id)).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
     page.open(address)
     authorize(page, 1)
     assert create(page) == "200"
@@ -72,7 +72,7 @@ def test_a_reader_with_a_key_sends_a_request(page, address, provider):
 
 
 def test_a_key_can_go_in_azure_s_header_too(page, gateway, provider):
-    provider.answers(whole(json.dumps(response(new_id())).encode()))
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     page.open(gateway.base("url") + "/docs")
     authorize(page, 2)
     assert create(page) == "200"

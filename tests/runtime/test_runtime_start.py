@@ -5,8 +5,7 @@ import signal
 import sys
 
 import pytest
-
-from antiphon.runtime.__main__ import extend_path
+from antiphon.runtime.handler import extend_path
 
 
 def init_error(api):

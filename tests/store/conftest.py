@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.dynamo import held
+from tests.support.dynamodb import embedded_store
 
 
 @pytest.fixture
 def dynamo():
-    with held() as table:
+    with embedded_store() as table:
         yield table

@@ -29,7 +29,7 @@ DONE = {"status": "completed", "usage": {"input_tokens": 3, "cost": 0.25}, "comp
 
 @pytest.fixture
 def cloud():
-    with aws.cloud() as made:
+    with aws.fake_aws() as made:
         yield made
 
 
@@ -69,9 +69,9 @@ def test_no_client_is_made_before_there_is_something_to_send(cloud):
     assert made == []
 
 
-@pytest.mark.parametrize("fault", [aws.refused, aws.answer_lost])
+@pytest.mark.parametrize("fault", [aws.refuse_connection, aws.lose_response])
 def test_a_queue_that_fails_is_unavailable(cloud, fault):
-    cloud.breaks(cloud.sqs, "SendMessage", fault)
+    cloud.fail(cloud.sqs, "SendMessage", fault)
     with pytest.raises(Unavailable):
         cloud.queue.send(PollResponse("acme", "resp_1"))
 
@@ -83,39 +83,39 @@ def test_links_that_can_be_written_leave_the_queue_alone(cloud, links):
     assert cloud.row("resp_1")["status"] == "completed"
 
 
-@pytest.mark.parametrize("fault", [aws.refused, aws.answer_lost])
+@pytest.mark.parametrize("fault", [aws.refuse_connection, aws.lose_response])
 def test_a_link_that_cannot_be_written_goes_to_the_queue(cloud, links, fault):
-    cloud.breaks(cloud.dynamodb, "PutItem", fault)
+    cloud.fail(cloud.dynamodb, "PutItem", fault)
     before = int(time.time())
     links.put(LINK)
     [(row, delay)] = cloud.sent
     assert row == DeferredWrite(LINK, since=row.since)
     assert row.since >= before
     assert delay == 2
-    assert (links.get("response", "acme", "resp_1") is None) == (fault is aws.refused)
+    assert (links.get("response", "acme", "resp_1") is None) == (fault is aws.refuse_connection)
 
 
 def test_a_link_that_nobody_takes_is_told_of(cloud, links):
-    cloud.breaks(cloud.dynamodb, "PutItem")
-    cloud.breaks(cloud.sqs, "SendMessage")
+    cloud.fail(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.sqs, "SendMessage")
     with pytest.raises(Unavailable):
         links.put(LINK)
 
 
 def test_the_outcome_of_a_late_link_waits_behind_it(cloud, links):
     """Else it would find no row to change, and be lost."""
-    cloud.breaks(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.dynamodb, "PutItem")
     links.put(LINK)
-    cloud.mends(cloud.dynamodb, "PutItem")
+    cloud.restore(cloud.dynamodb, "PutItem")
     links.change(LINK, **DONE)
     assert [message.changes for message, _ in cloud.sent] == [{}, DONE]
     assert cloud.row("resp_1") is None
 
 
 def test_the_link_of_the_next_request_is_not_late(cloud, links):
-    cloud.breaks(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.dynamodb, "PutItem")
     links.put(LINK)
-    cloud.mends(cloud.dynamodb, "PutItem")
+    cloud.restore(cloud.dynamodb, "PutItem")
     other = replace(LINK, id="resp_2", request_id="r-2")
     links.put(other)
     links.change(other, **DONE)
@@ -125,14 +125,14 @@ def test_the_link_of_the_next_request_is_not_late(cloud, links):
 
 def test_an_outcome_that_cannot_be_written_goes_to_the_queue(cloud, links):
     links.put(LINK)
-    cloud.breaks(cloud.dynamodb, "UpdateItem")
+    cloud.fail(cloud.dynamodb, "UpdateItem")
     links.change(LINK, **DONE)
     assert [message.changes for message, _ in cloud.sent] == [DONE]
 
 
 def test_a_deletion_that_cannot_be_marked_goes_to_the_queue(cloud, links):
     links.put(LINK)
-    cloud.breaks(cloud.dynamodb, "UpdateItem")
+    cloud.fail(cloud.dynamodb, "UpdateItem")
     links.mark_deleted(LINK)
     assert [list(message.changes) for message, _ in cloud.sent] == [["deleted_at"]]
 
@@ -159,15 +159,16 @@ def test_a_pending_response_is_followed(cloud, links):
 
 
 def test_a_late_link_is_followed_from_when_it_is_written(cloud, links):
-    cloud.breaks(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.dynamodb, "PutItem")
     links.put(LINK)
     links.follow(LINK)
     assert [type(message) for message, _ in cloud.sent] == [DeferredWrite]
 
 
 def test_that_it_cannot_be_followed_is_not_the_callers_trouble(cloud, links):
-    cloud.breaks(cloud.sqs, "SendMessage")
+    cloud.fail(cloud.sqs, "SendMessage")
     links.follow(LINK)
+    assert [type(message) for message, _ in cloud.sent] == [PollResponse]  # in vain
 
 
 def test_a_restored_link_does_not_undo_what_came_after_it(cloud):

@@ -8,14 +8,14 @@ import pytest
 from antiphon.settings.config import Limits
 from antiphon.store import keys
 from antiphon.store.keyring import Keyring, KeyringError, KeyTerms, NoSuchKey
-from tests.support.dynamo import held
+from tests.support.dynamodb import embedded_store
 
 DAY = 86_400
 
 
 @pytest.fixture
 def dynamo():
-    with held(stream=False) as table:
+    with embedded_store(stream=False) as table:
         yield table
 
 
@@ -105,7 +105,7 @@ def test_a_list_goes_on_where_one_read_ends(keyring, monkeypatch):
 
 
 def test_no_command_scans(keyring, dynamo):
-    with dynamo.counted() as calls:
+    with dynamo.count_calls() as calls:
         id = keyring.create(KeyTerms(tenant="acme")).key.id
         _, old = keyring.rotate(id, DAY)
         keyring.revoke(old.id)

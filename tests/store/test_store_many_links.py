@@ -1,48 +1,52 @@
-"""The bars: 10,000 links, and a tree of 1,000 branches, a page at a time."""
+"""Thousands of links and a tree of many branches, a page at a time; `make soak`: 10,000, 1,000."""
 
 import pytest
 
 from antiphon.store.listings import LinkQuery
-from tests.support.dynamo import held, ids, link
+from tests.support.concurrency import ROUNDS
+from tests.support.dynamodb import embedded_store, make_link, page_ids
 
-LINKS, BRANCHES = 10_000, 1_000
+LINKS, BRANCHES = 500 * ROUNDS, 50 * ROUNDS
+MIDDLE = LINKS // 2
 
 
 @pytest.fixture(scope="module")
 def full():
     """A table with all these links of one tenant, and the branches of one conversation."""
-    with held(stream=False) as dynamo:
-        dynamo.hold(*(link(id=f"resp_{n:05d}", tenant="rich") for n in range(LINKS)))
+    with embedded_store(stream=False) as dynamo:
+        dynamo.put_links(
+            *(dynamo.make_link(id=f"resp_{n:05d}", tenant="rich") for n in range(LINKS))
+        )
         tree = {"root": "conv_1", "conversation": "conv_1", "previous_response_id": "resp_b0000"}
-        dynamo.hold(link(id="conv_1", kind="conversation", root="conv_1"))
-        dynamo.hold(*(link(id=f"resp_b{n:04d}", **tree) for n in range(BRANCHES)))
+        dynamo.put_links(dynamo.make_link(id="conv_1", kind="conversation", root="conv_1"))
+        dynamo.put_links(*(dynamo.make_link(id=f"resp_b{n:04d}", **tree) for n in range(BRANCHES)))
         yield dynamo
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.parametrize("begun_after", [None, "resp_05000"])
-def test_a_page_of_ten_thousand_links_is_one_query(full, newest_first, begun_after):
+@pytest.mark.parametrize("begun_after", [None, f"resp_{MIDDLE:05d}"])
+def test_a_page_of_many_links_is_one_query(full, newest_first, begun_after):
     after = begun_after and full.links.get("response", "rich", begun_after)
     asked = LinkQuery(limit=100, newest_first=newest_first, after=after)
-    with full.counted() as calls:
+    with full.count_calls() as calls:
         page = full.listing.page("response", "rich", asked)
-    first = {(None, True): 9_999, (None, False): 0, ("resp_05000", True): 4_999}
-    number = first.get((begun_after, newest_first), 5_001)
+    first = {(True, True): LINKS - 1, (True, False): 0, (False, True): MIDDLE - 1}
+    number = first.get((begun_after is None, newest_first), MIDDLE + 1)
     step = -1 if newest_first else 1
-    assert ids(page) == [f"resp_{number + step * n:05d}" for n in range(100)]
+    assert page_ids(page) == [f"resp_{number + step * n:05d}" for n in range(100)]
     assert (page.has_more, calls) == (True, ["Query"])
 
 
-def test_the_last_page_of_ten_thousand_knows_that_it_is_the_last(full):
+def test_the_last_page_of_many_knows_that_it_is_the_last(full):
     after = full.links.get("response", "rich", "resp_00100")
     page = full.listing.page("response", "rich", LinkQuery(limit=100, after=after))
     assert (len(page.links), page.has_more, page.last_id) == (100, False, "resp_00000")
 
 
-def test_a_rare_link_among_ten_thousand_is_found(full):
-    rare = link(id="resp_rare", tenant="rich", created_ms=1, status="failed")
-    full.hold(rare)
-    with full.counted() as calls:
+def test_a_rare_link_among_many_is_found(full):
+    rare = make_link(id="resp_rare", tenant="rich", created_ms=1, status="failed")
+    full.put_links(rare)
+    with full.count_calls() as calls:
         page = full.listing.page("response", "rich", LinkQuery(status="failed"))
     full.table.delete("T#rich#R#resp_rare", "LINK")
     assert (page.links, page.has_more) == ([rare], False)
@@ -50,14 +54,14 @@ def test_a_rare_link_among_ten_thousand_is_found(full):
     assert len(calls) < 30
 
 
-def test_a_thousand_branches_come_page_by_page_with_one_query_each(full):
-    branch = full.links.get("response", "acme", "resp_b0500")
+def test_many_branches_come_page_by_page_with_one_query_each(full):
+    branch = full.links.get("response", "acme", f"resp_b{BRANCHES // 2:04d}")
     seen, after, has_more = [], None, True
     while has_more:
         asked = LinkQuery(limit=100, newest_first=False, after=after)
-        with full.counted() as calls:
+        with full.count_calls() as calls:
             page = full.listing.tree(branch, asked)
         assert calls == ["Query"]
-        seen += ids(page)
+        seen += page_ids(page)
         after, has_more = page.links[-1], page.has_more
     assert seen == ["conv_1", *(f"resp_b{n:04d}" for n in range(BRANCHES))]

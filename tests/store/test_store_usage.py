@@ -3,8 +3,9 @@
 import pytest
 
 from antiphon.store.usage import COST_PICODOLLARS, COUNTS, UsageSum, group_sums, sum_total
-from tests.support.dynamo import link
-from tests.support.spending import EVER, counting, parts, shown, usage
+from tests.support.dynamodb import make_link
+from tests.support.events import new_id
+from tests.support.usage import EVER, count_by_part, make_usage, nonzero_counts, usage_store
 
 DAY_MS = 86_400_000
 FIRST = 20_000  # days since 1970: 2024-10-04
@@ -12,18 +13,18 @@ FIRST = 20_000  # days since 1970: 2024-10-04
 
 @pytest.fixture
 def counted():
-    with counting() as table:
+    with usage_store() as table:
         yield table
 
 
 def hold(counted, *links):
-    counted.dynamo.hold(*links)
-    assert counted.roll() == []
+    counted.dynamo.put_links(*links)
+    assert counted.run_rollup() == []
 
 
 def on(day, **more):
-    told = {"status": "completed", "model": "gpt-5", "usage": usage(), **more}
-    return link(created_ms=(FIRST + day) * DAY_MS, **told)
+    told = {"status": "completed", "model": "gpt-5", "usage": make_usage(), **more}
+    return make_link(id=new_id(), created_ms=(FIRST + day) * DAY_MS, **told)
 
 
 def days(sums):
@@ -82,15 +83,15 @@ def test_whatever_names_hold_they_are_told_apart(counted, one, other):
 def test_many_rows_are_read_page_by_page(counted, monkeypatch):
     monkeypatch.setattr("antiphon.store.usage.READ_ROWS", 3)
     hold(counted, *(on(day % 4, model=f"gpt-{day}") for day in range(20)))
-    assert sum(parts(counted.sums()).values()) == 20
-    with counted.dynamo.counted() as calls:
+    assert sum(count_by_part(counted.sums()).values()) == 20
+    with counted.dynamo.count_calls() as calls:
         counted.sums()
     assert calls == ["Query"] * 7
 
 
 def test_a_report_of_any_length_is_one_query(counted):
     hold(counted, *(on(day) for day in range(0, 365, 40)))
-    with counted.dynamo.counted() as calls:
+    with counted.dynamo.count_calls() as calls:
         assert len(counted.sums()) == 10
     assert calls == ["Query"]
 
@@ -117,8 +118,8 @@ def test_sums_are_put_together_by_any_of_their_parts(counted):
         ("2024-10-05", "a", None, 1),
     ]
     assert told() == [(None, None, None, 7)]
-    assert shown(sum_total(sums)) == shown(group_sums(sums, ())[0])
-    assert shown(sum_total([])) == {}
+    assert nonzero_counts(sum_total(sums)) == nonzero_counts(group_sums(sums, ())[0])
+    assert nonzero_counts(sum_total([])) == {}
     assert set(sum_total([]).counts) == set(COUNTS)
 
 

@@ -8,21 +8,20 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from antiphon.store.usage import COST_PICODOLLARS
-from tests.support.aws import answer_lost
-from tests.support.dynamo import link
-from tests.support.spending import counting, usage
+from tests.support.aws import lose_response
+from tests.support.usage import make_usage, usage_store
 
 CALLERS = 64
 
 
 @pytest.fixture
 def counted():
-    with counting() as table:
+    with usage_store() as table:
         yield table
 
 
 def ended(counted, **more):
-    new = link(status="completed", model="gpt-5", usage=usage(), **more)
+    new = counted.make_link(status="completed", model="gpt-5", usage=make_usage(), **more)
     counted.links.put(new)
     return new
 
@@ -33,7 +32,7 @@ def at_once(counted, batches):
 
     def call(records):
         gate.wait()
-        return counted.roll(records)
+        return counted.run_rollup(records)
 
     with ThreadPoolExecutor(len(batches)) as callers:
         return [failure for failures in callers.map(call, batches) for failure in failures]
@@ -41,7 +40,7 @@ def at_once(counted, batches):
 
 def test_of_64_who_are_told_of_the_same_response_one_counts_it(counted):
     ended(counted)
-    told = counted.dynamo.records()
+    told = counted.dynamo.stream_records()
     assert at_once(counted, [told] * CALLERS) == []
     assert counted.total()["requests"] == 1
     assert counted.total()[COST_PICODOLLARS] == 2_250_000_000
@@ -50,7 +49,7 @@ def test_of_64_who_are_told_of_the_same_response_one_counts_it(counted):
 def test_64_responses_that_64_count_into_one_sum_are_64(counted):
     for _ in range(CALLERS):
         ended(counted)
-    told = counted.dynamo.records()
+    told = counted.dynamo.stream_records()
     assert at_once(counted, [[record] for record in told]) == []
     total = counted.total()
     assert (total["requests"], total["input_tokens"]) == (64, 64_000)
@@ -58,13 +57,13 @@ def test_64_responses_that_64_count_into_one_sum_are_64(counted):
 
 
 def test_a_correction_that_many_make_is_made_once(counted):
-    new = link(status="in_progress", model="gpt-5")
+    new = counted.make_link(status="in_progress", model="gpt-5")
     counted.links.put(new)
     counted.links.change(new, unfinished="given up: still running")
-    first = counted.dynamo.records()
-    counted.roll(first)
-    counted.links.change(new, status="completed", usage=usage(), unfinished=None)
-    told = [*first, *counted.dynamo.records()]
+    first = counted.dynamo.stream_records()
+    counted.run_rollup(first)
+    counted.links.change(new, status="completed", usage=make_usage(), unfinished=None)
+    told = [*first, *counted.dynamo.stream_records()]
     assert at_once(counted, [told] * 16) == []
     total = counted.total()
     assert (total["requests"], total["completed"]) == (1, 1)
@@ -74,23 +73,23 @@ def test_a_correction_that_many_make_is_made_once(counted):
 
 def test_what_another_counts_in_between_is_not_undone(counted):
     """An old change is looked at again, and just then another counts a newer one."""
-    new = link(status="in_progress", model="gpt-5")
+    new = counted.make_link(status="in_progress", model="gpt-5")
     counted.links.put(new)
     counted.links.mark_deleted(new)
-    counted.roll()
-    counted.links.change(new, status="completed", usage=usage())
-    old = counted.dynamo.records()
-    counted.roll(old)
+    counted.run_rollup()
+    counted.links.change(new, status="completed", usage=make_usage())
+    old = counted.dynamo.stream_records()
+    counted.run_rollup(old)
 
     def another(params, **_):
         if params["Key"]["sk"] == {"S": "COUNTED"}:
             events.unregister(hook, unique_id="another")
             counted.links.change(new, service_tier="flex")
-            assert counted.roll() == []
+            assert counted.run_rollup() == []
 
     events, hook = counted.dynamo.client.meta.events, "provide-client-params.dynamodb.GetItem"
     events.register(hook, another, "another")
-    assert counted.roll([old[-1]]) == []
+    assert counted.run_rollup([old[-1]]) == []
     assert counted.total()[COST_PICODOLLARS] == 1_125_000_000
 
 
@@ -120,18 +119,18 @@ HOOK = "before-send.dynamodb.TransactWriteItems"
 def test_a_conflict_is_tried_again(counted, code):
     ended(counted)
     counted.dynamo.client.meta.events.register_first(HOOK, Cancelled(5, code))
-    assert counted.roll() == []
+    assert counted.run_rollup() == []
     assert counted.total()["requests"] == 1
 
 
 def test_conflicts_without_end_leave_it_to_a_later_try(counted):
     ended(counted)
-    told = counted.dynamo.records()
+    told = counted.dynamo.stream_records()
     fault = Cancelled(1000, "TransactionConflict")
     counted.dynamo.client.meta.events.register_first(HOOK, fault)
-    assert counted.roll(told) == [{"itemIdentifier": told[0]["dynamodb"]["SequenceNumber"]}]
+    assert counted.run_rollup(told) == [{"itemIdentifier": told[0]["dynamodb"]["SequenceNumber"]}]
     fault.left = 0
-    assert counted.roll(told) == []
+    assert counted.run_rollup(told) == []
     assert counted.total()["requests"] == 1
 
 
@@ -142,9 +141,9 @@ def test_a_write_whose_answer_is_lost_is_not_made_twice(counted):
 
     def lose(request, **_):
         lost.append(request)
-        return answer_lost(request) if len(lost) == 1 else None
+        return lose_response(request) if len(lost) == 1 else None
 
     counted.dynamo.client.meta.events.register_first(HOOK, lose)
-    assert counted.roll() == []
+    assert counted.run_rollup() == []
     assert len(lost) > 1
     assert counted.total()["requests"] == 1

@@ -1,8 +1,13 @@
-"""AWS in this process: a table and a queue, with faults at its border."""
+"""AWS in this process: a table, a queue, secrets and STS, with failures at botocore's border."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import http.client
+import http.server
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse
@@ -12,18 +17,30 @@ from moto import mock_aws
 
 from antiphon.store.dynamodb import Item, Table
 from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message
+from antiphon.store.secrets import ProviderSecrets
+from antiphon.store.web_identity import WebIdentity
 from infra.local import transactions
 from infra.local.aws import _shape
 from infra.local.things import TABLE
-from tests.support.gateway import LOCAL_AWS
+from tests.support.concurrency import ManualClock
 
+LOCAL_AWS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+FAST_MOTO = {"core": {"reset_boto3_session": False}}  # loading botocore's models again takes 0.2 s
+GET_SECRET_VALUE = "GetSecretValue"
+# The forms of STS's query protocol, which moto lacks for GetWebIdentityToken.
+TOKEN = """<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<GetWebIdentityTokenResult><WebIdentityToken>{}</WebIdentityToken>
+<Expiration>2030-01-01T00:00:00Z</Expiration></GetWebIdentityTokenResult>
+</GetWebIdentityTokenResponse>"""
+ERROR = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<Error><Type>Sender</Type><Code>{}</Code><Message>MARK-message</Message></Error></ErrorResponse>"""
 
 type Fault = Callable[[Any], AWSResponse | None]
 
 
-class Cloud:
-    """One client for each service, so that what breaks it meets whoever uses it."""
+class FakeAws:
+    """One client for each service: a failure that is set up there meets every user of it."""
 
     def __init__(self) -> None:
         self.dynamodb = boto3.client("dynamodb", config=ONCE, **LOCAL_AWS)
@@ -34,40 +51,45 @@ class Cloud:
         url = self.sqs.create_queue(QueueName="queue")["QueueUrl"]
         self.queue = Queue(lambda: self.sqs, url)
         self.sent: list[tuple[PollResponse | DeferredWrite, int]] = []  # with the delay, in seconds
-        self.sqs.meta.events.register("provide-client-params.sqs.SendMessage", self._note)
+        self.sqs.meta.events.register("provide-client-params.sqs.SendMessage", self._record)
 
     def row(self, id: str) -> Item | None:
         return self.table.get(f"T#acme#R#{id}", "LINK")
 
-    def breaks(self, client: Any, operation: str, fault: Fault | None = None) -> None:
-        """From now on a call fails; for the reason that it cannot be made, if none is given."""
-        # First, for moto answers at the same hook.
+    def fail(self, client: Any, operation: str, fault: Fault | None = None) -> None:
+        """Make an operation fail from now on; without a fault it cannot connect."""
+        # First, because moto answers at the same hook.
         client.meta.events.register_first(
-            _hook(client, operation), lambda request, **_: (fault or refused)(request), operation
+            _hook(client, operation),
+            lambda request, **_: (fault or refuse_connection)(request),
+            operation,
         )
 
-    def mends(self, client: Any, operation: str) -> None:
+    def restore(self, client: Any, operation: str) -> None:
         client.meta.events.unregister(_hook(client, operation), unique_id=operation)
 
-    def _note(self, params: Any, **_: object) -> None:
+    def _record(self, params: Any, **_: object) -> None:
         self.sent.append((decode_message(params["MessageBody"]), params["DelaySeconds"]))
 
 
-def refused(request: Any) -> None:
-    """The call does not get there."""
+def refuse_connection(request: Any) -> None:
+    """Raise what botocore raises where the request cannot be sent."""
     raise EndpointConnectionError(endpoint_url=request.url)
 
 
-def answer_lost(request: Any) -> AWSResponse:
-    """The call is done all the same: moto sees it too."""
-    return AWSResponse(request.url, 500, {}, _Nothing())
+def lose_response(request: Any) -> AWSResponse:
+    """Answer 500, although moto also sees the request and executes it."""
+    return AWSResponse(request.url, 500, {}, _Body(b"{}"))
 
 
-class _Nothing:
-    """What botocore reads of a body."""
+class _Body:
+    """The part of urllib3's response that botocore reads."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
 
     def stream(self, **_: object) -> Iterator[bytes]:
-        return iter([b"{}"])
+        return iter([self._content])
 
 
 def _hook(client: Any, operation: str) -> str:
@@ -75,7 +97,127 @@ def _hook(client: Any, operation: str) -> str:
 
 
 @contextmanager
-def cloud() -> Iterator[Cloud]:
+def fake_aws() -> Iterator[FakeAws]:
     transactions.install()
-    with mock_aws():
-        yield Cloud()
+    with mock_aws(config=FAST_MOTO):
+        yield FakeAws()
+
+
+class FakeSecrets:
+    """Secrets Manager with the secrets of targets below the prefix `test`; records requests."""
+
+    def __init__(self, cloud: FakeAws) -> None:
+        self.cloud, self.client = cloud, cloud.secrets
+        self.time = ManualClock()
+        self.secrets = ProviderSecrets(self.client, "test", self.time)
+        self.stages: list[str] = []  # one for each request
+        hook = f"provide-client-params.secretsmanager.{GET_SECRET_VALUE}"
+        self.client.meta.events.register(hook, self._record)
+
+    @property
+    def request_count(self) -> int:
+        return len(self.stages)
+
+    def put(self, text: str, target: str = "openai") -> None:
+        """Make this the current version; the current one becomes the previous one."""
+        with suppress(self.client.exceptions.ResourceExistsException):
+            self.client.create_secret(Name=f"test/{target}", SecretString=text)
+            return
+        self.client.put_secret_value(SecretId=f"test/{target}", SecretString=text)
+
+    def fail(self) -> None:
+        self.cloud.fail(self.client, GET_SECRET_VALUE)
+
+    def restore(self) -> None:
+        self.cloud.restore(self.client, GET_SECRET_VALUE)
+
+    def _record(self, params: dict[str, str], **_: object) -> None:
+        self.stages.append(params["VersionStage"])
+
+
+@contextmanager
+def fake_secrets() -> Iterator[FakeSecrets]:
+    with fake_aws() as cloud:
+        yield FakeSecrets(cloud)
+
+
+class FakeSts:
+    """STS with GetWebIdentityToken: returns a token or the failure that a test sets."""
+
+    def __init__(self, region: str = "eu-central-1") -> None:
+        self.requests: list[dict[str, str]] = []
+        self.urls: list[str] = []
+        self.client_count = 0
+        self.token = "signed-by-aws"
+        self.failure: Callable[[Any], AWSResponse] | None = None
+        self.identity = WebIdentity(self._connect)
+        self._options = {**LOCAL_AWS, "region_name": region}
+
+    def refuse(self, code: str, status: int = 403) -> None:
+        self.failure = lambda request: _sts_response(request, ERROR.format(code), status)
+
+    def _connect(self) -> Any:
+        self.client_count += 1
+        client = boto3.client("sts", config=ONCE, **self._options)
+        # First, because moto would answer at the same hook.
+        client.meta.events.register_first("before-send.sts.GetWebIdentityToken", self._respond)
+        return client
+
+    def _respond(self, request: Any, **_: object) -> AWSResponse:
+        self.urls.append(request.url)
+        self.requests.append(dict(parse_qsl(request.body)))
+        request.url = "https://fake.invalid/"  # moto also gets the request and has nothing there
+        if self.failure is not None:
+            return self.failure(request)
+        return _sts_response(request, TOKEN.format(self.token), 200)
+
+
+def _sts_response(request: Any, content: str, status: int) -> AWSResponse:
+    return AWSResponse(request.url, status, {}, _Body(content.encode()))
+
+
+class AwsCallCounter(http.server.BaseHTTPRequestHandler):
+    """Forwards calls to another AWS endpoint and records their operations."""
+
+    calls: list[str]
+    endpoint: str
+    responses: Mapping[str, bytes]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        action = dict(parse_qsl(body.decode())).get("Action", "") if b"Action=" in body else ""
+        name = self.headers.get("x-amz-target", "").rpartition(".")[2] or action
+        self.calls.append(name)
+        known = name in self.responses
+        status, content = (200, self.responses[name]) if known else self._forward(body)
+        self.send_response(status)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _forward(self, body: bytes) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=30)
+        connection.request("POST", self.path, body, dict(self.headers))
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return response.status, content
+
+    def log_message(self, *_: object) -> None:
+        """Do not log requests."""
+
+
+@contextmanager
+def count_aws_calls(
+    endpoint: str, responses: Mapping[str, bytes] = MappingProxyType({})
+) -> Iterator[tuple[str, list[str]]]:
+    """Yields an endpoint in front of a gateway's AWS, and the operations that it is called with.
+
+    `responses` has the bodies for operations that moto does not know.
+    """
+    fields = {"calls": [], "endpoint": endpoint, "responses": responses}
+    handler = type("Handler", (AwsCallCounter,), fields)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", fields["calls"]
+        server.shutdown()

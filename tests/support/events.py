@@ -1,96 +1,43 @@
-"""A function as Lambda runs it, asked with Lambda's own events, one after the other."""
+"""Responses and events of a provider, as small as they may be."""
 
+import itertools
 import json
-import os
-import subprocess
-import sys
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from infra.local.environment import of_function
-from infra.local.runtime import MANAGED
-from tests.runtime.fake_runtime_api import PATIENCE_SECONDS, FakeRuntimeApi
-from tests.support.gateway import KEYS
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
-PRELUDE_END = bytes(8)
+_numbers = itertools.count(1)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What API Gateway and Function URLs make an HTTP answer of."""
-
-    id: str  # of the invocation
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+def new_id(kind: str = "resp") -> str:
+    return f"{kind}_{next(_numbers):048x}"
 
 
-def create(ask: object, key: str = KEYS["acme"], query: str = "", **headers: str | None) -> bytes:
-    """A Function URL's event of POST /v1/responses; text is sent as it is."""
-    http = {"method": "POST", "path": "/v1/responses"}
-    return json.dumps(
-        {
-            "version": "2.0",
-            "rawPath": "/v1/responses",
-            "rawQueryString": query,
-            "headers": {"authorization": f"Bearer {key}", **headers},
-            "requestContext": {"http": http, "stage": "$default"},
-            "body": ask if isinstance(ask, str) else json.dumps(ask),
-            "isBase64Encoded": False,
-        }
-    ).encode()
+def make_response(id: str, status: str = "completed", **more: object) -> dict[str, object]:
+    usage = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+    return {
+        "id": id,
+        "object": "response",
+        "status": status,
+        "model": "gpt-5-2026",
+        "output": [],
+        "usage": usage if status == "completed" else None,
+        **more,
+    }
 
 
-class Asked:
-    """The one environment that the function has, behind a Runtime API that the test plays."""
-
-    def __init__(self, api: FakeRuntimeApi) -> None:
-        self._api = api
-
-    def __call__(self, event: bytes) -> Answer:
-        id = str(uuid.uuid4())
-        self._api.give(event, id)
-        post = self._api.response(id)
-        whole = b"".join(post.chunks())
-        assert post.trailers() == []  # which would tell of an answer that failed on its way
-        self._api.reply()
-        self._api.expect_close()
-        prelude, _, body = whole.partition(PRELUDE_END)
-        return _answer(id, json.loads(prelude), body)
+def make_event(type: str, number: int, **more: object) -> bytes:
+    data = json.dumps({"type": type, "sequence_number": number, **more})
+    return f"event: {type}\ndata: {data}\n\n".encode()
 
 
-def _answer(id: str, prelude: dict[str, Any], body: bytes) -> Answer:
-    many = prelude.get("multiValueHeaders", {})
-    headers = {**prelude.get("headers", {}), **{name: ",".join(many[name]) for name in many}}
-    return Answer(id, prelude["statusCode"], headers, body)
+def make_events(id: str) -> list[bytes]:
+    """The events of one completed response: created, one delta, completed."""
+    return [
+        make_event("response.created", 0, response=make_response(id, "in_progress")),
+        make_event("response.output_text.delta", 1, item_id="msg_1", delta="Hello"),
+        make_event("response.completed", 2, response=make_response(id)),
+    ]
 
 
-@contextmanager
-def running(aws_endpoint: str, config: Path, log: Path, **more: str) -> Iterator[Asked]:
-    """`functions/api.py` in a real runtime process, with the AWS of a gateway that runs here.
-
-    `more` are variables of its environment.
-    """
-    api = FakeRuntimeApi()
-    env = of_function(FUNCTIONS, aws_endpoint, config, os.environ)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [FUNCTIONS / "start-streaming", sys.executable, MANAGED],
-            env={**env, "AWS_LAMBDA_RUNTIME_API": api.address, **more},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield Asked(api)
-    finally:
-        api.close()  # without it the runtime ends by itself
-        try:
-            process.wait(PATIENCE_SECONDS)
-        finally:
-            process.kill()
-            process.wait()
+def parse_events(stream: bytes) -> list[dict[str, object]]:
+    """The JSON of each event of a stream whose lines end with LF."""
+    blocks = (block for block in stream.split(b"\n\n") if b"data: " in block)
+    return [json.loads(block.partition(b"data: ")[2]) for block in blocks]

@@ -15,23 +15,25 @@ from typing import Any
 import boto3
 import httpx
 
+from tests.support.aws import LOCAL_AWS
+
 KEYS = {
     "acme": "sk-acme-0123456789",
     "acme's other": "sk-acme-other-0123",
     "acme's revoked": "sk-acme-revoked-01",
     "umbra": "sk-umbra-0123456789",
+    "auditor": "sk-auditor-01234567",  # for the test that compares whole reports alone
 }
 CREDENTIALS = {
     "ANTIPHON_SECRET_OPENAI": "credential-of-openai",
     "ANTIPHON_SECRET_AZURE": "credential-of-azure",
     "ANTIPHON_SECRET_AZURE_LEGACY": "credential-of-legacy",
 }
-LOCAL_AWS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """Both base URLs (ending in /v1), the keys by tenant, and the table behind."""
+    """Both base URLs (ending in /v1), the endpoint of its AWS, and the name of its table."""
 
     url: str
     rest: str
@@ -50,71 +52,73 @@ class Gateway:
         )
 
     def row(self, partition: str, sort: str = "LINK") -> dict[str, Any] | None:
-        """A row of the table, read past the gateway."""
+        """A row of the table, read directly."""
         return self._table().get_item(Key={"pk": partition, "sk": sort}).get("Item")
 
     def put(self, row: dict[str, Any]) -> None:
-        """Write a row past the gateway, as an operator would."""
+        """Writes a row directly, as an operator would."""
         self._table().put_item(Item=row)
 
     def change(self, partition: str, sort: str = "LINK", **values: object) -> None:
-        """Set attributes of a row past the gateway, as time or an operator would."""
+        """Sets attributes of a row directly, as an operator would."""
         self._table().update_item(
             Key={"pk": partition, "sk": sort},
             AttributeUpdates={n: {"Value": v, "Action": "PUT"} for n, v in values.items()},
         )
 
-    def _table(self) -> Any:
-        return _dynamodb(self.aws_endpoint).Table(self.table)
-
-    def until(self, partition: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The row, once something holds for it; the test's own time limit ends a vain wait."""
+    def wait_for_row(
+        self, partition: str, is_ready: Callable[[dict[str, Any]], bool]
+    ) -> dict[str, Any]:
+        """The row, once the condition holds for it; the test's time limit ends a vain wait."""
         while True:
             row = self.row(partition)
-            if row is not None and holds(row):
+            if row is not None and is_ready(row):
                 return row
+
+    def _table(self) -> Any:
+        return _connect(self.aws_endpoint).Table(self.table)
 
 
 @cache
-def _dynamodb(endpoint: str) -> Any:
+def _connect(endpoint: str) -> Any:
     return boto3.resource("dynamodb", endpoint_url=endpoint, **LOCAL_AWS)
 
 
 @contextmanager
-def started(
+def run_gateway(
     config: Path, ready: Path, *options: str, credentials: Mapping[str, str] = CREDENTIALS
 ) -> Iterator[Gateway]:
-    """Run `antiphon local` until the block ends; it must end well, too."""
+    """Runs `antiphon local` until the block ends; it must exit with 0."""
     command = [sys.executable, "-m", "infra.cli", "local", "--port", "0", "--rest-port", "0"]
     keys = ",".join(f"{name.partition("'")[0]}={key}" for name, key in KEYS.items())
     process = subprocess.Popen(
         [*command, "--config", str(config), "--ready-file", str(ready), *options],
         env={
-            **_bare_environment(),
+            **_clean_environment(),
             **credentials,
             "ANTIPHON_LOCAL_KEYS": keys,
-            "ANTIPHON_LOCAL_NOTES": str(notes(ready)),
+            "ANTIPHON_LOCAL_NOTES": str(instance_folder(ready)),
         },
     )
     try:
-        yield _when_ready(process, ready)
+        yield _wait_until_ready(process, ready)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
 
-def notes(ready: Path) -> Path:
-    """Where such a gateway leaves its note: not in the project, where it would pass for a user's."""
+def instance_folder(ready: Path) -> Path:
+    """Where such a gateway records that it runs; in the project it would pass for a user's."""
     return ready.with_name("notes")
 
 
-def _bare_environment() -> dict[str, str]:
-    """Without what a developer's shell may hold of providers and proxies."""
+def _clean_environment() -> dict[str, str]:
+    """Without a developer's own variables for providers and proxies."""
     foreign = ("OPENAI", "AZURE", "ANTIPHON", "AWS", "HTTP", "http", "NO_PROXY")
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
-def _when_ready(process: subprocess.Popen[bytes], ready: Path) -> Gateway:
+def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> Gateway:
     while not ready.exists():
         try:
             process.wait(0.05)

@@ -1,4 +1,4 @@
-"""Keys on record, and a clock that tests set."""
+"""Rows of API keys without a table, and a clock that tests set."""
 
 from antiphon.errors import Unauthenticated
 from antiphon.http import Request
@@ -16,8 +16,8 @@ class Clock:
         return self.now
 
 
-class Rows:
-    """What is on record, and how often it was asked for."""
+class FakeKeyRows:
+    """The rows by their keys, and how often they were read."""
 
     def __init__(self, **rows):
         self.rows = {KEY: ApiKey(id="key_1", tenant="acme", **rows)}
@@ -31,7 +31,8 @@ class Rows:
         self.rows[KEY] = ApiKey(id="key_1", tenant="acme", revoked_at=NOW)
 
 
-def accepted(auth, key=KEY):
+def identify(auth, key=KEY):
+    """The caller with this key, or None."""
     request = Request("req_1", "GET", headers={"authorization": f"Bearer {key}"})
     try:
         return auth.identify(request)

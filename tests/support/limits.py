@@ -16,9 +16,9 @@ from antiphon.store.reservations import LimitRows
 
 NOON = 1_795_348_800.0  # 2026-11-22 12:00:00 UTC, a Sunday
 HOUR, DAY = 3_600.0, 86_400.0
-# A dollar for a token either way: what is counted can be read off.
+# A dollar for each token, so that sums are easy to read.
 DOLLAR = Price(input=1_000_000, output=1_000_000)
-OWN = {"dear": DOLLAR, "cheap": Price(input=0, output=1)}
+OWN_PRICES = {"dear": DOLLAR, "cheap": Price(input=0, output=1)}
 TARGETS = {
     "openai": OpenAITarget(provider="openai", models=["*"]),
     "azure": AzureTarget(
@@ -28,7 +28,7 @@ TARGETS = {
         provider="openai", base_url="https://api.groq.com/openai/v1", models=["llama-*"]
     ),
 }
-BODY = b"x" * 29  # is counted with ten tokens
+BODY = b"x" * 29  # estimated as ten tokens
 
 
 @dataclass
@@ -39,29 +39,29 @@ class Clock:
         return self.now
 
 
-def admission(
+def make_admission(
     table: Table, clock: Any = None, tenants: dict[str, Limits] | None = None, **more: Any
 ) -> Admission:
-    """`more` are the figures that a request's output is guessed with, and the patience."""
+    """`more`: `usual_output`, the estimate of output tokens, and `patience` in seconds."""
     clock = clock or Clock()
     reserves = LimitRows(table, more.get("patience", DAY), is_stale, clock)
-    desk = Settlement(reserves, CostEstimator(Prices(OWN), TARGETS), clock)
+    desk = Settlement(reserves, CostEstimator(Prices(OWN_PRICES), TARGETS), clock)
     return Admission(desk, tenants or {}, more.get("usual_output", 1_000))
 
 
-def caller(key_id: str = "key_1", tenant: str = "acme", **limits: Any) -> Caller:
+def make_caller(key_id: str = "key_1", tenant: str = "acme", **limits: Any) -> Caller:
     return Caller(tenant, key_id, None, Limits(**limits))
 
 
-def ask(model: str | None = "dear", **more: Any) -> CreateResponse:
+def make_create(model: str | None = "dear", **more: Any) -> CreateResponse:
     return CreateResponse.of({"model": model, "input": "x", **more})
 
 
-def request(id: str = "req_1", body: bytes = BODY, **more: Any) -> Request:
+def make_request(id: str = "req_1", body: bytes = BODY, **more: Any) -> Request:
     return Request(id, "POST", body=body, **more)
 
 
-def usage(input: int, output: int, cached: int = 0) -> dict[str, Any]:
+def make_usage(input: int, output: int, cached: int = 0) -> dict[str, Any]:
     return {
         "input_tokens": input,
         "input_tokens_details": {"cached_tokens": cached},

@@ -1,18 +1,23 @@
-"""Routers over a few targets, and what they plan."""
+"""Routers over a few targets, and execution environments that share their circuits."""
 
 from dataclasses import dataclass, field
 
 from antiphon.auth import Caller
+from antiphon.providers.openai import OpenAI
+from antiphon.providers.provider import Candidate
 from antiphon.routing import Routing
 from antiphon.schema.create import CreateResponse
 from antiphon.settings.config import parse_config
+from antiphon.store.circuits import CIRCUITS_KEY, Circuits
 from antiphon.store.links import Link
-from tests.support.dynamo import link
+from antiphon.upstream.circuit_breaker import CircuitBreaker
+from antiphon.upstream.outcome import UpstreamResponse
+from tests.support.dynamodb import make_link
 
 
 @dataclass
-class Nobodys:
-    """An ownership in which nothing is continued, but for a parent that a test puts there."""
+class FakeOwnership:
+    """An ownership without links, except for the parent that a test sets."""
 
     link: object = None
     referred: set[str] = field(default_factory=set)
@@ -24,26 +29,57 @@ class Nobodys:
         return set(self.referred)
 
 
-def held_at(target: str, **more: object) -> Link:
-    """The link of what lives there."""
-    return link(**{"target": target, "root": "resp_1", **more})
+def make_link_at(target: str, **more: object) -> Link:
+    """The link of a response at this target."""
+    return make_link(**{"target": target, "root": "resp_1", **more})
 
 
 CALLER = Caller("acme", "key_1")
 
 
-def router(parent=None, **targets):
-    made = {
+def make_router(parent=None, **targets):
+    sections = {
         name: {"provider": "openai", "models": ["gpt-*"], **more} for name, more in targets.items()
     }
-    return Routing(parse_config({"targets": made}).targets, Nobodys(parent))
+    return Routing(parse_config({"targets": sections}).targets, FakeOwnership(parent))
 
 
-def first(routing, model="gpt-5", key="key_1", **fields):
-    ask = CreateResponse(model=model, input="x", **fields)
-    return routing.plan(ask, Caller("acme", key)).steps[0].target
+def choose_first(routing, model="gpt-5", key="key_1", **fields):
+    create = CreateResponse(model=model, input="x", **fields)
+    return routing.plan(create, Caller("acme", key)).steps[0].target
 
 
-def targets(routing, model="gpt-5", caller=CALLER, **fields):
-    ask = CreateResponse(model=model, input="x", **fields)
-    return [step.target for step in routing.plan(ask, caller).steps]
+def choose_targets(routing, model="gpt-5", caller=CALLER, **fields):
+    create = CreateResponse(model=model, input="x", **fields)
+    return [step.target for step in routing.plan(create, caller).steps]
+
+
+START = 1_700_000_000.0
+CANDIDATES = [Candidate(name, OpenAI("http://x"), "m") for name in ("a", "b-east", "c")]
+
+
+class CircuitClock:
+    def __init__(self):
+        self.now = START
+
+    def __call__(self):
+        return self.now
+
+
+class CircuitEnvironment:
+    """One of several execution environments that share a table."""
+
+    def __init__(self, dynamo, clock, failures=3, seconds=30):
+        self.circuits = Circuits(dynamo.table, clock)
+        self.breaker = CircuitBreaker(self.circuits, failures, seconds)
+        self._dynamo = dynamo
+
+    def read_circuits(self):
+        """As it happens with the next read of a key's row."""
+        self.circuits.learn(self._dynamo.table.get(*CIRCUITS_KEY))
+
+    def record_failure(self, target, outcome=None, **headers):
+        self.breaker.note(target, outcome or UpstreamResponse(target, 429, headers, b""))
+
+    def order(self, *steps):
+        return [step.target for step in self.breaker.order(steps or CANDIDATES)]

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support.circuits import Clock, Environment
-from tests.support.dynamo import held
-from tests.support.gateway import started
-from tests.support.provider import Provider
+from tests.support.dynamodb import embedded_store
+from tests.support.gateway import run_gateway
+from tests.support.provider import FakeProvider
+from tests.support.routing import CircuitClock, CircuitEnvironment
 
 NAMES = ("first", "second", "third", "shared-a", "shared-b", "shared-c", "azure-a", "azure-b")
 CONFIG = """
@@ -80,7 +80,7 @@ priority = 2
 
 @pytest.fixture(scope="session")
 def _providers():
-    providers = {name: Provider() for name in NAMES}
+    providers = {name: FakeProvider() for name in NAMES}
     yield providers
     for provider in providers.values():
         provider.close()
@@ -90,10 +90,10 @@ def _providers():
 def providers(_providers):
     """By the target's name, fresh for each test."""
     for provider in _providers.values():
-        provider.forget()
+        provider.reset()
     yield _providers
     for provider in _providers.values():
-        provider.forget()
+        provider.reset()
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +110,7 @@ def started_with(config, no_tls, addresses, folder):
     closed = f"http://127.0.0.1:{_unused_port()}"
     config.write_text(CONFIG.format(**addresses, closed=closed, no_tls=no_tls))
     keys = {"OPENAI_API_KEY": "credential", "AZURE_OPENAI_API_KEY": "credential"}
-    return started(config, folder / "ready.json", "--concurrency", "2", credentials=keys)
+    return run_gateway(config, folder / "ready.json", "--concurrency", "2", credentials=keys)
 
 
 class Slamming:
@@ -137,15 +137,15 @@ def _unused_port():
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return CircuitClock()
 
 
 @pytest.fixture
 def dynamo():
-    with held() as table:
+    with embedded_store() as table:
         yield table
 
 
 @pytest.fixture
 def two(dynamo, clock):
-    return Environment(dynamo, clock), Environment(dynamo, clock)
+    return CircuitEnvironment(dynamo, clock), CircuitEnvironment(dynamo, clock)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.support.events import create, running
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.events import make_events, make_response, new_id
+from tests.support.function import make_create_event, run_function
+from tests.support.provider import encode_response, encode_stream
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def function(many, providers, tmp_path, request):
     target = {"provider": "openai", "base_url": base, "models": {"fast": "vendor/fast-1"}}
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"targets": {"first": target}}))
-    with running(many.aws_endpoint, config, tmp_path / "log") as asked:
+    with run_function(many.aws_endpoint, config, tmp_path / "log") as asked:
         yield asked
 
 
@@ -24,10 +24,10 @@ def function(many, providers, tmp_path, request):
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_a_provider_is_added_by_its_address(function, providers, request, stream):
     provider = providers["first"]
-    events = story(new_id())
-    answer = json.dumps(response(new_id())).encode()
-    provider.answers(streamed(*events) if stream else whole(answer))
-    got = function(create({"model": "fast", "input": "x", "stream": stream}))
+    events = make_events(new_id())
+    answer = json.dumps(make_response(new_id())).encode()
+    provider.respond_with(encode_stream(*events) if stream else encode_response(answer))
+    got = function(make_create_event({"model": "fast", "input": "x", "stream": stream}))
     assert (got.status, got.body) == (200, b"".join(events) if stream else answer)
     (sent,) = provider.received
     prefix = request.node.callspec.params["function"].rstrip("/")

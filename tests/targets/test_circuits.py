@@ -1,11 +1,11 @@
 """Targets that fail are spared by every environment, and asked again by one request."""
 
 import pytest
+from antiphon.upstream.faults import deadline_reached
 
 from antiphon.errors import UpstreamFailed, UpstreamNotReached, UpstreamTimeout
-from antiphon.upstream.faults import deadline_reached
 from antiphon.upstream.outcome import UpstreamResponse
-from tests.support.circuits import START
+from tests.support.routing import START
 
 OK = UpstreamResponse("a", 200, {}, b"{}")
 FAILURES = [
@@ -25,9 +25,9 @@ HARMLESS = [
 def test_failures_in_a_row_put_a_target_behind_the_others(two, outcome):
     here, _ = two
     for _ in range(2):
-        here.fails("a", outcome)
+        here.record_failure("a", outcome)
     assert here.order() == ["a", "b-east", "c"]
-    here.fails("a", outcome)
+    here.record_failure("a", outcome)
     assert here.order() == ["b-east", "c", "a"]
 
 
@@ -35,14 +35,14 @@ def test_failures_in_a_row_put_a_target_behind_the_others(two, outcome):
 def test_what_speaks_of_the_request_is_no_failure(two, outcome):
     here, _ = two
     for _ in range(10):
-        here.fails("a", outcome)
+        here.record_failure("a", outcome)
     assert here.order()[0] == "a"
 
 
 def test_an_answer_ends_the_row(two):
     here, _ = two
     for outcome in (FAILURES[0], FAILURES[0], OK) * 3:
-        here.fails("a", outcome)
+        here.record_failure("a", outcome)
     assert here.order()[0] == "a"
 
 
@@ -58,7 +58,7 @@ def test_an_answer_ends_the_row(two):
 )
 def test_a_target_is_left_alone_for_as_long_as_it_says(two, clock, headers, seconds):
     here, _ = two
-    here.fails("a", **headers)
+    here.record_failure("a", **headers)
     clock.now = START + seconds - 0.01
     assert here.order()[-1] == "a"
     clock.now = START + seconds
@@ -68,5 +68,5 @@ def test_a_target_is_left_alone_for_as_long_as_it_says(two, clock, headers, seco
 @pytest.mark.parametrize("text", ["soon", "-3", "0", "nan", "Thu, 01 Jan 1970 00:00:00 GMT"])
 def test_a_retry_after_that_says_nothing_is_none(two, text):
     here, _ = two
-    here.fails("a", **{"retry-after": text})
+    here.record_failure("a", **{"retry-after": text})
     assert here.order()[0] == "a"

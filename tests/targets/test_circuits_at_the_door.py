@@ -4,12 +4,14 @@ import json
 
 import pytest
 
-from tests.support.counting import counting
-from tests.support.events import create, running
-from tests.support.provider import whole
-from tests.support.samples import new_id, response
+from tests.support.aws import count_aws_calls
+from tests.support.events import make_response, new_id
+from tests.support.function import make_create_event, run_function
+from tests.support.provider import encode_response
 
-BUSY = whole(b'{"error":{"message":"m","code":"rate_limit_exceeded"}}', 429, retry_after="600")
+BUSY = encode_response(
+    b'{"error":{"message":"m","code":"rate_limit_exceeded"}}', 429, retry_after="600"
+)
 
 
 @pytest.fixture
@@ -22,16 +24,16 @@ def environment(many, providers, tmp_path):
     }
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"gateway": {"key_cache_seconds": 300}, "targets": targets}))
-    yield lambda endpoint=many.aws_endpoint: running(endpoint, config, tmp_path / "log")
+    yield lambda endpoint=many.aws_endpoint: run_function(endpoint, config, tmp_path / "log")
     many.change("G#CIRCUITS", "STATE", until_shared_a=0)
 
 
 def good():
-    return whole(json.dumps(response(new_id())).encode())
+    return encode_response(json.dumps(make_response(new_id())).encode())
 
 
 def ask(function):
-    return function(create({"model": "m", "input": "x"}))
+    return function(make_create_event({"model": "m", "input": "x"}))
 
 
 def counts(providers):
@@ -41,15 +43,15 @@ def counts(providers):
 def test_what_one_environment_learns_the_next_one_knows(environment, providers):
     left, right = providers["first"], providers["second"]
     with environment() as one:
-        left.answers(BUSY)
-        right.answers(good())
+        left.respond_with(BUSY)
+        right.respond_with(good())
         got = ask(one)
         assert (got.status, got.headers["x-antiphon-attempts"]) == (200, "2")
-        right.answers(good())
+        right.respond_with(good())
         assert ask(one).headers["x-antiphon-attempts"] == "1"
     assert counts(providers) == [1, 2]
     with environment() as another:
-        right.answers(good())
+        right.respond_with(good())
         got = ask(another)
     assert (got.headers["x-antiphon-target"], counts(providers)) == ("shared-b", [1, 3])
 
@@ -57,22 +59,22 @@ def test_what_one_environment_learns_the_next_one_knows(environment, providers):
 def test_a_spared_target_is_asked_where_no_other_is_left(environment, providers):
     left, right = providers["first"], providers["second"]
     with environment() as one:
-        left.answers(BUSY)
-        right.answers(good())
+        left.respond_with(BUSY)
+        right.respond_with(good())
         assert ask(one).status == 200
-        right.answers(whole(b"{}", 503))
-        left.answers(good())
+        right.respond_with(encode_response(b"{}", 503))
+        left.respond_with(good())
         got = ask(one)
     assert (got.status, got.headers["x-antiphon-target"]) == (200, "shared-a")
 
 
 def test_a_healthy_request_reads_and_writes_nothing_for_it(environment, providers, many):
     left = providers["first"]
-    with counting(many.aws_endpoint) as (endpoint, calls), environment(endpoint) as one:
-        left.answers(good())
+    with count_aws_calls(many.aws_endpoint) as (endpoint, calls), environment(endpoint) as one:
+        left.respond_with(good())
         assert ask(one).status == 200
         assert calls == ["BatchGetItem", "GetSecretValue", "PutItem"]  # the key's row, the link's
         calls.clear()
-        left.answers(good())
+        left.respond_with(good())
         assert ask(one).status == 200
         assert calls == ["PutItem"]

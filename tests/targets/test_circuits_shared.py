@@ -2,12 +2,13 @@
 
 import threading
 
+from antiphon.upstream.faults import deadline_reached
+
 from antiphon.errors import Unavailable, UpstreamFailed, UpstreamNotReached, UpstreamTimeout
 from antiphon.store.circuits import Circuits
 from antiphon.upstream.circuit_breaker import PROBE_MS, CircuitBreaker
-from antiphon.upstream.faults import deadline_reached
 from antiphon.upstream.outcome import UpstreamResponse
-from tests.support.circuits import STEPS, Environment
+from tests.support.routing import CANDIDATES, CircuitEnvironment
 
 OK = UpstreamResponse("a", 200, {}, b"{}")
 FAILURES = [
@@ -25,42 +26,42 @@ HARMLESS = [
 
 def test_every_environment_learns_of_it(two):
     here, there = two
-    here.fails("b-east", **{"retry-after": "60"})
+    here.record_failure("b-east", **{"retry-after": "60"})
     assert there.order() == ["a", "b-east", "c"]
-    there.learns()
+    there.read_circuits()
     assert there.order() == ["a", "c", "b-east"]
 
 
 def test_a_longer_rest_is_not_made_shorter(two, clock):
     here, there = two
-    here.fails("a", **{"retry-after": "60"})
-    there.fails("a", **{"retry-after": "5"})
+    here.record_failure("a", **{"retry-after": "60"})
+    there.record_failure("a", **{"retry-after": "5"})
     clock.now += 10
-    here.learns()
+    here.read_circuits()
     assert (here.order()[-1], there.order()[-1]) == ("a", "a")
 
 
 def test_of_spared_targets_only_the_first_to_come_back_is_asked(two):
     here, _ = two
     for target, seconds in (("a", "60"), ("b-east", "20"), ("c", "40")):
-        here.fails(target, **{"retry-after": seconds})
+        here.record_failure(target, **{"retry-after": seconds})
     assert here.order() == ["b-east"]
 
 
 def test_the_only_target_is_always_asked(dynamo, two):
     here, _ = two
-    here.fails("a", **{"retry-after": "60"})
+    here.record_failure("a", **{"retry-after": "60"})
     dynamo.calls.clear()
-    assert here.order(STEPS[0]) == ["a"]
+    assert here.order(CANDIDATES[0]) == ["a"]
     assert dynamo.calls == []
 
 
 def test_one_of_many_requests_probes(dynamo, clock):
-    everywhere = [Environment(dynamo, clock) for _ in range(64)]
+    everywhere = [CircuitEnvironment(dynamo, clock) for _ in range(64)]
     everywhere[0].fails("a", **{"retry-after": "5"})
     clock.now += 5
     for environment in everywhere:
-        environment.learns()
+        environment.read_circuits()
     together, firsts = threading.Barrier(64), []
 
     def ask(environment):
@@ -77,10 +78,10 @@ def test_one_of_many_requests_probes(dynamo, clock):
 
 def test_a_probe_that_goes_well_brings_the_target_back_for_all(two, clock):
     here, there = two
-    here.fails("a", **{"retry-after": "5"})
+    here.record_failure("a", **{"retry-after": "5"})
     clock.now += 5
     assert here.order()[0] == "a"
-    there.learns()
+    there.read_circuits()
     assert there.order()[0] == "b-east"  # the probe is out
     here.breaker.note("a", OK)
     clock.now += PROBE_MS / 1000
@@ -90,10 +91,10 @@ def test_a_probe_that_goes_well_brings_the_target_back_for_all(two, clock):
 
 def test_a_probe_that_fails_spares_the_target_again_at_once(two, clock):
     here, _ = two
-    here.fails("a", **{"retry-after": "5"})
+    here.record_failure("a", **{"retry-after": "5"})
     clock.now += 5
     assert here.order()[0] == "a"
-    here.fails("a", FAILURES[0])
+    here.record_failure("a", FAILURES[0])
     assert here.order()[-1] == "a"
     clock.now += 30
     assert here.order()[0] == "a"
@@ -101,21 +102,21 @@ def test_a_probe_that_fails_spares_the_target_again_at_once(two, clock):
 
 def test_a_probe_that_is_never_heard_of_is_made_by_another(two, clock):
     here, there = two
-    here.fails("a", **{"retry-after": "5"})
+    here.record_failure("a", **{"retry-after": "5"})
     clock.now += 5
     assert here.order()[0] == "a"
-    there.learns()
+    there.read_circuits()
     clock.now += PROBE_MS / 1000
     assert there.order()[0] == "a"
 
 
 def test_a_recovery_does_not_undo_a_later_failure(two, clock):
     here, there = two
-    here.fails("a", **{"retry-after": "5"})
+    here.record_failure("a", **{"retry-after": "5"})
     clock.now += 5
     assert here.order()[0] == "a"
-    there.learns()
-    there.fails("a", **{"retry-after": "60"})
+    there.read_circuits()
+    there.record_failure("a", **{"retry-after": "60"})
     here.breaker.note("a", OK)
     assert here.order()[-1] == "a"
 
@@ -137,8 +138,8 @@ def test_without_the_table_an_environment_goes_by_what_it_saw_itself(clock):
     circuits = Circuits(Gone(), clock)
     breaker = CircuitBreaker(circuits, 3, 30)
     breaker.note("a", UpstreamResponse("a", 503, {"retry-after": "9"}, b""))
-    assert next(breaker.order(STEPS)).target == "b-east"
+    assert next(breaker.order(CANDIDATES)).target == "b-east"
     clock.now += 9
-    assert next(breaker.order(STEPS)).target == "a"
+    assert next(breaker.order(CANDIDATES)).target == "a"
     breaker.note("a", OK)
     assert circuits.of("a").closed

@@ -6,12 +6,14 @@ import boto3
 import pytest
 
 from infra.local.things import SECRET_PREFIX
-from tests.support.events import create, running
-from tests.support.gateway import LOCAL_AWS
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.aws import LOCAL_AWS
+from tests.support.events import make_events, make_response, new_id
+from tests.support.function import make_create_event, run_function
+from tests.support.provider import encode_response, encode_stream
 
-REFUSED = whole(b'{"error":{"message":"Incorrect API key provided: sk-1","code":"x"}}', 401)
+REFUSED = encode_response(
+    b'{"error":{"message":"Incorrect API key provided: sk-1","code":"x"}}', 401
+)
 
 
 @pytest.fixture
@@ -35,12 +37,16 @@ def function(many, providers, target, tmp_path):
     section = {"provider": "openai", "base_url": base, "models": ["m"]}
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"targets": {target: section}}))
-    with running(many.aws_endpoint, config, tmp_path / "log") as asked:
+    with run_function(many.aws_endpoint, config, tmp_path / "log") as asked:
         yield asked
 
 
 def good(id, stream):
-    return streamed(*story(id)) if stream else whole(json.dumps(response(id)).encode())
+    return (
+        encode_stream(*make_events(id))
+        if stream
+        else encode_response(json.dumps(make_response(id)).encode())
+    )
 
 
 def shown(provider):
@@ -49,7 +55,7 @@ def shown(provider):
 
 
 def ask(function, *, stream=False):
-    return function(create({"model": "m", "input": "x", "stream": stream}))
+    return function(make_create_event({"model": "m", "input": "x", "stream": stream}))
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -57,11 +63,11 @@ def test_a_rotated_credential_is_read_anew_and_the_request_sent_again(
     function, providers, secrets, target, stream
 ):
     provider = providers["first"]
-    provider.answers(good(new_id(), stream=False))
+    provider.respond_with(good(new_id(), stream=False))
     assert ask(function).status == 200
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="new")
-    provider.answers(REFUSED)
-    provider.answers(good(new_id(), stream))
+    provider.respond_with(REFUSED)
+    provider.respond_with(good(new_id(), stream))
     got = ask(function, stream=stream)
     assert (got.status, shown(provider)) == (200, ["old", "old", "new"])
     assert got.headers["x-antiphon-attempts"] == "2"
@@ -72,9 +78,9 @@ def test_a_credential_that_the_provider_does_not_take_yet_gives_way_to_the_one_b
 ):
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="too-new")
     provider = providers["first"]
-    provider.answers(REFUSED)
-    provider.answers(good(new_id(), stream=False))
-    provider.answers(good(new_id(), stream=False))
+    provider.respond_with(REFUSED)
+    provider.respond_with(good(new_id(), stream=False))
+    provider.respond_with(good(new_id(), stream=False))
     assert [ask(function).status, ask(function).status] == [200, 200]
     assert shown(provider) == ["too-new", "old", "old"]
 
@@ -85,12 +91,12 @@ def test_it_is_sent_again_once_and_never_told_as_the_callers_fault(
 ):
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="also-wrong")
     provider = providers["first"]
-    provider.answers(REFUSED)
-    provider.answers(REFUSED)
+    provider.respond_with(REFUSED)
+    provider.respond_with(REFUSED)
     got = ask(function, stream=stream)
     assert (got.status, json.loads(got.body)["error"]["code"]) == (502, "upstream_auth")
     assert shown(provider) == ["also-wrong", "old"]
-    provider.answers(REFUSED)
+    provider.respond_with(REFUSED)
     assert ask(function).status == 502
     assert len(provider.received) == 3  # and no version is looked for again so soon
 

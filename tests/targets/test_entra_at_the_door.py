@@ -7,12 +7,11 @@ import boto3
 import pytest
 
 from infra.local.things import SECRET_PREFIX
-from tests.support.counting import counting
-from tests.support.entra import Entra
-from tests.support.events import create, running
-from tests.support.gateway import LOCAL_AWS
-from tests.support.provider import streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.aws import LOCAL_AWS, count_aws_calls
+from tests.support.entra import FakeEntra
+from tests.support.events import make_events, make_response, new_id
+from tests.support.function import make_create_event, run_function
+from tests.support.provider import encode_response, encode_stream
 
 SIGNED = b"""<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <GetWebIdentityTokenResult><WebIdentityToken>signed-by-aws</WebIdentityToken>
@@ -22,7 +21,7 @@ SIGNED = b"""<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2
 
 @pytest.fixture
 def entra():
-    played = Entra()
+    played = FakeEntra()
     yield played
     played.close()
 
@@ -49,8 +48,8 @@ def function(many, providers, entra, tmp_path):
         config.write_text(json.dumps({"targets": {target: section}}))
         log, instead = tmp_path / "log", {"GetWebIdentityToken": SIGNED}
         with (
-            counting(many.aws_endpoint, instead) as (endpoint, calls),
-            running(endpoint, config, log) as asked,
+            count_aws_calls(many.aws_endpoint, instead) as (endpoint, calls),
+            run_function(endpoint, config, log) as asked,
         ):
             yield asked, calls
         written = log.read_text()
@@ -60,12 +59,16 @@ def function(many, providers, entra, tmp_path):
 
 
 def ask(function, *, stream=False):
-    return function(create({"model": "m", "input": "x", "stream": stream}))
+    return function(make_create_event({"model": "m", "input": "x", "stream": stream}))
 
 
 def good(*, stream=False):
     id = new_id()
-    return streamed(*story(id)) if stream else whole(json.dumps(response(id)).encode())
+    return (
+        encode_stream(*make_events(id))
+        if stream
+        else encode_response(json.dumps(make_response(id)).encode())
+    )
 
 
 @pytest.fixture
@@ -83,30 +86,30 @@ def test_a_client_secret_gets_a_token_which_is_used_again(function, entra, azure
     secrets.create_secret(Name=f"{SECRET_PREFIX}/{name}", SecretString="client-secret")
     with function(name, "secret") as (asked, _):
         for stream in (False, True):
-            azure.answers(good(stream=stream))
+            azure.respond_with(good(stream=stream))
             assert ask(asked, stream=stream).status == 200
     assert shown(azure) == ["Bearer token-1"] * 2
-    assert [got.form["client_secret"] for got in entra.asked] == ["client-secret"]
+    assert [got.form["client_secret"] for got in entra.requests] == ["client-secret"]
 
 
 def test_the_functions_own_identity_needs_no_secret_anywhere(function, entra, azure):
     with function("entra-aws", "aws") as (asked, calls):
         for _ in range(2):
-            azure.answers(good())
+            azure.respond_with(good())
             assert ask(asked).status == 200
     assert shown(azure) == ["Bearer token-1"] * 2
-    assert [got.form["client_assertion"] for got in entra.asked] == ["signed-by-aws"]
+    assert [got.form["client_assertion"] for got in entra.requests] == ["signed-by-aws"]
     assert calls.count("GetWebIdentityToken") == 1
     assert "GetSecretValue" not in calls
 
 
 def test_a_token_that_azure_does_not_take_is_replaced_once(function, entra, azure):
     with function("entra-aws", "aws") as (asked, _):
-        azure.answers(whole(b'{"error":{"code":"401","message":"expired"}}', 401))
-        azure.answers(good())
+        azure.respond_with(encode_response(b'{"error":{"code":"401","message":"expired"}}', 401))
+        azure.respond_with(good())
         got = ask(asked)
     assert (got.status, shown(azure)) == (200, ["Bearer token-1", "Bearer token-2"])
-    assert len(entra.asked) == 2
+    assert len(entra.requests) == 2
 
 
 def test_entras_refusal_is_no_fault_of_the_callers(function, entra, azure):

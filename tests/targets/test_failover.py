@@ -1,13 +1,23 @@
-"""Who is asked when a target fails: counted at the targets, not told by the gateway."""
+"""Which targets get a request when one fails, counted at the targets, by a few cases of each kind.
+
+The table of all statuses and failures is a unit test of the policy.
+"""
 
 import json
 from dataclasses import dataclass
 
 import pytest
 
-from tests.support.failures import BEGAN_NOTHING, MAY_HAVE_BEGUN, REFUSED, error
-from tests.support.provider import Gate, streamed, whole
-from tests.support.samples import new_id, response, story
+from tests.support.events import make_events, make_response, new_id
+from tests.support.provider import (
+    INVALID,
+    MAYBE_PROCESSED,
+    NOT_PROCESSED,
+    Gate,
+    encode_response,
+    encode_stream,
+    make_error_script,
+)
 
 WHOLE_OR_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 
@@ -35,11 +45,15 @@ PINNED = [
     Case("three", ("first",), pinned=True),  # second and third are other accounts
     Case("shared", ("shared-a", "shared-b"), pinned=True),  # and shared-c is another one
 ]
-CASES = pytest.mark.parametrize("case", FREE + PINNED, ids=str)
+THREE = FREE[2]
 
 
 def good(id, stream):
-    return streamed(*story(id)) if stream else whole(json.dumps(response(id)).encode())
+    return (
+        encode_stream(*make_events(id))
+        if stream
+        else encode_response(json.dumps(make_response(id)).encode())
+    )
 
 
 def continuing(client, providers, case):
@@ -47,7 +61,7 @@ def continuing(client, providers, case):
     if not case.pinned:
         return {}
     parent, holder = new_id(), providers[case.targets[0]]
-    holder.answers(good(parent, stream=False))
+    holder.respond_with(good(parent, stream=False))
     made = client.post("/responses", json={"model": case.model, "input": "x"})
     assert made.status_code == 200
     holder.received.clear()
@@ -59,9 +73,9 @@ def ask(gateway, providers, case, failures, stream):
     with gateway.client() as client:
         parent = continuing(client, providers, case)
         for name, failure in zip(case.targets, failures, strict=False):
-            providers[name].answers(*failure)
+            providers[name].respond_with(*failure)
         for name in case.targets[len(failures) :]:
-            providers[name].answers(good(new_id(), stream))
+            providers[name].respond_with(good(new_id(), stream))
         asked = {"model": case.model, "input": "x", "stream": stream, **parent}
         return client.post("/responses", json=asked)
 
@@ -71,13 +85,18 @@ def posts(providers):
     return {name: count for name, count in counted.items() if count}
 
 
-@WHOLE_OR_STREAMED
-@CASES
-@pytest.mark.parametrize("failure", BEGAN_NOTHING)
-def test_the_next_target_is_asked_where_the_first_began_nothing(
+@pytest.mark.parametrize(
+    ("failure", "case", "stream"),
+    [
+        *((failure, THREE, n % 2 == 0) for n, failure in enumerate(NOT_PROCESSED)),
+        *(("429", case, n % 2 == 0) for n, case in enumerate(FREE + PINNED) if case != THREE),
+    ],
+    ids=str,
+)
+def test_the_next_target_gets_it_where_the_first_did_not_process_it(
     many, providers, failure, case, stream
 ):
-    got = ask(many, providers, case, [BEGAN_NOTHING[failure]], stream)
+    got = ask(many, providers, case, [NOT_PROCESSED[failure]], stream)
     asked = case.targets[:2]
     assert posts(providers) == dict.fromkeys(asked, 1)
     assert got.headers["x-antiphon-attempts"] == str(len(asked))
@@ -85,26 +104,42 @@ def test_the_next_target_is_asked_where_the_first_began_nothing(
     assert (got.status_code == 200) == (len(asked) == 2)
 
 
-@WHOLE_OR_STREAMED
-@CASES
-@pytest.mark.parametrize("failure", BEGAN_NOTHING)
-def test_every_target_is_asked_once_where_none_begins(many, providers, failure, case, stream):
-    got = ask(many, providers, case, [BEGAN_NOTHING[failure]] * len(case.targets), stream)
+@pytest.mark.parametrize(
+    ("failure", "case", "stream"),
+    [
+        ("429", FREE[0], False),
+        ("503", FREE[1], True),
+        ("404 page", FREE[2], False),
+        ("401", FREE[3], True),
+        ("403", PINNED[0], False),
+        ("404 model", PINNED[1], True),
+        ("400 encrypted", PINNED[2], False),
+    ],
+    ids=str,
+)
+def test_every_target_gets_it_once_where_none_processes_it(many, providers, failure, case, stream):
+    got = ask(many, providers, case, [NOT_PROCESSED[failure]] * len(case.targets), stream)
     assert posts(providers) == dict.fromkeys(case.targets, 1)
     assert got.headers["x-antiphon-attempts"] == str(len(case.targets))
-    said = int(failure[:3])
-    assert got.status_code == (502 if said in {401, 403} else said)
+    status = int(failure[:3])
+    assert got.status_code == (502 if status in {401, 403} else status)
 
 
-@WHOLE_OR_STREAMED
-@CASES
-@pytest.mark.parametrize("before", [0, 1, 2])
-@pytest.mark.parametrize("failure", MAY_HAVE_BEGUN)
-def test_nobody_is_asked_behind_a_target_that_may_have_begun(
+@pytest.mark.parametrize(
+    ("failure", "before", "case", "stream"),
+    [
+        *((failure, 1, THREE, n % 2 == 0) for n, failure in enumerate(MAYBE_PROCESSED)),
+        ("reset", 0, FREE[0], False),
+        ("500", 0, THREE, True),
+        ("half", 2, THREE, True),
+        ("closed", 1, PINNED[2], False),
+    ],
+    ids=str,
+)
+def test_no_other_target_gets_it_after_one_that_may_have_processed_it(
     many, providers, failure, before, case, stream
 ):
-    failures = [BEGAN_NOTHING["429"]] * min(before, len(case.targets) - 1)
-    failures.append(MAY_HAVE_BEGUN[failure])
+    failures = [NOT_PROCESSED["429"]] * before + [MAYBE_PROCESSED[failure]]
     got = ask(many, providers, case, failures, stream)
     asked = case.targets[: len(failures)]
     assert posts(providers) == dict.fromkeys(asked, 1)
@@ -114,12 +149,10 @@ def test_nobody_is_asked_behind_a_target_that_may_have_begun(
     assert got.headers["x-antiphon-attempts"] == str(len(asked))
 
 
-@WHOLE_OR_STREAMED
-@CASES
-@pytest.mark.parametrize("failure", REFUSED)
-def test_what_is_wrong_with_the_request_is_wrong_everywhere(many, providers, failure, case, stream):
-    got = ask(many, providers, case, [REFUSED[failure]], stream)
-    assert posts(providers) == {case.targets[0]: 1}
+@pytest.mark.parametrize("failure", INVALID)
+def test_an_invalid_request_goes_to_no_other_target(many, providers, failure):
+    got = ask(many, providers, THREE, [INVALID[failure]], stream=False)
+    assert posts(providers) == {THREE.targets[0]: 1}
     assert got.status_code == int(failure[:3])
 
 
@@ -158,22 +191,22 @@ def test_a_target_that_cannot_be_reached_and_is_the_only_one_may_be_tried_again(
 )
 def test_of_several_refusals_the_most_hopeful_is_told(many, providers, failures, told):
     case = FREE[len(failures) - 1]
-    got = ask(many, providers, case, [BEGAN_NOTHING[name] for name in failures], stream=False)
+    got = ask(many, providers, case, [NOT_PROCESSED[name] for name in failures], stream=False)
     assert (got.status_code, len(posts(providers))) == (told, len(failures))
 
 
 def test_the_target_whose_refusal_is_told_is_named(many, providers):
     """Not the one that was asked last, whose refusal says less."""
     got = ask(
-        many, providers, Case("unreachable", ("second",)), [BEGAN_NOTHING["403"]], stream=False
+        many, providers, Case("unreachable", ("second",)), [NOT_PROCESSED["403"]], stream=False
     )
     assert (got.status_code, got.json()["error"]["code"]) == (502, "upstream_not_reached")
     assert (got.headers["x-antiphon-target"], got.headers["x-antiphon-attempts"]) == ("closed", "2")
 
 
 def test_each_target_gets_its_own_name_for_the_model(many, providers):
-    providers["azure-a"].answers(*error(429))
-    providers["azure-b"].answers(good(new_id(), stream=False))
+    providers["azure-a"].respond_with(*make_error_script(429))
+    providers["azure-b"].respond_with(good(new_id(), stream=False))
     body = b'{ "input":"x",  "model" : "deployed" }'
     with many.client() as client:
         assert client.post("/responses", content=body).status_code == 200

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from antiphon.upstream import transport as transports
-from tests.support.loopback import exchange, plain_transport, request_to, run_peer
+from tests.support.upstream import exchange, plain_transport, request_to, run_peer
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 HELLO = (200, {"content-length": "5"}, b"hello")

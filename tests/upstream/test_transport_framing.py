@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.upstream.response_parser import BodyStream, ResponseParser
-from tests.support.loopback import exchange, parse_response, request_to, run_peer
+from tests.support.upstream import exchange, parse_response, request_to, run_peer
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200\r\ntransfer-encoding: Chunked\r\n\r\n2;e=1\r\nhe\r\n03\r\nllo\r\n0\r\n\r\n"

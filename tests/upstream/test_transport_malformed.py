@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.support.loopback import exchange, parse_response, run_peer
+from tests.support.upstream import exchange, parse_response, run_peer
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"
 CUT = "connection ended before"

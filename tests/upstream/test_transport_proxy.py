@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from antiphon.upstream.transport import LlhttpTransport, ProxyTransport, default_transport
-from tests.support.loopback import (
+from tests.support.upstream import (
     IDLE_SECONDS,
     NO_TLS,
     create_certificate,

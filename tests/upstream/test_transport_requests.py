@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from antiphon.upstream.http_request import build_request, encode_head
 from antiphon.upstream.transport import default_transport
-from tests.support.loopback import IDLE_SECONDS, NO_TLS, exchange, run_peer
+from tests.support.upstream import IDLE_SECONDS, NO_TLS, exchange, run_peer
 
 REFUSED = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"

@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.upstream import transport as transports
 from antiphon.upstream.http_request import build_request
-from tests.support.loopback import exchange, request_to, run_peer
+from tests.support.upstream import exchange, request_to, run_peer
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 HELLO = (200, {"content-length": "5"}, b"hello")

@@ -1,4 +1,4 @@
-"""The commands of operators, as they are typed, against stacks of a moto's in this process."""
+"""The operators' commands, run in this process against stacks that moto holds."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,10 @@ from moto import mock_aws
 
 from infra.cli import main
 from infra.local.aws import _shape
-from tests.support.gateway import LOCAL_AWS
+from tests.support.aws import LOCAL_AWS
 
-# Nothing of the developer's own AWS, and no search for any.
-NOBODY = dict.fromkeys(
+# Without the developer's own AWS settings, and without a search for them.
+NO_AWS = dict.fromkeys(
     (
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
@@ -26,16 +26,16 @@ NOBODY = dict.fromkeys(
         "AWS_ENDPOINT_URL",
     )
 )
-EMPTY = {
-    **NOBODY,
+EMPTY_ENVIRONMENT = {
+    **NO_AWS,
     "AWS_CONFIG_FILE": "/nowhere",
     "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_MAX_ATTEMPTS": "1",
     "ANTIPHON_LOCAL_NOTES": "/nowhere",
 }
-OPERATOR = {
-    **EMPTY,
+OPERATOR_ENVIRONMENT = {
+    **EMPTY_ENVIRONMENT,
     "AWS_ACCESS_KEY_ID": "operator",
     "AWS_SECRET_ACCESS_KEY": "x",
     "AWS_REGION": "us-east-1",
@@ -43,8 +43,8 @@ OPERATOR = {
 
 
 @dataclass(frozen=True)
-class Said:
-    """How a command ended, and what it wrote where."""
+class CommandResult:
+    """A command's exit code and output."""
 
     code: int
     out: str
@@ -55,30 +55,30 @@ class Said:
         return json.loads(self.out)
 
 
-def antiphon(
-    *arguments: str, stdin: str | None = None, env: Mapping[str, str | None] = OPERATOR
-) -> Said:
-    """Run a command in this process; what it does not expect is raised here."""
+def run_antiphon(
+    *arguments: str, stdin: str | None = None, env: Mapping[str, str | None] = OPERATOR_ENVIRONMENT
+) -> CommandResult:
+    """Runs a command in this process; unexpected errors are raised here."""
     runner = CliRunner(mix_stderr=False)
     done = runner.invoke(main, arguments, input=stdin, env=env, catch_exceptions=False)
-    return Said(done.exit_code, done.stdout, done.stderr)
+    return CommandResult(done.exit_code, done.stdout, done.stderr)
 
 
-def made(*arguments: str, **more: Any) -> Any:
-    """What a command that must go well writes as JSON."""
-    done = antiphon(*arguments, "--json", **more)
+def run_for_json(*arguments: str, **more: Any) -> Any:
+    """The JSON output of a command that must succeed."""
+    done = run_antiphon(*arguments, "--json", **more)
     assert done.code == 0, done.err
     return done.json
 
 
-def stand(name: str, table: str, **outputs: str) -> None:
-    """Let a stack stand that tells of a table, and of whatever else."""
+def create_stack(name: str, table: str, **outputs: str) -> None:
+    """Creates a stack with a table, and with more outputs."""
     shape = {**_shape(), "TableName": table}
     resource = {"Type": "AWS::DynamoDB::Table", "Properties": shape}
-    told = {"TableName": {"Ref": "Table"}, **outputs}
+    values = {"TableName": {"Ref": "Table"}, **outputs}
     template = {
         "Resources": {"Table": resource},
-        "Outputs": {output: {"Value": value} for output, value in told.items()},
+        "Outputs": {output: {"Value": value} for output, value in values.items()},
     }
     boto3.client("cloudformation", **LOCAL_AWS).create_stack(
         StackName=name, TemplateBody=json.dumps(template)
@@ -86,20 +86,20 @@ def stand(name: str, table: str, **outputs: str) -> None:
 
 
 @contextmanager
-def account() -> Iterator[None]:
-    """An account with two stages, of which only the first has doors and tells of its cache."""
+def operator_account() -> Iterator[None]:
+    """An account with two stages; only the first has URLs and the cache's seconds as outputs."""
     with mock_aws():
-        stand(
+        create_stack(
             "Antiphon-prod",
             "table-of-prod",
             FunctionUrl="https://url.example/v1",
             RestUrl="https://rest.example/v1",
             KeyCacheSeconds="30.0",
         )
-        stand("Antiphon-dev", "table-of-dev")
+        create_stack("Antiphon-dev", "table-of-dev")
         yield
 
 
-def rows(table: str) -> list[dict[str, Any]]:
+def read_rows(table: str) -> list[dict[str, Any]]:
     found: Any = boto3.resource("dynamodb", **LOCAL_AWS).Table(table).scan()["Items"]
     return found

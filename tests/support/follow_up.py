@@ -1,8 +1,8 @@
-"""What settles, over AWS in this process and a provider that is scripted."""
+"""What handles follow-up messages, over AWS in this process and a scripted provider."""
 
 import time
 
-from antiphon.relay.transport.client import Client
+import httpx
 
 from antiphon.follow_up import FollowUp
 from antiphon.ownership import Ownership
@@ -18,13 +18,13 @@ from antiphon.store.links import Link, Links
 from antiphon.store.queue import DeferredWrite, PollResponse
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.upstream.circuit_breaker import CircuitBreaker
-from antiphon.upstream.client import Means, UpstreamClient
+from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
 from infra.local.things import TABLE
-from tests.support.aws import Cloud
-from tests.support.limits import admission
+from tests.support.aws import FakeAws
+from tests.support.limits import make_admission
 
 HOUR = 3600
 NOW = int(time.time())
@@ -44,35 +44,36 @@ FOLLOW = PollResponse("acme", "resp_1", since=NOW)
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
-def over(cloud: Cloud, provider: str, client: Client) -> FollowUp:
-    """One target, `openai`, at the provider's address."""
+def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport) -> FollowUp:
+    """With one target, `openai`, at the provider's address."""
     cloud.secrets.create_secret(Name="test/openai", SecretString="credential")
     target = OpenAITarget(provider="openai", base_url=f"{provider}/v1", models=["*"])
     items = Items(BatchTable(cloud.dynamodb, TABLE))
-    links = DurableLinks(cloud.table, cloud.queue)
-    admits = admission(cloud.table)
+    links = Links(cloud.table)
+    durable = DurableLinks(links, cloud.queue)
+    admits = make_admission(cloud.table)
     return FollowUp(
-        links=Links(cloud.table),
+        links=links,
         queue=cloud.queue,
         routing=Routing({"openai": target}, Ownership(links, items)),
-        relay=relay_of(cloud, client),
-        ledger=ResponseRecorder(Stores(links, items, 30, 3650), admits),
+        upstream=make_upstream(cloud, transport),
+        recorder=ResponseRecorder(Stores(durable, items, 30, 3650), admits),
         admission=admits,
-        patience=24 * HOUR,
+        max_age=24 * HOUR,
     )
 
 
-def relay_of(cloud: Cloud, client: Client) -> UpstreamClient:
+def make_upstream(cloud: FakeAws, transport: httpx.BaseTransport) -> UpstreamClient:
     limits, secrets = Gateway(), ProviderSecrets(cloud.secrets, "test")
     return UpstreamClient(
-        Means(
-            Exchange(client, limits),
-            Credentials({}, secrets, EntraTokens(client, secrets, str)),
-            CircuitBreaker(Circuits(cloud.table), limits.circuit_failures, limits.circuit_seconds),
-            limits.read_after_write_seconds,
-        )
+        Exchange(transport, limits),
+        Credentials({}, secrets, EntraTokens(transport, secrets, str)),
+        CircuitBreaker(Circuits(cloud.table), limits.circuit_failures, limits.circuit_seconds),
+        limits.read_after_write_seconds,
     )
 
 
-def settle(settling: FollowUp, message: PollResponse | DeferredWrite, seconds: float = 60) -> None:
-    settling.settle(message, time.monotonic() + seconds)
+def run_follow_up(
+    follow_up: FollowUp, message: PollResponse | DeferredWrite, seconds: float = 60
+) -> None:
+    follow_up.handle(message, time.monotonic() + seconds)

@@ -1,11 +1,11 @@
 """What a provider's refusal makes of a key: one question, and another key where there is one."""
 
-from tests.support.log import written
-from tests.support.waiting import MANY, race
+from tests.support.concurrency import MANY_THREADS, run_at_once
+from tests.support.metrics import format_log
 
 
 def test_many_that_are_refused_with_one_key_ask_for_another_once(vault, rotated):
-    assert race(lambda: rotated.renew("openai", "old")) == ["new"] * MANY
+    assert run_at_once(lambda: rotated.renew("openai", "old")) == ["new"] * MANY_THREADS
     assert vault.stages == ["AWSCURRENT"]
     assert rotated.get("openai") == "new"
 
@@ -21,17 +21,17 @@ def test_many_calls_that_meet_an_expired_key_all_succeed_by_one_question(vault, 
             sent.append(key)
         return key
 
-    assert race(call) == ["new"] * MANY
+    assert run_at_once(call) == ["new"] * MANY_THREADS
     assert vault.stages == ["AWSCURRENT"]
-    assert sent.count("new") == MANY
+    assert sent.count("new") == MANY_THREADS
 
 
 def test_who_was_refused_with_an_earlier_key_takes_the_present_one(vault, rotated):
     rotated.renew("openai", "old")
-    vault.breaks()
-    vault.time.passes(60)
+    vault.fail()
+    vault.time.advance(60)
     assert rotated.renew("openai", "old") == "new"
-    assert vault.asked == 1
+    assert vault.request_count == 1
 
 
 def test_a_key_that_the_provider_does_not_take_yet_gives_way_to_the_one_before(vault, credentials):
@@ -39,9 +39,9 @@ def test_a_key_that_the_provider_does_not_take_yet_gives_way_to_the_one_before(v
     vault.put("too-new")
     assert credentials.renew("openai", credentials.get("openai")) == "old"
     assert vault.stages == ["AWSCURRENT", "AWSCURRENT", "AWSPREVIOUS"]
-    vault.time.passes(239)
-    assert (credentials.get("openai"), vault.asked) == ("old", 3)
-    vault.time.passes(61)
+    vault.time.advance(239)
+    assert (credentials.get("openai"), vault.request_count) == ("old", 3)
+    vault.time.advance(61)
     assert credentials.get("openai") == "too-new"  # the next regular question: it may do by now
 
 
@@ -49,7 +49,7 @@ def test_many_that_are_refused_too_early_fall_back_by_one_round_of_questions(vau
     vault.put("old")
     vault.put("too-new")
     credentials.get("openai")
-    assert race(lambda: credentials.renew("openai", "too-new")) == ["old"] * MANY
+    assert run_at_once(lambda: credentials.renew("openai", "too-new")) == ["old"] * MANY_THREADS
     assert vault.stages == ["AWSCURRENT", "AWSCURRENT", "AWSPREVIOUS"]
 
 
@@ -59,11 +59,11 @@ def test_where_no_other_is_there_a_refusal_is_asked_about_once_in_thirty_seconds
     vault.put("only")
     credentials.get("openai")
     vault.stages.clear()
-    assert race(lambda: credentials.renew("openai", "only")) == [None] * MANY
-    vault.time.passes(29)
+    assert run_at_once(lambda: credentials.renew("openai", "only")) == [None] * MANY_THREADS
+    vault.time.advance(29)
     assert credentials.renew("openai", "only") is None
     assert vault.stages == ["AWSCURRENT", "AWSPREVIOUS"]
-    vault.time.passes(1)
+    vault.time.advance(1)
     vault.put("another")
     assert credentials.renew("openai", "only") == "another"
 
@@ -73,7 +73,7 @@ def test_neither_old_nor_new_is_not_asked_about_for_ever(vault, credentials):
     vault.put("too-new")
     assert credentials.renew("openai", credentials.get("openai")) == "old"
     assert credentials.renew("openai", "old") is None
-    assert vault.asked == 3
+    assert vault.request_count == 3
 
 
 def test_what_the_stack_put_is_no_earlier_key(vault, credentials):
@@ -83,7 +83,7 @@ def test_what_the_stack_put_is_no_earlier_key(vault, credentials):
 
 
 def test_a_refusal_in_an_outage_changes_nothing(vault, rotated):
-    vault.breaks()
+    vault.fail()
     assert rotated.renew("openai", "old") is None
     assert rotated.get("openai") == "old"
 
@@ -95,9 +95,9 @@ def test_no_key_is_logged_or_shown(vault, credentials, caplog):
     second = credentials.renew("openai", first)
     credentials.renew("openai", second)
     vault.put("MARK-3 in words")
-    vault.time.passes(301)
+    vault.time.advance(301)
     assert credentials.get("openai") == second
-    logged = written(caplog)
+    logged = format_log(caplog)
     assert logged.count('"credential refused"') == 2
     assert logged.count('"credential not read"') == 1
     assert "MARK" not in logged + repr(vault.secrets._all["openai"]._found)

@@ -1,4 +1,4 @@
-"""The figures that a function has told, read from its log as CloudWatch reads them."""
+"""Metrics and log lines of the functions, read as CloudWatch reads them."""
 
 import asyncio
 import json
@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import jsonschema
+import pytest
 
+from antiphon.observability import logger
 from antiphon.settings.metrics import METRICS, NAMESPACE
 from tests.faults.shim import Shim
 
 UNITS = {metric.name: metric.unit for metric in METRICS}
 DIMENSIONS = {metric.name: metric.dimensions for metric in METRICS}
-# The schema of the embedded metric format, as AWS gives it; resolution is not used here.
+# The schema of the embedded metric format as AWS publishes it, without the resolution.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 NAME = {"type": "string", "minLength": 1, "maxLength": 1024}
 DIRECTIVE = {
@@ -65,17 +67,17 @@ SCHEMA = {
 type Values = dict[str, float]  # by a metric's name, and the values of its dimensions
 
 
-def lines(written: str) -> list[dict[str, Any]]:
-    """All lines in the embedded metric format, in their order; each must be a good one."""
-    found = [json.loads(line) for line in written.splitlines() if '"_aws"' in line]
+def read_emf_lines(log: str) -> list[dict[str, Any]]:
+    """All lines in the embedded metric format, in their order; each must be valid."""
+    found = [json.loads(line) for line in log.splitlines() if '"_aws"' in line]
     for line in found:
         jsonschema.validate(line, SCHEMA)
     return found
 
 
-def values(line: dict[str, Any]) -> Values:
-    """What CloudWatch makes of a line; each figure must be one of the list."""
-    told = {}
+def read_metric_values(line: dict[str, Any]) -> Values:
+    """The values that CloudWatch extracts of a line; each metric must be a declared one."""
+    found = {}
     for directive in line["_aws"]["CloudWatchMetrics"]:
         assert directive["Namespace"] == NAMESPACE
         (dimensions,) = directive["Dimensions"]
@@ -85,21 +87,21 @@ def values(line: dict[str, Any]) -> Values:
             assert metric["Unit"] == UNITS[name]
             (value,) = line[name]
             where = " ".join(line[dimension] for dimension in dimensions[1:])
-            told[f"{name} {where}".strip()] = value
-    return told
+            found[f"{name} {where}".strip()] = value
+    return found
 
 
-def times(told):
-    """Which times of a request are told, after they are taken out of it; they must be possible."""
-    (name,) = {"AnswerMs", "FirstEventMs"} & told.keys()
-    ready, added = told.pop(name), told.pop("AddedMs")
+def pop_request_times(values: Values) -> str:
+    """Removes a request's times, which must be plausible; returns the name of the first one."""
+    (name,) = {"AnswerMs", "FirstEventMs"} & values.keys()
+    ready, added = values.pop(name), values.pop("AddedMs")
     assert 0 < added < ready
     return name
 
 
 @contextmanager
-def cuttable(endpoint: str) -> Iterator[Shim]:
-    """A wire to an AWS that can be cut for single operations, in a thread of its own."""
+def breakable_connection(endpoint: str) -> Iterator[Shim]:
+    """A proxy to an AWS, in a thread of its own, that can fail single operations."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -113,3 +115,8 @@ def cuttable(endpoint: str) -> Iterator[Shim]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def format_log(caplog: pytest.LogCaptureFixture) -> str:
+    """The log as the functions write it: with the fields beside each message."""
+    return "\n".join(map(logger.registered_formatter.format, caplog.records))

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from antiphon.errors import CredentialMissing
-from tests.support.vault import GET
-from tests.support.waiting import MANY, race
+from tests.support.aws import GET_SECRET_VALUE
+from tests.support.concurrency import MANY_THREADS, run_at_once
 
 DAY = 86_400
 
@@ -14,45 +14,45 @@ DAY = 86_400
 def test_a_key_is_asked_for_once_in_five_minutes(vault, credentials):
     vault.put("old")
     assert [credentials.get("openai") for _ in range(3)] == ["old"] * 3
-    vault.time.passes(239)
-    assert (credentials.get("openai"), vault.asked) == ("old", 1)
+    vault.time.advance(239)
+    assert (credentials.get("openai"), vault.request_count) == ("old", 1)
     vault.put("new")
-    vault.time.passes(61)
-    assert (credentials.get("openai"), vault.asked) == ("new", 2)
+    vault.time.advance(61)
+    assert (credentials.get("openai"), vault.request_count) == ("new", 2)
 
 
 def test_many_that_find_it_old_ask_once(vault, rotated):
-    vault.time.passes(301)
-    assert race(lambda: rotated.get("openai")) == ["new"] * MANY
-    assert vault.asked == 1
+    vault.time.advance(301)
+    assert run_at_once(lambda: rotated.get("openai")) == ["new"] * MANY_THREADS
+    assert vault.request_count == 1
 
 
 def test_many_that_find_none_ask_once(vault, credentials):
     vault.put("key")
-    assert race(lambda: credentials.get("openai")) == ["key"] * MANY
-    assert vault.asked == 1
+    assert run_at_once(lambda: credentials.get("openai")) == ["key"] * MANY_THREADS
+    assert vault.request_count == 1
 
 
 def test_an_outage_stops_nothing_that_runs_for_a_day(vault, rotated):
-    vault.breaks()
-    vault.time.passes(301)
+    vault.fail()
+    vault.time.advance(301)
     assert rotated.get("openai") == "old"
-    vault.time.passes(DAY - 302)
+    vault.time.advance(DAY - 302)
     assert rotated.get("openai") == "old"
-    vault.time.passes(2)
+    vault.time.advance(2)
     with pytest.raises(CredentialMissing, match="Secrets Manager did not answer"):
         rotated.get("openai")
 
 
 def test_in_an_outage_one_call_in_thirty_seconds_waits_for_the_question(vault, rotated):
-    vault.breaks()
-    vault.time.passes(301)
+    vault.fail()
+    vault.time.advance(301)
     for seconds in (0, 1, 28, 2, 28):  # asks at the first and at the fourth
-        vault.time.passes(seconds)
+        vault.time.advance(seconds)
         assert rotated.get("openai") == "old"
-    assert vault.asked == 2
-    vault.mends()
-    vault.time.passes(3)
+    assert vault.request_count == 2
+    vault.restore()
+    vault.time.advance(3)
     assert rotated.get("openai") == "new"
 
 
@@ -62,12 +62,12 @@ def test_without_a_key_those_who_come_together_are_told_together(vault, credenti
             credentials.get("openai")
         return raised.value.status, raised.value.code
 
-    vault.breaks()
-    assert race(told) == [(503, "target_credential_missing")] * MANY
-    assert vault.asked == 1
-    vault.mends()
+    vault.fail()
+    assert run_at_once(told) == [(503, "target_credential_missing")] * MANY_THREADS
+    assert vault.request_count == 1
+    vault.restore()
     vault.put("key")
-    vault.time.passes(1)
+    vault.time.advance(1)
     assert credentials.get("openai") == "key"
 
 
@@ -108,7 +108,7 @@ def test_nobody_waits_for_another_target_s_question(vault, credentials):
     vault.put("key")
     vault.put("the-other's", "other")
     credentials.get("other")
-    vault.cloud.breaks(vault.client, GET, hangs)
+    vault.cloud.fail(vault.client, GET_SECRET_VALUE, hangs)
     waits = threading.Thread(target=credentials.get, args=("openai",))
     waits.start()
     asked.wait(30)

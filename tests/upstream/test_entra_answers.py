@@ -2,14 +2,14 @@
 
 import traceback
 
+import httpx
 import pytest
-from antiphon.relay.transport.connection import Patience
 
 from antiphon.errors import CredentialMissing
 from antiphon.settings.config import Entra as EntraApp
 from antiphon.upstream.entra import EntraTokens, Token
-from tests.support.entra import Answer, missing, refusal
-from tests.support.log import written
+from tests.support.entra import TokenResponse, make_refusal, read_credential_error
+from tests.support.metrics import format_log
 
 GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
 
@@ -30,14 +30,14 @@ GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
 def test_a_refusal_says_what_is_to_be_put_right_by_its_codes_alone(
     credentials, entra, caplog, error, number, reason
 ):
-    entra.answer = refusal(error, number, "MARK")
+    entra.response = make_refusal(error, number, "MARK")
     for target in ("azure", "by-identity"):
-        told = missing(credentials, target)
+        told = read_credential_error(credentials, target)
         assert f"({error}, AADSTS{number})" in told
         with pytest.raises(CredentialMissing, match=reason):
             credentials.get(target)
-    assert f"AADSTS{number}" in written(caplog)
-    assert "MARK" not in told + written(caplog)
+    assert f"AADSTS{number}" in format_log(caplog)
+    assert "MARK" not in told + format_log(caplog)
 
 
 GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
@@ -46,69 +46,71 @@ GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer.of(200, **{**GOOD, "token_type": "pop"}),
-        Answer.of(200, **{**GOOD, "expires_in": "3599"}),
-        Answer.of(200, **{**GOOD, "expires_in": 0}),
-        Answer.of(200, **{**GOOD, "expires_in": True}),
-        Answer.of(200, **{**GOOD, "access_token": "MARK\r\nx: y"}),
-        Answer.of(200, **{**GOOD, "access_token": "MARK two"}),
-        Answer.of(200, **{**GOOD, "access_token": ""}),
-        Answer.of(200, access_token="MARK"),
-        Answer(200, b'["MARK"]'),
-        Answer(200, b"<html>MARK</html>"),
-        Answer(200, b""),
-        Answer(200, b"\xff"),
+        TokenResponse.of(200, **{**GOOD, "token_type": "pop"}),
+        TokenResponse.of(200, **{**GOOD, "expires_in": "3599"}),
+        TokenResponse.of(200, **{**GOOD, "expires_in": 0}),
+        TokenResponse.of(200, **{**GOOD, "expires_in": True}),
+        TokenResponse.of(200, **{**GOOD, "access_token": "MARK\r\nx: y"}),
+        TokenResponse.of(200, **{**GOOD, "access_token": "MARK two"}),
+        TokenResponse.of(200, **{**GOOD, "access_token": ""}),
+        TokenResponse.of(200, access_token="MARK"),
+        TokenResponse(200, b'["MARK"]'),
+        TokenResponse(200, b"<html>MARK</html>"),
+        TokenResponse(200, b""),
+        TokenResponse(200, b"\xff"),
     ],
     ids=lambda answer: answer.body.decode(errors="replace")[-60:],
 )
 def test_what_is_no_token_is_not_sent_on(credentials, entra, caplog, answer):
-    entra.answer = answer
-    with pytest.raises(CredentialMissing, match="its answer is no token") as told:
+    entra.response = answer
+    with pytest.raises(CredentialMissing, match="its answer is not a token") as told:
         credentials.get("azure")
     traced = "".join(traceback.format_exception(told.value))
-    assert "MARK" not in traced + written(caplog)
+    assert "MARK" not in traced + format_log(caplog)
 
 
 def test_how_the_type_is_written_does_not_matter(credentials, entra):
-    entra.answer = Answer.of(200, **{**GOOD, "token_type": "bearer", "ext_expires_in": 3599})
+    entra.response = TokenResponse.of(
+        200, **{**GOOD, "token_type": "bearer", "ext_expires_in": 3599}
+    )
     assert credentials.get("azure") == "a.b-c"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_not_followed(credentials, entra, status):
-    entra.answer = Answer(status, b"", {"location": f"{entra.authority}/elsewhere"})
-    assert f"it answered with status {status}" in missing(credentials)
-    assert len(entra.asked) == 1
+    entra.response = TokenResponse(status, b"", {"location": f"{entra.authority}/elsewhere"})
+    assert f"it answered with status {status}" in read_credential_error(credentials)
+    assert len(entra.requests) == 1
 
 
 def test_an_answer_without_end_is_not_waited_for(credentials, entra):
-    entra.answer = Answer(200, b" " * 70_000)
-    assert "it did not answer (ReadTimeout)" in missing(credentials)
+    entra.response = TokenResponse(200, b" " * 70_000)
+    assert "it did not answer (ReadTimeout)" in read_credential_error(credentials)
 
 
 def test_an_answer_that_drips_is_not_waited_for(credentials, entra, vault):
-    vault.time.pace = 6
-    entra.answer = Answer(200, b" " * 60_000)
-    assert "it did not answer (ReadTimeout)" in missing(credentials)
+    vault.time.step = 6
+    entra.response = TokenResponse(200, b" " * 60_000)
+    assert "it did not answer (ReadTimeout)" in read_credential_error(credentials)
 
 
 def test_an_entra_out_of_reach_leaves_no_credential(credentials, entra):
     entra.close()
-    assert "it did not answer (ConnectError)" in missing(credentials)
+    assert "it did not answer (ConnectError)" in read_credential_error(credentials)
 
 
-def test_its_time_is_limited(vault, sts, entra, client):
-    """By ours, whatever the patience with providers is."""
+def test_its_time_is_limited(vault, sts, entra, transport):
+    """By its own timeouts, whatever those for providers are."""
     limits = []
 
-    class Noting:
-        def send(self, outgoing, patience):
-            limits.append(patience)
-            return client.send(outgoing, patience)
+    class RecordingTransport(httpx.BaseTransport):
+        def handle_request(self, request):
+            limits.append(request.extensions["timeout"])
+            return transport.handle_request(request)
 
-    tokens = EntraTokens(Noting(), vault.secrets, sts.identity.token, vault.time)
-    assert tokens.get("azure", EntraApp(**entra.app)) == entra.granted(1)
-    assert limits == [Patience(connect=2.0, head=5.0, write=5.0, read=5.0)]
+    tokens = EntraTokens(RecordingTransport(), vault.secrets, sts.identity.token, vault.time)
+    assert tokens.get("azure", EntraApp(**entra.app)) == entra.token(1)
+    assert limits == [{"connect": 2.0, "write": 5.0, "read": 5.0, "pool": 2.0}]
 
 
 def test_nothing_that_lets_us_in_is_logged_or_shown(credentials, entra, vault, caplog, sts):
@@ -120,12 +122,12 @@ def test_nothing_that_lets_us_in_is_logged_or_shown(credentials, entra, vault, c
     for target in ("azure", "by-identity"):
         token = credentials.get(target)
         assert credentials.renew(target, token) != token
-        assert "MARK" not in repr(credentials._entra._all[target]._found)
+        assert "MARK" not in repr(credentials._entra._caches[target]._found)
     entra.secrets = set()
-    vault.time.passes(4000)
-    missing(credentials)
+    vault.time.advance(4000)
+    read_credential_error(credentials)
     ours = [record for record in caplog.records if record.name == "antiphon"]
     assert len(ours) == 4
     caplog.handler.records[:] = ours  # what botocore says for itself at DEBUG
     token = Token(token_type="Bearer", access_token="MARK", expires_in=1)
-    assert "MARK" not in written(caplog) + repr(token)
+    assert "MARK" not in format_log(caplog) + repr(token)

@@ -1,0 +1,50 @@
+"""A clock that tests advance, functions that run in many threads at once, and rounds of races."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+MANY_THREADS = 200
+# `make soak` sets the variable; an environment variable also reaches the processes of a race.
+ROUNDS = 20 if os.environ.get("ANTIPHON_SOAK") else 3
+
+
+class ManualClock:
+    """A clock in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.step = 0.0  # seconds that pass between two readings
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def run_at_once[T](work: Callable[[], T], threads: int = MANY_THREADS) -> list[T]:
+    """Runs the function in each thread, all of them started together; returns the results."""
+    start = threading.Barrier(threads)
+
+    def run(_: int) -> T:
+        start.wait()
+        return work()
+
+    with _frequent_switches(), ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
+
+
+@contextmanager
+def _frequent_switches() -> Iterator[None]:
+    """Switches threads a thousand times as often, so that races happen where they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(before / 1000)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

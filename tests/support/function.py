@@ -1,0 +1,100 @@
+"""The API function in a real runtime process, invoked with Lambda's own events, one at a time."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.local.environment import of_function
+from infra.local.runtime import MANAGED
+from tests.runtime.fake_runtime_api import PATIENCE_SECONDS, FakeRuntimeApi
+from tests.support.gateway import KEYS
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+PRELUDE_END = bytes(8)
+
+
+@dataclass(frozen=True)
+class FunctionResponse:
+    """The HTTP response that API Gateway and Function URLs make of the function's output."""
+
+    id: str  # of the invocation
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def make_create_event(
+    body: object, key: str = KEYS["acme"], query: str = "", **headers: str | None
+) -> bytes:
+    """A Function URL's event of POST /v1/responses; a string is sent as it is."""
+    http = {"method": "POST", "path": "/v1/responses"}
+    return json.dumps(
+        {
+            "version": "2.0",
+            "rawPath": "/v1/responses",
+            "rawQueryString": query,
+            "headers": {"authorization": f"Bearer {key}", **headers},
+            "requestContext": {"http": http, "stage": "$default"},
+            "body": body if isinstance(body, str) else json.dumps(body),
+            "isBase64Encoded": False,
+        }
+    ).encode()
+
+
+class RunningFunction:
+    """The function's only execution environment, behind a fake Runtime API."""
+
+    def __init__(self, api: FakeRuntimeApi) -> None:
+        self._api = api
+
+    def __call__(self, event: bytes) -> FunctionResponse:
+        id = str(uuid.uuid4())
+        self._api.give(event, id)
+        post = self._api.response(id)
+        content = b"".join(post.chunks())
+        assert post.trailers() == []  # they would report a response that failed midway
+        self._api.reply()
+        self._api.expect_close()
+        prelude, _, body = content.partition(PRELUDE_END)
+        return _to_response(id, json.loads(prelude), body)
+
+
+def _to_response(id: str, prelude: dict[str, Any], body: bytes) -> FunctionResponse:
+    many = prelude.get("multiValueHeaders", {})
+    headers = {**prelude.get("headers", {}), **{name: ",".join(many[name]) for name in many}}
+    return FunctionResponse(id, prelude["statusCode"], headers, body)
+
+
+@contextmanager
+def run_function(
+    aws_endpoint: str, config: Path, log: Path, **more: str
+) -> Iterator[RunningFunction]:
+    """Runs `functions/api.py` in a runtime process that uses the AWS of a running gateway.
+
+    `more` are variables of its environment.
+    """
+    api = FakeRuntimeApi()
+    env = of_function(FUNCTIONS, aws_endpoint, config, os.environ)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [FUNCTIONS / "start-streaming", sys.executable, MANAGED],
+            env={**env, "AWS_LAMBDA_RUNTIME_API": api.address, **more},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield RunningFunction(api)
+    finally:
+        api.close()  # without it the runtime ends by itself
+        try:
+            process.wait(PATIENCE_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
