@@ -7,7 +7,7 @@ would hide the package `constructs`.
 import os
 import sys
 
-from antiphon.settings.config import ConfigError, load
+from antiphon.settings.config import ConfigError, load_config
 from infra.bundle import CONFIG, Bundle, BundleError
 from infra.constructs.options import OptionsError, read
 from infra.node import NODE
@@ -25,7 +25,7 @@ def main() -> None:
     app = App()
     check(app)
     options = read(app.node.get_all_context())
-    Antiphon(app, options, load(CONFIG), code(Bundle.locked(options.arch)))
+    Antiphon(app, options, load_config(CONFIG), code(Bundle.locked(options.arch)))
     app.synth()
 
 

@@ -5,7 +5,7 @@ import pytest
 from antiphon.auth import Auth, Caller
 from antiphon.errors import Unauthenticated, Unavailable
 from antiphon.http import Request
-from antiphon.settings.limits import Limits
+from antiphon.settings.config import Limits
 from tests.support.keys import KEY, NOW, Clock, FakeKeyRows, identify
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from antiphon.auth import REMEMBERED, Auth
-from antiphon.store.keys import Key
+from antiphon.auth import CACHED_KEYS, Auth
+from antiphon.store.keys import ApiKey
 from tests.support.keys import NOW, Clock, FakeKeyRows, identify
 
 
@@ -73,7 +73,7 @@ def test_a_key_made_after_it_was_refused_is_accepted_five_seconds_later(clock):
     rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
     assert not identify(auth, "sk-made-later")
-    rows.rows["sk-made-later"] = Key(id="key_2", tenant="umbra")
+    rows.rows["sk-made-later"] = ApiKey(id="key_2", tenant="umbra")
     clock.now = NOW + 5
     assert identify(auth, "sk-made-later").tenant == "umbra"
 
@@ -82,9 +82,9 @@ def test_a_flood_of_wrong_keys_takes_bounded_memory_and_pushes_no_right_one_out(
     rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
     assert identify(auth)
-    for number in range(REMEMBERED + 10):
+    for number in range(CACHED_KEYS + 10):
         assert not identify(auth, f"sk-wrong-{number}")
-    assert len(auth._refused) == REMEMBERED
+    assert len(auth._refused) == CACHED_KEYS
     reads = rows.reads
     assert identify(auth)
     assert rows.reads == reads
@@ -92,10 +92,12 @@ def test_a_flood_of_wrong_keys_takes_bounded_memory_and_pushes_no_right_one_out(
 
 def test_right_keys_take_bounded_memory_too(clock):
     rows = FakeKeyRows()
-    rows.rows = {f"sk-right-{n}": Key(id=f"key_{n}", tenant="acme") for n in range(REMEMBERED + 10)}
+    rows.rows = {
+        f"sk-right-{n}": ApiKey(id=f"key_{n}", tenant="acme") for n in range(CACHED_KEYS + 10)
+    }
     auth = Auth(rows, 30, clock)
     assert all(identify(auth, key) for key in rows.rows)
-    assert len(auth._known) == REMEMBERED
+    assert len(auth._known) == CACHED_KEYS
 
 
 def test_no_key_stands_in_the_caches(clock):

@@ -7,17 +7,18 @@ import pytest
 
 from antiphon.auth import Caller
 from antiphon.http import Reply
-from antiphon.ledger import Ledger, Place, Stores
-from antiphon.store.batch import Batch
-from antiphon.store.durable import DurableLinks
+from antiphon.recording.recorder import ResourceOwner, ResponseRecorder
+from antiphon.recording.tracker import Stores
+from antiphon.store.durable_links import DurableLinks
+from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
-from antiphon.store.spent import counts
+from antiphon.store.usage import usage_counts
 from infra.local.things import TABLE
 from tests.support.aws import fake_aws
 from tests.support.limits import make_admission
 from tests.support.usage import make_usage
 
-PLACE = Place("req_1", Caller("acme", "key_1"), "openai")
+PLACE = ResourceOwner("req_1", Caller("acme", "key_1"), "openai")
 
 
 @dataclass
@@ -40,8 +41,8 @@ def aws():
 
 def spend(aws, status, body):
     links = DurableLinks(aws.table, aws.queue)
-    ledger = Ledger(
-        Stores(links, Items(Batch(aws.dynamodb, TABLE)), 30, 3650), make_admission(aws.table)
+    ledger = ResponseRecorder(
+        Stores(links, Items(BatchTable(aws.dynamodb, TABLE)), 30, 3650), make_admission(aws.table)
     )
     whole = body if isinstance(body, bytes) else json.dumps(body).encode()
     assert (
@@ -69,7 +70,7 @@ def test_it_is_kept_as_a_link_that_nobody_can_name(aws):
 def test_one_without_id_or_figures_is_counted_without_them(aws):
     spend(aws, 200, {"output": []})
     link = DurableLinks(aws.table, aws.queue).get("compaction", "acme", "req_1")
-    assert counts(link, lambda _: None) == {"requests": 1, "completed": 1, "unmetered": 1}
+    assert usage_counts(link, lambda _: None) == {"requests": 1, "completed": 1, "unmetered": 1}
 
 
 @pytest.mark.parametrize("status", [400, 429, 500])

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from antiphon.pricing import Prices
-from antiphon.pricing.listed import provider_at
-from antiphon.settings.config import parse
+from antiphon.pricing import Prices, provider_at
+from antiphon.settings.config import parse_config
 
 LISTED = Prices({})
 AT = 1_795_305_600  # 2026-11-22, by the prices of that day
@@ -25,7 +24,7 @@ def usage(input=1000, output=100, cached=0, written=0, reasoning=0):
 
 
 def own(**prices):
-    return Prices(parse({"targets": TARGETS, "prices": prices}).prices)
+    return Prices(parse_config({"targets": TARGETS, "prices": prices}).prices)
 
 
 def usd(text):

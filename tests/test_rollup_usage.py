@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.store.spent import COST
+from antiphon.store.usage import COST_PICODOLLARS
 from tests.support.usage import (
     COMPLETED,
     UNKNOWN,
@@ -47,7 +47,12 @@ def test_every_end_is_counted_by_its_name_and_with_what_the_provider_told(counte
     counted.run_rollup()
     expected = {"requests": 1, status: 1, "unmetered": 1}
     if used:
-        expected = {**COMPLETED, "cached_tokens": 400, "reasoning_tokens": 60, COST: 1_800_000_000}
+        expected = {
+            **COMPLETED,
+            "cached_tokens": 400,
+            "reasoning_tokens": 60,
+            COST_PICODOLLARS: 1_800_000_000,
+        }
         del expected["completed"]
         expected[status] = 1
     assert counted.total() == expected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.store.spent import COST
+from antiphon.store.usage import COST_PICODOLLARS
 from tests.support.usage import (
     COMPLETED,
     begin_response,
@@ -50,16 +50,22 @@ def test_sums_are_kept_apart_by_day_model_target_key_and_tenant(counted):
     ("more", "expected"),
     [
         ({"model": "unheard-of"}, {"unpriced": 1}),
-        ({"model": "gpt-5", "service_tier": "flex"}, {COST: 1_125_000_000}),
+        ({"model": "gpt-5", "service_tier": "flex"}, {COST_PICODOLLARS: 1_125_000_000}),
         ({"model": "gpt-5", "service_tier": "scale"}, {"unpriced": 1}),
-        ({"model": "mine", "upstream_model": "gpt-5-2025-08-07"}, {COST: 2_250_000_000}),
-        ({"model": "gpt-5", "target": "long-gone"}, {COST: 2_250_000_000}),
+        (
+            {"model": "mine", "upstream_model": "gpt-5-2025-08-07"},
+            {COST_PICODOLLARS: 2_250_000_000},
+        ),
+        ({"model": "gpt-5", "target": "long-gone"}, {COST_PICODOLLARS: 2_250_000_000}),
     ],
 )
 def test_tokens_are_counted_with_or_without_a_price(counted, more, expected):
     begin_response(counted, status="completed", usage=make_usage(), **more)
     counted.run_rollup()
-    assert counted.total() == {**{n: v for n, v in COMPLETED.items() if n != COST}, **expected}
+    assert counted.total() == {
+        **{n: v for n, v in COMPLETED.items() if n != COST_PICODOLLARS},
+        **expected,
+    }
 
 
 @pytest.mark.parametrize("used", [{}, {"input_tokens": 1}, {"input_tokens": "1"}, {"cost": 0.5}])
@@ -74,7 +80,7 @@ def test_a_service_tier_that_is_known_late_corrects_the_cost_alone(counted):
     counted.run_rollup()
     counted.links.change(new, service_tier="flex")
     counted.run_rollup()
-    assert counted.total() == {**COMPLETED, COST: 1_125_000_000}
+    assert counted.total() == {**COMPLETED, COST_PICODOLLARS: 1_125_000_000}
 
 
 def test_sums_hold_no_content_and_stay_for_ever_and_marks_go_after_their_link(counted):

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from antiphon.store.spent import COST
+from antiphon.store.usage import COST_PICODOLLARS
 from tests.support.usage import COMPLETED, begin_response, complete_response, usage_store
 
 
@@ -39,7 +39,7 @@ def story(counted):
         "input_tokens": 3000,
         "output_tokens": 300,
         "total_tokens": 3300,
-        COST: 3 * 2_250_000_000,
+        COST_PICODOLLARS: 3 * 2_250_000_000,
     }
 
 

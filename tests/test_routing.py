@@ -7,9 +7,9 @@ import pytest
 from antiphon.auth import Caller
 from antiphon.errors import InvalidRequest, ModelNotFound, TargetGone
 from antiphon.ownership import Ownership
-from antiphon.routing import Router
-from antiphon.schema import CreateResponse
-from antiphon.settings.config import parse
+from antiphon.routing import Routing
+from antiphon.schema.create import CreateResponse
+from antiphon.settings.config import parse_config
 from antiphon.store.items import Items
 from tests.support.dynamodb import embedded_store
 from tests.support.routing import choose_first, choose_targets, make_link_at, make_router
@@ -53,7 +53,7 @@ def test_a_request_reads_a_row_only_for_what_it_continues():
     with embedded_store() as dynamo:
         ownership = Ownership(dynamo.links, Items(dynamo.batch))
         names = {f"t{n}": {"provider": "openai", "models": ["gpt-*"]} for n in range(20)}
-        routing = Router(parse({"targets": names}).targets, ownership)
+        routing = Routing(parse_config({"targets": names}).targets, ownership)
         parent = dynamo.make_link(target="t7")
         dynamo.put_links(parent)
         with dynamo.count_calls() as calls:

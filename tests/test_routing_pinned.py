@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.auth import Caller
 from antiphon.errors import InvalidRequest, ModelNotFound
-from antiphon.schema import CreateResponse
+from antiphon.schema.create import CreateResponse
 from tests.support.routing import CALLER, choose_targets, make_link_at, make_router
 
 

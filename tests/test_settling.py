@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.settling import BELIEVED
+from antiphon.follow_up import MIN_POLLS_BEFORE_GONE
 from tests.support import aws
 from tests.support.events import make_response
 from tests.support.follow_up import FOLLOW, HOUR, LINK, NOW, USAGE, make_follow_up, run_follow_up
@@ -91,14 +91,14 @@ def test_what_is_nobodys_or_settled_is_not_asked_after(cloud, settling, provider
 def test_a_response_that_the_provider_does_not_know_for_long_is_gone(cloud, settling, provider):
     settling.links.put(LINK)
     follow = FOLLOW
-    for _ in range(BELIEVED):
+    for _ in range(MIN_POLLS_BEFORE_GONE):
         assert "unfinished" not in cloud.row("resp_1")
         provider.respond_to_settle("resp_1", encode_response(b'{"error":{}}', status=404))
         run_follow_up(settling, follow)
         follow = follow.again()
     row = cloud.row("resp_1")
     assert (row["status"], row["unfinished"]) == ("queued", "gone")
-    assert len(cloud.sent) == BELIEVED - 1
+    assert len(cloud.sent) == MIN_POLLS_BEFORE_GONE - 1
 
 
 TROUBLES = {

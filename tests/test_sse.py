@@ -22,7 +22,7 @@ def streams(draw):
 
 
 def feed(stream, cuts):
-    splitter, events, start = sse.Splitter(), [], 0
+    splitter, events, start = sse.EventSplitter(), [], 0
     for cut in [*sorted(cuts), len(stream)]:
         events += splitter.feed(stream[start:cut])
         start = cut
@@ -41,27 +41,27 @@ def test_every_way_to_cut_gives_the_same_data(stream, data):
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
     whole, _ = feed(stream, [])
     parts, _ = feed(stream, cuts)
-    assert [d for e in parts if (d := sse.data(e)) is not None] == [
-        d for e in whole if (d := sse.data(e)) is not None
+    assert [d for e in parts if (d := sse.event_data(e)) is not None] == [
+        d for e in whole if (d := sse.event_data(e)) is not None
     ]
 
 
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n", b"\r\n\n", b"\n\r"])
 def test_an_event_ends_at_a_blank_line_in_every_spelling(end):
-    splitter = sse.Splitter()
+    splitter = sse.EventSplitter()
     assert splitter.feed(b"data: 1" + end + b"data: 2") == [b"data: 1" + end]
     assert splitter.tail == b"data: 2"
 
 
 def test_a_single_line_end_ends_no_event():
-    splitter = sse.Splitter()
+    splitter = sse.EventSplitter()
     assert splitter.feed(b"data: 1\r\ndata: 2\r") == []
     assert splitter.feed(b"\n") == []
     assert splitter.feed(b"\r\n") == [b"data: 1\r\ndata: 2\r\n\r\n"]
 
 
 def test_an_event_beyond_every_size_is_refused():
-    splitter = sse.Splitter(max_event=10)
+    splitter = sse.EventSplitter(max_event=10)
     with pytest.raises(sse.EventTooLarge):
         splitter.feed(b"data: 12345")
 
@@ -83,32 +83,32 @@ def test_an_event_beyond_every_size_is_refused():
     ],
 )
 def test_data_lines_are_read_as_the_standard_says(event, data):
-    assert sse.data(event) == data
+    assert sse.event_data(event) == data
 
 
 def test_what_is_no_json_object_is_no_event_of_the_api():
-    assert sse.parse(b"data: [DONE]\n\n") is None
-    assert sse.parse(b"data: [1]\n\n") is None
-    assert sse.parse(b": ping\n\n") is None
+    assert sse.parse_event(b"data: [DONE]\n\n") is None
+    assert sse.parse_event(b"data: [1]\n\n") is None
+    assert sse.parse_event(b": ping\n\n") is None
 
 
 def test_an_event_carries_its_response():
-    event = sse.parse(b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n')
+    event = sse.parse_event(b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n')
     assert event is not None
     assert (event.type, event.response) == ("response.created", {"id": "resp_1"})
 
 
 def test_what_is_written_can_be_read():
     value = {"type": "error", "message": 'größer\n"zwei" Zeilen'}
-    event = sse.encode(value)
+    event = sse.encode_event(value)
     assert event.startswith(b"event: error\ndata: {")
     assert event.endswith(b"}\n\n")
-    assert json.loads(sse.data(event) or b"") == value
+    assert json.loads(sse.event_data(event) or b"") == value
 
 
 @given(st.lists(streams(), max_size=5))
 def test_the_short_way_cuts_as_the_long_one(chunks):
-    short, long = sse.Splitter(), sse.Splitter()
+    short, long = sse.EventSplitter(), sse.EventSplitter()
     for chunk in chunks:
         assert short.feed(chunk) == long._sought(chunk)
         assert short.tail == long.tail
@@ -120,7 +120,7 @@ def test_both_ways_cut_alike_wherever_the_chunks_end(end):
     stream = b"".join(line + end for line in lines)
     for first in range(len(stream) + 1):
         for second in range(first, len(stream) + 1):
-            short, long = sse.Splitter(), sse.Splitter()
+            short, long = sse.EventSplitter(), sse.EventSplitter()
             for chunk in (stream[:first], stream[first:second], stream[second:]):
                 assert short.feed(chunk) == long._sought(chunk)
                 assert short.tail == long.tail

@@ -11,16 +11,15 @@ from cachetools import TTLCache
 
 from antiphon.errors import Unauthenticated
 from antiphon.http import Request
-from antiphon.settings.limits import UNLIMITED, Limits
-from antiphon.settings.targets import fits
+from antiphon.settings.config import UNLIMITED, Limits, matches_pattern
 
-KEY = re.compile(r"[A-Za-z0-9_-]{8,128}")
+KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
-REMEMBERED = 10_000
+CACHED_KEYS = 10_000
 REFUSAL_SECONDS = 5.0
 
 
-class Key(Protocol):
+class KeyRecord(Protocol):
     """What is on record of a key."""
 
     @property
@@ -34,8 +33,8 @@ class Key(Protocol):
     def valid_at(self, now: float) -> bool: ...
 
 
-class Keys(Protocol):
-    def get(self, key: str) -> Key | None: ...
+class KeyStore(Protocol):
+    def get(self, key: str) -> KeyRecord | None: ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,9 @@ class Caller:
     limits: Limits = UNLIMITED  # of its key
 
     def may_call(self, model: str) -> bool:
-        return self.models is None or any(fits(allowed, model) for allowed in self.models)
+        return self.models is None or any(
+            matches_pattern(allowed, model) for allowed in self.models
+        )
 
 
 class Auth:
@@ -57,17 +58,19 @@ class Auth:
     while Lambda keeps the process frozen.
     """
 
-    def __init__(self, keys: Keys, seconds: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, keys: KeyStore, seconds: float, clock: Callable[[], float] = time.time
+    ) -> None:
         self._keys = keys
         self._clock = clock
-        self._known: TTLCache[str, Key] = TTLCache(REMEMBERED, seconds, clock)
+        self._known: TTLCache[str, KeyRecord] = TTLCache(CACHED_KEYS, seconds, clock)
         self._refused: TTLCache[str, bool] = TTLCache(
-            REMEMBERED, min(seconds, REFUSAL_SECONDS), clock
+            CACHED_KEYS, min(seconds, REFUSAL_SECONDS), clock
         )
 
     def identify(self, request: Request) -> Caller:
         """Raise Unauthenticated without a valid key, Unavailable where keys cannot be read."""
-        key = self._find(_presented(request))
+        key = self._find(_presented_key(request))
         if key is None:
             raise Unauthenticated(
                 "Incorrect API key provided. Use a key of this gateway, "
@@ -75,7 +78,7 @@ class Auth:
             )
         return Caller(key.tenant, key.id, key.models, key.limits)
 
-    def _find(self, key: str) -> Key | None:
+    def _find(self, key: str) -> KeyRecord | None:
         """What is on record of a key that is valid now."""
         hashed = sha256(key.encode()).hexdigest()  # whole: a part could collide
         if hashed in self._refused:
@@ -91,7 +94,7 @@ class Auth:
         return found
 
 
-def _presented(request: Request) -> str:
+def _presented_key(request: Request) -> str:
     """The one key of a request; several different ones are as wrong as none."""
     given = {_bearer(request), request.headers.get("api-key")} - {None}
     if not given:
@@ -100,7 +103,7 @@ def _presented(request: Request) -> str:
             "or 'api-key: KEY'."
         )
     key = given.pop() or ""
-    if given or not KEY.fullmatch(key):
+    if given or not KEY_PATTERN.fullmatch(key):
         raise Unauthenticated("Incorrect API key provided: it is not a single, well-formed key.")
     return key
 

@@ -30,7 +30,7 @@ class Body(Protocol):
     def close(self) -> None: ...
 
 
-class Ending:
+class OnCloseBody:
     """A body with something to do behind its end, which a `close` after it has done once more."""
 
     def __init__(self, body: Body, then: Callable[[], None]) -> None:

@@ -12,20 +12,20 @@ from cachetools import LRUCache
 from antiphon.auth import Caller
 from antiphon.errors import InvalidRequest, ModelNotFound, TargetGone
 from antiphon.ownership import Ownership
-from antiphon.providers import Step, provider
-from antiphon.schema import Continuing, Reference
-from antiphon.settings.targets import Target
+from antiphon.providers.provider import Candidate, provider_of
+from antiphon.schema.create import ModelRequest, Reference
+from antiphon.settings.config import Target
 from antiphon.store.links import Link
 
-MODELS = 1_000  # whose targets are remembered
+CACHED_MODELS = 1_000  # whose targets are remembered
 NO_MODEL = "The model '{}' does not exist or you do not have access to it."
 
 
 @dataclass(frozen=True)
-class Plan:
+class Route:
     """The targets to try, in order, and the caller's own link of what is continued."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Candidate, ...]
     parent: Link | None = None
 
     @property
@@ -35,15 +35,15 @@ class Plan:
         return parent is not None and parent.kind == "response" and parent.is_new(time.time())
 
 
-class Router:
+class Routing:
     def __init__(self, targets: Mapping[str, Target], ownership: Ownership) -> None:
         self._targets = targets
-        self._providers = {name: provider(target) for name, target in targets.items()}
+        self._providers = {name: provider_of(target) for name, target in targets.items()}
         self._ownership = ownership
-        self._ranks = _Ranks(targets)
-        self._served: LRUCache[str | None, tuple[Step, ...]] = LRUCache(MODELS)
+        self._ranks = _Ranking(targets)
+        self._served: LRUCache[str | None, tuple[Candidate, ...]] = LRUCache(CACHED_MODELS)
 
-    def plan(self, ask: Continuing, caller: Caller) -> Plan:
+    def plan(self, ask: ModelRequest, caller: Caller) -> Route:
         """Raise what OpenAI answers for ids that are not the caller's, and for unknown models."""
         _check_model(ask.model, caller)
         parent = self._ownership.parent(ask, caller.tenant)
@@ -51,17 +51,17 @@ class Router:
         held |= {parent.target} if parent else set()
         if held:
             affinity = parent.root if parent else caller.key_id
-            return Plan(self._pinned(held, ask.model, affinity, caller), parent)
+            return Route(self._pinned(held, ask.model, affinity, caller), parent)
         steps = self._ranks.sorted(self._serving(ask.model), ask.affinity or caller.key_id)
         if not steps:
             raise self._unknown(ask.model or "", caller)
-        return Plan(steps)
+        return Route(steps)
 
-    def plan_conversation(self, references: Iterable[Reference], caller: Caller) -> Plan:
+    def plan_conversation(self, references: Iterable[Reference], caller: Caller) -> Route:
         """A new conversation goes where conversations are kept, and its items already are."""
         held = self._ownership.targets(references, caller.tenant)
         if held:
-            return Plan(self._pinned(held, None, caller.key_id, caller))
+            return Route(self._pinned(held, None, caller.key_id, caller))
         keeping = (step for step in self._serving(None) if self._targets[step.target].conversations)
         steps = self._ranks.sorted(keeping, caller.key_id)
         if not steps:
@@ -70,26 +70,28 @@ class Router:
                 "'previous_response_id' instead.",
                 code="conversations_not_supported_by_target",
             )
-        return Plan(steps)
+        return Route(steps)
 
-    def at(self, link: Link) -> tuple[Step, ...]:
+    def at(self, link: Link) -> tuple[Candidate, ...]:
         """Where something can be reached; raise TargetGone where that is not configured now."""
         return self._of_account({link.target}, self._serving(None), link.root)
 
-    def each(self) -> Iterator[tuple[Step, Target]]:
+    def each(self) -> Iterator[tuple[Candidate, Target]]:
         """Every target, in the order of the configuration."""
         for name, target in self._targets.items():
-            yield Step(name, self._providers[name], None), target
+            yield Candidate(name, self._providers[name], None), target
 
     def _pinned(
         self, held: set[str], model: str | None, affinity: str, caller: Caller
-    ) -> tuple[Step, ...]:
+    ) -> tuple[Candidate, ...]:
         steps = self._of_account(held, self._serving(model), affinity)
         if not steps:
             raise self._unknown(model or "", caller)
         return steps
 
-    def _of_account(self, held: set[str], steps: Iterable[Step], affinity: str) -> tuple[Step, ...]:
+    def _of_account(
+        self, held: set[str], steps: Iterable[Candidate], affinity: str
+    ) -> tuple[Candidate, ...]:
         """The targets that hold all this: those of one account, the named ones first."""
         accounts = {self._account(name) for name in held}
         if len(accounts) > 1:
@@ -112,15 +114,15 @@ class Router:
             )
         return f"{target.provider} {target.shared_account or name}"
 
-    def _serving(self, model: str | None) -> tuple[Step, ...]:
+    def _serving(self, model: str | None) -> tuple[Candidate, ...]:
         known = self._served.get(model)
         return known or self._served.setdefault(model, tuple(self._found_serving(model)))
 
-    def _found_serving(self, model: str | None) -> Iterator[Step]:
+    def _found_serving(self, model: str | None) -> Iterator[Candidate]:
         for name, target in self._targets.items():
             upstream = None if model is None else target.upstream_model(model)
             if model is None or upstream is not None:
-                yield Step(name, self._providers[name], upstream)
+                yield Candidate(name, self._providers[name], upstream)
 
     def _unknown(self, model: str, caller: Caller) -> ModelNotFound:
         names = {name for target in self._targets.values() for name in target.models}
@@ -138,7 +140,7 @@ def _check_model(model: str | None, caller: Caller) -> None:
         raise ModelNotFound(NO_MODEL.format(model), param="model")
 
 
-class _Ranks:
+class _Ranking:
     """Lowest priority first; equal ones by weighted rendezvous, so one caller meets one cache.
 
     Score -weight / ln(hash): Schindelhauer and Schomaker, "Weighted Distributed Hash Tables".
@@ -148,10 +150,10 @@ class _Ranks:
         self._begun = {name: hashlib.sha256(f"{name}\0".encode()) for name in targets}
         self._of = {name: (target.priority, target.weight) for name, target in targets.items()}
 
-    def sorted(self, steps: Iterable[Step], affinity: str) -> tuple[Step, ...]:
+    def sorted(self, steps: Iterable[Candidate], affinity: str) -> tuple[Candidate, ...]:
         said = affinity.encode()
 
-        def rank(step: Step) -> tuple[int, float]:
+        def rank(step: Candidate) -> tuple[int, float]:
             digest = self._begun[step.target].copy()
             digest.update(said)
             share = (int.from_bytes(digest.digest()[:8]) + 1) / (2**64 + 1)

@@ -21,7 +21,7 @@ class EventTooLarge(ValueError):
     """One event is larger than any provider sends."""
 
 
-class Splitter:
+class EventSplitter:
     """Cuts a stream behind its blank lines; a chunk may end anywhere."""
 
     def __init__(self, max_event: int = MAX_EVENT) -> None:
@@ -73,15 +73,15 @@ class Event:
         return found if isinstance(found, dict) else None
 
 
-def data(event: bytes) -> bytes | None:
+def event_data(event: bytes) -> bytes | None:
     """The joined `data` lines of one event; None for comments and the like."""
     lines = [found or b"" for found in DATA.findall(event)]
     return b"\n".join(lines) if lines else None
 
 
-def parse(event: bytes) -> Event | None:
+def parse_event(event: bytes) -> Event | None:
     """One event's JSON object; None where it has no such thing (`[DONE]`, comments)."""
-    text = data(event)
+    text = event_data(event)
     if text is None:
         return None
     try:
@@ -93,7 +93,7 @@ def parse(event: bytes) -> Event | None:
     return Event(str(value.get("type")), value)
 
 
-def encode(value: Mapping[str, Any]) -> bytes:
+def encode_event(value: Mapping[str, Any]) -> bytes:
     """An event named by its `type`, as OpenAI writes them."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return f"event: {value['type']}\ndata: {text}\n\n".encode()

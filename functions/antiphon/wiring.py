@@ -9,44 +9,42 @@ import botocore.session
 import certifi
 from botocore.config import Config
 
+from antiphon.api import conversations, docs, listing, models, responses, usage
+from antiphon.api.conversations import Conversations
+from antiphon.api.handler import ApiHandler
+from antiphon.api.listing import Listings
+from antiphon.api.models import Models
+from antiphon.api.responses import Responses
 from antiphon.auth import Auth
-from antiphon.idempotency import Idempotency
-from antiphon.indexing import Rollup
-from antiphon.ledger import Ledger, Stores
-from antiphon.limits import Admission
+from antiphon.follow_up import FollowUp, SqsHandler
+from antiphon.http_events import RequestReader
+from antiphon.idempotency.guard import Idempotency
+from antiphon.limits.admission import Admission
 from antiphon.ownership import Ownership
-from antiphon.pricing import Bill, Prices, listed
-from antiphon.relay import Means, Relay
-from antiphon.relay.breaker import Breaker
-from antiphon.relay.credentials import Credentials
-from antiphon.relay.entra import EntraTokens
-from antiphon.relay.exchange import Exchange
-from antiphon.relay.transport import Client
-from antiphon.routes import conversations, docs, health, listing, models, responses, usage
-from antiphon.routes.conversations import Conversations
-from antiphon.routes.door import Door
-from antiphon.routes.listing import Lists
-from antiphon.routes.models import Models
-from antiphon.routes.responses import Responses
-from antiphon.routes.traffic import Receiver
-from antiphon.routing import Router
-from antiphon.settings import Settings
-from antiphon.settling import Inbox, Settling
-from antiphon.store.batch import Batch
+from antiphon.pricing import Prices, UsageCost, load_price_list
+from antiphon.recording.recorder import ResponseRecorder
+from antiphon.recording.tracker import Stores
+from antiphon.relay.transport.client import Client
+from antiphon.rollup import StreamHandler, UsageRollup
+from antiphon.routing import Routing
+from antiphon.settings.config import Settings
 from antiphon.store.circuits import Circuits
-from antiphon.store.counting import UsageRollup
-from antiphon.store.durable import DurableLinks
-from antiphon.store.idempotency import Claims
-from antiphon.store.identity import WebIdentity
+from antiphon.store.durable_links import DurableLinks
+from antiphon.store.dynamodb import BatchTable, Table
+from antiphon.store.idempotency import IdempotencyRecords
 from antiphon.store.items import Items
-from antiphon.store.keys import Keys
+from antiphon.store.keys import ApiKeys
 from antiphon.store.links import Links
-from antiphon.store.listing import Listing
-from antiphon.store.metadata import MetadataIndex
+from antiphon.store.listings import LinkListing, MetadataIndex
 from antiphon.store.queue import Queue
-from antiphon.store.secrets import Secrets
-from antiphon.store.table import Table
-from antiphon.store.usage import Usage
+from antiphon.store.secrets import ProviderSecrets
+from antiphon.store.usage import UsageSums
+from antiphon.store.web_identity import WebIdentity
+from antiphon.upstream.circuit_breaker import CircuitBreaker
+from antiphon.upstream.client import Means, UpstreamClient
+from antiphon.upstream.credentials import Credentials
+from antiphon.upstream.entra import EntraTokens
+from antiphon.upstream.exchange import Exchange
 
 # botocore waits 60 s and tries up to 10 times by itself; a caller waits for neither.
 # What is sent is ours, so it is not checked against the model each time: that took a tenth.
@@ -74,7 +72,7 @@ class _Parts:
         self.config = settings.config
         self.prices = Prices(settings.config.prices)
         self.table = Table(dynamodb, settings.table_name)
-        self.batch = Batch(dynamodb, settings.table_name)
+        self.batch = BatchTable(dynamodb, settings.table_name)
         self.circuits = Circuits(self.table)
         self.queue = Queue(partial(client, "sqs"), settings.queue_url)
         self.client, self.secret_prefix = client, settings.secret_prefix
@@ -87,50 +85,50 @@ class _Calls:
         links, items = DurableLinks(parts.table, parts.queue), Items(parts.batch)
         client = provider_client(env)
         # Made while the function starts, when Lambda gives it a whole processor.
-        secrets = Secrets(parts.client("secretsmanager"), parts.secret_prefix)
+        secrets = ProviderSecrets(parts.client("secretsmanager"), parts.secret_prefix)
         identity = WebIdentity(partial(parts.client, "sts"))
         kept = parts.gateway
         means = Means(
             Exchange(client, kept),
             Credentials(parts.targets, secrets, EntraTokens(client, secrets, identity.token)),
-            Breaker(parts.circuits, kept.circuit_failures, kept.circuit_seconds),
+            CircuitBreaker(parts.circuits, kept.circuit_failures, kept.circuit_seconds),
             kept.read_after_write_seconds,
         )
         self.ownership = Ownership(links, items)
-        self.routing = Router(parts.targets, self.ownership)
-        self.relay = Relay(means)
+        self.routing = Routing(parts.targets, self.ownership)
+        self.relay = UpstreamClient(means)
         stores = Stores(links, items, kept.links_days, kept.conversation_days)
         self.admission = Admission.over(parts.table, parts.prices, parts.config)
-        self.ledger = Ledger(stores, self.admission)
+        self.ledger = ResponseRecorder(stores, self.admission)
 
 
-def api(env: Mapping[str, str]) -> Door:
+def api(env: Mapping[str, str]) -> ApiHandler:
     """The HTTP API."""
     parts = _Parts(env)
     calls = _Calls(parts, env)
-    auth = Auth(Keys(parts.batch, parts.circuits), parts.gateway.key_cache_seconds)
-    receive = Receiver(parts.gateway.max_body_bytes)
-    lists = Listing(parts.table, parts.batch, parts.gateway.metadata_index)
+    auth = Auth(ApiKeys(parts.batch, parts.circuits), parts.gateway.key_cache_seconds)
+    receive = RequestReader(parts.gateway.max_body_bytes)
+    lists = LinkListing(parts.table, parts.batch, parts.gateway.metadata_index)
     made = (auth, calls.ownership, calls.routing, calls.relay, calls.ledger)
-    once = Idempotency(Claims(parts.table), *made[1:])
-    return Door(
+    once = Idempotency(IdempotencyRecords(parts.table), *made[1:])
+    return ApiHandler(
         api=[
             responses.router(Responses(*made, calls.admission, once), receive),
             conversations.router(Conversations(*made), receive),
-            listing.router(Lists(auth, calls.ownership, lists), receive),
+            listing.router(Listings(auth, calls.ownership, lists), receive),
             models.router(Models(auth, calls.routing, calls.relay), receive),
-            usage.router(usage.Usage(auth, Usage(parts.table)), receive),
+            usage.router(usage.UsageEndpoint(auth, UsageSums(parts.table)), receive),
         ],
-        open_to_all=[health.router(), docs.router()],
+        open_to_all=[docs.health_router(), docs.router()],
     )
 
 
-def settle(env: Mapping[str, str]) -> Inbox:
+def settle(env: Mapping[str, str]) -> SqsHandler:
     """What works on the queue."""
     parts = _Parts(env)
     calls = _Calls(parts, env)
-    return Inbox(
-        Settling(
+    return SqsHandler(
+        FollowUp(
             links=Links(parts.table),
             queue=parts.queue,
             routing=calls.routing,
@@ -142,13 +140,13 @@ def settle(env: Mapping[str, str]) -> Inbox:
     )
 
 
-def rollup(env: Mapping[str, str]) -> Rollup:
+def rollup(env: Mapping[str, str]) -> StreamHandler:
     """The follower of the table's stream."""
     parts = _Parts(env)
     index = MetadataIndex(parts.table, parts.batch, parts.gateway.metadata_index)
-    listed.load()  # while Lambda gives the start a whole processor
-    sums = UsageRollup(parts.table, Bill(parts.prices, parts.targets))
-    return Rollup([index.follow, sums.follow])
+    load_price_list()  # while Lambda gives the start a whole processor
+    sums = UsageRollup(parts.table, UsageCost(parts.prices, parts.targets))
+    return StreamHandler([index.follow, sums.follow])
 
 
 def provider_client(env: Mapping[str, str]) -> Client:

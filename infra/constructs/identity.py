@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 
-from antiphon.settings.targets import AzureTarget, Entra, Target
-from antiphon.store.identity import ALGORITHM, SECONDS
+from antiphon.settings.config import AzureTarget, Entra, Target
+from antiphon.store.web_identity import ALGORITHM, TOKEN_SECONDS
 
 AUDIENCE = "sts:IdentityTokenAudience"
 
@@ -33,7 +33,7 @@ def may_be_attested(to: Sequence[str]) -> iam.PolicyStatement:
             "ForAllValues:StringEquals": {AUDIENCE: [*to]},
             "Null": {AUDIENCE: "false"},  # for all of none is true
             "StringEquals": {"sts:SigningAlgorithm": ALGORITHM},
-            "NumericLessThanEquals": {"sts:DurationSeconds": SECONDS},
+            "NumericLessThanEquals": {"sts:DurationSeconds": TOKEN_SECONDS},
         },
     )
 

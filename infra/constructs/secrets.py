@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from antiphon.settings.targets import Target
+from antiphon.settings.config import Target
 from antiphon.store.secrets import PLACEHOLDER
 from infra.constructs.findings import acknowledge
 from infra.constructs.identity import with_secret

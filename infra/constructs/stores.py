@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from antiphon.settings.targets import Target
+from antiphon.settings.config import Target
 from infra.constructs.doors import Door
 from infra.constructs.identity import audiences
 from infra.constructs.key import customer_key

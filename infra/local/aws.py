@@ -36,7 +36,7 @@ def make(things: Things, endpoint: str) -> None:
         TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL},
     )
     for key, tenant in things.keys:
-        table.put_item(Item=keys.row(key, tenant))
+        table.put_item(Item=keys.key_row(key, tenant))
     secrets = boto3.client("secretsmanager", **place)
     for target, secret in things.secrets.items():
         secrets.create_secret(Name=f"{SECRET_PREFIX}/{target}", SecretString=secret)

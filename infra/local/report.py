@@ -10,8 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from antiphon.settings.config import Config
-from antiphon.settings.targets import OpenAITarget
+from antiphon.settings.config import Config, OpenAITarget
 from infra.local import note
 from infra.local.cast import PROVIDERS, entra_identity, own_variable
 from infra.local.session import Gateway, Plan

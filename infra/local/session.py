@@ -40,7 +40,7 @@ class Plan:
     @property
     def config(self) -> Config:
         """The configuration in effect, but for the simulator's address."""
-        return config.parse(self.cast.played(NOWHERE, self.scenarios))
+        return config.parse_config(self.cast.played(NOWHERE, self.scenarios))
 
     @property
     def things(self) -> Things:
@@ -70,8 +70,8 @@ class Gateway:
 
 def casting(path: Path, env: Mapping[str, str]) -> Cast:
     """Read gateway.toml and find its players; raise ConfigError if it is wrong."""
-    found = cast(config.read(path), env)
-    config.parse(found.placed(NOWHERE), path.name)
+    found = cast(config.read_config(path), env)
+    config.parse_config(found.placed(NOWHERE), path.name)
     return found
 
 

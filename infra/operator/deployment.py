@@ -9,8 +9,7 @@ from typing import Any, Concatenate
 import click
 from botocore.config import Config
 
-from antiphon.store.batch import Batch
-from antiphon.store.table import Table
+from antiphon.store.dynamodb import BatchTable, Table
 from infra.constructs.options import stack_name
 from infra.local.things import ANYBODY, REGION
 from infra.operator import failures, here, stack
@@ -23,7 +22,7 @@ class Deployment:
     """What commands need of it; base URLs end in /v1, and a door that is off has none."""
 
     table: Table
-    batch: Batch
+    batch: BatchTable
     url: str | None
     rest: str | None
     name: str  # of the stack, or "local"
@@ -109,7 +108,7 @@ def _local(port: int | None) -> Deployment:
 
 
 def _stores(client: Any, table: str) -> dict[str, Any]:
-    return {"table": Table(client, table), "batch": Batch(client, table)}
+    return {"table": Table(client, table), "batch": BatchTable(client, table)}
 
 
 _OPTIONS = (

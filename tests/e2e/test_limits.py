@@ -31,7 +31,7 @@ class Holder:
     def __init__(self, gateway, **limits):
         self.gateway = gateway
         self.key = f"sk-{secrets.token_hex(16)}"
-        row = keys.row(self.key, "acme", limits=limits)
+        row = keys.key_row(self.key, "acme", limits=limits)
         self.partition = f"T#acme#L#{row['id']}"
         gateway.put(row)
 

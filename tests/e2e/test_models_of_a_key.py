@@ -13,7 +13,7 @@ KEY = "sk-acme-few-models-1"
 
 @pytest.fixture
 def client(gateway):
-    gateway.put(keys.row(KEY, "acme", models=["gpt-5", "pub*"]))
+    gateway.put(keys.key_row(KEY, "acme", models=["gpt-5", "pub*"]))
     with gateway.client() as client:
         client.headers["authorization"] = f"Bearer {KEY}"
         yield client

@@ -2,8 +2,8 @@
 
 import pytest
 
-from antiphon.idempotency import Idempotency
-from antiphon.store.idempotency import Claims
+from antiphon.idempotency.guard import Idempotency
+from antiphon.store.idempotency import IdempotencyRecords
 from tests.support import aws
 
 
@@ -16,4 +16,4 @@ def cloud():
 @pytest.fixture
 def idempotency(cloud):
     """Without what only a replay needs."""
-    return Idempotency(Claims(cloud.table), None, None, None, None)
+    return Idempotency(IdempotencyRecords(cloud.table), None, None, None, None)

@@ -7,12 +7,19 @@ import pytest
 
 from antiphon.errors import Unavailable
 from antiphon.http import Request
-from antiphon.store.idempotency import GRACE, KEPT, LONGEST, Claims
-from antiphon.store.table import ConditionFailed
+from antiphon.store.dynamodb import ConditionFailed
+from antiphon.store.idempotency import (
+    GRACE_SECONDS,
+    MAX_CALL_SECONDS,
+    RECORD_SECONDS,
+    IdempotencyRecords,
+)
 from tests.support.dynamodb import embedded_store
 
 NOW = 1_700_000_000.5
-DEADLINE = math.ceil(NOW + LONGEST) + GRACE  # of a request that ends as late as any
+DEADLINE = (
+    math.ceil(NOW + MAX_CALL_SECONDS) + GRACE_SECONDS
+)  # of a request that ends as late as any
 SECRET = "the-callers-own-key"
 
 
@@ -38,7 +45,7 @@ def clock():
 @pytest.fixture
 def claims(dynamo, clock, request):
     """Whoever takes a key by `take` here takes one of this test's own."""
-    made = Claims(dynamo.table, clock)
+    made = IdempotencyRecords(dynamo.table, clock)
     take = made.take
 
     def of_test(id, tenant="acme", asked="print", key=SECRET, ends_at=math.inf):
@@ -70,7 +77,7 @@ def test_a_write_that_was_sent_twice_gets_the_key_once(claims):
 @pytest.mark.parametrize("ends_at", [-math.inf, 0.0], ids=["long past", "now"])
 def test_a_request_without_time_left_has_a_deadline_all_the_same(claims, clock, ends_at):
     first = claims.take("req_1", ends_at=ends_at)
-    assert first.deadline == first.free_at == math.ceil(NOW) + GRACE
+    assert first.deadline == first.free_at == math.ceil(NOW) + GRACE_SECONDS
     clock.now = first.deadline - 1
     assert claims.take("req_2").request_id == "req_1"
 
@@ -97,10 +104,10 @@ def test_a_crashed_owner_leaves_the_key_free_behind_its_deadline(claims, clock):
 def test_what_became_of_a_request_is_kept_for_a_day(claims, clock, note, expected):
     first = claims.take("req_1")
     note(claims, first)
-    clock.now = NOW + KEPT - 1
+    clock.now = NOW + RECORD_SECONDS - 1
     kept = replace(first, free_at=first.expires_at, **expected)
     assert claims.take("req_2") == kept
-    clock.now = NOW + KEPT
+    clock.now = NOW + RECORD_SECONDS
     assert claims.take("req_3").request_id == "req_3"
 
 
@@ -128,4 +135,4 @@ def test_a_row_that_nobody_can_show_is_no_key_to_be_had():
             raise ConditionFailed("put_item", None)
 
     with pytest.raises(Unavailable):
-        Claims(Vanishing()).take("acme", SECRET, "print", Request("req_1", "POST"))
+        IdempotencyRecords(Vanishing()).take("acme", SECRET, "print", Request("req_1", "POST"))

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from antiphon.http import Request
-from antiphon.store.idempotency import Claims
+from antiphon.store.idempotency import IdempotencyRecords
 from infra.local import transactions
 from tests.support import concurrency, dynamodb
 from tests.support.dynamodb import embedded_store
@@ -26,7 +26,10 @@ def url():
 def wins(table, number):
     """Whether a caller gets the key of a round."""
     request = Request(str(uuid4()), "POST")
-    return Claims(table).take("acme", f"key {number}", "print", request).request_id == request.id
+    return (
+        IdempotencyRecords(table).take("acme", f"key {number}", "print", request).request_id
+        == request.id
+    )
 
 
 def come(table, _):

@@ -7,7 +7,7 @@ import openai
 import pytest
 from hypothesis import given, settings
 
-from antiphon.idempotency.replay import events
+from antiphon.idempotency.replay import replay_events
 from tests.idempotency.heard import heard, told
 from tests.idempotency.stored import OUTPUTS, response
 from tests.support.events import parse_events
@@ -18,7 +18,7 @@ CALL = {"type": "function_call", "call_id": "call_1", "name": "look_up", "argume
 
 
 def streamed(stored):
-    return b"".join(events(stored))
+    return b"".join(replay_events(stored))
 
 
 def client(stored):
@@ -51,7 +51,7 @@ def test_deltas_and_parts_add_up_to_the_items(output):
 @given(OUTPUTS)
 def test_every_event_is_numbered_and_named_by_its_type(output):
     stored = response(output)
-    blocks = list(events(stored))
+    blocks = list(replay_events(stored))
     told_events = parse_events(b"".join(blocks))
     assert [event["sequence_number"] for event in told_events] == list(range(len(blocks)))
     for block, event in zip(blocks, told_events, strict=True):

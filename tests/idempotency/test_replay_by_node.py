@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from antiphon.idempotency.replay import events
+from antiphon.idempotency.replay import replay_events
 from infra.local.environment import bare
 from tests.idempotency.stored import OUTPUTS, response
 
@@ -24,7 +24,7 @@ def test_openai_node_makes_of_the_stream_what_is_stored(drawn):
     if not (ROOT / "node_modules" / "openai").is_dir():
         pytest.fail("There is no node_modules/openai: run `make test`, which installs it.")
     stored = [response(output, status) for output, status in drawn]
-    told = [{"sse": b"".join(events(one)).decode(), "stored": one} for one in stored]
+    told = [{"sse": b"".join(replay_events(one)).decode(), "stored": one} for one in stored]
     got = subprocess.run(
         [sys.executable, "-m", "infra.node", "node", SCRIPT],
         input="".join(json.dumps(one) + "\n" for one in told),

@@ -68,7 +68,7 @@ def _stack(folder, doors, chosen, text=CONFIG):
     check(app)
     options = read({f"{PREFIX}{name}": value for name, value in chosen})
     code = aws_lambda.Code.from_asset(str(PROJECT / "functions"))
-    return Antiphon(app, options, config.parse(tomllib.loads(text)), code, doors)
+    return Antiphon(app, options, config.parse_config(tomllib.loads(text)), code, doors)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import sysconfig
 import pytest
 
 from antiphon.store import keys
-from antiphon.store.values import marshal
+from antiphon.store.dynamodb import marshal
 from infra.bundle import USED
 from infra.constructs.doors import DOORS
 from tests.infra.emulator import Emulator, bare_python
@@ -70,7 +70,7 @@ def scripted(start, credential, _provider, tmp_path_factory):  # noqa: ARG001  i
 
 @pytest.fixture(scope="module")
 def key(deployed):
-    item = marshal(keys.row(KEY, "acme"))
+    item = marshal(keys.key_row(KEY, "acme"))
     deployed.client("dynamodb").put_item(TableName=deployed.outputs["TableName"], Item=item)
     return KEY
 

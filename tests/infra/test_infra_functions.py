@@ -2,7 +2,7 @@ import pathlib
 
 import pytest
 
-from antiphon.settings import Settings
+from antiphon.settings.config import Settings
 from infra import bundle
 from infra.constructs.doors import DOORS
 from tests.infra.synthesis import ALL_KINDS, PROJECT, function, only, resources, template

@@ -2,13 +2,8 @@
 
 import pytest
 
-from antiphon.errors import (
-    LimitReached,
-    RequestTooLong,
-    TokenLimitReached,
-    TooManyInFlight,
-)
-from antiphon.settings.limits import Limits
+from antiphon.errors import LimitReached, RequestTooLong, TokenLimitReached, TooManyInFlight
+from antiphon.settings.config import Limits
 from tests.support.dynamodb import make_link
 from tests.support.limits import (
     NOON,

@@ -2,13 +2,17 @@
 
 import pytest
 
-from antiphon.limits.demand import Demand, demand
-from antiphon.limits.meters import account, meters
-from antiphon.limits.shown import dollars, duration, headers, seconds_left
-from antiphon.limits.tariff import Tariff
-from antiphon.pricing import Prices
-from antiphon.schema import Compact
-from antiphon.settings.limits import UNLIMITED
+from antiphon.limits.counters import account_of, limit_counters
+from antiphon.limits.refusals import (
+    format_dollars,
+    format_duration,
+    rate_limit_headers,
+    seconds_to_next_minute,
+)
+from antiphon.limits.reservation import TokenEstimate, estimate_tokens
+from antiphon.pricing import CostEstimator, Prices
+from antiphon.schema.other_bodies import Compact
+from antiphon.settings.config import UNLIMITED
 from tests.support.dynamodb import make_link
 from tests.support.limits import NOON, OWN_PRICES, TARGETS, make_caller, make_create, make_usage
 
@@ -28,7 +32,7 @@ FILE = b'{"file_data":"data:application/pdf;base64,' + b"A" * 300_000 + b'"}'
     ],
 )
 def test_input_is_guessed_by_its_length_but_for_images_and_files(body, least, most):
-    assert least <= demand(make_create(), body, None, 0).input <= most
+    assert least <= estimate_tokens(make_create(), body, None, 0).input <= most
 
 
 @pytest.mark.parametrize(
@@ -41,14 +45,14 @@ def test_input_is_guessed_by_its_length_but_for_images_and_files(body, least, mo
     ],
 )
 def test_output_is_what_is_asked_for_or_what_is_usual(asked, output, bound):
-    assert demand(asked, b"", None, 500) == Demand(1, output, bound)
+    assert estimate_tokens(asked, b"", None, 500) == TokenEstimate(1, output, bound)
 
 
 @pytest.mark.parametrize(
     ("told", "more"), [(make_usage(7, 3), 10), (None, 0), ({}, 0), ({"total_tokens": "many"}, 0)]
 )
 def test_what_is_continued_is_read_again(told, more):
-    assert demand(make_create(), b"", make_link(usage=told), 0).input == 1 + more
+    assert estimate_tokens(make_create(), b"", make_link(usage=told), 0).input == 1 + more
 
 
 @pytest.mark.parametrize(
@@ -56,11 +60,14 @@ def test_what_is_continued_is_read_again(told, more):
     [(60.0, 60, "1m0s"), (60.1, 60, "1m0s"), (61.0, 59, "59s"), (119.9, 1, "1s")],
 )
 def test_a_minute_ends_with_that_of_the_clock(now, seconds, shown):
-    assert (seconds_left(now), duration(seconds_left(now))) == (seconds, shown)
+    assert (seconds_to_next_minute(now), format_duration(seconds_to_next_minute(now))) == (
+        seconds,
+        shown,
+    )
 
 
 def test_a_longer_time_is_shown_as_openai_shows_it():
-    assert duration(360) == "6m0s"
+    assert format_duration(360) == "6m0s"
 
 
 @pytest.mark.parametrize(
@@ -75,16 +82,19 @@ def test_a_longer_time_is_shown_as_openai_shows_it():
     ],
 )
 def test_money_is_shown_to_the_millionth(nano, shown):
-    assert dollars(nano) == shown
+    assert format_dollars(nano) == shown
 
 
 def test_what_is_left_is_never_less_than_nothing():
     """A limit may have been lowered meanwhile."""
-    found = list(meters(account(make_caller(rpm=1), UNLIMITED).scopes, NOON))
-    assert headers(found, {found[0].counter: 5}, NOON)["x-ratelimit-remaining-requests"] == "0"
+    found = list(limit_counters(account_of(make_caller(rpm=1), UNLIMITED).scopes, NOON))
+    assert (
+        rate_limit_headers(found, {found[0].counter: 5}, NOON)["x-ratelimit-remaining-requests"]
+        == "0"
+    )
 
 
-TARIFF = Tariff(Prices(OWN_PRICES), TARGETS)
+TARIFF = CostEstimator(Prices(OWN_PRICES), TARGETS)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +121,7 @@ def test_the_most_that_a_request_costs_is_known_before(model, input, output, tie
 
 def test_a_cost_is_never_rounded_down():
     assert TARIFF.cost("gpt-5-mini", make_usage(1, 0, cached=1), None, None) == 25
-    assert Tariff(Prices(OWN_PRICES), TARGETS).most("cheap", 0, 1, None) == 1_000
+    assert CostEstimator(Prices(OWN_PRICES), TARGETS).most("cheap", 0, 1, None) == 1_000
 
 
 @pytest.mark.parametrize(

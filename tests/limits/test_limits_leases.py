@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from antiphon.settings.limits import Limits
+from antiphon.settings.config import Limits
 from tests.support.limits import (
     DAY,
     HOUR,

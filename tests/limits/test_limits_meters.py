@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from antiphon.errors import BudgetSpent
-from antiphon.limits.meters import account, instead, is_stale, meters, renewal
-from antiphon.settings.limits import Limits
+from antiphon.limits.counters import account_of, corrections, is_stale, limit_counters, next_period
+from antiphon.settings.config import Limits
 from tests.support.limits import NOON, Clock, make_admission, make_caller, make_create, make_request
 
 
@@ -27,7 +27,7 @@ def at(text):
     ],
 )
 def test_a_caller_is_counted_in_one_row_or_in_none(shared, own, row, scopes):
-    found = account(make_caller(**own), Limits(**shared))
+    found = account_of(make_caller(**own), Limits(**shared))
     assert (found.row, [scope.whose for scope in found.scopes]) == (row, scopes)
 
 
@@ -43,8 +43,8 @@ def test_a_caller_is_counted_in_one_row_or_in_none(shared, own, row, scopes):
 )
 def test_counting_begins_anew_with_the_minute_the_day_and_the_month(when, minute, day, month):
     who = make_caller(rpm=1, tpm=1, streams=1, budget_usd=1.0)
-    found = account(who, Limits(budget_usd=1.0, budget_period="day"))
-    names = [meter.counter for meter in meters(found.scopes, at(when))]
+    found = account_of(who, Limits(budget_usd=1.0, budget_period="day"))
+    names = [meter.counter for meter in limit_counters(found.scopes, at(when))]
     money = [f"tenant_u{day}", f"key_1_u{month}"]
     assert names == [*money, f"key_1_r{minute}", f"key_1_t{minute}", "key_1_n"]
 
@@ -73,7 +73,7 @@ def test_a_budget_of_a_day_is_there_again_the_next_day(dynamo):
     ],
 )
 def test_a_budget_renews_at_the_next_midnight_or_month(period, now, then):
-    assert renewal(period, at(now)).isoformat() == f"{then}T00:00:00+00:00"
+    assert next_period(period, at(now)).isoformat() == f"{then}T00:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ COUNTED = {"k_u202611": 50, "k_n": 1, "k_r29922480": 1, "k_t29922480": 100}
     ],
 )
 def test_what_counts_in_the_end(spent, tokens, later, expected):
-    assert instead(COUNTED, spent, tokens, NOON + later) == expected
+    assert corrections(COUNTED, spent, tokens, NOON + later) == expected

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from antiphon.errors import BudgetSpent, LimitReached
-from antiphon.settings.limits import Limits
+from antiphon.settings.config import Limits
 from tests.support import dynamodb
 from tests.support.concurrency import ROUNDS
 from tests.support.limits import (

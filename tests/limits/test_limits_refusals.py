@@ -3,9 +3,9 @@
 import pytest
 
 from antiphon.errors import BodyTooLarge, BudgetSpent, InvalidRequest, PriceUnknown
-from antiphon.limits import Lease
-from antiphon.schema import Compact
-from antiphon.settings.limits import Limits
+from antiphon.limits.reservation import Reservation
+from antiphon.schema.other_bodies import Compact
+from antiphon.settings.config import Limits
 from tests.support.limits import make_admission, make_caller, make_create, make_request
 
 MINUTE = "29922480"  # of noon
@@ -102,4 +102,4 @@ def test_a_price_is_not_asked_for_without_a_budget(dynamo):
     lease = make_admission(dynamo.table).admit(
         make_create("sim-text"), make_caller(tpm=9_999), make_request()
     )
-    assert isinstance(lease, Lease)
+    assert isinstance(lease, Reservation)

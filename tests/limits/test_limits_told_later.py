@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import Unavailable
-from antiphon.ledger.book import Book, Stores
-from antiphon.store.batch import Batch
-from antiphon.store.durable import DurableLinks
+from antiphon.recording.tracker import ResponseTracker, Stores
+from antiphon.store.durable_links import DurableLinks
+from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
-from antiphon.store.queue import Row
+from antiphon.store.queue import DeferredWrite
 from infra.local.things import TABLE
 from tests.support import aws
 from tests.support.follow_up import LINK, make_follow_up, run_follow_up
@@ -40,18 +40,23 @@ def test_usage_that_the_table_does_not_take_is_counted_from_the_queue(cloud, set
     lease = settling.admission.admit(make_create(), make_caller(budget_usd=9_999.0), make_request())
     link = replace(LINK, store=True, lease=dict(lease.form))
     links = DurableLinks(cloud.table, cloud.queue)
-    book = Book(
-        Stores(links, Items(Batch(cloud.dynamodb, TABLE)), 30, 30), lambda _: link, lease, new=True
+    book = ResponseTracker(
+        Stores(links, Items(BatchTable(cloud.dynamodb, TABLE)), 30, 30),
+        lambda _: link,
+        lease,
+        new=True,
     )
     links.put(link)
     done = {"id": link.id, "status": "completed", "usage": make_usage(3, 4), "model": "dear"}
     cloud.fail(cloud.dynamodb, "UpdateItem")
     book.note(done)
     book.close("response.completed")
-    late = [message for message, _ in cloud.sent if isinstance(message, Row)]
+    late = [message for message, _ in cloud.sent if isinstance(message, DeferredWrite)]
     reserved = spent(cloud)
     run_follow_up(settling, late[-1])  # the table is still away: it stays in the queue
-    assert len([message for message, _ in cloud.sent if isinstance(message, Row)]) > len(late)
+    assert len([message for message, _ in cloud.sent if isinstance(message, DeferredWrite)]) > len(
+        late
+    )
     cloud.restore(cloud.dynamodb, "UpdateItem")
     for row in late * 2:  # and may come twice
         run_follow_up(settling, row)
@@ -65,4 +70,4 @@ def test_without_the_queue_it_is_lost_and_the_caller_not_told(cloud, settling):
     cloud.fail(cloud.sqs, "SendMessage")
     links.tell_later(replace(LINK, lease=dict(lease.form)), {})
     with pytest.raises(Unavailable):
-        cloud.queue.send(Row(LINK))
+        cloud.queue.send(DeferredWrite(LINK))

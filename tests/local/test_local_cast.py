@@ -1,6 +1,6 @@
 import pytest
 
-from antiphon.settings.config import ConfigError, parse
+from antiphon.settings.config import ConfigError, parse_config
 from infra.local.cast import cast
 from infra.local.report import _player
 from infra.local.session import Plan, casting
@@ -18,7 +18,7 @@ def document(**targets):
 
 
 def played(given, env):
-    return parse(cast(given, env).played(SIMULATOR, ["sim-a", "sim-b"])).targets
+    return parse_config(cast(given, env).played(SIMULATOR, ["sim-a", "sim-b"])).targets
 
 
 def test_a_target_without_a_credential_is_played_by_the_simulator():

@@ -144,7 +144,7 @@ def _aws_is_as_the_stack_makes_it(ready):
         "aws_secret_access_key": "any",
     }
     table = boto3.resource("dynamodb", **place).Table(ready["table"])
-    row = keys.row("key-of-acme", "acme")
+    row = keys.key_row("key-of-acme", "acme")
     held = table.get_item(Key={"pk": row["pk"], "sk": row["sk"]})["Item"]
     assert (held["id"], held["tenant"], set(held)) == (row["id"], "acme", set(row))
     assert {index["IndexName"] for index in table.global_secondary_indexes} == set(INDEXES)

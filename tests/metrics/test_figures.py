@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from antiphon.observe import MOST_VALUES, Figures
+from antiphon.observability import MAX_DIMENSION_VALUES, MetricsBuffer
 from antiphon.settings.metrics import (
     ADDED,
     BUDGET_USED,
@@ -23,7 +23,7 @@ ENV = {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE, "STAGE": "test"}
 
 @pytest.fixture
 def figures():
-    return Figures(ENV)
+    return MetricsBuffer(ENV)
 
 
 @pytest.fixture
@@ -78,10 +78,10 @@ def test_a_model_at_a_target_is_one_place(figures, told):
 
 
 def test_nobody_can_make_the_bill_grow_by_inventing_models(figures, told):
-    for number in range(2 * MOST_VALUES):
+    for number in range(2 * MAX_DIMENSION_VALUES):
         figures.count(INPUT_TOKENS, model=f"model-{number}", target="east")
     seen = {name for line in told() for name in line}
-    assert len(seen) == MOST_VALUES + 1
+    assert len(seen) == MAX_DIMENSION_VALUES + 1
     assert "InputTokens other east" in seen
 
 
@@ -92,7 +92,7 @@ def test_what_cloudwatch_takes_for_no_value_is_another(figures, told, odd):
 
 
 def test_without_a_namespace_nothing_is_told(capsys):
-    quiet = Figures({})
+    quiet = MetricsBuffer({})
     quiet.count(REQUESTS)
     quiet.tell()
     assert capsys.readouterr().out == ""

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from antiphon.observe import figures
+from antiphon.follow_up import SqsHandler
+from antiphon.observability import metrics
 from antiphon.settings.metrics import NAMESPACE
-from antiphon.settling import Inbox
-from antiphon.store.queue import written
+from antiphon.store.queue import encode_message
 from tests.support.aws import fake_aws
 from tests.support.follow_up import FOLLOW, LINK, make_follow_up
 from tests.support.metrics import read_emf_lines, read_metric_values
@@ -19,9 +19,9 @@ from tests.support.usage import make_usage, usage_store
 @pytest.fixture
 def told(monkeypatch, capsys):
     """What was told since this was last asked, each line a place or an event."""
-    monkeypatch.setattr(figures, "_speaks", True)
-    monkeypatch.setattr(figures._metrics, "namespace", NAMESPACE)
-    figures.tell()
+    monkeypatch.setattr(metrics, "_speaks", True)
+    monkeypatch.setattr(metrics._metrics, "namespace", NAMESPACE)
+    metrics.tell()
     capsys.readouterr()
     return lambda: [read_metric_values(line) for line in read_emf_lines(capsys.readouterr().out)]
 
@@ -98,10 +98,10 @@ def test_no_figure_of_what_is_counted_says_whose_it_is(counted, capsys):
 
 def test_a_response_whose_end_nobody_will_know_is_told(told, provider):
     context = SimpleNamespace(aws_request_id="r-1", get_remaining_time_in_millis=lambda: 60_000)
-    old = json.loads(written(FOLLOW)) | {"since": 0}
+    old = json.loads(encode_message(FOLLOW)) | {"since": 0}
     with fake_aws() as made, plain_client() as client:
         settling = make_follow_up(made, provider.address, client)
         settling.links.put(LINK)
         record = {"messageId": "m-1", "body": json.dumps(old)}
-        assert Inbox(settling)({"Records": [record]}, context) == {"batchItemFailures": []}
+        assert SqsHandler(settling)({"Records": [record]}, context) == {"batchItemFailures": []}
     assert told() == [{"Unsettled": 1}]

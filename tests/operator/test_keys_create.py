@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from antiphon.settings.limits import Limits
-from antiphon.store.keys import digest, key_of
+from antiphon.settings.config import Limits
+from antiphon.store.keys import key_digest, key_of_row
 from infra.operator.keys.arguments import LIMITS
 from tests.support.commands import read_rows, run_antiphon, run_for_json
 
@@ -53,7 +53,7 @@ def test_json_is_one_document_and_nothing_else():
 def test_what_is_stored_is_the_key_s_hash():
     document = create()
     (row,) = read_rows("table-of-prod")
-    assert row["pk"] == f"K#{digest(document['key'])}"
+    assert row["pk"] == f"K#{key_digest(document['key'])}"
     assert document["key"] not in str(row)
     assert row["id"] == document["id"]
 
@@ -71,7 +71,7 @@ def test_all_that_can_be_said_of_a_key_is_on_record():
         n: v if n == "budget_period" else float(v) if "usd" in n else int(v)
         for n, v in row["limits"].items()
     }
-    key = key_of(row)
+    key = key_of_row(row)
     assert key.models == ("gpt-5*", "o3", "o4")
     assert key.limits == Limits(
         rpm=60,

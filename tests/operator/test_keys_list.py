@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from antiphon.store.keys import digest
+from antiphon.store.keys import key_digest
 from tests.support.commands import run_antiphon, run_for_json
 
 pytestmark = pytest.mark.usefixtures("stacks")
@@ -49,7 +49,7 @@ def test_neither_keys_nor_their_hashes_are_shown():
         )
     )
     assert key not in said
-    assert digest(key) not in said
+    assert key_digest(key) not in said
 
 
 def test_a_list_is_by_tenant_and_can_be_of_one():

@@ -12,8 +12,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from antiphon import errors, wiring
 from antiphon.errors import GatewayError
-from antiphon.routes.traffic import PREFIXES
-from antiphon.schema import refusal
+from antiphon.http_events import PREFIXES
+from antiphon.schema import validation_errors
 from infra.reference import streams
 from infra.reference.__main__ import main
 from infra.reference.document import PLACE, SERVERS, built, written
@@ -116,7 +116,7 @@ def test_every_code_in_the_source_is_told():
     codes = {a or b for source in sources for a, b in CODE.findall(source)}
     told = {error["code"] for error in examples()}
     assert {"invalid_json", "upstream_auth"} <= codes
-    assert (codes | set(refusal.CODES.values())) <= told
+    assert (codes | set(validation_errors.CODES.values())) <= told
 
 
 def test_every_event_of_openai_s_client_is_told():

@@ -5,11 +5,11 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from antiphon.schema import (
+from antiphon.schema.create import CreateResponse
+from antiphon.schema.other_bodies import (
     Compact,
     CreateConversation,
     CreateItems,
-    CreateResponse,
     InputTokens,
     UpdateConversation,
 )

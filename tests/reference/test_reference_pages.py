@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from antiphon.routes.docs import PARTS
-from antiphon.routes.traffic import PREFIXES
+from antiphon.api.docs import PAGE_FILES
+from antiphon.http_events import PREFIXES
 from infra.reference.document import PLACE
 
 LINK = re.compile(r'(?:href|src)="(docs/[^"]+)"')
@@ -59,7 +59,7 @@ def test_the_page_and_its_parts_come_from_here(place, anyone):
     page = anyone.get(f"{place}/docs")
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert len(links(page)) == len(PARTS)
+    assert len(links(page)) == len(PAGE_FILES)
     for link in links(page):
         part = anyone.get(urljoin(str(page.url), link))
         assert (part.status_code, link) == (200, link)

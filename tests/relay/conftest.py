@@ -2,9 +2,9 @@
 
 import pytest
 
-from antiphon.relay.credentials import Credentials
-from antiphon.relay.entra import EntraTokens
-from antiphon.settings.targets import AzureTarget, OpenAITarget
+from antiphon.settings.config import AzureTarget, OpenAITarget
+from antiphon.upstream.credentials import Credentials
+from antiphon.upstream.entra import EntraTokens
 from tests.support.aws import FakeSts
 from tests.support.aws import fake_secrets as a_vault
 from tests.support.entra import fake_entra as an_entra

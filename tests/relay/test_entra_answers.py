@@ -5,9 +5,9 @@ import traceback
 import pytest
 
 from antiphon.errors import CredentialMissing
-from antiphon.relay.entra import EntraTokens, Token
-from antiphon.relay.transport import Patience
-from antiphon.settings.targets import Entra as EntraApp
+from antiphon.relay.transport.connection import Patience
+from antiphon.settings.config import Entra as EntraApp
+from antiphon.upstream.entra import EntraTokens, Token
 from tests.support.entra import TokenResponse, make_refusal, read_credential_error
 from tests.support.metrics import format_log
 

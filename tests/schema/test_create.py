@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from antiphon.schema import CreateResponse
+from antiphon.schema.create import CreateResponse
 
 OK = {"model": "gpt-5", "input": "x"}
 

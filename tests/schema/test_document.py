@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import InvalidRequest
-from antiphon.schema import document
+from antiphon.schema.json_document import read_document
 
 DEEP = 150
 
 
 def refusal(body):
     with pytest.raises(InvalidRequest) as caught:
-        document.read(body)
+        read_document(body)
     return caught.value
 
 
 def outcome(body):
     try:
-        document.read(body)
+        read_document(body)
     except InvalidRequest as fault:
         return fault
     return None
@@ -70,7 +70,7 @@ def test_what_two_parsers_could_read_differently_is_refused(body, param, says):
 
 def test_a_hundred_levels_are_not_too_deep():
     body = b'{"x":' + b"[" * 99 + b"]" * 99 + b"}"
-    assert "x" in document.read(body)
+    assert "x" in read_document(body)
 
 
 VALUES = st.recursive(
@@ -86,7 +86,7 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.text(), VALUES, max_size=5))
 def test_every_good_document_is_read_as_it_is(value):
-    assert document.read(json.dumps(value).encode()) == value
+    assert read_document(json.dumps(value).encode()) == value
 
 
 @given(st.binary(max_size=60))

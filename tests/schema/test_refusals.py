@@ -5,7 +5,7 @@ import json
 import pytest
 
 from antiphon.errors import InvalidRequest
-from antiphon.schema import CreateResponse
+from antiphon.schema.create import CreateResponse
 
 OK = {"model": "gpt-5", "input": "x"}
 

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.schema import splice
+from antiphon.schema.json_offsets import replace_key, replace_value
 
 BLANK = st.text(" \t\r\n", max_size=3).map(str.encode)
 VALUE = st.recursive(
@@ -35,19 +35,19 @@ def bodies(draw):
 def test_only_the_value_changes(around, old, new):
     before, after = around
     body = before + json.dumps(old).encode() + after
-    assert splice.value(body, "model", new) == before + json.dumps(new).encode() + after
+    assert replace_value(body, "model", new) == before + json.dumps(new).encode() + after
 
 
 def test_members_inside_other_values_are_left_alone():
     body = b'{"input":{"model":"a"},"tools":[{"model":"b"}],"model":"c"}'
-    assert splice.value(body, "model", "d") == body[:-4] + b'"d"}'
+    assert replace_value(body, "model", "d") == body[:-4] + b'"d"}'
 
 
 def test_a_body_without_the_member_stays_as_it_is():
-    assert splice.value(b'{"a":{"model":1}}', "model", "d") == b'{"a":{"model":1}}'
+    assert replace_value(b'{"a":{"model":1}}', "model", "d") == b'{"a":{"model":1}}'
 
 
 def test_a_member_takes_another_name_and_keeps_its_value():
-    assert splice.key(b'{ "max_tokens" : 1e2 }', "max_tokens", "max_output_tokens") == (
+    assert replace_key(b'{ "max_tokens" : 1e2 }', "max_tokens", "max_output_tokens") == (
         b'{ "max_output_tokens" : 1e2 }'
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.settings.config import Config, ConfigError, load, parse
+from antiphon.settings.config import Config, ConfigError, load_config, parse_config
 
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
 AZURE = {"provider": "azure", "endpoint": "https://a.openai.azure.com", "models": {"a": "b"}}
@@ -10,7 +10,7 @@ AZURE = {"provider": "azure", "endpoint": "https://a.openai.azure.com", "models"
 
 def refusal(document):
     with pytest.raises(ConfigError) as caught:
-        parse(document)
+        parse_config(document)
     return str(caught.value)
 
 
@@ -48,17 +48,17 @@ def test_a_file_that_is_no_toml_says_where(tmp_path):
     file = tmp_path / "gateway.toml"
     file.write_text("[targets\n")
     with pytest.raises(ConfigError, match=r"gateway.toml: .*line 1"):
-        load(file)
+        load_config(file)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match="there is no such file"):
-        load(tmp_path / "gateway.toml")
+        load_config(tmp_path / "gateway.toml")
 
 
 def test_plain_http_is_for_loopback_alone():
     for address in ("http://127.0.0.1:9/v1", "http://localhost:9/v1", "https://acme.com/v1"):
-        parse({"targets": {"a": {**OPENAI, "base_url": address}}})
+        parse_config({"targets": {"a": {**OPENAI, "base_url": address}}})
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_plain_http_is_for_loopback_alone():
     ],
 )
 def test_a_target_serves_what_it_names(models, asked, name):
-    config = parse({"targets": {"a": {**OPENAI, "models": models}}})
+    config = parse_config({"targets": {"a": {**OPENAI, "models": models}}})
     assert config.targets["a"].upstream_model(asked) == name
 
 

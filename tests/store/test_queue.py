@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import Unavailable
-from antiphon.store.durable import DurableLinks
+from antiphon.store.durable_links import DurableLinks
 from antiphon.store.links import Link, Links
-from antiphon.store.queue import Follow, Queue, Row, read, written
+from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message, encode_message
 from tests.support import aws
 
 LINK = Link(
@@ -39,21 +39,21 @@ def links(cloud):
 
 
 def test_a_message_comes_out_as_it_went_in():
-    follow = Follow("acme", "resp_1", since=5, attempt=3)
-    row = Row(LINK, DONE, since=5)
-    assert [read(written(message)) for message in (follow, row)] == [follow, row]
+    follow = PollResponse("acme", "resp_1", since=5, attempt=3)
+    row = DeferredWrite(LINK, DONE, since=5)
+    assert [decode_message(encode_message(message)) for message in (follow, row)] == [follow, row]
     told = {"kind": "follow", "tenant": "acme", "id": "resp_1", "since": 5, "attempt": 3}
-    assert json.loads(written(follow)) == told
+    assert json.loads(encode_message(follow)) == told
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"kind":"other"}', '{"kind":"follow","id":"x"}'])
 def test_what_is_no_message_is_refused(body):
     with pytest.raises((ValueError, KeyError, TypeError)):
-        read(body)
+        decode_message(body)
 
 
 def test_each_try_waits_twice_as_long_until_it_is_every_five_minutes():
-    message = Follow("acme", "resp_1", since=5)
+    message = PollResponse("acme", "resp_1", since=5)
     delays = []
     for _ in range(400):
         delays.append(message.delay)
@@ -73,7 +73,7 @@ def test_no_client_is_made_before_there_is_something_to_send(cloud):
 def test_a_queue_that_fails_is_unavailable(cloud, fault):
     cloud.fail(cloud.sqs, "SendMessage", fault)
     with pytest.raises(Unavailable):
-        cloud.queue.send(Follow("acme", "resp_1"))
+        cloud.queue.send(PollResponse("acme", "resp_1"))
 
 
 def test_links_that_can_be_written_leave_the_queue_alone(cloud, links):
@@ -89,7 +89,7 @@ def test_a_link_that_cannot_be_written_goes_to_the_queue(cloud, links, fault):
     before = int(time.time())
     links.put(LINK)
     [(row, delay)] = cloud.sent
-    assert row == Row(LINK, since=row.since)
+    assert row == DeferredWrite(LINK, since=row.since)
     assert row.since >= before
     assert delay == 2
     assert (links.get("response", "acme", "resp_1") is None) == (fault is aws.refuse_connection)
@@ -162,13 +162,13 @@ def test_a_late_link_is_followed_from_when_it_is_written(cloud, links):
     cloud.fail(cloud.dynamodb, "PutItem")
     links.put(LINK)
     links.follow(LINK)
-    assert [type(message) for message, _ in cloud.sent] == [Row]
+    assert [type(message) for message, _ in cloud.sent] == [DeferredWrite]
 
 
 def test_that_it_cannot_be_followed_is_not_the_callers_trouble(cloud, links):
     cloud.fail(cloud.sqs, "SendMessage")
     links.follow(LINK)
-    assert [type(message) for message, _ in cloud.sent] == [Follow]  # in vain
+    assert [type(message) for message, _ in cloud.sent] == [PollResponse]  # in vain
 
 
 def test_a_restored_link_does_not_undo_what_came_after_it(cloud):

@@ -1,9 +1,9 @@
 """The tree that a response belongs to."""
 
-from antiphon.store.asked import Asked
+from antiphon.store.listings import LinkQuery
 from tests.support.dynamodb import page_ids
 
-PARENTS_FIRST = Asked(newest_first=False)
+PARENTS_FIRST = LinkQuery(newest_first=False)
 
 
 def make_child(dynamo, parent, **more):
@@ -47,12 +47,12 @@ def test_deleted_branches_are_left_out(dynamo):
 
 
 def test_a_tree_that_reads_too_much_goes_on_from_a_conversation_as_well(dynamo, monkeypatch):
-    monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 1)
+    monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 1)
     older, conversation = (
         dynamo.make_link(root="conv_1"),
         dynamo.make_link(id="conv_1", kind="conversation"),
     )
     turns = [dynamo.make_link(root="conv_1", deleted_at=1) for _ in range(2)]
     dynamo.put_links(older, conversation, *turns)
-    page = dynamo.listing.tree(turns[0], Asked(limit=2))
+    page = dynamo.listing.tree(turns[0], LinkQuery(limit=2))
     assert (page_ids(page), page.has_more, page.last_id) == (["conv_1"], True, "conv_1")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.store.asked import Asked
+from antiphon.store.listings import LinkQuery
 from tests.support.concurrency import ROUNDS
 from tests.support.dynamodb import embedded_store, make_link, page_ids
 
@@ -27,7 +27,7 @@ def full():
 @pytest.mark.parametrize("begun_after", [None, f"resp_{MIDDLE:05d}"])
 def test_a_page_of_many_links_is_one_query(full, newest_first, begun_after):
     after = begun_after and full.links.get("response", "rich", begun_after)
-    asked = Asked(limit=100, newest_first=newest_first, after=after)
+    asked = LinkQuery(limit=100, newest_first=newest_first, after=after)
     with full.count_calls() as calls:
         page = full.listing.page("response", "rich", asked)
     first = {(True, True): LINKS - 1, (True, False): 0, (False, True): MIDDLE - 1}
@@ -39,7 +39,7 @@ def test_a_page_of_many_links_is_one_query(full, newest_first, begun_after):
 
 def test_the_last_page_of_many_knows_that_it_is_the_last(full):
     after = full.links.get("response", "rich", "resp_00100")
-    page = full.listing.page("response", "rich", Asked(limit=100, after=after))
+    page = full.listing.page("response", "rich", LinkQuery(limit=100, after=after))
     assert (len(page.links), page.has_more, page.last_id) == (100, False, "resp_00000")
 
 
@@ -47,7 +47,7 @@ def test_a_rare_link_among_many_is_found(full):
     rare = make_link(id="resp_rare", tenant="rich", created_ms=1, status="failed")
     full.put_links(rare)
     with full.count_calls() as calls:
-        page = full.listing.page("response", "rich", Asked(status="failed"))
+        page = full.listing.page("response", "rich", LinkQuery(status="failed"))
     full.table.delete("T#rich#R#resp_rare", "LINK")
     assert (page.links, page.has_more) == ([rare], False)
     assert set(calls) == {"Query"}
@@ -58,7 +58,7 @@ def test_many_branches_come_page_by_page_with_one_query_each(full):
     branch = full.links.get("response", "acme", f"resp_b{BRANCHES // 2:04d}")
     seen, after, has_more = [], None, True
     while has_more:
-        asked = Asked(limit=100, newest_first=False, after=after)
+        asked = LinkQuery(limit=100, newest_first=False, after=after)
         with full.count_calls() as calls:
             page = full.listing.tree(branch, asked)
         assert calls == ["Query"]

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import InvalidRequest
-from antiphon.store.asked import Asked
+from antiphon.store.listings import LinkQuery
 from tests.support.dynamodb import embedded_store, page_ids, read_pages
 
 LONG = "ü" * 512
 
 
 def found(dynamo, tenant="acme", kind="response", **asked):
-    return page_ids(dynamo.listing.page(kind, tenant, Asked(**asked)))
+    return page_ids(dynamo.listing.page(kind, tenant, LinkQuery(**asked)))
 
 
 def test_all_pairs_must_hold(dynamo):
@@ -43,7 +43,7 @@ def test_pages_of_a_search_are_read_from_index_and_links_and_nothing_else(dynamo
     made = [dynamo.make_link(metadata={"team": "blue"}) for _ in range(45)]
     dynamo.put_links(*made)
     dynamo.run_rollup()
-    asked = Asked(metadata={"team": "blue"})
+    asked = LinkQuery(metadata={"team": "blue"})
     with dynamo.count_calls() as calls:
         page = dynamo.listing.page("response", "acme", asked)
     assert calls == ["Query", "BatchGetItem"]
@@ -97,14 +97,14 @@ def test_what_the_index_does_not_know_yet_is_not_believed(dynamo):
 
 
 def test_a_search_over_many_stale_rows_ends_early_and_can_be_gone_on_from(dynamo, monkeypatch):
-    monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 4)
+    monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 4)
     made = [
         dynamo.make_link(metadata={"team": "blue"}, model="o3" if n == 0 else None)
         for n in range(30)
     ]
     dynamo.put_links(*made)
     dynamo.run_rollup()
-    pages = read_pages(dynamo, Asked(limit=1, metadata={"team": "blue"}, model="o3"))
+    pages = read_pages(dynamo, LinkQuery(limit=1, metadata={"team": "blue"}, model="o3"))
     assert len(pages) > 2
     assert [id for page in pages for id in page_ids(page)] == [made[0].id]
 

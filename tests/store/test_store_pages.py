@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.store.asked import Asked
 from antiphon.store.links import Link
+from antiphon.store.listings import LinkQuery
 from tests.support.dynamodb import START_MS, page_ids, read_pages
 
 
 def test_the_newest_link_comes_first(dynamo):
     made = [dynamo.make_link() for _ in range(3)]
     dynamo.put_links(*made)
-    page = dynamo.listing.page("response", "acme", Asked())
+    page = dynamo.listing.page("response", "acme", LinkQuery())
     assert page.links == made[::-1]
     assert (page.has_more, page.last_id) == (False, made[0].id)
 
@@ -23,7 +23,7 @@ def test_the_newest_link_comes_first(dynamo):
 def test_pages_hold_every_link_once_and_never_end_with_an_empty_one(dynamo, limit, newest_first):
     made = [dynamo.make_link() for _ in range(6)]
     dynamo.put_links(*made)
-    pages = read_pages(dynamo, Asked(limit=limit, newest_first=newest_first))
+    pages = read_pages(dynamo, LinkQuery(limit=limit, newest_first=newest_first))
     assert [id for page in pages for id in page_ids(page)] == [
         each.id for each in (made[::-1] if newest_first else made)
     ]
@@ -37,7 +37,7 @@ def test_links_of_one_millisecond_are_told_apart(dynamo, newest_first):
         for id in ("resp_a", "resp_a0", "resp_aZ", "resp_b")
     ]
     dynamo.put_links(*made)
-    pages = read_pages(dynamo, Asked(limit=1, newest_first=newest_first))
+    pages = read_pages(dynamo, LinkQuery(limit=1, newest_first=newest_first))
     expected = [[each.id] for each in made]
     assert [page_ids(page) for page in pages] == (expected[::-1] if newest_first else expected)
 
@@ -45,7 +45,7 @@ def test_links_of_one_millisecond_are_told_apart(dynamo, newest_first):
 def test_a_page_is_one_query(dynamo):
     dynamo.put_links(*(dynamo.make_link() for _ in range(21)))
     with dynamo.count_calls() as calls:
-        page = dynamo.listing.page("response", "acme", Asked())
+        page = dynamo.listing.page("response", "acme", LinkQuery())
     assert (len(page.links), page.has_more, calls) == (20, True, ["Query"])
 
 
@@ -57,23 +57,23 @@ def test_deleted_and_expired_links_are_passed_over(dynamo):
     )
     dynamo.put_links(kept, deleted, expired)
     dynamo.links.mark_deleted(deleted)
-    page = dynamo.listing.page("response", "acme", Asked(limit=1))
+    page = dynamo.listing.page("response", "acme", LinkQuery(limit=1))
     assert (page_ids(page), page.has_more) == ([kept.id], False)
 
 
 def test_a_tenant_sees_its_own_links_alone(dynamo):
     ours, theirs = dynamo.make_link(), dynamo.make_link(tenant="umbra")
     dynamo.put_links(ours, theirs)
-    assert page_ids(dynamo.listing.page("response", "acme", Asked())) == [ours.id]
-    assert page_ids(dynamo.listing.page("response", "umbra", Asked())) == [theirs.id]
-    assert page_ids(dynamo.listing.page("response", "acm", Asked())) == []
+    assert page_ids(dynamo.listing.page("response", "acme", LinkQuery())) == [ours.id]
+    assert page_ids(dynamo.listing.page("response", "umbra", LinkQuery())) == [theirs.id]
+    assert page_ids(dynamo.listing.page("response", "acm", LinkQuery())) == []
 
 
 def test_responses_and_conversations_are_listed_apart(dynamo):
     response, conversation = dynamo.make_link(), dynamo.make_link(id="conv_1", kind="conversation")
     dynamo.put_links(response, conversation)
-    assert page_ids(dynamo.listing.page("response", "acme", Asked())) == [response.id]
-    assert page_ids(dynamo.listing.page("conversation", "acme", Asked())) == ["conv_1"]
+    assert page_ids(dynamo.listing.page("response", "acme", LinkQuery())) == [response.id]
+    assert page_ids(dynamo.listing.page("conversation", "acme", LinkQuery())) == ["conv_1"]
 
 
 BOUNDS = {  # of seconds after the start: what was made at 0, 1, 1.999 and 2 seconds
@@ -94,7 +94,7 @@ def test_bounds_leave_their_own_seconds_out(dynamo, after, newest_first):
     made = {id: dynamo.make_link(id=id, created_ms=START_MS + ms) for id, ms in at.items()}
     dynamo.put_links(*made.values())
     for (low, high), within in BOUNDS.items():
-        asked = Asked(
+        asked = LinkQuery(
             newest_first=newest_first,
             after=made.get(after),
             created_after=None if low is None else START_MS // 1000 + low,
@@ -113,7 +113,11 @@ def test_links_are_found_by_model_and_status(dynamo):
         for status in ("completed", "failed")
     ]
     dynamo.put_links(*made)
-    for asked in (Asked(model="o3"), Asked(status="failed"), Asked(model="o3", status="failed")):
+    for asked in (
+        LinkQuery(model="o3"),
+        LinkQuery(status="failed"),
+        LinkQuery(model="o3", status="failed"),
+    ):
         page = dynamo.listing.page("response", "acme", asked)
         assert page.links == [each for each in made[::-1] if asked.fits(each)]
         assert page.links
@@ -123,26 +127,26 @@ def test_a_page_is_filled_however_rare_its_links_are(dynamo):
     made = [dynamo.make_link(status="failed" if n % 40 == 0 else "completed") for n in range(200)]
     dynamo.put_links(*made)
     with dynamo.count_calls() as calls:
-        pages = read_pages(dynamo, Asked(limit=2, status="failed"))
+        pages = read_pages(dynamo, LinkQuery(limit=2, status="failed"))
     assert [len(page.links) for page in pages] == [2, 2, 1]
     assert calls.count("Scan") == 0
 
 
 def test_a_page_that_reads_too_much_ends_early_and_can_be_gone_on_from(dynamo, monkeypatch):
-    monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 8)
+    monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 8)
     made = [dynamo.make_link(status="failed" if n == 0 else "completed") for n in range(60)]
     dynamo.put_links(*made)
-    pages = read_pages(dynamo, Asked(limit=1, status="failed"))
+    pages = read_pages(dynamo, LinkQuery(limit=1, status="failed"))
     assert [page_ids(page) for page in pages[:-1]] == [[]] * (len(pages) - 1)
     assert len(pages) > 2
     assert (page_ids(pages[-1]), pages[-1].has_more) == ([made[0].id], False)
 
 
 def test_a_page_never_ends_early_at_a_link_nobody_can_ask_by(dynamo, monkeypatch):
-    monkeypatch.setattr("antiphon.store.listing.MOST_ROWS", 2)
+    monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 2)
     made = [dynamo.make_link() for _ in range(30)]
     dynamo.put_links(*(replace(each, deleted_at=1) for each in made[5:]), *made[:5])
-    page = dynamo.listing.page("response", "acme", Asked(limit=1, newest_first=True))
+    page = dynamo.listing.page("response", "acme", LinkQuery(limit=1, newest_first=True))
     assert page_ids(page) == [made[4].id]
 
 
@@ -156,6 +160,6 @@ def test_the_link_comes_back_as_it_was_put(dynamo):
         completed_at=1_700_000_000,
     )
     dynamo.links.put(whole)
-    found = dynamo.listing.page("response", "acme", Asked()).links
+    found = dynamo.listing.page("response", "acme", LinkQuery()).links
     assert found == [whole]
     assert isinstance(found[0], Link)

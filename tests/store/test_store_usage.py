@@ -2,8 +2,7 @@
 
 import pytest
 
-from antiphon.store.spent import COST, COUNTS
-from antiphon.store.usage import Sum, gathered, total
+from antiphon.store.usage import COST_PICODOLLARS, COUNTS, UsageSum, group_sums, sum_total
 from tests.support.dynamodb import make_link
 from tests.support.events import new_id
 from tests.support.usage import EVER, count_by_part, make_usage, nonzero_counts, usage_store
@@ -82,7 +81,7 @@ def test_whatever_names_hold_they_are_told_apart(counted, one, other):
 
 
 def test_many_rows_are_read_page_by_page(counted, monkeypatch):
-    monkeypatch.setattr("antiphon.store.usage.READ", 3)
+    monkeypatch.setattr("antiphon.store.usage.READ_ROWS", 3)
     hold(counted, *(on(day % 4, model=f"gpt-{day}") for day in range(20)))
     assert sum(count_by_part(counted.sums()).values()) == 20
     with counted.dynamo.count_calls() as calls:
@@ -108,7 +107,7 @@ def test_sums_are_put_together_by_any_of_their_parts(counted):
     def told(*by):
         return [
             (each.day, each.model, each.key_id, each.counts["requests"])
-            for each in gathered(sums, by)
+            for each in group_sums(sums, by)
         ]
 
     assert told("model") == [(None, "a", None, 4), (None, "b", None, 3)]
@@ -119,9 +118,9 @@ def test_sums_are_put_together_by_any_of_their_parts(counted):
         ("2024-10-05", "a", None, 1),
     ]
     assert told() == [(None, None, None, 7)]
-    assert nonzero_counts(total(sums)) == nonzero_counts(gathered(sums, ())[0])
-    assert nonzero_counts(total([])) == {}
-    assert set(total([]).counts) == set(COUNTS)
+    assert nonzero_counts(sum_total(sums)) == nonzero_counts(group_sums(sums, ())[0])
+    assert nonzero_counts(sum_total([])) == {}
+    assert set(sum_total([]).counts) == set(COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -136,4 +135,4 @@ def test_sums_are_put_together_by_any_of_their_parts(counted):
     ],
 )
 def test_costs_are_told_in_plain_digits_to_the_last(pico, dollars):
-    assert Sum(None, None, None, None, None, {COST: pico}).dollars == dollars
+    assert UsageSum(None, None, None, None, None, {COST_PICODOLLARS: pico}).dollars == dollars

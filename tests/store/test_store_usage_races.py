@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from antiphon.store.spent import COST
+from antiphon.store.usage import COST_PICODOLLARS
 from tests.support.aws import lose_response
 from tests.support.usage import make_usage, usage_store
 
@@ -43,7 +43,7 @@ def test_of_64_who_are_told_of_the_same_response_one_counts_it(counted):
     told = counted.dynamo.stream_records()
     assert at_once(counted, [told] * CALLERS) == []
     assert counted.total()["requests"] == 1
-    assert counted.total()[COST] == 2_250_000_000
+    assert counted.total()[COST_PICODOLLARS] == 2_250_000_000
 
 
 def test_64_responses_that_64_count_into_one_sum_are_64(counted):
@@ -53,7 +53,7 @@ def test_64_responses_that_64_count_into_one_sum_are_64(counted):
     assert at_once(counted, [[record] for record in told]) == []
     total = counted.total()
     assert (total["requests"], total["input_tokens"]) == (64, 64_000)
-    assert total[COST] == 64 * 2_250_000_000
+    assert total[COST_PICODOLLARS] == 64 * 2_250_000_000
 
 
 def test_a_correction_that_many_make_is_made_once(counted):
@@ -68,7 +68,7 @@ def test_a_correction_that_many_make_is_made_once(counted):
     total = counted.total()
     assert (total["requests"], total["completed"]) == (1, 1)
     assert "unknown" not in total
-    assert total[COST] == 2_250_000_000
+    assert total[COST_PICODOLLARS] == 2_250_000_000
 
 
 def test_what_another_counts_in_between_is_not_undone(counted):
@@ -90,7 +90,7 @@ def test_what_another_counts_in_between_is_not_undone(counted):
     events, hook = counted.dynamo.client.meta.events, "provide-client-params.dynamodb.GetItem"
     events.register(hook, another, "another")
     assert counted.run_rollup([old[-1]]) == []
-    assert counted.total()[COST] == 1_125_000_000
+    assert counted.total()[COST_PICODOLLARS] == 1_125_000_000
 
 
 class Cancelled:

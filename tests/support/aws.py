@@ -15,10 +15,10 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from antiphon.store.identity import WebIdentity
-from antiphon.store.queue import Follow, Queue, Row, read
-from antiphon.store.secrets import Secrets
-from antiphon.store.table import Item, Table
+from antiphon.store.dynamodb import Item, Table
+from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message
+from antiphon.store.secrets import ProviderSecrets
+from antiphon.store.web_identity import WebIdentity
 from infra.local import transactions
 from infra.local.aws import _shape
 from infra.local.things import TABLE
@@ -50,7 +50,7 @@ class FakeAws:
         self.table = Table(self.dynamodb, TABLE)
         url = self.sqs.create_queue(QueueName="queue")["QueueUrl"]
         self.queue = Queue(lambda: self.sqs, url)
-        self.sent: list[tuple[Follow | Row, int]] = []  # with the delay, in seconds
+        self.sent: list[tuple[PollResponse | DeferredWrite, int]] = []  # with the delay, in seconds
         self.sqs.meta.events.register("provide-client-params.sqs.SendMessage", self._record)
 
     def row(self, id: str) -> Item | None:
@@ -69,7 +69,7 @@ class FakeAws:
         client.meta.events.unregister(_hook(client, operation), unique_id=operation)
 
     def _record(self, params: Any, **_: object) -> None:
-        self.sent.append((read(params["MessageBody"]), params["DelaySeconds"]))
+        self.sent.append((decode_message(params["MessageBody"]), params["DelaySeconds"]))
 
 
 def refuse_connection(request: Any) -> None:
@@ -109,7 +109,7 @@ class FakeSecrets:
     def __init__(self, cloud: FakeAws) -> None:
         self.cloud, self.client = cloud, cloud.secrets
         self.time = ManualClock()
-        self.secrets = Secrets(self.client, "test", self.time)
+        self.secrets = ProviderSecrets(self.client, "test", self.time)
         self.stages: list[str] = []  # one for each request
         hook = f"provide-client-params.secretsmanager.{GET_SECRET_VALUE}"
         self.client.meta.events.register(hook, self._record)

@@ -22,13 +22,10 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from antiphon.indexing import Rollup
-from antiphon.store.asked import Asked
-from antiphon.store.batch import Batch
-from antiphon.store.links import Link, Links, _item
-from antiphon.store.listing import Listing, Page
-from antiphon.store.metadata import MetadataIndex
-from antiphon.store.table import Table
+from antiphon.rollup import StreamHandler
+from antiphon.store.dynamodb import BatchTable, Table
+from antiphon.store.links import Link, Links, _link_row
+from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
 from infra.local import transactions
 from infra.local.aws import _shape
 from infra.local.things import TABLE
@@ -69,10 +66,10 @@ class EmbeddedStore:
         client = boto3.client("dynamodb", **LOCAL_AWS)
         client.meta.events.register("before-call.dynamodb", self._record)
         self.client = client
-        self.table, self.batch = Table(client, TABLE), Batch(client, TABLE)
+        self.table, self.batch = Table(client, TABLE), BatchTable(client, TABLE)
         self.links = Links(self.table)
-        self.listing = Listing(self.table, self.batch, self.keys)
-        self.rollup = Rollup([MetadataIndex(self.table, self.batch, self.keys).follow])
+        self.listing = LinkListing(self.table, self.batch, self.keys)
+        self.rollup = StreamHandler([MetadataIndex(self.table, self.batch, self.keys).follow])
         self._numbers = itertools.count()
         self._streams = boto3.client("dynamodbstreams", **LOCAL_AWS)
         self._iterator: str | None = None
@@ -82,7 +79,7 @@ class EmbeddedStore:
         return make_link(next(self._numbers), **more)
 
     def put_links(self, *links: Link) -> None:
-        self.batch.put_all(map(_item, links))
+        self.batch.put_all(map(_link_row, links))
 
     def stream_records(self) -> list[dict[str, Any]]:
         """The records of the table's stream since the last call."""
@@ -137,7 +134,7 @@ def page_ids(page: Page) -> list[str]:
     return [found.id for found in page.links]
 
 
-def read_pages(store: EmbeddedStore, query: Asked) -> list[Page]:
+def read_pages(store: EmbeddedStore, query: LinkQuery) -> list[Page]:
     """All pages, each of them after the last id of the one before."""
     pages = [store.listing.page("response", "acme", query)]
     while pages[-1].has_more:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from antiphon.errors import CredentialMissing
-from antiphon.relay.credentials import Credentials
+from antiphon.upstream.credentials import Credentials
 
 TENANT, CLIENT = "acme.example", "11111111-2222-3333-4444-555555555555"
 SCOPE = "https://cognitiveservices.azure.com/.default"

@@ -2,7 +2,7 @@
 
 from antiphon.errors import Unauthenticated
 from antiphon.http import Request
-from antiphon.store.keys import Key
+from antiphon.store.keys import ApiKey
 
 NOW = 1_800_000_000
 KEY = "sk-antiphon-of-acme"
@@ -20,7 +20,7 @@ class FakeKeyRows:
     """The rows by their keys, and how often they were read."""
 
     def __init__(self, **rows):
-        self.rows = {KEY: Key(id="key_1", tenant="acme", **rows)}
+        self.rows = {KEY: ApiKey(id="key_1", tenant="acme", **rows)}
         self.reads = 0
 
     def get(self, key):
@@ -28,7 +28,7 @@ class FakeKeyRows:
         return self.rows.get(key)
 
     def revoke(self):
-        self.rows[KEY] = Key(id="key_1", tenant="acme", revoked_at=NOW)
+        self.rows[KEY] = ApiKey(id="key_1", tenant="acme", revoked_at=NOW)
 
 
 def identify(auth, key=KEY):

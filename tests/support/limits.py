@@ -5,15 +5,14 @@ from typing import Any
 
 from antiphon.auth import Caller
 from antiphon.http import Request
-from antiphon.limits import Admission, Desk
-from antiphon.limits.meters import is_stale
-from antiphon.limits.tariff import Tariff
-from antiphon.pricing import Prices
-from antiphon.schema import CreateResponse
-from antiphon.settings.limits import Limits, Price
-from antiphon.settings.targets import AzureTarget, OpenAITarget
-from antiphon.store.reserves import Reserves
-from antiphon.store.table import Table
+from antiphon.limits.admission import Admission
+from antiphon.limits.counters import is_stale
+from antiphon.limits.reservation import Settlement
+from antiphon.pricing import CostEstimator, Prices
+from antiphon.schema.create import CreateResponse
+from antiphon.settings.config import AzureTarget, Limits, OpenAITarget, Price
+from antiphon.store.dynamodb import Table
+from antiphon.store.reservations import LimitRows
 
 NOON = 1_795_348_800.0  # 2026-11-22 12:00:00 UTC, a Sunday
 HOUR, DAY = 3_600.0, 86_400.0
@@ -45,9 +44,9 @@ def make_admission(
 ) -> Admission:
     """`more`: `usual_output`, the estimate of output tokens, and `patience` in seconds."""
     clock = clock or Clock()
-    reserves = Reserves(table, more.get("patience", DAY), is_stale, clock)
-    desk = Desk(reserves, Tariff(Prices(OWN_PRICES), TARGETS), clock)
-    return Admission(desk, tenants or {}, more.get("usual_output", 1_000))
+    rows = LimitRows(table, more.get("patience", DAY), is_stale, clock)
+    settlement = Settlement(rows, CostEstimator(Prices(OWN_PRICES), TARGETS), clock)
+    return Admission(settlement, tenants or {}, more.get("usual_output", 1_000))
 
 
 def make_caller(key_id: str = "key_1", tenant: str = "acme", **limits: Any) -> Caller:

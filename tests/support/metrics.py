@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from antiphon.observe import logger
+from antiphon.observability import logger
 from antiphon.settings.metrics import METRICS, NAMESPACE
 from tests.faults.shim import Shim
 

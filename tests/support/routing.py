@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 
 from antiphon.auth import Caller
-from antiphon.providers import OpenAI, Step
-from antiphon.relay.answer import Answer
-from antiphon.relay.breaker import Breaker
-from antiphon.routing import Router
-from antiphon.schema import CreateResponse
-from antiphon.settings.config import parse
-from antiphon.store.circuits import PLACE, Circuits
+from antiphon.providers.openai import OpenAI
+from antiphon.providers.provider import Candidate
+from antiphon.routing import Routing
+from antiphon.schema.create import CreateResponse
+from antiphon.settings.config import parse_config
+from antiphon.store.circuits import CIRCUITS_KEY, Circuits
 from antiphon.store.links import Link
+from antiphon.upstream.circuit_breaker import CircuitBreaker
+from antiphon.upstream.outcome import UpstreamResponse
 from tests.support.dynamodb import make_link
 
 
@@ -40,7 +41,7 @@ def make_router(parent=None, **targets):
     sections = {
         name: {"provider": "openai", "models": ["gpt-*"], **more} for name, more in targets.items()
     }
-    return Router(parse({"targets": sections}).targets, FakeOwnership(parent))
+    return Routing(parse_config({"targets": sections}).targets, FakeOwnership(parent))
 
 
 def choose_first(routing, model="gpt-5", key="key_1", **fields):
@@ -54,7 +55,7 @@ def choose_targets(routing, model="gpt-5", caller=CALLER, **fields):
 
 
 START = 1_700_000_000.0
-CANDIDATES = [Step(name, OpenAI("http://x"), "m") for name in ("a", "b-east", "c")]
+CANDIDATES = [Candidate(name, OpenAI("http://x"), "m") for name in ("a", "b-east", "c")]
 
 
 class CircuitClock:
@@ -70,15 +71,15 @@ class CircuitEnvironment:
 
     def __init__(self, dynamo, clock, failures=3, seconds=30):
         self.circuits = Circuits(dynamo.table, clock)
-        self.breaker = Breaker(self.circuits, failures, seconds)
+        self.breaker = CircuitBreaker(self.circuits, failures, seconds)
         self._dynamo = dynamo
 
     def read_circuits(self):
         """As it happens with the next read of a key's row."""
-        self.circuits.learn(self._dynamo.table.get(*PLACE))
+        self.circuits.learn(self._dynamo.table.get(*CIRCUITS_KEY))
 
     def record_failure(self, target, outcome=None, **headers):
-        self.breaker.note(target, outcome or Answer(target, 429, headers, b""))
+        self.breaker.note(target, outcome or UpstreamResponse(target, 429, headers, b""))
 
     def order(self, *steps):
         return [step.target for step in self.breaker.order(steps or CANDIDATES)]

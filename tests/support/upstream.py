@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from antiphon.relay.transport import Client, Outgoing, Patience
+from antiphon.relay.transport.client import Client
+from antiphon.relay.transport.connection import Patience
 from antiphon.relay.transport.framing import Body, body_of
 from antiphon.relay.transport.head import Head, read_head
+from antiphon.relay.transport.outgoing import Outgoing
 from antiphon.relay.transport.reader import Reader
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts nobody

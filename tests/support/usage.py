@@ -10,14 +10,20 @@ from typing import Any
 
 import boto3
 
-from antiphon.indexing import Rollup
-from antiphon.pricing import Bill, Prices
-from antiphon.settings.targets import OpenAITarget
-from antiphon.store.counting import UsageRollup
+from antiphon.pricing import Prices, UsageCost
+from antiphon.rollup import StreamHandler, UsageRollup
+from antiphon.settings.config import OpenAITarget
+from antiphon.store.dynamodb import Table
 from antiphon.store.links import Link
-from antiphon.store.spent import COST, Place
-from antiphon.store.table import Table
-from antiphon.store.usage import Sum, Usage, addition, gathered, total
+from antiphon.store.usage import (
+    COST_PICODOLLARS,
+    UsageKey,
+    UsageSum,
+    UsageSums,
+    addition_update,
+    group_sums,
+    sum_total,
+)
 from infra.local.things import TABLE
 from tests.support.aws import LOCAL_AWS
 from tests.support.concurrency import wait_for
@@ -33,7 +39,7 @@ COMPLETED = {
     "input_tokens": 1000,
     "output_tokens": 100,
     "total_tokens": 1100,
-    COST: 2_250_000_000,  # gpt-5: 1000 * 1.25 + 100 * 10 dollars for a million
+    COST_PICODOLLARS: 2_250_000_000,  # gpt-5: 1000 * 1.25 + 100 * 10 dollars for a million
 }
 UNKNOWN = {"requests": 1, "unknown": 1, "unmetered": 1}
 
@@ -54,20 +60,22 @@ class UsageStore:
     def __init__(self, dynamo: EmbeddedStore) -> None:
         self.dynamo = dynamo
         self.links, self.table = dynamo.links, dynamo.table
-        self.usage = Usage(self.table)
-        self.rollup = Rollup([UsageRollup(self.table, Bill(Prices({}), TARGETS)).follow])
+        self.usage = UsageSums(self.table)
+        self.rollup = StreamHandler(
+            [UsageRollup(self.table, UsageCost(Prices({}), TARGETS)).follow]
+        )
 
     def run_rollup(self, records: Iterable[dict[str, Any]] | None = None) -> list[dict[str, str]]:
         """Invokes the rollup with new records, or with these; returns the failures."""
         event = {"Records": self.dynamo.stream_records() if records is None else list(records)}
         return self.rollup(event, None)["batchItemFailures"]
 
-    def sums(self, tenant: str = "acme") -> list[Sum]:
+    def sums(self, tenant: str = "acme") -> list[UsageSum]:
         return list(self.usage.of(tenant, *EVER))
 
     def total(self, tenant: str = "acme") -> dict[str, int]:
         """All sums of a tenant together, without zeros."""
-        return nonzero_counts(total(self.sums(tenant)))
+        return nonzero_counts(sum_total(self.sums(tenant)))
 
     def make_link(self, **more: Any) -> Link:
         """A link one second younger than the one made before it; it is not written."""
@@ -83,13 +91,13 @@ class UsageStore:
         return {(r["pk"]["S"], r["sk"]["S"]): r for r in found if r["sk"]["S"] != "LINK"}
 
 
-def nonzero_counts(sum: Sum) -> dict[str, int]:
+def nonzero_counts(sum: UsageSum) -> dict[str, int]:
     return {name: number for name, number in sum.counts.items() if number}
 
 
-def count_by_part(sums: Iterable[Sum]) -> Counter[tuple[str | None, ...]]:
+def count_by_part(sums: Iterable[UsageSum]) -> Counter[tuple[str | None, ...]]:
     """Requests by day, model, target and key."""
-    found = gathered(sums, ("day", "model", "target", "key_id"))
+    found = group_sums(sums, ("day", "model", "target", "key_id"))
     return Counter({(s.day, s.model, s.target, s.key_id): s.counts["requests"] for s in found})
 
 
@@ -189,8 +197,8 @@ def add_usage(
     days=0, micro=0, tenant="acme", model="gpt-5", key="key_1", table="table-of-prod", **more
 ):
     """Counts one request so many days ago, for so many millionths of a dollar."""
-    key = Place(tenant, days_ago(days), model, more.pop("target", "openai"), key)
+    key = UsageKey(tenant, days_ago(days), model, more.pop("target", "openai"), key)
     counts = {"requests": 1, "completed": 1, "input_tokens": 1000, "total_tokens": 1100}
-    counts |= {"output_tokens": 100, COST: micro * MICRO, **more}
+    counts |= {"output_tokens": 100, COST_PICODOLLARS: micro * MICRO, **more}
     adds = {name: number for name, number in counts.items() if number}
-    Table(boto3.client("dynamodb", **LOCAL_AWS), table).update(addition(key, adds))
+    Table(boto3.client("dynamodb", **LOCAL_AWS), table).update(addition_update(key, adds))

@@ -3,18 +3,22 @@
 import pytest
 
 from antiphon.errors import UpstreamFailed, UpstreamNotReached, UpstreamTimeout
-from antiphon.relay.answer import Answer
-from antiphon.relay.faults import deadline_reached
+from antiphon.upstream.faults import deadline_reached
+from antiphon.upstream.outcome import UpstreamResponse
 from tests.support.routing import START
 
-OK = Answer("a", 200, {}, b"{}")
+OK = UpstreamResponse("a", 200, {}, b"{}")
 FAILURES = [
     UpstreamNotReached("m"),
     UpstreamTimeout("m"),
     UpstreamFailed("m"),
-    *(Answer("a", status, {}, b"{}") for status in (401, 403, 429, 500, 502, 503, 504)),
+    *(UpstreamResponse("a", status, {}, b"{}") for status in (401, 403, 429, 500, 502, 503, 504)),
 ]
-HARMLESS = [OK, deadline_reached(), *(Answer("a", status, {}, b"{}") for status in (400, 404, 422))]
+HARMLESS = [
+    OK,
+    deadline_reached(),
+    *(UpstreamResponse("a", status, {}, b"{}") for status in (400, 404, 422)),
+]
 
 
 @pytest.mark.parametrize("outcome", FAILURES, ids=repr)

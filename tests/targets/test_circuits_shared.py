@@ -3,20 +3,24 @@
 import threading
 
 from antiphon.errors import Unavailable, UpstreamFailed, UpstreamNotReached, UpstreamTimeout
-from antiphon.relay.answer import Answer
-from antiphon.relay.breaker import PROBE_MS, Breaker
-from antiphon.relay.faults import deadline_reached
 from antiphon.store.circuits import Circuits
+from antiphon.upstream.circuit_breaker import PROBE_MS, CircuitBreaker
+from antiphon.upstream.faults import deadline_reached
+from antiphon.upstream.outcome import UpstreamResponse
 from tests.support.routing import CANDIDATES, CircuitEnvironment
 
-OK = Answer("a", 200, {}, b"{}")
+OK = UpstreamResponse("a", 200, {}, b"{}")
 FAILURES = [
     UpstreamNotReached("m"),
     UpstreamTimeout("m"),
     UpstreamFailed("m"),
-    *(Answer("a", status, {}, b"{}") for status in (401, 403, 429, 500, 502, 503, 504)),
+    *(UpstreamResponse("a", status, {}, b"{}") for status in (401, 403, 429, 500, 502, 503, 504)),
 ]
-HARMLESS = [OK, deadline_reached(), *(Answer("a", status, {}, b"{}") for status in (400, 404, 422))]
+HARMLESS = [
+    OK,
+    deadline_reached(),
+    *(UpstreamResponse("a", status, {}, b"{}") for status in (400, 404, 422)),
+]
 
 
 def test_every_environment_learns_of_it(two):
@@ -131,8 +135,8 @@ def test_without_the_table_an_environment_goes_by_what_it_saw_itself(clock):
             raise Unavailable("m")
 
     circuits = Circuits(Gone(), clock)
-    breaker = Breaker(circuits, 3, 30)
-    breaker.note("a", Answer("a", 503, {"retry-after": "9"}, b""))
+    breaker = CircuitBreaker(circuits, 3, 30)
+    breaker.note("a", UpstreamResponse("a", 503, {"retry-after": "9"}, b""))
     assert next(breaker.order(CANDIDATES)).target == "b-east"
     clock.now += 9
     assert next(breaker.order(CANDIDATES)).target == "a"

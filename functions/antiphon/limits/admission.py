@@ -1,4 +1,7 @@
-"""Whether a request may be sent: all limits of its caller at once, by one write or by none."""
+"""Budgets that come near their end: a figure for the alarm, and a line that says whose it is.
+
+Whether a request may be sent: all limits of its caller at once, by one write or by none.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,41 +10,63 @@ from typing import Self
 
 from antiphon.auth import Caller
 from antiphon.http import Request
-from antiphon.limits.demand import Demand, demand
-from antiphon.limits.lease import Desk, Form, Lease
-from antiphon.limits.meters import (
+from antiphon.limits.counters import (
     IN_FLIGHT,
     SPENT,
     TOKENS,
-    Meter,
-    account,
+    LimitCounter,
+    account_of,
     is_stale,
-    meters,
+    limit_counters,
     of_kinds,
 )
-from antiphon.limits.near import tell_budgets
-from antiphon.limits.refusals import check_output, check_size, refuse, refuse_unpriced
-from antiphon.limits.shown import headers
-from antiphon.limits.tariff import Tariff
-from antiphon.pricing import Prices
-from antiphon.schema import Continuing, CreateResponse
-from antiphon.settings.config import Config
-from antiphon.settings.limits import UNLIMITED, Limits
+from antiphon.limits.refusals import (
+    check_output,
+    check_size,
+    raise_exceeded,
+    raise_unpriced,
+    rate_limit_headers,
+)
+from antiphon.limits.reservation import (
+    Reservation,
+    ReservationJson,
+    Settlement,
+    TokenEstimate,
+    estimate_tokens,
+)
+from antiphon.observability import logger, metrics
+from antiphon.pricing import CostEstimator, Prices
+from antiphon.schema.create import CreateResponse, ModelRequest
+from antiphon.settings.config import UNLIMITED, Config, Limits
+from antiphon.settings.metrics import BUDGET_USED, NEAR_PERCENT
+from antiphon.store.dynamodb import Table
 from antiphon.store.links import Link
-from antiphon.store.reservation import Counts, Reservation
-from antiphon.store.reserves import Exhausted, Reserves
-from antiphon.store.table import Table
+from antiphon.store.reservations import Counts, HeldAmounts, LimitExceeded, LimitRows
+
+
+def warn_near_budget(
+    counted: Mapping[LimitCounter, int], row: Mapping[str, int], caller: Caller
+) -> None:
+    """`row` is as it is with what was `counted`; the line is logged by whoever takes it so far."""
+    for meter, amount in counted.items():
+        if meter.kind == SPENT:
+            used = 100 * row.get(meter.counter, 0) / meter.most
+            metrics.measure(BUDGET_USED, round(used, 1))
+            if used >= NEAR_PERCENT > used - 100 * amount / meter.most:
+                about = {"tenant": caller.tenant, "key_id": caller.key_id, "used": round(used)}
+                logger.warning("budget near its end", extra={"budget": meter.scope.name, **about})
+
 
 HOUR = 3_600.0
-LONGEST = 900.0  # seconds that Lambda gives a call
-GRACE = 60.0  # seconds behind its end in which it may still be told of
+MAX_CALL_SECONDS = 900.0  # seconds that Lambda gives a call
+GRACE_SECONDS = 60.0  # seconds behind its end in which it may still be told of
 
-type Amounts = Mapping[Meter, int]  # what a request is counted with
+type Amounts = Mapping[LimitCounter, int]  # what a request is counted with
 
 
 @dataclass(frozen=True)
 class Admission:
-    desk: Desk
+    desk: Settlement
     tenants: Mapping[str, Limits]  # what all keys of a tenant may use together
     usual_output: int  # tokens that are reserved where a request does not limit them
 
@@ -49,70 +74,74 @@ class Admission:
     def over(cls, table: Table, prices: Prices, config: Config) -> Self:
         """By the configuration of a gateway."""
         patience = config.gateway.settle_hours * HOUR + HOUR  # a last look takes a while
-        desk = Desk(Reserves(table, patience, is_stale), Tariff(prices, config.targets))
+        desk = Settlement(
+            LimitRows(table, patience, is_stale), CostEstimator(prices, config.targets)
+        )
         return cls(desk, config.tenants, config.gateway.reserve_output_tokens)
 
     def admit(
-        self, ask: Continuing, caller: Caller, request: Request, parent: Link | None = None
-    ) -> Lease:
+        self, ask: ModelRequest, caller: Caller, request: Request, parent: Link | None = None
+    ) -> Reservation:
         """Count a request; raise LimitReached and its kin where it may not be sent now.
 
         Raise BodyTooLarge, InvalidRequest and PriceUnknown where no waiting would help, and
         Unavailable where nobody knows what has been used. `parent` is what `ask` continues.
         """
-        at = account(caller, self.tenants.get(caller.tenant, UNLIMITED))
+        at = account_of(caller, self.tenants.get(caller.tenant, UNLIMITED))
         check_size(at.scopes, request.body)
         check_output(at.scopes, ask)
         if at.row is None:
-            return Lease(self.desk)
+            return Reservation(self.desk)
         now = self.desk.clock()
-        wanted = demand(ask, request.body, parent, self.usual_output)
-        amounts = {m: self._amount(m, ask, wanted) for m in meters(at.scopes, now)}
+        wanted = estimate_tokens(ask, request.body, parent, self.usual_output)
+        amounts = {m: self._amount(m, ask, wanted) for m in limit_counters(at.scopes, now)}
         if any(amount > meter.most for meter, amount in amounts.items()):
-            refuse(amounts, {}, now)  # whatever has been used
-        held = _reservation(at.row, request, amounts)
-        row = self._counted(held, amounts, caller, _until(request, now))
-        return Lease(self.desk, held if held.id else None, ask.model, headers(amounts, row, now))
+            raise_exceeded(amounts, {}, now)  # whatever has been used
+        held = _held_amounts(at.row, request, amounts)
+        row = self._counted(held, amounts, caller, _expires_at(request, now))
+        return Reservation(
+            self.desk, held if held.id else None, ask.model, rate_limit_headers(amounts, row, now)
+        )
 
-    def lease(self, form: Form | None) -> Lease:
+    def lease(self, form: ReservationJson | None) -> Reservation:
         """The lease that a link carries, to be told how its request ended; None is a free one."""
         if form is None:
-            return Lease(self.desk)
+            return Reservation(self.desk)
         counted = form["counted"]
-        held = Reservation(form["row"], form["id"], counted, of_kinds(counted, SPENT))
-        return Lease(self.desk, held, form["model"])
+        held = HeldAmounts(form["row"], form["id"], counted, of_kinds(counted, SPENT))
+        return Reservation(self.desk, held, form["model"])
 
-    def _counted(self, held: Reservation, amounts: Amounts, caller: Caller, until: float) -> Counts:
+    def _counted(self, held: HeldAmounts, amounts: Amounts, caller: Caller, until: float) -> Counts:
         most = {meter.counter: meter.most for meter in amounts}
         try:
             row = self.desk.reserves.count(held, most, until)
-        except Exhausted as exc:
-            tell_budgets(amounts, exc.row, caller)
-            refuse(amounts, exc.row, self.desk.clock())
-        tell_budgets(amounts, row, caller)
+        except LimitExceeded as exc:
+            warn_near_budget(amounts, exc.row, caller)
+            raise_exceeded(amounts, exc.row, self.desk.clock())
+        warn_near_budget(amounts, row, caller)
         return row
 
-    def _amount(self, meter: Meter, ask: Continuing, wanted: Demand) -> int:
+    def _amount(self, meter: LimitCounter, ask: ModelRequest, wanted: TokenEstimate) -> int:
         if meter.kind == SPENT:
             return self._cost(ask, wanted)
         return wanted.within(meter.most) if meter.kind == TOKENS else 1
 
-    def _cost(self, ask: Continuing, wanted: Demand) -> int:
+    def _cost(self, ask: ModelRequest, wanted: TokenEstimate) -> int:
         tier = ask.service_tier if isinstance(ask, CreateResponse) else None
         cost = self.desk.tariff.most(ask.model or "", wanted.input, wanted.output, tier)
-        return refuse_unpriced(ask.model, tier) if cost is None else cost
+        return raise_unpriced(ask.model, tier) if cost is None else cost
 
 
-def _reservation(row: str, request: Request, amounts: Amounts) -> Reservation:
+def _held_amounts(row: str, request: Request, amounts: Amounts) -> HeldAmounts:
     """Nothing is held of a request that has no end to be told of."""
     counted = {meter.counter: amount for meter, amount in amounts.items()}
     back = of_kinds(counted, IN_FLIGHT, SPENT)
     ends = back or of_kinds(counted, TOKENS)
-    return Reservation(
+    return HeldAmounts(
         row, sha256(request.id.encode()).hexdigest()[:16] if ends else "", counted, back
     )
 
 
-def _until(request: Request, now: float) -> float:
+def _expires_at(request: Request, now: float) -> float:
     """When Lambda must have ended the request, and its end has been told of or never will be."""
-    return now + min(request.seconds_left, LONGEST) + GRACE
+    return now + min(request.seconds_left, MAX_CALL_SECONDS) + GRACE_SECONDS

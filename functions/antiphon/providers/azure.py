@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from antiphon.providers.address import Address, joined, without_api_version
-from antiphon.providers.completion import completed
-from antiphon.settings.targets import AzureTarget
+from antiphon.providers.errors import complete_error
+from antiphon.providers.openai import Address, join_query, without_api_version
+from antiphon.settings.config import AzureTarget
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Azure:
         target = self.target
         prefix = "/openai" if target.legacy else "/openai/v1"
         version = f"api-version={target.api_version}" if target.api_version else ""
-        url = joined(f"{target.endpoint}{prefix}{path}", without_api_version(query), version)
+        url = join_query(f"{target.endpoint}{prefix}{path}", without_api_version(query), version)
         return Address(url, self._authorization(credential))
 
     def complete(self, status: int, body: bytes) -> bytes:
-        return completed(status, body)
+        return complete_error(status, body)
 
     def _authorization(self, credential: str) -> Mapping[str, str]:
         if self.target.auth == "entra":

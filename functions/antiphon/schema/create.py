@@ -1,22 +1,113 @@
-"""The body of POST /responses: https://platform.openai.com/docs/api-reference/responses/create."""
+"""What requests have in common that may continue something: a model, an input, and parents.
 
-from collections.abc import Iterator
-from typing import Annotated
+The body of POST /responses: https://platform.openai.com/docs/api-reference/responses/create.
+"""
 
-from pydantic import Field
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError
 
 from antiphon.errors import InvalidRequest
-from antiphon.schema import fields, splice
-from antiphon.schema.continuing import Continuing, Reference
-from antiphon.schema.fields import Anything, Flag, StringOrObject, Text, Whole, one_of
-from antiphon.schema.items import Tool
-from antiphon.schema.refusal import invalid, missing
+from antiphon.schema import fields
+from antiphon.schema.fields import (
+    AnyObject,
+    ConversationRef,
+    Flag,
+    Item,
+    PartialObject,
+    StringOrObject,
+    Text,
+    Tool,
+    Whole,
+    one_of,
+)
+from antiphon.schema.json_document import read_document
+from antiphon.schema.json_offsets import replace_key, replace_value
+from antiphon.schema.validation_errors import invalid_value, missing_parameter, validation_error
 
-DELAYED = {"2h", "8h"}  # completion windows that are for the background alone
+type Reference = tuple[str, Literal["response", "item"], str]  # param, kind, id
+
+
+class RequestBody(PartialObject):
+    """A request's body: read strictly, its documented fields checked, all others let through."""
+
+    @classmethod
+    def parse(cls, body: bytes) -> Self:
+        """Raise InvalidRequest that names the field."""
+        return cls.of(read_document(body))
+
+    @classmethod
+    def of(cls, members: Mapping[str, Any]) -> Self:
+        try:
+            asked = cls.model_validate(members)
+        except ValidationError as exc:
+            raise validation_error(dict(members), exc) from exc
+        for refusal in asked.refusals():
+            raise refusal
+        return asked
+
+    def refusals(self) -> Iterator[InvalidRequest]:
+        """What the fields say about one another."""
+        yield from ()
+
+
+class ModelRequest(RequestBody):
+    model: Annotated[str, Field(min_length=1)] | None = None
+    """The model's public name. It decides the target, unless the request continues something."""
+    input: Annotated[str | list[Item] | None, one_of(str, list)] = None
+    """What to answer: a text, or items such as messages, tool outputs and references."""
+    instructions: Text = None
+    """A system message for this turn alone: it is not carried over to the next one."""
+    previous_response_id: Text = None
+    """The response to continue. It must be the tenant's own."""
+    conversation: Annotated[str | ConversationRef | None, one_of(str, dict)] = None
+    """The conversation to continue, as its id or as an object with its `id`."""
+    prompt_cache_key: Text = None
+    """Groups requests with a common beginning: they share a prompt cache, and a target."""
+    prompt_cache_options: fields.CacheOptions | None = None
+    """How the provider caches the prompt."""
+    safety_identifier: Text = None
+    """Tells the provider one end user from another; best a hash."""
+    user: Text = None
+    """The older name of `safety_identifier`."""
+
+    @property
+    def conversation_id(self) -> str | None:
+        given = self.conversation
+        return given.id if isinstance(given, ConversationRef) else given
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        """Every other id of something stored that the request would have the provider honour."""
+        compared = self.prompt_cache_options and self.prompt_cache_options.comparison_response_id
+        if compared:
+            yield "prompt_cache_options.comparison_response_id", "response", compared
+        yield from item_references(self.input if isinstance(self.input, list) else [], "input")
+
+    @property
+    def affinity(self) -> str | None:
+        """What groups requests that share a provider's prompt cache."""
+        return self.prompt_cache_key or self.safety_identifier or self.user
+
+    def spelled(self, body: bytes, model: str | None) -> bytes:
+        """The caller's bytes as a target takes them: its own name of the model, no other change."""
+        if model is None or model == self.model:
+            return body
+        return replace_value(body, "model", model)
+
+
+def item_references(items: list[Item], param: str) -> Iterator[Reference]:
+    for n, item in enumerate(items):
+        if item.refers_to is not None:
+            yield f"{param}[{n}].id", "item", item.refers_to
+
+
+BACKGROUND_WINDOWS = {"2h", "8h"}  # completion windows that are for the background alone
 Positive = Annotated[Whole, Field(ge=1)] | None
 
 
-class CreateResponse(Continuing):
+class CreateResponse(ModelRequest):
     """Every documented field is checked; keys we do not know pass with the rest."""
 
     prompt: fields.Prompt | None = None
@@ -71,13 +162,13 @@ class CreateResponse(Continuing):
     """How fast, and at what price."""
     prompt_cache_retention: Text = None
     """How long the provider keeps the prompt in its cache."""
-    access_programs: Anything = None
+    access_programs: AnyObject = None
     """Programs of the provider that the account takes part in."""
-    image: Anything = None
+    image: AnyObject = None
     """How the provider treats images in the context."""
 
     def refusals(self) -> Iterator[InvalidRequest]:
-        yield from _refusals(self)
+        yield from _cross_field_errors(self)
 
     @property
     def references(self) -> Iterator[Reference]:
@@ -89,7 +180,7 @@ class CreateResponse(Continuing):
     def spelled(self, body: bytes, model: str | None) -> bytes:
         body = super().spelled(body, model)
         if self.max_tokens is not None:
-            body = splice.key(body, "max_tokens", "max_output_tokens")
+            body = replace_key(body, "max_tokens", "max_output_tokens")
         return body
 
     @property
@@ -99,7 +190,7 @@ class CreateResponse(Continuing):
         return {"x_antiphon_rewrote": "max_tokens=max_output_tokens"} if taken else {}
 
 
-def _refusals(ask: CreateResponse) -> Iterator[InvalidRequest]:
+def _cross_field_errors(ask: CreateResponse) -> Iterator[InvalidRequest]:
     """The wider reading holds where descriptions of the API differ."""
     yield from _required(ask)
     yield from _exclusive(ask)
@@ -109,10 +200,10 @@ def _refusals(ask: CreateResponse) -> Iterator[InvalidRequest]:
 
 def _required(ask: CreateResponse) -> Iterator[InvalidRequest]:
     if ask.model is None and ask.prompt is None:
-        yield missing("model")
+        yield missing_parameter("model")
     given = (ask.input, ask.prompt, ask.conversation, ask.previous_response_id)
     if all(value is None for value in given):
-        yield missing("input")
+        yield missing_parameter("input")
 
 
 def _exclusive(ask: CreateResponse) -> Iterator[InvalidRequest]:
@@ -128,15 +219,17 @@ def _exclusive(ask: CreateResponse) -> Iterator[InvalidRequest]:
 
 def _streaming(ask: CreateResponse) -> Iterator[InvalidRequest]:
     if ask.stream_options is not None and not ask.stream:
-        yield invalid("stream_options", "'stream_options' is only allowed when 'stream' is true.")
+        yield invalid_value(
+            "stream_options", "'stream_options' is only allowed when 'stream' is true."
+        )
 
 
 def _background(ask: CreateResponse) -> Iterator[InvalidRequest]:
     options = ask.background_options
-    if options is None or options.completion_window not in DELAYED:
+    if options is None or options.completion_window not in BACKGROUND_WINDOWS:
         return
     param = "background_options.completion_window"
     if not ask.background:
-        yield invalid(param, f"Invalid '{param}': it needs 'background' to be true.")
+        yield invalid_value(param, f"Invalid '{param}': it needs 'background' to be true.")
     if ask.stream:
-        yield invalid(param, f"Invalid '{param}': it needs 'stream' to be false.")
+        yield invalid_value(param, f"Invalid '{param}': it needs 'stream' to be false.")

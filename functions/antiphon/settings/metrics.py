@@ -10,7 +10,7 @@ from typing import Literal
 
 NAMESPACE = "Antiphon"
 STAGE = "stage"  # a dimension of all
-NEAR = 80  # percent of a budget
+NEAR_PERCENT = 80  # percent of a budget
 
 type Unit = Literal["Count", "Milliseconds", "None", "Percent"]
 

@@ -1,1 +1,1 @@
-"""The only rooms that speak DynamoDB and Secrets Manager; one for each kind of row."""
+"""The only room that speaks to DynamoDB, SQS, Secrets Manager and STS."""

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from antiphon.errors import Unavailable
-from antiphon.observe import logger
-from antiphon.store.table import ConditionFailed, Table
-from antiphon.store.update import Update
-from antiphon.store.values import Item
+from antiphon.observability import logger
+from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
 
-PLACE = ("G#CIRCUITS", "STATE")
-OURS_ALONE = (
+CIRCUITS_KEY = ("G#CIRCUITS", "STATE")
+PROBE_IS_FREE = (
     "#{until} <= :now AND (attribute_not_exists(#{probe}) OR #{probe} <= :now)"  # who asks first
 )
 
@@ -44,17 +42,17 @@ class Circuits:
         self._row = row or {}
 
     def of(self, target: str) -> Circuit:
-        return Circuit(self._row.get(_names(target)["until"], 0))
+        return Circuit(self._row.get(_attribute_names_of(target)["until"], 0))
 
     def now(self) -> int:
         return int(self._clock() * 1000)
 
     def open(self, target: str, until: int) -> None:
         """Have everybody spare a target until then, or longer where that is known already."""
-        until_, probe = _names(target).values()
+        until_, probe = _attribute_names_of(target).values()
         update = Update(
-            partition=PLACE[0],
-            sort=PLACE[1],
+            partition=CIRCUITS_KEY[0],
+            sort=CIRCUITS_KEY[1],
             sets={until_: until},
             removes=[probe],
             only_if=f"attribute_not_exists(#{until_}) OR #{until_} < :{until_}",
@@ -64,22 +62,22 @@ class Circuits:
 
     def claim(self, target: str, probe_until: int) -> bool:
         """Whether the one request that may probe a target, by then, is this one."""
-        names = _names(target)
+        names = _attribute_names_of(target)
         update = Update(
-            partition=PLACE[0],
-            sort=PLACE[1],
+            partition=CIRCUITS_KEY[0],
+            sort=CIRCUITS_KEY[1],
             sets={names["probe"]: probe_until},
-            only_if=OURS_ALONE.format(**names),
+            only_if=PROBE_IS_FREE.format(**names),
             values={"now": self.now()},
         )
         return self._write(update) or self.of(target).closed
 
     def close(self, target: str) -> None:
         """Let everybody ask a target again, unless somebody has seen it fail since."""
-        until, probe = _names(target).values()
+        until, probe = _attribute_names_of(target).values()
         update = Update(
-            partition=PLACE[0],
-            sort=PLACE[1],
+            partition=CIRCUITS_KEY[0],
+            sort=CIRCUITS_KEY[1],
             removes=[until, probe],
             only_if=f"#{until} <= :known",
             values={"known": self._row.get(until, 0)},
@@ -99,7 +97,7 @@ class Circuits:
         return True
 
 
-def _names(target: str) -> dict[str, str]:
+def _attribute_names_of(target: str) -> dict[str, str]:
     """The attributes of a target, whose name has no underscore of its own."""
     name = target.replace("-", "_")
     return {"until": f"until_{name}", "probe": f"probe_{name}"}

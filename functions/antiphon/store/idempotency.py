@@ -13,22 +13,20 @@ from typing import Any
 
 from antiphon.errors import Unavailable
 from antiphon.http import Request
-from antiphon.observe import logger
+from antiphon.observability import logger
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
-from antiphon.store.table import ConditionFailed, Table
-from antiphon.store.update import Update
-from antiphon.store.values import Item
+from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
 
-SORT = "CLAIM"
-KEPT = 86_400  # seconds from the first request on
-LONGEST = 900.0  # seconds: Lambda's own limit for one call
-GRACE = 5  # seconds behind a request's own limit, for clocks that differ
+RECORD_SORT = "CLAIM"
+RECORD_SECONDS = 86_400  # seconds from the first request on
+MAX_CALL_SECONDS = 900.0  # seconds: Lambda's own limit for one call
+GRACE_SECONDS = 5  # seconds behind a request's own limit, for clocks that differ
 # A write that was applied but not confirmed is sent again, and meets its own row.
-FREE = "attribute_not_exists(pk) OR free_at <= :now OR request_id = :request_id"
+FREE_OR_OURS = "attribute_not_exists(pk) OR free_at <= :now OR request_id = :request_id"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
+class IdempotencyRecord:
     """One request's hold on a key; times are epoch seconds."""
 
     tenant: str
@@ -43,54 +41,56 @@ class Claim:
     code: str | None = None
 
 
-class Claims:
+class IdempotencyRecords:
     """Raise Unavailable where the table does not answer."""
 
     def __init__(self, table: Table, clock: Callable[[], float] = time.time) -> None:
         self._table = table
         self.clock = clock
 
-    def take(self, tenant: str, key: str, fingerprint: str, request: Request) -> Claim:
+    def take(self, tenant: str, key: str, fingerprint: str, request: Request) -> IdempotencyRecord:
         """Give the claim that holds the key from now on: this request's, or an earlier one's.
 
         Of many at once one gets it. It is free for another when its request has ended without
         having started anything, or has told nothing of itself by its deadline.
         """
         now = self.clock()
-        deadline = math.ceil(now + min(max(request.seconds_left, 0), LONGEST)) + GRACE
-        claim = Claim(
+        deadline = (
+            math.ceil(now + min(max(request.seconds_left, 0), MAX_CALL_SECONDS)) + GRACE_SECONDS
+        )
+        claim = IdempotencyRecord(
             tenant=tenant,
             key=hashlib.sha256(key.encode()).hexdigest(),
             request_id=request.id,
             fingerprint=fingerprint,
             deadline=deadline,
             free_at=deadline,
-            expires_at=int(now) + KEPT,
+            expires_at=int(now) + RECORD_SECONDS,
         )
         try:
-            self._table.put(_item(claim), FREE, now=int(now), request_id=request.id)
+            self._table.put(_record_row(claim), FREE_OR_OURS, now=int(now), request_id=request.id)
         except ConditionFailed as exc:
             if exc.item is None:
                 raise Unavailable("The gateway's store lost a row. Try again.") from exc
-            return _claim_of(exc.item)
+            return _record_of_row(exc.item)
         return claim
 
-    def keep(self, claim: Claim, response_id: str) -> None:
+    def keep(self, claim: IdempotencyRecord, response_id: str) -> None:
         """From now on the key stands for a response."""
         self._change(claim, free_at=claim.expires_at, response_id=response_id)
 
-    def fail(self, claim: Claim, status: int, code: str | None) -> None:
+    def fail(self, claim: IdempotencyRecord, status: int, code: str | None) -> None:
         """From now on the key stands for a failure."""
         self._change(claim, free_at=claim.expires_at, status=status, code=code)
 
-    def free(self, claim: Claim) -> None:
+    def free(self, claim: IdempotencyRecord) -> None:
         """Another request may have the key at once."""
         self._change(claim, free_at=0)
 
-    def _change(self, claim: Claim, **changes: Any) -> None:
+    def _change(self, claim: IdempotencyRecord, **changes: Any) -> None:
         update = Update(
-            partition=_partition(claim),
-            sort=SORT,
+            partition=_record_partition(claim),
+            sort=RECORD_SORT,
             sets=changes,
             only_if="#request_id = :request_id",
             values={"request_id": claim.request_id},
@@ -101,14 +101,14 @@ class Claims:
             logger.warning("claim changed hands", extra={"request_id": claim.request_id})
 
 
-def _partition(claim: Claim) -> str:
+def _record_partition(claim: IdempotencyRecord) -> str:
     return f"T#{claim.tenant}#I#{claim.key}"
 
 
-def _item(claim: Claim) -> Item:
-    return {PARTITION_KEY: _partition(claim), SORT_KEY: SORT, **asdict(claim)}
+def _record_row(claim: IdempotencyRecord) -> Item:
+    return {PARTITION_KEY: _record_partition(claim), SORT_KEY: RECORD_SORT, **asdict(claim)}
 
 
-def _claim_of(item: Item) -> Claim:
-    known = {f.name for f in fields(Claim)}
-    return Claim(**{name: value for name, value in item.items() if name in known})
+def _record_of_row(item: Item) -> IdempotencyRecord:
+    known = {f.name for f in fields(IdempotencyRecord)}
+    return IdempotencyRecord(**{name: value for name, value in item.items() if name in known})

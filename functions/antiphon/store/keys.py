@@ -7,18 +7,17 @@ import hashlib
 import time
 from dataclasses import dataclass
 
-from antiphon.settings.limits import UNLIMITED, Limits
+from antiphon.settings.config import UNLIMITED, Limits
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
-from antiphon.store.batch import Batch
-from antiphon.store.circuits import PLACE, Circuits
-from antiphon.store.values import Item
+from antiphon.store.circuits import CIRCUITS_KEY, Circuits
+from antiphon.store.dynamodb import BatchTable, Item
 
-SORT = "KEY"
-LIST = "KEYS"  # the partition of the index that names every key, for operators alone
+KEY_SORT = "KEY"
+KEY_LIST = "KEYS"  # the partition of the index that names every key, for operators alone
 
 
 @dataclass(frozen=True, kw_only=True)
-class Key:
+class ApiKey:
     """Whom a key speaks for; `id` may be shown and logged, the key itself may not."""
 
     id: str
@@ -36,18 +35,18 @@ class Key:
         return self.revoked_at is None and (self.ends_at is None or now < self.ends_at)
 
 
-def digest(key: str) -> str:
+def key_digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def row(key: str, tenant: str, **more: object) -> Item:
+def key_row(key: str, tenant: str, **more: object) -> Item:
     """The row that makes `key` speak for `tenant`; `more` are other attributes of a Key."""
-    hashed, now = digest(key), int(time.time())
+    hashed, now = key_digest(key), int(time.time())
     id = f"key_{hashed[:16]}"
     return {
         PARTITION_KEY: f"K#{hashed}",
-        SORT_KEY: SORT,
-        "by_time_pk": LIST,
+        SORT_KEY: KEY_SORT,
+        "by_time_pk": KEY_LIST,
         "by_time_sk": f"{tenant}#{now:010d}#{id}",
         "id": id,
         "tenant": tenant,
@@ -56,24 +55,24 @@ def row(key: str, tenant: str, **more: object) -> Item:
     }
 
 
-class Keys:
+class ApiKeys:
     """Finds a key; the same read tells which targets are spared, so that this costs none."""
 
-    def __init__(self, batch: Batch, circuits: Circuits) -> None:
+    def __init__(self, batch: BatchTable, circuits: Circuits) -> None:
         self._batch = batch
         self._circuits = circuits
 
-    def get(self, key: str) -> Key | None:
+    def get(self, key: str) -> ApiKey | None:
         """Raise Unavailable where the table does not answer."""
-        place = (f"K#{digest(key)}", SORT)
-        rows = {row[PARTITION_KEY]: row for row in self._batch.get_all([place, PLACE])}
-        self._circuits.learn(rows.get(PLACE[0]))
+        place = (f"K#{key_digest(key)}", KEY_SORT)
+        rows = {row[PARTITION_KEY]: row for row in self._batch.get_all([place, CIRCUITS_KEY])}
+        self._circuits.learn(rows.get(CIRCUITS_KEY[0]))
         item = rows.get(place[0])
-        return None if item is None else key_of(item)
+        return None if item is None else key_of_row(item)
 
 
-def key_of(item: Item) -> Key:
-    return Key(
+def key_of_row(item: Item) -> ApiKey:
+    return ApiKey(
         id=item["id"],
         tenant=item["tenant"],
         name=item.get("name"),

@@ -17,11 +17,11 @@ from antiphon.store.links import Link
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-LONGEST = 300  # seconds between two tries; SQS allows 900
+MAX_DELAY_SECONDS = 300  # seconds between two tries; SQS allows 900
 
 
 @dataclass(frozen=True, kw_only=True)
-class Message:
+class QueueMessage:
     """What all have: since when it waits (epoch seconds), and which try this is."""
 
     since: int = field(default_factory=lambda: int(time.time()))
@@ -30,7 +30,7 @@ class Message:
     @property
     def delay(self) -> int:
         """Seconds until it is worth a try: 2, 4, 8 and so on."""
-        return min(1 << self.attempt, LONGEST)
+        return min(1 << self.attempt, MAX_DELAY_SECONDS)
 
     @property
     def age(self) -> float:
@@ -41,7 +41,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Follow(Message):
+class PollResponse(QueueMessage):
     """A response that had not ended when its create was answered."""
 
     tenant: str
@@ -49,14 +49,17 @@ class Follow(Message):
 
 
 @dataclass(frozen=True)
-class Row(Message):
+class DeferredWrite(QueueMessage):
     """A link that the table did not take, or some changes of it."""
 
     link: Link
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-KINDS: dict[str, type[Follow | Row]] = {"follow": Follow, "row": Row}
+MESSAGE_KINDS: dict[str, type[PollResponse | DeferredWrite]] = {
+    "follow": PollResponse,
+    "row": DeferredWrite,
+}
 
 
 class Queue:
@@ -67,11 +70,11 @@ class Queue:
         self._url = url
         self._client: SQSClient | None = None
 
-    def send(self, message: Follow | Row) -> None:
+    def send(self, message: PollResponse | DeferredWrite) -> None:
         """Raise Unavailable where the queue does not take it."""
         if self._client is None:
             self._client = self._connect()
-        body = written(message)
+        body = encode_message(message)
         try:
             self._client.send_message(
                 QueueUrl=self._url, MessageBody=body, DelaySeconds=message.delay
@@ -80,15 +83,15 @@ class Queue:
             raise Unavailable("The gateway's queue did not answer. Try again.") from exc
 
 
-def written(message: Follow | Row) -> str:
-    kind = next(name for name, made in KINDS.items() if isinstance(message, made))
+def encode_message(message: PollResponse | DeferredWrite) -> str:
+    kind = next(name for name, made in MESSAGE_KINDS.items() if isinstance(message, made))
     return json.dumps({"kind": kind, **asdict(message)}, ensure_ascii=False)
 
 
-def read(body: str) -> Follow | Row:
+def decode_message(body: str) -> PollResponse | DeferredWrite:
     """The message in a body; raise ValueError, KeyError or TypeError where it is none of ours."""
     told = json.loads(body)
-    made = KINDS[told.pop("kind")]
+    made = MESSAGE_KINDS[told.pop("kind")]
     if "link" in told:
         told["link"] = Link(**told["link"])
     return made(**told)

@@ -7,9 +7,8 @@ from typing import Any, Concatenate, get_args
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from antiphon.settings.config import TenantName
-from antiphon.settings.limits import Limits, Period
-from antiphon.store.keyring import Keyring, NoSuchKey, NotDone
+from antiphon.settings.config import Limits, Period, TenantName
+from antiphon.store.keyring import Keyring, KeyringError, NoSuchKey
 from infra.operator.deployment import Deployment, about_deployment
 
 LONGEST_NAME = 100
@@ -105,7 +104,7 @@ def about_keys[**P, R](
         except NoSuchKey as exc:
             hint = f"`antiphon keys list --all` shows those of {deployment.name}."
             raise click.ClickException(f"{exc} {hint}") from exc
-        except NotDone as exc:
+        except KeyringError as exc:
             raise click.ClickException(str(exc)) from exc
 
     return about_deployment(run)

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from antiphon.settings.limits import Limits
-from antiphon.store.keyring import Issued, Keyring, Terms
+from antiphon.settings.config import Limits
+from antiphon.store.keyring import IssuedKey, Keyring, KeyTerms
 from infra.operator import printing
 from infra.operator.deployment import Deployment
 from infra.operator.durations import Moment
@@ -47,7 +47,7 @@ def create(
     The key alone goes to stdout, so that KEY=$(antiphon keys create --tenant acme) holds it. The
     gateway keeps its SHA-256 and nothing else: a lost key cannot be shown again, but rotated.
     """
-    terms = Terms(models=flat(models), limits=limits, **given)
+    terms = KeyTerms(models=flat(models), limits=limits, **given)
     issued = keyring.create(terms)
     if as_json:
         printing.document(telling.issued(issued, deployment))
@@ -55,7 +55,7 @@ def create(
         hand_over(issued, deployment)
 
 
-def hand_over(issued: Issued, deployment: Deployment) -> None:
+def hand_over(issued: IssuedKey, deployment: Deployment) -> None:
     """Show a new key to whoever asked for it."""
     click.echo(issued.secret)
     printing.say("\nThis key is shown once and kept nowhere: store it now.")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from antiphon.store.keyring import Keyring
-from antiphon.store.keys import Key
+from antiphon.store.keys import ApiKey
 from infra.operator import printing
 from infra.operator.deployment import Deployment
 from infra.operator.durations import UNITS, Duration, Moment
@@ -72,7 +72,7 @@ def rotate(
     printing.say(_farewell(old, deployment))
 
 
-def _farewell(old: Key, deployment: Deployment) -> str:
+def _farewell(old: ApiKey, deployment: Deployment) -> str:
     if old.revoked_at is not None:
         return f"The old key {old.id} is refused {telling.soon(deployment)}."
     return f"The old key {old.id} works until {printing.when(old.ends_at)}."

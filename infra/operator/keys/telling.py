@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from antiphon.settings.limits import Limits
-from antiphon.store.keyring import Issued
-from antiphon.store.keys import Key
+from antiphon.settings.config import Limits
+from antiphon.store.keyring import IssuedKey
+from antiphon.store.keys import ApiKey
 from infra.operator.deployment import Deployment
 from infra.operator.printing import when
 
@@ -15,13 +15,13 @@ COLUMNS = ("id", "tenant", "name", "models", "limits", "created", "state")
 STATES = ("active", "expired", "revoked")
 
 
-def status(key: Key) -> str:
+def status(key: ApiKey) -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "active" if key.valid_at(time.time()) else "expired"
 
 
-def document(key: Key) -> dict[str, Any]:
+def document(key: ApiKey) -> dict[str, Any]:
     """Times are epoch seconds; limits are those that there are."""
     return {
         **asdict(key),
@@ -31,17 +31,17 @@ def document(key: Key) -> dict[str, Any]:
     }
 
 
-def issued(new: Issued, deployment: Deployment) -> dict[str, Any]:
+def issued(new: IssuedKey, deployment: Deployment) -> dict[str, Any]:
     """The only document that a key itself stands in."""
     return {"key": new.secret, **document(new.key), **addresses(deployment)}
 
 
-def row(key: Key) -> tuple[str, ...]:
+def row(key: ApiKey) -> tuple[str, ...]:
     created = when(key.created_at)
     return (key.id, key.tenant, key.name or "", _models(key), _limits(key), created, _state(key))
 
 
-def facts(key: Key) -> Iterator[tuple[str, str]]:
+def facts(key: ApiKey) -> Iterator[tuple[str, str]]:
     yield from zip(COLUMNS, row(key), strict=True)
 
 
@@ -58,14 +58,14 @@ def soon(deployment: Deployment) -> str:
     return f"within {deployment.key_cache_seconds:g} s"
 
 
-def _state(key: Key) -> str:
+def _state(key: ApiKey) -> str:
     told = [_ending(key)]
     if key.replaced_by is not None:
         told.append(f"rotated to {key.replaced_by}")
     return ", ".join(told)
 
 
-def _ending(key: Key) -> str:
+def _ending(key: ApiKey) -> str:
     match status(key):
         case "revoked":
             return f"revoked {when(key.revoked_at)}"
@@ -74,11 +74,11 @@ def _ending(key: Key) -> str:
     return "active" if key.ends_at is None else f"until {when(key.ends_at)}"
 
 
-def _models(key: Key) -> str:
+def _models(key: ApiKey) -> str:
     return "all" if key.models is None else ", ".join(key.models)
 
 
-def _limits(key: Key) -> str:
+def _limits(key: ApiKey) -> str:
     given = _given(key.limits)
     period = given.pop("budget_period", None)
     told = [f"{name.replace('_', '-')} {value:,.12g}" for name, value in given.items()]

@@ -9,8 +9,7 @@ from rich.bar import Bar
 from rich.table import Table
 from rich.text import Text
 
-from antiphon.store.spent import COST, ENDS
-from antiphon.store.usage import NOTHING, Sum
+from antiphon.store.usage import COST_PICODOLLARS, END_NAMES, ZERO_SUM, UsageSum
 from infra.operator.usage.days import between
 from infra.operator.usage.report import Report
 
@@ -21,7 +20,11 @@ FIGURES = {
     "output": "output_tokens",
     "reasoning": "reasoning_tokens",
 }
-SCALES = {COST: "cost", "total_tokens": "tokens", "requests": "requests"}  # of the chart
+SCALES = {
+    COST_PICODOLLARS: "cost",
+    "total_tokens": "tokens",
+    "requests": "requests",
+}  # of the chart
 WIDTH = 24
 CENTS = Decimal(10)  # from how many dollars on a total is told to the cent
 
@@ -49,7 +52,7 @@ def drawn(report: Report, names: Mapping[str, str | None]) -> Table:
 def remarks(report: Report) -> Iterator[str]:
     """How the requests ended, and what is missing in the figures."""
     counts = report.total.counts
-    ends = ", ".join(f"{counts[end]:,} {end}" for end in ENDS if counts[end])
+    ends = ", ".join(f"{counts[end]:,} {end}" for end in END_NAMES if counts[end])
     if ends:
         yield f"{ends}, from {report.first} to {report.last} (UTC)."
     if counts["unpriced"]:
@@ -61,16 +64,16 @@ def remarks(report: Report) -> Iterator[str]:
         yield f"Of {counts['unmetered']:,} the provider has told no tokens."
 
 
-def _rows(report: Report, scale: str) -> Sequence[Sum]:
+def _rows(report: Report, scale: str) -> Sequence[UsageSum]:
     """By day, and the greatest first; days without usage are shown where all others are."""
     if [*report.by] == ["day"] and report.sums:
         known = {each.day: each for each in report.sums}
         ends = (str(report.sums[0].day), str(report.sums[-1].day))
-        return [known.get(day) or replace(NOTHING, day=day) for day in between(*ends)]
+        return [known.get(day) or replace(ZERO_SUM, day=day) for day in between(*ends)]
     return sorted(report.sums, key=lambda each: (each.day or "", -each.counts[scale]))
 
 
-def _figures(sum: Sum, places: int) -> list[str]:
+def _figures(sum: UsageSum, places: int) -> list[str]:
     return [*(f"{sum.counts[name]:,}" for name in FIGURES.values()), f"{sum.cost:,.{places}f}"]
 
 

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from antiphon.store.keyring import Keyring
-from antiphon.store.usage import Sum, Usage, gathered
+from antiphon.store.usage import UsageSum, UsageSums, group_sums
 from infra.operator import printing
 from infra.operator.deployment import Deployment, about_deployment
 from infra.operator.keys.arguments import Tenant
@@ -87,11 +87,11 @@ def _report(
         return replace(told, sums=_sums(deployment, told))
 
 
-def _sums(deployment: Deployment, report: Report) -> list[Sum]:
-    kept = Usage(deployment.table)
+def _sums(deployment: Deployment, report: Report) -> list[UsageSum]:
+    kept = UsageSums(deployment.table)
     days = (report.first, report.last)
     found = kept.every(*days) if report.tenant is None else kept.of(report.tenant, *days)
-    return gathered(found, {PARTS[part] for part in report.by})
+    return group_sums(found, {PARTS[part] for part in report.by})
 
 
 def _names(deployment: Deployment, report: Report) -> Mapping[str, str | None]:

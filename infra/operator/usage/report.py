@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.store.spent import COST
-from antiphon.store.usage import Sum, total
+from antiphon.store.usage import COST_PICODOLLARS, UsageSum, sum_total
 
 PARTS = {"day": "day", "tenant": "tenant", "model": "model", "target": "target", "key": "key_id"}
 
@@ -21,11 +20,11 @@ class Report:
     first: str
     last: str
     by: Sequence[str]
-    sums: Sequence[Sum]
+    sums: Sequence[UsageSum]
 
     @property
-    def total(self) -> Sum:
-        return total(self.sums)
+    def total(self) -> UsageSum:
+        return sum_total(self.sums)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -38,7 +37,7 @@ class Report:
             "total": _counts(self.total),
         }
 
-    def place(self, sum: Sum) -> dict[str, str]:
+    def place(self, sum: UsageSum) -> dict[str, str]:
         """What a sum is told apart by."""
         names = [PARTS[part] for part in self.by]
         return {name: getattr(sum, name) or "" for name in names}
@@ -51,7 +50,7 @@ class Report:
         writer.writerows({**self.place(each), **_counts(each)} for each in self.sums)
 
 
-def _counts(sum: Sum) -> dict[str, Any]:
+def _counts(sum: UsageSum) -> dict[str, Any]:
     """All figures, the cost to its last digit."""
-    figures = {name: number for name, number in sum.counts.items() if name != COST}
+    figures = {name: number for name, number in sum.counts.items() if name != COST_PICODOLLARS}
     return {**figures, "cost_usd": sum.dollars}

@@ -1,6 +1,6 @@
 """/conversations, as OpenAI has them."""
 
-from antiphon.schema import CreateConversation, UpdateConversation
+from antiphon.schema.other_bodies import CreateConversation, UpdateConversation
 from infra.reference.answers import Conversation, DeletedConversation
 from infra.reference.endpoints.endpoint import Body, Endpoint
 from infra.reference.examples import answers, requests

@@ -1,6 +1,6 @@
 """/conversations/{id}/items, as OpenAI has them."""
 
-from antiphon.schema import CreateItems
+from antiphon.schema.other_bodies import CreateItems
 from infra.reference import parameters
 from infra.reference.answers import Conversation, StoredItem, StoredItemList
 from infra.reference.endpoints.endpoint import Body, Endpoint

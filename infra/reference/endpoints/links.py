@@ -1,7 +1,7 @@
 """Lists that OpenAI does not have: what the tenant started, wherever it lives."""
 
-from antiphon.schema.linked import Lineage, LinkList
-from antiphon.schema.lists import ConversationsQuery, LineageQuery, ResponsesQuery
+from antiphon.schema.links import Lineage, LinkList
+from antiphon.schema.list_queries import ConversationsQuery, LineageQuery, ResponsesQuery
 from infra.reference import parameters
 from infra.reference.endpoints.endpoint import Endpoint
 from infra.reference.examples import answers

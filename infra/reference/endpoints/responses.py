@@ -1,6 +1,7 @@
 """/responses and /models, as OpenAI has them."""
 
-from antiphon.schema import Compact, CreateResponse, InputTokens
+from antiphon.schema.create import CreateResponse
+from antiphon.schema.other_bodies import Compact, InputTokens
 from infra.reference import parameters
 from infra.reference.answers import (
     Compaction,

@@ -1,6 +1,6 @@
 """What the tenant's requests came to, which OpenAI tells to administrators alone."""
 
-from antiphon.schema.usages import UsageQuery, UsageReport
+from antiphon.schema.usage import UsageQuery, UsageReport
 from infra.reference import parameters
 from infra.reference.endpoints.endpoint import Endpoint
 from infra.reference.examples import usage

@@ -8,8 +8,8 @@ from typing import Any
 from antiphon.auth import Auth
 from antiphon.http import Request
 from antiphon.ownership import Ownership
-from antiphon.routing import Router
-from antiphon.schema import CreateResponse
+from antiphon.routing import Routing
+from antiphon.schema.create import CreateResponse
 from antiphon.settings import config
 from antiphon.store import keys
 from tests.bench.request import HEADERS, KEY, MODEL, WHOLE
@@ -26,8 +26,8 @@ class Nothing:
 
 
 class OneKey:
-    def get(self, key: str) -> keys.Key | None:
-        return keys.key_of(keys.row(key, "bench")) if key == KEY else None
+    def get(self, key: str) -> keys.ApiKey | None:
+        return keys.key_of_row(keys.key_row(key, "bench")) if key == KEY else None
 
 
 async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:  # noqa: ARG001  in this process
@@ -44,11 +44,11 @@ async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:  # noqa
     }
 
 
-def _router() -> Router:
+def _router() -> Routing:
     section = {"provider": "openai", "models": [MODEL, "gpt-*"]}
     targets = {f"target-{number}": section for number in range(TARGETS)}
-    made = config.parse({"targets": targets}).targets
-    return Router(made, Ownership(Nothing(), Nothing()))
+    made = config.parse_config({"targets": targets}).targets
+    return Routing(made, Ownership(Nothing(), Nothing()))
 
 
 def _headers() -> dict[str, str]:

@@ -8,7 +8,8 @@ import json
 import re
 from typing import Any
 
-from antiphon.store import keys, values
+from antiphon.store import keys
+from antiphon.store.dynamodb import marshal
 from infra.local.wire import Head
 from tests.bench.players.listening import serve
 from tests.bench.players.requests import Served, whole
@@ -30,7 +31,7 @@ class Rows:
     """By their keys; made of nothing but the bench's key at first."""
 
     def __init__(self) -> None:
-        self._key = values.marshal(keys.row(KEY, "bench"))
+        self._key = marshal(keys.key_row(KEY, "bench"))
         self._rows: dict[str, Row] = {}
 
     def do(self, operation: str, asked: Row) -> Row:

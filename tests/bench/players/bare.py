@@ -8,7 +8,9 @@ import ssl
 import sys
 from contextlib import closing
 
-from antiphon.relay.transport import Client, Outgoing, Patience
+from antiphon.relay.transport.client import Client
+from antiphon.relay.transport.connection import Patience
+from antiphon.relay.transport.outgoing import Outgoing
 from tests.bench.players.requests import STREAM_HEAD, whole
 from tests.bench.players.threads import Serve, serve
 from tests.bench.request import PATH

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from antiphon.relay.transport import Outgoing
 from antiphon.relay.transport import connection as connections
 from antiphon.relay.transport.errors import ConnectionBroken, Malformed
+from antiphon.relay.transport.outgoing import Outgoing
 from tests.support.upstream import TIMEOUTS, plain_client, run_peer, send_request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.relay.transport import TransportError
-from antiphon.relay.transport.errors import ConnectionBroken, Malformed
+from antiphon.relay.transport.errors import ConnectionBroken, Malformed, TransportError
 from antiphon.relay.transport.framing import body_of
 from antiphon.relay.transport.head import read_head
 from antiphon.relay.transport.reader import Reader

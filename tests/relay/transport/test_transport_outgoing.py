@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.relay.transport import Outgoing, Unsendable
+from antiphon.relay.transport.errors import Unsendable
+from antiphon.relay.transport.outgoing import Outgoing
 
 
 def sent(url="http://h/v1/x", method="POST", body=b"", **headers):

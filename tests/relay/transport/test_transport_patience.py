@@ -7,9 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.relay.transport import ConnectError, Outgoing, ReadTimeout, WriteTimeout
 from antiphon.relay.transport import connection as connections
-from antiphon.relay.transport.errors import ConnectionBroken, ConnectTimeout
+from antiphon.relay.transport.errors import (
+    ConnectError,
+    ConnectionBroken,
+    ConnectTimeout,
+    ReadTimeout,
+    WriteTimeout,
+)
+from antiphon.relay.transport.outgoing import Outgoing
 from tests.support.upstream import TIMEOUTS, run_peer, send_request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from antiphon import wiring
-from antiphon.relay.transport import ConnectError, Outgoing
-from antiphon.relay.transport.errors import ConnectionBroken, ConnectTimeout
+from antiphon.relay.transport.errors import ConnectError, ConnectionBroken, ConnectTimeout
+from antiphon.relay.transport.outgoing import Outgoing
 from tests.support.upstream import (
     TIMEOUTS,
     create_certificate,

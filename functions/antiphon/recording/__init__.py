@@ -1,0 +1,1 @@
+"""Reads provider responses as they pass and writes links and usage."""

@@ -1,1 +1,0 @@
-"""One router for each resource of the API; each endpoint reads as the story of one call."""

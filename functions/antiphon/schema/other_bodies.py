@@ -1,0 +1,87 @@
+"""The bodies of the other calls: as narrow a check as that of create, and as wide a passage."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from antiphon.errors import InvalidRequest
+from antiphon.schema.create import ModelRequest, Reference, RequestBody, item_references
+from antiphon.schema.fields import (
+    AnyObject,
+    Flag,
+    Item,
+    Metadata,
+    Reasoning,
+    StringOrObject,
+    TextOptions,
+    Tool,
+)
+from antiphon.schema.validation_errors import missing_parameter
+
+MAX_ITEMS = 20
+
+Items = Annotated[list[Item], Field(max_length=MAX_ITEMS)]
+
+
+class InputTokens(ModelRequest):
+    """POST /responses/input_tokens: what a create would count, with nothing generated."""
+
+    tools: list[str | Tool] | None = None
+    """Tools count as well."""
+    tool_choice: StringOrObject = None
+    """As in create."""
+    parallel_tool_calls: Flag = None
+    """As in create."""
+    reasoning: Reasoning | None = None
+    """As in create."""
+    text: TextOptions | None = None
+    """As in create."""
+
+
+class Compact(ModelRequest):
+    """POST /responses/compact; `model` must stand there, if only as null."""
+
+    prompt_cache_key: Annotated[str, Field(max_length=64)] | None = None
+    """As in create."""
+    image: AnyObject = None
+    """As in create."""
+
+    def refusals(self) -> Iterator[InvalidRequest]:
+        if "model" not in self.model_fields_set:
+            yield missing_parameter("model")
+
+
+class CreateConversation(RequestBody):
+    """POST /conversations: a conversation, perhaps with its first items."""
+
+    items: Items | None = None
+    """What it begins with: at most 20 items."""
+    metadata: Metadata | None = None
+    """At most 16 pairs to find it by: `GET /conversations?metadata[key]=value`."""
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        yield from item_references(self.items or [], "items")
+
+
+class UpdateConversation(RequestBody):
+    """POST /conversations/{id}; `metadata` must stand there, if only as null."""
+
+    metadata: Metadata | None = None
+    """All pairs it has from now on; null for none."""
+
+    def refusals(self) -> Iterator[InvalidRequest]:
+        if "metadata" not in self.model_fields_set:
+            yield missing_parameter("metadata")
+
+
+class CreateItems(RequestBody):
+    """POST /conversations/{id}/items: more items for a conversation."""
+
+    items: Items
+    """At most 20 items, in order."""
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        yield from item_references(self.items, "items")

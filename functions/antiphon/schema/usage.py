@@ -1,0 +1,141 @@
+"""What is asked of the sums, and what is told of them.
+
+The string below a field is for the reference; a running gateway does not carry it.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from antiphon.schema.list_queries import Query
+from antiphon.schema.validation_errors import invalid_value
+
+DEFAULT_DAYS, MAX_DAYS = 30, 366  # days
+EPOCH = re.compile(r"[0-9]{9,18}")  # seconds; fewer digits may be a date without its dashes
+
+UsageDimension = Literal["day", "model", "target", "key"]
+
+
+def _parse_day(text: str) -> str:
+    """A date, or the one (UTC) that epoch seconds fall on."""
+    try:
+        if EPOCH.fullmatch(text):
+            return datetime.fromtimestamp(int(text), UTC).date().isoformat()
+        return datetime.strptime(text, "%Y-%m-%d").date().isoformat()  # noqa: DTZ007  a day
+    except (ValueError, OverflowError, OSError) as exc:
+        words = "Input should be a date such as 2026-11-22, or epoch seconds"
+        raise PydanticCustomError("day", words) from exc
+
+
+def _split_dimensions(text: Any) -> Any:
+    return [part.strip() for part in text.split(",")] if isinstance(text, str) else text
+
+
+Day = Annotated[str, AfterValidator(_parse_day)]
+
+
+class UsageQuery(Query):
+    """GET /usage."""
+
+    repeatable: ClassVar[frozenset[str]] = frozenset({"by"})
+
+    start: Day | None = None
+    """The first day: a date (UTC), or epoch seconds, of which the day counts. By default the last
+    30 days are told; at most 366 may be."""
+    end: Day | None = None
+    """The last day, which belongs to it as well; today by default."""
+    by: Annotated[list[UsageDimension], BeforeValidator(_split_dimensions)] = Field(
+        default=["day", "model", "target", "key"]
+    )
+    """What the sums are told apart by; several are repeated, or parted by commas."""
+
+    def days(self) -> tuple[str, str]:
+        """First and last day, both inclusive; raise InvalidRequest where there is no such span."""
+        last = date.fromisoformat(self.end) if self.end else datetime.now(UTC).date()
+        usual = max(last, date.min + timedelta(DEFAULT_DAYS)) - timedelta(DEFAULT_DAYS - 1)
+        first = date.fromisoformat(self.start) if self.start else usual
+        if first > last:
+            words = "Invalid 'start': it is later than 'end', which is today if left out."
+            raise invalid_value("start", words)
+        if (last - first).days >= MAX_DAYS:
+            raise invalid_value(
+                "start", f"Invalid 'start': at most {MAX_DAYS} days are told at once."
+            )
+        return first.isoformat(), last.isoformat()
+
+
+class UsageModel(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class UsagePlace(UsageModel):
+    object: Literal["usage.bucket"] = "usage.bucket"
+    """What it is."""
+    day: str | None
+    """The day (UTC) on which the responses were begun, or null for all of them."""
+    model: str | None
+    """The model's name as it was asked for, or null for all of them."""
+    target: str | None
+    """The target that served them, as the configuration names it, or null for all of them."""
+    key_id: str | None
+    """The id of the key that asked for them, or null for all of them."""
+
+
+class UsageCounts(UsageModel):
+    """Requests by their end, and the tokens that the provider counted."""
+
+    requests: int
+    """Responses that were begun, and compactions; each is counted when its end is known."""
+    completed: int
+    """Those that came to their end."""
+    failed: int
+    """Those that failed."""
+    incomplete: int
+    """Those that ended early, such as at `max_output_tokens`."""
+    cancelled: int
+    """Those that were cancelled."""
+    unknown: int
+    """Those whose end will never be known: deleted on their way, cut and not stored, or gone."""
+    unmetered: int
+    """Those for which the provider has told no tokens, whatever their end."""
+    unpriced: int
+    """Those whose tokens have no known price; they are not in `cost_usd`."""
+    input_tokens: int
+    """Tokens that went in, cached ones among them."""
+    cached_tokens: int
+    """Input tokens that came from the provider's cache."""
+    cache_write_tokens: int
+    """Input tokens that were written to it."""
+    output_tokens: int
+    """Tokens that came out, reasoning among them."""
+    reasoning_tokens: int
+    """Output tokens that were thought and not said."""
+    total_tokens: int
+    """All of them, as the provider adds them up."""
+    cost_usd: str
+    """What the tokens cost, exactly, in US dollars. Tools that are billed by the call are not in
+    it."""
+
+
+class UsageBucket(UsageCounts, UsagePlace):
+    """What the responses of one day, model, target and key came to, or of all there are."""
+
+
+class UsageReport(UsageModel):
+    """The tenant's own usage."""
+
+    object: Literal["list"] = "list"
+    """What it is."""
+    start: str
+    """The first day."""
+    end: str
+    """The last day."""
+    data: list[UsageBucket]
+    """The sums, by day, model, target and key; those without a request are left out."""
+    total: UsageCounts
+    """All of them together."""
+    has_more: Literal[False] = False
+    """All is told at once."""

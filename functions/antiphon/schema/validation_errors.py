@@ -1,0 +1,66 @@
+"""Tells what is wrong with a field in the words and codes of OpenAI's own refusals."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from antiphon.errors import InvalidRequest
+
+CODES = {
+    "missing": "missing_required_parameter",
+    "greater_than_equal": "below_min_value",
+    "less_than_equal": "above_max_value",
+    "string_too_long": "string_above_max_length",
+    "string_too_short": "string_below_min_length",
+    "too_short": "array_below_min_length",
+    "too_many": "object_above_max_properties",
+}
+
+
+BOUND_KEYS = {"greater_than_equal": "ge", "less_than_equal": "le"}
+MESSAGES = {  # pydantic speaks of Python's types, our callers of JSON's
+    "list_type": "Input should be an array",
+    "dict_type": "Input should be an object",
+    "model_type": "Input should be an object",
+    "too_short": "Array should not be empty",
+}
+MAX_PATH_CHARS = 200  # a caller's own keys stand in it
+
+
+def missing_parameter(param: str) -> InvalidRequest:
+    message = f"Missing required parameter: '{param}'."
+    return InvalidRequest(message, param=param, code="missing_required_parameter")
+
+
+def invalid_value(param: str, message: str) -> InvalidRequest:
+    return InvalidRequest(message, param=param, code="invalid_value")
+
+
+def validation_error(document: dict[str, Any], exc: ValidationError) -> InvalidRequest:
+    """The most precise of pydantic's findings; it never repeats what the caller sent."""
+    error = max(exc.errors(include_input=False, include_url=False), key=lambda e: len(e["loc"]))
+    param = _json_path(document, error["loc"])
+    if error["type"] == "missing":
+        return missing_parameter(param)
+    code = CODES.get(error["type"], "invalid_type" if "type" in error["type"] else "invalid_value")
+    if error["type"] in BOUND_KEYS:
+        bound = error["ctx"][BOUND_KEYS[error["type"]]]
+        code = f"{'decimal' if isinstance(bound, float) else 'integer'}_{code}"
+    message = MESSAGES.get(error["type"], error["msg"])
+    return InvalidRequest(f"Invalid '{param}': {message}.", param=param, code=code)
+
+
+def _json_path(document: Any, location: tuple[int | str, ...]) -> str:
+    """Turn pydantic's location into `input[0].role`; steps that only name a union's branch fall."""
+    path, node = "", document
+    for step in location:
+        if isinstance(step, int) and isinstance(node, list):
+            path, node = f"{path}[{step}]", node[step]
+        elif isinstance(node, dict) and (step in node or _is_field(step)):
+            path, node = f"{path}.{step}", node.get(step)
+    return path.removeprefix(".")[:MAX_PATH_CHARS]
+
+
+def _is_field(step: int | str) -> bool:
+    """Fields of the API are in lower case; a union's branches are named by Python types."""
+    return isinstance(step, str) and step.islower() and step != "str"
