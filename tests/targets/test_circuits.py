@@ -1,7 +1,7 @@
 """Targets that fail are spared by every environment, and asked again by one request."""
 
 import pytest
-from antiphon.upstream.faults import deadline_reached
+from antiphon.upstream.timers import deadline_reached
 
 from antiphon.errors import UpstreamFailed, UpstreamNotReached, UpstreamTimeout
 from antiphon.upstream.outcome import UpstreamResponse

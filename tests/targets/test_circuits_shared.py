@@ -58,7 +58,7 @@ def test_the_only_target_is_always_asked(dynamo, two):
 
 def test_one_of_many_requests_probes(dynamo, clock):
     everywhere = [CircuitEnvironment(dynamo, clock) for _ in range(64)]
-    everywhere[0].fails("a", **{"retry-after": "5"})
+    everywhere[0].record_failure("a", **{"retry-after": "5"})
     clock.now += 5
     for environment in everywhere:
         environment.read_circuits()
