@@ -12,9 +12,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedEncoding
-from antiphon.http import FiniteBody, Reply, Request
+from antiphon.http import FiniteBody, Reply, Request, RequestMetrics
 from antiphon.observability import logger
-from antiphon.request_metrics import RequestMetrics
 
 PREFIXES = ("/v1", "/openai/v1", "/openai")
 

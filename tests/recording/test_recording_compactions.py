@@ -6,8 +6,7 @@ import pytest
 
 from antiphon.auth import Caller
 from antiphon.recording.recorder import ResourceOwner, ResponseRecorder
-from antiphon.recording.tracker import Stores
-from antiphon.store.durable_links import DurableLinks
+from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links

@@ -1,10 +1,10 @@
 """Targets that fail are spared by every environment, and asked again by one request."""
 
 import pytest
-from antiphon.upstream.timers import deadline_reached
 
 from antiphon.errors import UpstreamFailed, UpstreamNotReached, UpstreamTimeout
 from antiphon.upstream.outcome import UpstreamResponse
+from antiphon.upstream.timers import deadline_reached
 from tests.support.routing import START
 
 OK = UpstreamResponse("a", 200, {}, b"{}")

@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from antiphon.errors import GatewayError, InvalidRequest, NotFound
-from antiphon.http import FiniteBody, OnCloseBody
+from antiphon.http import FiniteBody, OnCloseBody, RequestMetrics
 from antiphon.http_events import (
     PREFIXES,
     add_headers,
@@ -25,7 +25,6 @@ from antiphon.http_events import (
     without_empty_headers,
 )
 from antiphon.observability import logger, metrics
-from antiphon.request_metrics import RequestMetrics
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
 
 FIRST_ERROR_STATUS, TOO_MANY_REQUESTS, SERVER_ERROR = 400, 429, 500
