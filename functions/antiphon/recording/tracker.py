@@ -198,8 +198,7 @@ class RecordingStream:
         """Record what the first event names, while the status is still open."""
         try:
             first = next(self._batches)
-            if first.response is not None:
-                self._tracker.observe(first.response)
+            self._observe(first)
         except BaseException:
             self._stream.close()
             raise
@@ -211,11 +210,13 @@ class RecordingStream:
     def __iter__(self) -> Iterator[bytes]:
         try:
             for batch in self._batches:
-                if batch.response is not None:
-                    self._tracker.observe(batch.response)
+                if batch.responses:
+                    self._observe(batch)
                 yield batch.data
         except LinkNotWritten as fault:
             yield self._stream.terminal_pair(fault)
+        finally:  # the outcome is recorded before the caller sees the end of the body
+            self.close()
 
     def close(self) -> None:
         if self._is_closed:
@@ -226,3 +227,7 @@ class RecordingStream:
             logger.warning("stream cut", extra={"target": self._target})
             metrics.count(CUT_STREAMS)
         self._tracker.close(self._stream.ended)
+
+    def _observe(self, batch: EventBatch) -> None:
+        for response in batch.responses:
+            self._tracker.observe(response)
