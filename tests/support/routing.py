@@ -76,10 +76,10 @@ class CircuitEnvironment:
 
     def read_circuits(self):
         """As it happens with the next read of a key's row."""
-        self.circuits.learn(self._dynamo.table.get(*CIRCUITS_KEY))
+        self.circuits.load(self._dynamo.table.get(*CIRCUITS_KEY))
 
     def record_failure(self, target, outcome=None, **headers):
-        self.breaker.note(target, outcome or UpstreamResponse(target, 429, headers, b""))
+        self.breaker.record(target, outcome or UpstreamResponse(target, 429, headers, b""))
 
     def order(self, *steps):
         return [step.target for step in self.breaker.order(steps or CANDIDATES)]

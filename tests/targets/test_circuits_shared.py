@@ -83,10 +83,10 @@ def test_a_probe_that_goes_well_brings_the_target_back_for_all(two, clock):
     assert here.order()[0] == "a"
     there.read_circuits()
     assert there.order()[0] == "b-east"  # the probe is out
-    here.breaker.note("a", OK)
+    here.breaker.record("a", OK)
     clock.now += PROBE_MS / 1000
     assert there.order()[0] == "a"  # who asks for the probe learns that none is needed
-    assert there.circuits.of("a").closed
+    assert not there.circuits.open_until("a")
 
 
 def test_a_probe_that_fails_spares_the_target_again_at_once(two, clock):
@@ -117,7 +117,7 @@ def test_a_recovery_does_not_undo_a_later_failure(two, clock):
     assert here.order()[0] == "a"
     there.read_circuits()
     there.record_failure("a", **{"retry-after": "60"})
-    here.breaker.note("a", OK)
+    here.breaker.record("a", OK)
     assert here.order()[-1] == "a"
 
 
@@ -126,7 +126,7 @@ def test_a_healthy_target_costs_no_call(dynamo, two):
     dynamo.calls.clear()
     for _ in range(5):
         assert here.order()[0] == "a"
-        here.breaker.note("a", OK)
+        here.breaker.record("a", OK)
     assert dynamo.calls == []
 
 
@@ -137,9 +137,9 @@ def test_without_the_table_an_environment_goes_by_what_it_saw_itself(clock):
 
     circuits = Circuits(Gone(), clock)
     breaker = CircuitBreaker(circuits, 3, 30)
-    breaker.note("a", UpstreamResponse("a", 503, {"retry-after": "9"}, b""))
+    breaker.record("a", UpstreamResponse("a", 503, {"retry-after": "9"}, b""))
     assert next(breaker.order(CANDIDATES)).target == "b-east"
     clock.now += 9
     assert next(breaker.order(CANDIDATES)).target == "a"
-    breaker.note("a", OK)
-    assert circuits.of("a").closed
+    breaker.record("a", OK)
+    assert not circuits.open_until("a")
