@@ -1,4 +1,4 @@
-"""A cloud account of moto's, and the CDK CLI that works on it."""
+"""An AWS account simulated by moto, and the CDK CLI that deploys to it."""
 
 import subprocess
 import sys
@@ -6,32 +6,32 @@ import sys
 import boto3
 
 from infra import node
-from tests.infra.moto_cloudformation import ENVIRONMENT
+from tests.infra.moto_server import ENVIRONMENT
 from tests.infra.synthesis import PROJECT
 
 CLI = PROJECT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 SETTINGS = {
     "CDK_DISABLE_VERSION_CHECK": "1",
     "CDK_DISABLE_CLI_TELEMETRY": "1",
-    "PYTHONDONTWRITEBYTECODE": "",  # compiled once, as on a user's machine, the CDK starts sooner
+    "PYTHONDONTWRITEBYTECODE": "",  # with .pyc files, the CDK starts faster
 }
-SERVE = "from tests.infra.moto_cloudformation import serve; serve()"
+SERVE = "from tests.infra.moto_server import serve; serve()"
 
 
 def run_cdk(*arguments, cwd=PROJECT, **env):
-    """Run the locked CLI on the locked Node.js; no key of the developer's is in reach."""
-    mine = {name: value for name, value in node.environment().items() if name[:4] != "AWS_"}
+    """Run the locked CLI with the locked Node.js, without the developer's AWS credentials."""
+    mine = {name: value for name, value in node.build_environment().items() if name[:4] != "AWS_"}
     done = subprocess.run(
-        node.command("node", str(CLI), *arguments, "--no-notices"),
+        node.build_command("node", str(CLI), *arguments, "--no-notices"),
         cwd=cwd,
         env={**mine, **SETTINGS, **env},
         capture_output=True,
         text=True,
         check=False,
     )
-    told = done.stdout + done.stderr
-    assert done.returncode == 0, told
-    return told
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    return output
 
 
 class Cloud:
@@ -47,13 +47,13 @@ class Cloud:
         )
         self.endpoint = self._server.stdout.readline().strip()
         self.env = {**ENVIRONMENT, "AWS_ENDPOINT_URL": self.endpoint}
-        self.cdk("bootstrap", "aws://123456789012/us-east-1", cwd=home)  # no cdk.json there
+        self.cdk("bootstrap", "aws://123456789012/us-east-1", cwd=home)  # a folder without cdk.json
 
     def cdk(self, *arguments, cwd=PROJECT):
         return run_cdk(*arguments, cwd=cwd, CDK_HOME=str(self._home), **self.env)
 
     def deploy(self, assembly, *arguments):
-        # Direct: moto's change sets know no order and no outputs.
+        # Not with change sets: moto's ignore dependencies and outputs.
         return self.cdk(
             *("deploy", "--app", str(assembly), "--method", "direct"),
             *("--require-approval", "never", *arguments),

@@ -15,7 +15,7 @@ STACK = "Antiphon-prod"
 
 @dataclass(frozen=True)
 class Deployed:
-    """One stage in a cloud, deployed with the locked CLI from what cdk.json names."""
+    """One stage in a simulated account, deployed with the locked CLI and cdk.json."""
 
     cloud: Cloud
     assembly: pathlib.Path
@@ -32,7 +32,7 @@ class Deployed:
 
     @property
     def asset(self):
-        """The zip file that the functions are made from."""
+        """Return the zip file of the functions' code."""
         template = json.loads((self.assembly / f"{STACK}.template.json").read_text())
         kinds = {each["Type"]: each for each in template["Resources"].values()}
         key = kinds["AWS::Lambda::Function"]["Properties"]["Code"]["S3Key"]
@@ -49,7 +49,7 @@ def cloud(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
-    """`cdk synth` as a user runs it, without credentials; for the processor of this machine."""
+    """Run `cdk synth` without credentials, for this machine's architecture."""
     out = tmp_path_factory.mktemp("assembly") / "cdk.out"
     run_cdk("synth", "--quiet", "--output", str(out), "--context", f"antiphon:arch={ARCH}")
     return out
@@ -64,7 +64,7 @@ def deployed(cloud, assembly, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def task_root(deployed, tmp_path_factory):
-    """The asset that was uploaded, unpacked as Lambda unpacks it."""
+    """The uploaded asset, unpacked as Lambda does."""
     folder = tmp_path_factory.mktemp("task")
     with zipfile.ZipFile(io.BytesIO(deployed.asset)) as archive:
         for entry in archive.infolist():

@@ -5,6 +5,6 @@ from tests.support.operating import account
 
 @pytest.fixture
 def stacks():
-    """Antiphon-prod and Antiphon-dev, without a key."""
+    """The stacks Antiphon-prod and Antiphon-dev, without keys."""
     with account():
         yield

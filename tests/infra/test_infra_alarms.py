@@ -1,23 +1,23 @@
-"""The alarms: each says what to do, reaches somebody, and watches what is really measured."""
+"""The alarms: their instructions, their topic, and the metrics that they use."""
 
 import re
 
 from antiphon.settings.metrics import METRICS, NAMESPACE
-from tests.infra.synthesis import ALL_KINDS, only, resources, template
+from tests.infra.synthesis import ALL_SOURCES, only, resources, template
 
-OURS = {metric.name: metric for metric in METRICS}
-OF_AWS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
-OF_AWS |= {"Errors", "Throttles", "IteratorAge"}
+OWN_METRICS = {metric.name: metric for metric in METRICS}
+AWS_METRICS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
+AWS_METRICS |= {"Errors", "Throttles", "IteratorAge"}
 
 
 def alarms(**chosen):
-    """By their names in the code."""
+    """Return the alarms by their names in the code."""
     made = resources(template(**chosen), "CloudWatch::Alarm")
     return {re.fullmatch(r"Alarm(\w+?)[0-9A-F]{8}", name)[1]: each for name, each in made.items()}
 
 
-def watched(alarm):
-    """What an alarm looks at, as (namespace, name, dimensions)."""
+def alarm_metrics(alarm):
+    """Return the metrics of an alarm as (namespace, name, dimensions)."""
     parts = [
         part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part
     ]
@@ -27,7 +27,7 @@ def watched(alarm):
     ]
 
 
-def test_these_are_the_alarms():
+def test_all_alarms_exist():
     functions = {
         f"{name}{what}" for name in ("Api", "Settle", "Rollup") for what in ("Errors", "Throttles")
     }
@@ -43,7 +43,7 @@ def test_these_are_the_alarms():
     assert set(alarms()) == functions | others
 
 
-def test_every_alarm_says_what_to_do_and_reaches_somebody():
+def test_every_alarm_states_what_to_do_and_notifies_the_topic():
     (topic,) = resources(template(), "SNS::Topic")
     for name, alarm in alarms().items():
         what, *then = alarm["AlarmDescription"].removeprefix("Antiphon prod: ").split(". ")
@@ -54,22 +54,22 @@ def test_every_alarm_says_what_to_do_and_reaches_somebody():
         assert alarm["AlarmActions"] == [{"Ref": topic}]
 
 
-def test_where_nobody_calls_nothing_is_wrong():
+def test_missing_data_is_no_alarm():
     for alarm in alarms().values():
         assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_they_watch_what_the_functions_measure_or_aws_does():
+def test_alarms_use_metrics_that_exist():
     for alarm in alarms(stage="dev").values():
-        for namespace, name, dimensions in watched(alarm):
+        for namespace, name, dimensions in alarm_metrics(alarm):
             if namespace == NAMESPACE:
-                assert OURS[name].dimensions == ()
+                assert OWN_METRICS[name].dimensions == ()
                 assert dimensions == {"stage": "dev"}
             else:
-                assert name in OF_AWS
+                assert name in AWS_METRICS
 
 
-def test_a_few_cut_streams_or_a_small_share_of_them_wake_nobody():
+def test_few_cut_streams_are_no_alarm():
     alarm = alarms()["CutStreams"]
     assert alarm["Metrics"][0]["Expression"] == "IF(cut >= 3, 100 * cut / begun, 0)"
     by_id = {part["Id"]: part.get("MetricStat") for part in alarm["Metrics"]}
@@ -79,19 +79,19 @@ def test_a_few_cut_streams_or_a_small_share_of_them_wake_nobody():
     assert alarm["Threshold"] == 5
 
 
-def test_a_short_rest_of_all_targets_wakes_nobody():
+def test_short_outage_of_all_targets_is_no_alarm():
     alarm = alarms()["AllOpen"]
     assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 3)
 
 
-def test_without_a_follower_of_the_stream_nobody_waits_for_it():
-    made = resources(template(ALL_KINDS), "CloudWatch::Alarm")
+def test_without_the_stream_function_there_is_no_alarm_for_it():
+    made = resources(template(ALL_SOURCES), "CloudWatch::Alarm")
     assert not [name for name in made if "ChangesAge" in name]
 
 
-def test_alarms_may_be_told_over_tls_alone():
-    told = only(template(), "SNS::TopicPolicy")["PolicyDocument"]["Statement"]
-    by = {statement["Effect"]: statement for statement in told}
+def test_topic_accepts_messages_over_tls_only():
+    policy = only(template(), "SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    by = {statement["Effect"]: statement for statement in policy}
     assert by["Allow"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert by["Allow"]["Action"] == "sns:Publish"
     here = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
@@ -99,7 +99,7 @@ def test_alarms_may_be_told_over_tls_alone():
     assert by["Deny"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_alarms_go_to_an_address_or_to_a_topic_of_yours():
+def test_alarms_go_to_an_email_address_or_an_existing_topic():
     subscribed = only(template(alarm_email="ops@example.com"), "SNS::Subscription")
     assert (subscribed["Protocol"], subscribed["Endpoint"]) == ("email", "ops@example.com")
     topic = "arn:aws:sns:eu-west-1:123456789012:ops"

@@ -1,4 +1,4 @@
-"""What AWS refuses, in words."""
+"""Errors of AWS, as messages, and the IAM policy for operators."""
 
 import json
 from pathlib import Path
@@ -10,33 +10,33 @@ import pytest
 from moto.core import set_initial_no_auth_action_count
 
 from antiphon.errors import Unavailable
-from infra.operator import failures
+from infra.operator.aws_errors import translate_aws_errors
 from tests.support.gateway import LOCAL_AWS
 from tests.support.operating import OPERATOR, antiphon, made
 
 
-def listed(value):
+def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
 POLICY = json.loads((Path(__file__).parents[2] / "docs" / "operator-policy.json").read_text())
-ACTIONS = [action for each in POLICY["Statement"] for action in listed(each["Action"])]
+ACTIONS = [action for each in POLICY["Statement"] for action in as_list(each["Action"])]
 
 
-def client_error(code, message="as AWS says it"):
+def client_error(code, message="message of AWS"):
     return aws.ClientError({"Error": {"Code": code, "Message": message}}, "PutItem")
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("error", "text"),
     [
-        (client_error("AccessDenied"), "not allowed to do this.\nas AWS says it"),
-        (client_error("AccessDeniedException"), "not allowed to do this.\nas AWS says it"),
-        (client_error("ExpiredToken"), "have expired. Sign in again.\nas AWS says it"),
+        (client_error("AccessDenied"), "credentials do not allow this.\nmessage of AWS"),
+        (client_error("AccessDeniedException"), "credentials do not allow this.\nmessage of AWS"),
+        (client_error("ExpiredToken"), "have expired. Sign in again.\nmessage of AWS"),
         (client_error("ExpiredTokenException"), "have expired. Sign in again."),
-        (client_error("InvalidClientTokenId"), "AWS does not take your credentials."),
-        (client_error("UnrecognizedClientException"), "AWS does not take your credentials."),
-        (client_error("Throttling"), "as AWS says it"),
+        (client_error("InvalidClientTokenId"), "AWS rejects your credentials."),
+        (client_error("UnrecognizedClientException"), "AWS rejects your credentials."),
+        (client_error("Throttling"), "message of AWS"),
         (client_error("Strange", ""), "ClientError"),
         (aws.NoCredentialsError(), "There are no AWS credentials."),
         (aws.NoRegionError(), "There is no AWS Region."),
@@ -44,36 +44,36 @@ def client_error(code, message="as AWS says it"):
         (aws.TokenRetrievalError(provider="sso", error_msg="x"), "have expired."),
         (aws.UnauthorizedSSOTokenError(), "have expired. Sign in again."),
         (aws.SSOTokenLoadError(error_msg="x"), "have expired. Sign in again."),
-        (aws.CredentialRetrievalError(provider="p", error_msg="x"), "does not take your"),
-        (aws.PartialCredentialsError(provider="env", cred_var="b"), "does not take your"),
+        (aws.CredentialRetrievalError(provider="p", error_msg="x"), "rejects your"),
+        (aws.PartialCredentialsError(provider="env", cred_var="b"), "rejects your"),
         (aws.EndpointConnectionError(endpoint_url="https://x"), "AWS cannot be reached."),
         (aws.ReadTimeoutError(endpoint_url="https://x"), "Read timeout"),
     ],
 )
-@pytest.mark.parametrize("behind_the_store", [False, True])
-def test_every_failure_ends_in_words_without_a_traceback(fault, words, behind_the_store):
-    raised = fault
-    if behind_the_store:
+@pytest.mark.parametrize("raised_by_store", [False, True])
+def test_every_error_becomes_a_message(error, text, raised_by_store):
+    raised = error
+    if raised_by_store:
         raised = Unavailable("The gateway's store did not answer.")
-        raised.__cause__ = fault
-    with pytest.raises(click.ClickException) as told, failures.told():
+        raised.__cause__ = error
+    with pytest.raises(click.ClickException) as caught, translate_aws_errors():
         raise raised
-    assert words in told.value.message
-    assert told.value.exit_code == 1
+    assert text in caught.value.message
+    assert caught.value.exit_code == 1
 
 
-def test_a_table_that_is_too_busy_says_that():
-    with pytest.raises(click.ClickException, match="too busy"), failures.told():
+def test_throttled_table_is_reported():
+    with pytest.raises(click.ClickException, match="too busy"), translate_aws_errors():
         raise Unavailable("The gateway's store is too busy. Try again.")
 
 
-def test_what_nobody_expects_is_not_hidden():
-    with pytest.raises(ZeroDivisionError), failures.told():
+def test_unexpected_exceptions_are_not_translated():
+    with pytest.raises(ZeroDivisionError), translate_aws_errors():
         raise ZeroDivisionError
 
 
-def signed_in_with(*actions):
-    """The environment of a user who may do this; moto looks at no resource and no condition."""
+def create_operator(*actions):
+    """Return the environment of a user with these actions; moto ignores resources and conditions."""
     iam = boto3.client("iam", **LOCAL_AWS)
     iam.create_user(UserName="operator")
     allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
@@ -88,19 +88,19 @@ def signed_in_with(*actions):
 
 
 @set_initial_no_auth_action_count(0)
-def with_rights(env, *arguments):
-    """Run a command where moto looks at its rights."""
+def run_with_iam(env, *arguments):
+    """Run a command with moto checking its permissions."""
     return antiphon(*arguments, "--json", env=env)
 
 
 @pytest.mark.usefixtures("stacks")
-def test_the_policy_for_operators_allows_every_command():
-    env = signed_in_with(*ACTIONS)
+def test_operator_policy_allows_every_command():
+    env = create_operator(*ACTIONS)
 
     def done(*arguments):
-        said = with_rights(env, "keys", *arguments)
-        assert said.code == 0, said.err
-        return said.json
+        result = run_with_iam(env, "keys", *arguments)
+        assert result.code == 0, result.err
+        return result.json
 
     new = done("rotate", done("create", "--tenant", "acme")["id"])
     done("revoke", new["id"])
@@ -110,9 +110,9 @@ def test_the_policy_for_operators_allows_every_command():
 
 @pytest.mark.usefixtures("stacks")
 @pytest.mark.parametrize("missing", ACTIONS)
-def test_it_allows_no_more_than_commands_need(missing):
-    env = signed_in_with(*(action for action in ACTIONS if action != missing))
+def test_operator_policy_contains_no_unused_action(missing):
+    env = create_operator(*(action for action in ACTIONS if action != missing))
     id = made("keys", "create", "--tenant", "acme")["id"]
-    said = with_rights(env, "keys", "rotate", id)
-    assert (said.code, said.out) == (1, "")
-    assert f"is not authorized to perform: {missing}" in said.err
+    result = run_with_iam(env, "keys", "rotate", id)
+    assert (result.code, result.out) == (1, "")
+    assert f"is not authorized to perform: {missing}" in result.err

@@ -1,7 +1,7 @@
-"""A moto server whose CloudFormation also makes what ours has and moto's lacks.
+"""A moto server whose CloudFormation supports more resource types than moto's own.
 
-It makes them through the APIs that moto has: CloudFormation's properties are their parameters.
-Other unknown kinds are skipped, with a warning: templates tell of them.
+It creates them with moto's APIs: the properties in CloudFormation are the parameters of the API.
+Other unsupported types are skipped with a warning; the tests of the template cover them.
 """
 
 import functools
@@ -24,8 +24,8 @@ ENVIRONMENT = {
 aws = functools.cache(boto3.client)
 
 
-class Made(CloudFormationModel):
-    """What one of the functions below has made, and how to be rid of it."""
+class CreatedResource(CloudFormationModel):
+    """A resource created by one of the functions below, and how to delete it."""
 
     def __init__(self, id, remove=lambda: None, **attributes):
         self.physical_resource_id = id
@@ -39,8 +39,8 @@ class Made(CloudFormationModel):
         return self.attributes[name]
 
 
-def makes(kind, name_property=""):
-    """The function makes a resource of this kind from its name and properties."""
+def creates(kind, name_property=""):
+    """Register a function that creates a resource of this type from its name and properties."""
 
     def register(make):
         def create(_cls, name, resource, _account, _region, **_):
@@ -52,62 +52,64 @@ def makes(kind, name_property=""):
             "cloudformation_name_type": staticmethod(lambda: name_property),
             "create_from_cloudformation_json": classmethod(create),
         }
-        # moto looks at direct subclasses alone, and so this must be one too.
-        return type(make.__name__, (Made, CloudFormationModel), methods)
+        # moto finds direct subclasses only, so this must be one.
+        return type(make.__name__, (CreatedResource, CloudFormationModel), methods)
 
     return register
 
 
-@makes("AWS::SecretsManager::Secret", "Name")
+@creates("AWS::SecretsManager::Secret", "Name")
 def secret(_, **properties):
     secrets = aws("secretsmanager")
     arn = secrets.create_secret(**properties)["ARN"]
     remove = functools.partial(secrets.delete_secret, SecretId=arn)
-    return Made(arn, functools.partial(remove, ForceDeleteWithoutRecovery=True))
+    return CreatedResource(arn, functools.partial(remove, ForceDeleteWithoutRecovery=True))
 
 
-@makes("AWS::SQS::QueuePolicy")
+@creates("AWS::SQS::QueuePolicy")
 def queue_policy(name, Queues, PolicyDocument):  # noqa: N803  CloudFormation's names
     for queue in Queues:
         policy = {"Policy": json.dumps(PolicyDocument)}
         aws("sqs").set_queue_attributes(QueueUrl=queue, Attributes=policy)
-    return Made(name)
+    return CreatedResource(name)
 
 
-@makes("AWS::Lambda::Url")
+@creates("AWS::Lambda::Url")
 def function_url(_, TargetFunctionArn, **properties):  # noqa: N803
     made = aws("lambda").create_function_url_config(FunctionName=TargetFunctionArn, **properties)
-    return Made(TargetFunctionArn, FunctionUrl=f"{made['FunctionUrl']}/")  # as Lambda's ends
+    return CreatedResource(
+        TargetFunctionArn, FunctionUrl=f"{made['FunctionUrl']}/"
+    )  # Lambda's URLs end with /
 
 
-@makes("AWS::ApiGateway::Stage")
+@creates("AWS::ApiGateway::Stage")
 def stage(_, RestApiId, StageName, DeploymentId, TracingEnabled, **_others):  # noqa: N803
     aws("apigateway").create_stage(
         restApiId=RestApiId,
         stageName=StageName,
-        deploymentId=getattr(DeploymentId, "id", DeploymentId),  # the deployment, to moto
+        deploymentId=getattr(DeploymentId, "id", DeploymentId),  # moto passes the object
         tracingEnabled=TracingEnabled,
     )
-    return Made(StageName)
+    return CreatedResource(StageName)
 
 
-@makes("AWS::CloudWatch::Alarm", "AlarmName")
+@creates("AWS::CloudWatch::Alarm", "AlarmName")
 def alarm(_, AlarmName, **properties):  # noqa: N803
     alarms, name = aws("cloudwatch"), AlarmName
     alarms.put_metric_alarm(AlarmName=name, **properties)
     (made,) = alarms.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     remove = functools.partial(alarms.delete_alarms, AlarmNames=[name])
-    return Made(name, remove, Arn=made["AlarmArn"])
+    return CreatedResource(name, remove, Arn=made["AlarmArn"])
 
 
 def serve():
-    """Print the endpoint when it serves; live as long as standard input stays open."""
+    """Print the endpoint, then serve until standard input is closed."""
     os.environ.update(ENVIRONMENT)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
-    # By this name, and not by its number: moto finds templates in buckets there alone.
+    # Not 127.0.0.1: moto finds templates in buckets only with the host name localhost.
     os.environ["AWS_ENDPOINT_URL"] = f"http://localhost:{port}"
-    print(os.environ["AWS_ENDPOINT_URL"], flush=True)  # noqa: T201  the test waits for it
+    print(os.environ["AWS_ENDPOINT_URL"], flush=True)  # noqa: T201  the test reads it
     sys.stdin.read()

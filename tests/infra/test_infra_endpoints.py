@@ -1,4 +1,4 @@
-"""The two doors that people call: the REST API and the Function URL."""
+"""The two endpoints: the REST API and the Function URL."""
 
 import json
 import re
@@ -13,7 +13,7 @@ def outputs(made):
 
 
 def flat(value):
-    """A value with its references in it as text."""
+    """Return a value as text, with its references in angle brackets."""
     if isinstance(value, str):
         return value
     if "Ref" in value:
@@ -28,7 +28,7 @@ def methods():
     return list(resources(template(), "ApiGateway::Method").values())
 
 
-def test_the_root_and_all_below_it_go_to_the_function_whatever_the_method(methods):
+def test_all_paths_and_methods_go_to_the_function(methods):
     (proxy,) = resources(template(), "ApiGateway::Resource", PathPart="{proxy+}")
     (api,) = resources(template(), "ApiGateway::RestApi")
     places = [method["ResourceId"] for method in methods]
@@ -37,7 +37,7 @@ def test_the_root_and_all_below_it_go_to_the_function_whatever_the_method(method
     assert {method["HttpMethod"] for method in methods} == {"ANY"}
 
 
-def test_answers_are_streamed_for_a_quarter_of_an_hour(methods):
+def test_responses_are_streamed_for_up_to_15_minutes(methods):
     for method in methods:
         integration = method["Integration"]
         assert integration["ResponseTransferMode"] == "STREAM"
@@ -47,13 +47,13 @@ def test_answers_are_streamed_for_a_quarter_of_an_hour(methods):
         assert uri.endswith("/response-streaming-invocations")
 
 
-def test_the_api_is_regional_for_an_edge_gives_silence_30_seconds_only():
+def test_api_is_regional():
     api = only(template(), "ApiGateway::RestApi")
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert "BinaryMediaTypes" not in api
 
 
-def test_the_stage_is_throttled_and_traced_and_its_limits_are_options():
+def test_stage_is_throttled_by_options_and_traced():
     stage = only(template(throttle_rate=7.5, throttle_burst=9), "ApiGateway::Stage")
     (settings,) = stage["MethodSettings"]
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (7.5, 9)
@@ -62,7 +62,7 @@ def test_the_stage_is_throttled_and_traced_and_its_limits_are_options():
     assert stage["TracingEnabled"] is True
 
 
-def test_the_access_log_is_json_and_shows_no_content():
+def test_access_log_is_json_without_content():
     stage = only(template(), "ApiGateway::Stage")
     fields = json.loads(stage["AccessLogSetting"]["Format"]).values()
     assert "$context.status" in fields
@@ -71,7 +71,7 @@ def test_the_access_log_is_json_and_shows_no_content():
     assert flat(stage["AccessLogSetting"]["DestinationArn"]).endswith(":<AccessLogs8B620ECA>")
 
 
-def test_its_own_refusals_speak_openai_s_dialect():
+def test_errors_of_api_gateway_have_openai_s_envelope():
     refusals = resources(template(), "ApiGateway::GatewayResponse").values()
     assert {r["ResponseType"] for r in refusals} == {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"}
     for refusal in refusals:
@@ -81,7 +81,7 @@ def test_its_own_refusals_speak_openai_s_dialect():
         assert "gatewayresponse.header.x-antiphon-request-id" in refusal["ResponseParameters"]
 
 
-def test_the_function_url_streams_and_may_be_called_by_anybody_through_it_alone():
+def test_function_url_streams_and_is_public():
     url = only(template(), "Lambda::Url")
     assert (url["AuthType"], url["InvokeMode"]) == ("NONE", "RESPONSE_STREAM")
     public = resources(template(), "Lambda::Permission", Principal="*").values()
@@ -91,9 +91,9 @@ def test_the_function_url_streams_and_may_be_called_by_anybody_through_it_alone(
     assert allowed["lambda:InvokeFunction"]["InvokedViaFunctionUrl"] is True
 
 
-def test_both_base_urls_and_all_names_are_told():
-    told = outputs(template())
-    assert set(told) == {
+def test_outputs_contain_base_urls_and_names():
+    found = outputs(template())
+    assert set(found) == {
         "AlarmTopic",
         "DashboardName",
         "FunctionUrl",
@@ -102,22 +102,22 @@ def test_both_base_urls_and_all_names_are_told():
         "SecretNames",
         "TableName",
     }
-    assert re.search(r"^https://.*/<RestDeploymentStageprod\w+>/v1$", flat(told["RestUrl"]))
-    assert re.search(r"<ApiFunctionUrl\w+\.FunctionUrl>v1$", flat(told["FunctionUrl"]))
-    assert told["SecretNames"] == "antiphon/prod/openai, antiphon/prod/azure-east"
+    assert re.search(r"^https://.*/<RestDeploymentStageprod\w+>/v1$", flat(found["RestUrl"]))
+    assert re.search(r"<ApiFunctionUrl\w+\.FunctionUrl>v1$", flat(found["FunctionUrl"]))
+    assert found["SecretNames"] == "antiphon/prod/openai, antiphon/prod/azure-east"
 
 
 @pytest.mark.parametrize(
-    ("off", "kind", "told"),
+    ("option", "kind", "output"),
     [("rest", "ApiGateway::RestApi", "RestUrl"), ("url", "Lambda::Url", "FunctionUrl")],
 )
-def test_either_may_be_off(off, kind, told):
-    made = template(**{off: False})
+def test_either_endpoint_can_be_disabled(option, kind, output):
+    made = template(**{option: False})
     assert not resources(made, kind)
-    assert told not in outputs(made)
+    assert output not in outputs(made)
 
 
-def test_a_name_of_your_own_leads_to_the_rest_api():
+def test_domain_name_leads_to_the_rest_api():
     made = template(**EVERYTHING)
     domain = only(made, "ApiGateway::DomainName")
     assert domain["DomainName"] == "ai.example.com"
@@ -129,12 +129,12 @@ def test_a_name_of_your_own_leads_to_the_rest_api():
     assert outputs(made)["RestUrl"] == "https://ai.example.com/v1"
 
 
-def test_without_a_zone_the_record_is_yours_to_make():
+def test_without_a_zone_there_is_no_dns_record():
     chosen = {name: EVERYTHING[name] for name in ("domain_name", "certificate_arn")}
     assert not resources(template(**chosen), "Route53::RecordSet")
 
 
-def test_the_firewall_stands_before_the_stage_and_reads_no_prompts():
+def test_firewall_protects_the_stage_by_address_only():
     made = template(firewall=True, firewall_rate=300)
     rules = {rule["Name"]: rule["Statement"] for rule in only(made, "WAFv2::WebACL")["Rules"]}
     assert rules["rate"]["RateBasedStatement"]["Limit"] == 300
@@ -144,7 +144,7 @@ def test_the_firewall_stands_before_the_stage_and_reads_no_prompts():
     assert "/stages/<RestDeploymentStage" in flat(before)
 
 
-def test_the_account_s_log_role_outlives_the_stack_or_is_left_alone():
+def test_log_role_of_the_account_is_retained_or_not_created():
     (account,) = template().find_resources("AWS::ApiGateway::Account").values()
     assert account["DeletionPolicy"] == "Retain"
     assert not resources(template(account_log_role=False), "ApiGateway::Account")

@@ -1,4 +1,4 @@
-"""What may stand between a client and the gateway, and do to its answers what it must not do."""
+"""A proxy between a client and the gateway that changes responses as it must not."""
 
 import json
 import re
@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-HOPS = ("connection", "transfer-encoding", "content-length", "host")
+HOP_HEADERS = ("connection", "transfer-encoding", "content-length", "host")
 
 
 @dataclass(frozen=True)
-class Passed:
-    """An answer on its way; its chunks are sent as they come."""
+class ProxiedResponse:
+    """A response on its way; its chunks are sent as they arrive."""
 
     path: str
     status: int
@@ -27,12 +27,12 @@ class Passed:
         return self.headers.get("content-type", "").startswith("text/event-stream")
 
 
-type Change = Callable[[Passed], Passed]
+type Change = Callable[[ProxiedResponse], ProxiedResponse]
 
 
 @contextmanager
-def between(upstream: str, change: Change):
-    """Gives the base URL of a proxy to a gateway, which changes each answer."""
+def run_proxy(upstream: str, change: Change):
+    """Run a proxy that changes each response; yield its base URL."""
     with httpx.Client(base_url=upstream.removesuffix("/v1"), timeout=30) as client:
         handler = type("Handler", (_Handler,), {"client": client, "change": staticmethod(change)})
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -52,19 +52,23 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_one_request(self):
         try:
             super().handle_one_request()
-        except OSError:  # the doctor has left
+        except OSError:  # the doctor closed the connection
             self.close_connection = True
 
     def do_GET(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        headers = [(n, v) for n, v in self.headers.items() if n.lower() not in HOPS]
-        asked = self.client.build_request(self.command, self.path, headers=headers, content=body)
-        answer = self.client.send(asked, stream=True)
+        headers = [(n, v) for n, v in self.headers.items() if n.lower() not in HOP_HEADERS]
+        request = self.client.build_request(self.command, self.path, headers=headers, content=body)
+        response = self.client.send(request, stream=True)
         try:
-            kept = {n: v for n, v in answer.headers.items() if n not in HOPS}
-            self._send(self.change(Passed(self.path, answer.status_code, kept, answer.iter_raw())))
+            forwarded = {n: v for n, v in response.headers.items() if n not in HOP_HEADERS}
+            self._send(
+                self.change(
+                    ProxiedResponse(self.path, response.status_code, forwarded, response.iter_raw())
+                )
+            )
         finally:
-            answer.close()
+            response.close()
 
     def do_POST(self):
         self.do_GET()
@@ -82,22 +86,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *_):
-        """The test's output is not for it."""
+        """Log nothing."""
 
 
-def whole(passed):
+def read_all(passed):
     return b"".join(passed.chunks)
 
 
-def events(passed):
-    return re.findall(rb".*?\n\n", whole(passed), re.DOTALL)
+def split_events(passed):
+    return re.findall(rb".*?\n\n", read_all(passed), re.DOTALL)
 
 
-def of_streams(change):
+def change_streams(change):
     return lambda passed: change(passed) if passed.streams else passed
 
 
-def but_health(change):
+def except_health(change):
     return lambda passed: passed if passed.path.endswith("/health") else change(passed)
 
 
@@ -106,39 +110,41 @@ def error(status, code):
     return lambda p: replace(p, status=status, chunks=[json.dumps(body).encode()])
 
 
-def _prelude(passed):
-    told = json.dumps({"statusCode": passed.status, "headers": passed.headers}).encode()
+def _expose_metadata(passed):
+    metadata = json.dumps({"statusCode": passed.status, "headers": passed.headers}).encode()
     kind = {"content-type": "application/octet-stream"}
-    return replace(passed, status=200, headers=kind, chunks=[told, bytes(8), whole(passed)])
+    return replace(passed, status=200, headers=kind, chunks=[metadata, bytes(8), read_all(passed)])
 
 
-def _without(*names):
+def _remove_headers(*names):
     def change(passed):
         return replace(passed, headers={n: v for n, v in passed.headers.items() if n not in names})
 
     return change
 
 
-def _with(**headers):
+def _add_headers(**headers):
     return lambda passed: replace(passed, headers={**passed.headers, **headers})
 
 
-def _in_html(passed):
+def _to_html(passed):
     return replace(passed, status=200, headers={"content-type": "text/html"}, chunks=[b"<p>"])
 
 
-def _looking_away(passed):
+def _accept_everything(passed):
     return replace(passed, status=200) if passed.status in {401, 404} else passed
 
 
-HONEST = replace
-HOLDS_STREAMS_BACK = of_streams(lambda p: replace(p, chunks=[whole(p)]))
-DROPS_THE_LAST_EVENT = of_streams(lambda p: replace(p, chunks=events(p)[:-1]))
-SHOWS_THE_PRELUDE = _prelude
-FAILS = but_health(error(500, "gateway_error"))
-HAS_NO_CREDENTIAL = but_health(error(502, "upstream_auth"))
-TELLS_OF_THE_ACCOUNT = _with(**{"openai-organization": "acme-inc"})
-TAKES_HEADERS_AWAY = _without("x-antiphon-request-id", "x-antiphon-target", "x-request-id")
-RENAMES_HEADERS = _with(**{"x-amzn-remapped-x-request-id": "1", "x-amzn-remapped-date": "now"})
-ANSWERS_IN_HTML = _in_html
-LOOKS_AWAY = _looking_away
+TRANSPARENT = replace
+BUFFERS_STREAMS = change_streams(lambda p: replace(p, chunks=[read_all(p)]))
+DROPS_THE_LAST_EVENT = change_streams(lambda p: replace(p, chunks=split_events(p)[:-1]))
+EXPOSES_METADATA = _expose_metadata
+FAILS = except_health(error(500, "gateway_error"))
+HAS_NO_CREDENTIAL = except_health(error(502, "upstream_auth"))
+IDENTIFIES_THE_ACCOUNT = _add_headers(**{"openai-organization": "acme-inc"})
+REMOVES_HEADERS = _remove_headers("x-antiphon-request-id", "x-antiphon-target", "x-request-id")
+RENAMES_HEADERS = _add_headers(
+    **{"x-amzn-remapped-x-request-id": "1", "x-amzn-remapped-date": "now"}
+)
+RESPONDS_WITH_HTML = _to_html
+ACCEPTS_EVERYTHING = _accept_everything

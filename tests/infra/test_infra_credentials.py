@@ -1,4 +1,4 @@
-"""Targets of Entra ID: who needs a secret, and whose identity is attested to whom."""
+"""Targets with Entra ID: which need a secret, and which functions get web identity tokens."""
 
 import pytest
 
@@ -26,7 +26,7 @@ ELSEWHERE = azure(
 ALL = CONFIG + BY_SECRET + BY_IDENTITY + ELSEWHERE
 
 
-def attested(made, name):
+def token_statements(made, name):
     return [s for s in statements(made, name) if s["Action"] == "sts:GetWebIdentityToken"]
 
 
@@ -34,7 +34,7 @@ def outputs(made):
     return {name: output["Value"] for name, output in made.find_outputs("*").items()}
 
 
-def test_a_target_that_trusts_the_functions_identity_has_no_secret():
+def test_a_target_with_web_identity_has_no_secret():
     secrets = resources(template(text=ALL), "SecretsManager::Secret").values()
     names = {secret["Name"] for secret in secrets}
     assert names == {f"antiphon/prod/{name}" for name in ("openai", "azure-east", "by-secret")}
@@ -42,8 +42,8 @@ def test_a_target_that_trusts_the_functions_identity_has_no_secret():
 
 
 @pytest.mark.parametrize("name", ["api", "settle"])
-def test_who_calls_such_a_target_may_be_attested_to_its_audience_and_no_other(name):
-    (statement,) = attested(template(text=ALL), name)
+def test_callers_of_such_a_target_get_tokens_for_its_audience_only(name):
+    (statement,) = token_statements(template(text=ALL), name)
     assert statement == {
         "Effect": "Allow",
         "Action": "sts:GetWebIdentityToken",
@@ -62,24 +62,24 @@ def test_who_calls_such_a_target_may_be_attested_to_its_audience_and_no_other(na
     }
 
 
-def test_who_calls_no_target_is_attested_to_nobody():
-    assert attested(template(text=ALL), "rollup") == []
+def test_a_function_without_targets_gets_no_tokens():
+    assert token_statements(template(text=ALL), "rollup") == []
 
 
 @pytest.mark.parametrize("text", [CONFIG, CONFIG + BY_SECRET], ids=["keys", "client secret"])
-def test_without_such_a_target_nobody_is_attested(text):
-    assert [attested(template(text=text), name) for name in ("api", "settle")] == [[], []]
+def test_without_such_a_target_no_function_gets_tokens(text):
+    assert [token_statements(template(text=text), name) for name in ("api", "settle")] == [[], []]
     assert "EntraSubjects" not in outputs(template(text=text))
 
 
-def test_without_any_secret_none_is_read_or_told():
+def test_without_secrets_there_is_no_permission_and_no_output():
     made = template(text=BY_IDENTITY)
     assert not resources(made, "SecretsManager::Secret")
     assert "secretsmanager" not in str(statements(made, "api"))
     assert "SecretNames" not in outputs(made)
 
 
-def test_the_subjects_that_entra_is_to_trust_are_told():
+def test_subjects_for_entra_are_an_output():
     made = template(text=ALL)
     roles = [function(made, name)["Role"] for name in ("api", "settle")]
     assert outputs(made)["EntraSubjects"] == {"Fn::Join": ["", [roles[0], ", ", roles[1]]]}

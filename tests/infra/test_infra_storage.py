@@ -16,27 +16,27 @@ def key(partition, sort):
     ]
 
 
-def test_its_keys_and_indexes_are_those_of_the_settings(table):
+def test_keys_and_indexes_are_those_of_the_settings(table):
     indexes = {index["IndexName"]: index["KeySchema"] for index in table["GlobalSecondaryIndexes"]}
     assert table["KeySchema"] == key(PARTITION_KEY, SORT_KEY)
     assert indexes == {name: key(*attributes) for name, attributes in INDEXES.items()}
 
 
-def test_it_costs_nothing_while_nobody_calls(table):
+def test_billing_is_on_demand(table):
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_rows_leave_at_their_time_and_every_change_is_told(table):
+def test_table_has_ttl_and_a_stream(table):
     assert table["TimeToLiveSpecification"] == {"AttributeName": TTL, "Enabled": True}
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-def test_its_past_can_be_restored(table):
+def test_table_has_point_in_time_recovery(table):
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
 @pytest.mark.parametrize(("stage", "kept"), [("prod", True), ("dev", False)])
-def test_a_production_stage_keeps_what_it_holds_and_any_other_does_not(stage, kept):
+def test_only_production_stages_retain_data(stage, kept):
     made = template(stage=stage)
     (table,) = made.find_resources("AWS::DynamoDB::Table").values()
     assert table["Properties"]["DeletionProtectionEnabled"] is kept
@@ -45,7 +45,7 @@ def test_a_production_stage_keeps_what_it_holds_and_any_other_does_not(stage, ke
         assert policies == {"Retain" if kept else "Delete"}
 
 
-def test_a_key_of_the_customer_s_is_renewed_and_guards_table_secrets_queues_and_logs():
+def test_customer_managed_key_is_rotated_and_encrypts_everything():
     made = template(customer_managed_key=True)
     (name,) = resources(made, "KMS::Key", EnableKeyRotation=True)
     key = {"Fn::GetAtt": [name, "Arn"]}
@@ -55,5 +55,5 @@ def test_a_key_of_the_customer_s_is_renewed_and_guards_table_secrets_queues_and_
     assert all(q["KmsMasterKeyId"] == key for q in resources(made, "SQS::Queue").values())
 
 
-def test_without_it_there_is_no_key_to_pay_for():
+def test_no_key_by_default():
     assert resources(template(), "KMS::Key") == {}

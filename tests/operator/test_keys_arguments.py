@@ -1,4 +1,4 @@
-"""What `antiphon keys` refuses before it looks for any AWS."""
+"""Arguments that `antiphon keys` refuses before it contacts AWS."""
 
 import pytest
 
@@ -14,8 +14,8 @@ from tests.support.operating import EMPTY, antiphon
         (["--tenant", "acme\n"], "is not 1 to 64 characters"),
         (["--name", ""], "1 to 100 printable characters"),
         (["--name", "\x1b[31m"], "1 to 100 printable characters"),
-        (["--models", "gpt-5,,o3"], "'' is no name of a model"),
-        (["--models", "gpt 5"], "'gpt 5' is no name of a model"),
+        (["--models", "gpt-5,,o3"], "'' is not the name of a model"),
+        (["--models", "gpt 5"], "'gpt 5' is not the name of a model"),
         (["--models", "*-5-*"], "a pattern has one * at most"),
         (["--rpm", "0"], "--rpm"),
         (["--rpm", "1.5"], "--rpm"),
@@ -23,33 +23,33 @@ from tests.support.operating import EMPTY, antiphon
         (["--budget-usd", "inf"], "--budget-usd: Input should be a finite number"),
         (["--budget-usd", "nan"], "--budget-usd"),
         (["--budget-period", "day"], "--budget-period goes with --budget-usd"),
-        (["--expires", "0"], "is past already"),
-        (["--expires", "2020-01-01"], "is past already"),
+        (["--expires", "0"], "is in the past"),
+        (["--expires", "2020-01-01"], "is in the past"),
         (["--expires", "tomorrow"], "neither a duration such as 90d nor a date such as"),
         (["--expires", "9999999999w"], "neither a duration"),
         (["--local-port", "8080"], "--local-port goes with --local"),
         (["--local", "--stage", "dev"], "--local goes without --stage"),
     ],
 )
-def test_what_cannot_be_is_a_usage_error_that_says_so(options, why):
+def test_invalid_options_are_usage_errors(options, why):
     done = antiphon("keys", "create", "--tenant", "acme", *options, env=EMPTY)
     assert (done.code, done.out) == (2, "")
     assert why in done.err
 
 
-def test_a_tenant_must_be_named():
+def test_tenant_is_required():
     done = antiphon("keys", "create", env=EMPTY)
     assert (done.code, "--tenant" in done.err) == (2, True)
 
 
-def test_help_tells_of_the_commands_and_of_keys_on_standard_input():
-    said = antiphon("keys", "--help", env=EMPTY).out
+def test_help_lists_commands_and_explains_stdin():
+    help = antiphon("keys", "--help", env=EMPTY).out
     for word in ("create", "list", "show", "revoke", "rotate", "--local", "standard input"):
-        assert word in said
+        assert word in help
 
 
 @pytest.mark.parametrize("command", ["create", "list", "show", "revoke", "rotate"])
-def test_every_command_is_about_a_deployment_and_speaks_json(command):
-    said = antiphon("keys", command, "--help", env=EMPTY).out
+def test_every_command_has_deployment_and_json_options(command):
+    help = antiphon("keys", command, "--help", env=EMPTY).out
     for option in ("--stage", "--region", "--profile", "--local", "--local-port", "--json"):
-        assert f"  {option} " in said
+        assert f"  {option} " in help

@@ -9,7 +9,7 @@ from antiphon.auth import Auth
 from antiphon.errors import Unauthenticated
 from antiphon.http import Request
 from antiphon.store.keyring import Keyring, NoSuchKey
-from infra.operator.deployment import Choice, find
+from infra.operator.deployment import DeploymentOptions, find_deployment
 from tests.support.operating import OPERATOR, antiphon, made
 
 pytestmark = pytest.mark.usefixtures("stacks")
@@ -20,12 +20,14 @@ def create(*options):
     return made("keys", "create", "--tenant", "acme", *options)
 
 
-class Door:
-    """The gateway's own check of keys, over the stack's table, at a time of our choice."""
+class KeyCheck:
+    """The gateway's own check of keys with the stack's table and a clock that tests set."""
 
     def __init__(self):
-        choice = Choice(stage=None, region=None, profile=None, local=False, local_port=None)
-        self._keyring = Keyring(find(choice).table)
+        options = DeploymentOptions(
+            stage=None, region=None, profile=None, local=False, local_port=None
+        )
+        self._keyring = Keyring(find_deployment(options).table)
         self.now = time.time()
         self._auth = Auth(self, 30, lambda: self.now)
 
@@ -35,7 +37,7 @@ class Door:
         except NoSuchKey:
             return None
 
-    def opens(self, key):
+    def accepts(self, key):
         try:
             self._auth.identify(Request("req_1", "GET", headers={"api-key": key}))
         except Unauthenticated:
@@ -44,27 +46,27 @@ class Door:
 
 
 @pytest.fixture
-def door(monkeypatch):
+def key_check(monkeypatch):
     for name, value in OPERATOR.items():
         monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(
             name, value
         )
-    return Door()
+    return KeyCheck()
 
 
-def test_a_revoked_key_is_refused_once_the_cache_time_is_over(door):
+def test_revoked_key_is_refused_after_the_cache_time(key_check):
     document = create()
-    assert door.opens(document["key"])
+    assert key_check.accepts(document["key"])
     done = antiphon("keys", "revoke", document["id"])
     assert (done.code, done.out) == (0, "")
     assert done.err == (f"{document['id']} of tenant acme is revoked: it is refused within 30 s.\n")
-    door.now += 29.9
-    assert door.opens(document["key"])  # as was said
-    door.now += 0.1
-    assert not door.opens(document["key"])
+    key_check.now += 29.9
+    assert key_check.accepts(document["key"])  # within the stated time
+    key_check.now += 0.1
+    assert not key_check.accepts(document["key"])
 
 
-def test_to_revoke_a_key_again_changes_nothing():
+def test_second_revocation_changes_nothing():
     id = create()["id"]
     first = made("keys", "revoke", id)
     again = made("keys", "revoke", id)
@@ -76,18 +78,18 @@ def test_to_revoke_a_key_again_changes_nothing():
     assert (done.code, "was revoked already, 2" in done.err) == (0, True)
 
 
-def test_a_leaked_key_is_revoked_by_itself_without_a_trace_in_the_shell():
+def test_key_itself_can_be_revoked_on_stdin():
     document = create()
     assert made("keys", "revoke", "-", stdin=document["key"])["id"] == document["id"]
 
 
-def test_a_stack_that_does_not_tell_its_cache_time_is_not_guessed_at():
+def test_unknown_cache_time_is_stated_as_a_setting():
     id = made("keys", "create", "--tenant", "acme", "--stage", "dev")["id"]
-    said = antiphon("keys", "revoke", id, "--stage", "dev").err
-    assert "refused within key_cache_seconds of gateway.toml (30 by default)" in said
+    stderr = antiphon("keys", "revoke", id, "--stage", "dev").err
+    assert "refused within key_cache_seconds of gateway.toml (30 by default)" in stderr
 
 
-def test_both_keys_work_while_a_rotation_overlaps(door):
+def test_both_keys_work_during_the_overlap(key_check):
     old = create("--models", "o3", "--rpm", "5", "--name", "shop")
     new = made("keys", "rotate", old["id"], "--overlap", "1h")
     for same in ("tenant", "models", "limits", "name"):
@@ -96,43 +98,43 @@ def test_both_keys_work_while_a_rotation_overlaps(door):
     assert new["replaces"]["replaced_by"] == new["id"]
     ends = new["replaces"]["ends_at"]
     assert abs(ends - time.time() - HOUR) < 60
-    assert door.opens(old["key"])
-    assert door.opens(new["key"])
-    door.now = ends  # to the second, though it stands in the cache
-    assert not door.opens(old["key"])
-    assert door.opens(new["key"])
+    assert key_check.accepts(old["key"])
+    assert key_check.accepts(new["key"])
+    key_check.now = ends  # exactly then, although the key is cached
+    assert not key_check.accepts(old["key"])
+    assert key_check.accepts(new["key"])
 
 
-def test_a_rotation_overlaps_a_day_unless_told_otherwise():
+def test_default_overlap_is_a_day():
     new = made("keys", "rotate", create()["id"])
     assert abs(new["replaces"]["ends_at"] - time.time() - 24 * HOUR) < 60
 
 
-def test_a_rotation_without_overlap_ends_the_old_key_now(door):
+def test_rotation_without_overlap_revokes_the_old_key(key_check):
     old = create()
     done = antiphon("keys", "rotate", old["id"], "--overlap", "0")
     assert re.fullmatch(r"sk-antiphon-[A-Za-z0-9_-]{43}\n", done.out)
     assert f"The old key {old['id']} is refused within 30 s." in done.err
-    assert not door.opens(old["key"])
-    assert door.opens(done.out.strip())
+    assert not key_check.accepts(old["key"])
+    assert key_check.accepts(done.out.strip())
 
 
-def test_a_rotation_tells_until_when_the_old_key_works():
+def test_rotation_prints_when_the_old_key_expires():
     old = create()
-    said = antiphon("keys", "rotate", old["id"], "--overlap", "7d").err
+    stderr = antiphon("keys", "rotate", old["id"], "--overlap", "7d").err
     assert re.search(
-        rf"The old key {old['id']} works until 2\d\d\d-\d\d-\d\d \d\d:\d\d UTC\.", said
+        rf"The old key {old['id']} works until 2\d\d\d-\d\d-\d\d \d\d:\d\d UTC\.", stderr
     )
 
 
-def test_a_rotated_key_keeps_its_end_or_gets_another():
+def test_new_key_has_the_same_expiry_or_another():
     keeps = made("keys", "rotate", create("--expires", "2100-01-31")["id"])
     assert keeps["ends_at"] == 4_105_036_800
     gets = made("keys", "rotate", create()["id"], "--expires", "2100-02-01")
     assert gets["ends_at"] == 4_105_123_200
 
 
-def test_what_is_revoked_is_rotated_no_more():
+def test_revoked_key_cannot_be_rotated():
     id = create()["id"]
     made("keys", "revoke", id)
     done = antiphon("keys", "rotate", id)
@@ -141,6 +143,6 @@ def test_what_is_revoked_is_rotated_no_more():
 
 
 @pytest.mark.parametrize("overlap", ["soon", "1", "-1h", "1.5h", "1 h", "9999999999w", ""])
-def test_an_overlap_is_a_duration(overlap):
+def test_overlap_must_be_a_duration(overlap):
     done = antiphon("keys", "rotate", create()["id"], "--overlap", overlap)
-    assert (done.code, "no duration such as 30m, 24h or 7d" in done.err) == (2, True)
+    assert (done.code, "not a duration such as 30m, 24h or 7d" in done.err) == (2, True)

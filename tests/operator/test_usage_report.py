@@ -1,4 +1,4 @@
-"""`antiphon usage`, as people see it."""
+"""`antiphon usage`: the table for people."""
 
 import pytest
 
@@ -14,8 +14,13 @@ def lines(*arguments):
     return [line.split() for line in done.out.splitlines()]
 
 
-def test_models_are_shown_the_dearest_first_with_a_chart_and_a_total():
-    for micro, model in ((500, "cheap"), (2_000, "dear"), (1_000, "middle"), (1_000, "middle")):
+def test_models_are_sorted_by_cost_with_chart_and_total():
+    for micro, model in (
+        (500, "cheap"),
+        (2_000, "expensive"),
+        (1_000, "middle"),
+        (1_000, "middle"),
+    ):
         used(micro=micro, model=model)
     done = antiphon("usage")
     heading, _, *rows, _, total = done.out.splitlines()
@@ -23,7 +28,7 @@ def test_models_are_shown_the_dearest_first_with_a_chart_and_a_total():
         "model", "requests", "input", "cached", "output", "reasoning", "US", "dollars", "cost",
     ]  # fmt: skip
     assert [row.split()[:3] for row in rows] == [
-        ["dear", "1", "1,000"],
+        ["expensive", "1", "1,000"],
         ["middle", "2", "2,000"],
         ["cheap", "1", "1,000"],
     ]
@@ -33,12 +38,12 @@ def test_models_are_shown_the_dearest_first_with_a_chart_and_a_total():
     assert f"4 completed, from {ago(29)} to {ago(0)} (UTC)." in done.err
 
 
-def test_great_sums_are_told_to_the_cent():
+def test_large_totals_have_two_decimal_places():
     used(micro=1_234_567_890_123)
     assert lines()[2][6] == "1,234,567.89"
 
 
-def test_what_the_dollars_leave_out_is_said():
+def test_remarks_state_what_the_cost_does_not_include():
     used(unpriced=1)
     used(completed=0, failed=1, unmetered=1)
     used(completed=0, unknown=2)
@@ -46,10 +51,10 @@ def test_what_the_dollars_leave_out_is_said():
     assert "1 completed, 1 failed, 2 unknown" in err
     assert "1 have no known price" in err
     assert "[prices.MODEL]" in err
-    assert "Of 1 the provider has told no tokens" in err
+    assert "For 1 the provider reported no tokens" in err
 
 
-def test_without_a_price_the_chart_is_of_tokens():
+def test_chart_shows_tokens_if_there_is_no_cost():
     used(model="a")
     used(model="a")
     used(model="b")
@@ -58,7 +63,7 @@ def test_without_a_price_the_chart_is_of_tokens():
     assert [row[-1].count("█") for row in (first, second)] == [24, 12]
 
 
-def test_days_without_usage_are_shown_between_those_with():
+def test_days_without_usage_are_included():
     used(days=3, micro=4)
     used(days=0, micro=8)
     _, _, *rows = lines("--by", "day")
@@ -67,7 +72,7 @@ def test_days_without_usage_are_shown_between_those_with():
     assert [each["day"] for each in made("usage", "--by", "day")["data"]] == [ago(3), ago(0)]
 
 
-def test_keys_are_shown_with_their_names():
+def test_key_names_are_printed():
     key = made("keys", "create", "--tenant", "acme", "--name", "shop [web]")
     used(key=key["id"])
     used(key="key_gone")
@@ -78,14 +83,13 @@ def test_keys_are_shown_with_their_names():
     assert sorted(each["key_id"] for each in found) == sorted([key["id"], "key_gone"])
 
 
-def test_colours_are_for_terminals_alone():
+def test_colours_are_for_terminals_only():
     used(micro=1)
     assert "\x1b" not in antiphon("usage").out
     assert "\x1b[" in antiphon("usage", env={**OPERATOR, "FORCE_COLOR": "1"}).out
 
 
-def test_a_chart_for_people():
-    """How it looks, for whoever changes it."""
+def test_layout_of_the_chart():
     used(micro=2, model="gpt-5", cached_tokens=400)
     used(micro=1, model="gpt-5-mini", reasoning_tokens=60)
     assert antiphon("usage").out.splitlines() == [
