@@ -88,8 +88,8 @@ def stream(function, provider, parent):
             event("response.completed", 1, response=completed),
         )
     )
-    ask = {"model": "gpt-5-mini", "input": "x", "stream": True, "previous_response_id": parent}
-    assert function(create(ask)).status == 200
+    body = {"model": "gpt-5-mini", "input": "x", "stream": True, "previous_response_id": parent}
+    assert function(create(body)).status == 200
     return id, items
 
 

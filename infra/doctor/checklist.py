@@ -106,7 +106,7 @@ CHECKS = (
     ),
     Check(
         "delete",
-        "A deleted response is gone",
+        "A deleted response is not found",
         lifecycle.check_delete,
         WITH_RESPONSE,
         costs=True,

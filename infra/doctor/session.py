@@ -40,7 +40,7 @@ type Headers = dict[str, str]
 
 
 class NoModelError(Exception):
-    """The gateway serves no model whose name looks like a text model."""
+    """No model that the gateway serves has a name like a text model."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Session:
         return self.stream(input=PROMPT)
 
     def stream_long(self) -> StreamRecording:
-        """A response that takes long, streamed to its end."""
+        """Stream a response that takes at least the plan's `long` seconds."""
         pace = {"sim_delay_ms": str(int(self.plan.long * 1000 / SIMULATOR_DELTAS))}
         return self.stream(
             timeout=MAX_LAMBDA_SECONDS,

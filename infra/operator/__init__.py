@@ -5,7 +5,7 @@ aws_errors        errors of AWS as messages that state what to do
 output            tables for people, JSON for machines
 param_types       the types of options and arguments
 keys              the commands for API keys
-key_options       what several of these commands take
+key_options       the argument KEY, the keyring, and options for limits
 key_presentation  a key as JSON, as a row, as a list of facts
 usage             the command `antiphon usage`
 usage_report      usage as JSON, CSV, or a table with a chart

@@ -58,7 +58,7 @@ def with_deployment[**P, R](
             deployment = find_deployment(DeploymentOptions(**shared))
             return command(deployment, *args, **options)
 
-    return functools.reduce(lambda made, option: option(made), reversed(_OPTIONS), run)
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), run)
 
 
 def find_deployment(options: DeploymentOptions) -> Deployment:

@@ -1,4 +1,4 @@
-"""What the commands for keys have in common: the key, the keyring, and options for limits."""
+"""What the commands for keys share: the argument KEY, the keyring, and options for limits."""
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +62,7 @@ def limit_options[R](command: Callable[..., R]) -> Callable[..., R]:
         return command(*args, limits=_parse_limits(values), **options)
 
     added = [click.option(_option_name(name), type=type, help=help) for name, type, help in LIMITS]
-    return functools.reduce(lambda made, option: option(made), reversed(added), run)
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(added), run)
 
 
 def flatten_models(models: Sequence[Sequence[str]]) -> tuple[str, ...] | None:

@@ -48,7 +48,7 @@ def test_base_url_can_have_a_prefix_or_none(given, base):
 
 @pytest.mark.parametrize("given", ["a.example", "ftp://a", "http://a.example", "https://a/?b=c"])
 def test_invalid_base_url_is_refused(given):
-    with pytest.raises(ValueError, match="give |Give "):
+    with pytest.raises(ValueError, match=r"give |Give "):
         normalize_base_url(given)
 
 

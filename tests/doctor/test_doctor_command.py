@@ -142,7 +142,7 @@ def test_wrong_usage_exits_with_2(arguments, env, text):
 # What the proxy does, the checks that fail, and a part of their advice.
 FAULTS = {
     "buffers streams": (faulty_proxy.BUFFERS_STREAMS, {"flow"}, "RESPONSE_STREAM"),
-    "drops the last event": (faulty_proxy.DROPS_THE_LAST_EVENT, {"end"}, "a part for the whole"),
+    "drops the last event": (faulty_proxy.DROPS_THE_LAST_EVENT, {"end"}, "incomplete response"),
     "identifies the account": (faulty_proxy.IDENTIFIES_THE_ACCOUNT, {"private"}, "between you"),
     "renames headers": (faulty_proxy.RENAMES_HEADERS, {"names"}, "SDKs"),
     "has no credential": (faulty_proxy.HAS_NO_CREDENTIAL, {"models"}, "put-secret-value"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.infra.cloud import Cloud, run_cdk
+from tests.infra.account import Account, run_cdk
 from tests.infra.emulator import ARCH
 
 STACK = "Antiphon-prod"
@@ -17,12 +17,12 @@ STACK = "Antiphon-prod"
 class Deployed:
     """One stage in a simulated account, deployed with the locked CLI and cdk.json."""
 
-    cloud: Cloud
+    account: Account
     assembly: pathlib.Path
     outputs: dict[str, str]
 
     def client(self, service):
-        return self.cloud.client(service)
+        return self.account.client(service)
 
     @property
     def function(self):
@@ -42,8 +42,8 @@ class Deployed:
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory):
-    with contextlib.closing(Cloud(tmp_path_factory.mktemp("cloud"))) as running:
+def account(tmp_path_factory):
+    with contextlib.closing(Account(tmp_path_factory.mktemp("account"))) as running:
         yield running
 
 
@@ -56,10 +56,10 @@ def assembly(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def deployed(cloud, assembly, tmp_path_factory):
+def deployed(account, assembly, tmp_path_factory):
     outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
-    cloud.deploy(assembly, "--outputs-file", str(outputs), STACK)
-    return Deployed(cloud, assembly, json.loads(outputs.read_text())[STACK])
+    account.deploy(assembly, "--outputs-file", str(outputs), STACK)
+    return Deployed(account, assembly, json.loads(outputs.read_text())[STACK])
 
 
 @pytest.fixture(scope="session")

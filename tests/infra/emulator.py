@@ -34,16 +34,16 @@ class Emulator:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=given)
         _wait_until_listening(self._port)
 
-    def ask(self, event):
+    def invoke(self, event):
         """Return the whole output of the function; the emulator does not stream."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         with contextlib.closing(connection):
             connection.request("POST", INVOCATIONS, json.dumps(event))
             return connection.getresponse().read()
 
-    def answer(self, event):
+    def invoke_streaming(self, event):
         """Return the metadata and the body of a streamed response."""
-        raw = self.ask(event)
+        raw = self.invoke(event)
         prelude, end, body = raw.partition(bytes(8))
         assert end, (raw, self._log.read_text())
         return json.loads(prelude), body

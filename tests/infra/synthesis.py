@@ -43,7 +43,7 @@ EVERYTHING = {  # options that are off by default
 }
 # Functions that are not invoked by HTTP.
 QUEUE_WORKER = FunctionSpec(
-    "queue-worker",
+    "worker",
     description="reads the queue",
     source="queue",
     minutes=5,
@@ -52,7 +52,7 @@ QUEUE_WORKER = FunctionSpec(
     memory=256,
 )
 STREAM_READER = FunctionSpec(
-    "stream-reader",
+    "watcher",
     description="reads the stream of the table",
     source="stream",
     minutes=1,

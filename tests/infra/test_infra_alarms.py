@@ -3,7 +3,7 @@
 import re
 
 from antiphon.settings.metrics import METRICS, NAMESPACE
-from tests.infra.synthesis import ALL_SOURCES, only, resources, template
+from tests.infra.synthesis import ALL_SOURCES, PROJECT, only, resources, template
 
 OWN_METRICS = {metric.name: metric for metric in METRICS}
 AWS_METRICS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
@@ -52,6 +52,17 @@ def test_every_alarm_states_what_to_do_and_notifies_the_topic():
         assert alarm["AlarmDescription"].endswith(".")
         assert len(alarm["AlarmDescription"]) <= 1024
         assert alarm["AlarmActions"] == [{"Ref": topic}]
+
+
+def test_log_messages_named_by_alarms_exist():
+    code = "".join(path.read_text() for path in PROJECT.glob("functions/**/*.py"))
+    quoted = {
+        message
+        for alarm in alarms().values()
+        for message in re.findall(r"look for '([^']+)'", alarm["AlarmDescription"], re.IGNORECASE)
+    }
+    assert len(quoted) == 3
+    assert [message for message in quoted if f'"{message}"' not in code] == []
 
 
 def test_missing_data_is_no_alarm():

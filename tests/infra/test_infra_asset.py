@@ -42,7 +42,7 @@ def start(deployed, task_root, tmp_path_factory):
 
         def start(**env):
             folder = tmp_path_factory.mktemp("emulator")
-            emulator = Emulator(folder, task_root, {**deployed.cloud.env, **variables, **env})
+            emulator = Emulator(folder, task_root, {**deployed.account.env, **variables, **env})
             return started.enter_context(contextlib.closing(emulator))
 
         yield start
@@ -114,19 +114,23 @@ endpoints = pytest.mark.parametrize("event", [rest, url])
 
 @endpoints
 def test_it_is_healthy(gateway, event):
-    prelude, body = gateway.answer(event("/health"))
+    prelude, body = gateway.invoke_streaming(event("/health"))
     assert (prelude["statusCode"], json.loads(body)) == (200, {"status": "ok"})
 
 
 @endpoints
 def test_it_finds_a_key_in_its_table_and_no_unknown_response(gateway, key, event):
-    prelude, _ = gateway.answer(event("/v1/responses/resp_1", authorization=f"Bearer {key}"))
+    prelude, _ = gateway.invoke_streaming(
+        event("/v1/responses/resp_1", authorization=f"Bearer {key}")
+    )
     assert prelude["statusCode"] == 404
 
 
 @endpoints
 def test_it_refuses_an_unknown_key(gateway, event):
-    prelude, body = gateway.answer(event("/v1/responses/resp_1", authorization="Bearer other"))
+    prelude, body = gateway.invoke_streaming(
+        event("/v1/responses/resp_1", authorization="Bearer other")
+    )
     assert prelude["statusCode"] == 401
     assert json.loads(body)["error"]["code"] == "invalid_api_key"
 
@@ -137,7 +141,7 @@ def test_it_responds_to_every_sample_event(scripted, provider, name):
     """Other tests check the responses; this one checks that the asset is complete."""
     body = json.dumps(response(new_id())).encode()
     provider.answers(streamed(*story(new_id())) if "streamed" in name else whole(body))
-    prelude, body = scripted.answer(json.loads((EVENTS / name).read_bytes()))
+    prelude, body = scripted.invoke_streaming(json.loads((EVENTS / name).read_bytes()))
     headers = {**prelude.get("headers", {}), **prelude.get("multiValueHeaders", {})}
     assert "x-antiphon-request-id" in {name.lower() for name in headers}
     assert prelude["statusCode"] < 500, body

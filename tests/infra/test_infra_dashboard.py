@@ -62,14 +62,14 @@ def lines(made) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 
 def test_dashboard_shows_all_metrics_with_their_dimensions():
-    shown = set()
+    names = set()
     for namespace, name, dimensions in lines(template(stage="dev")):
         if namespace == NAMESPACE:
             assert dimensions == {**dict.fromkeys(OWN_METRICS[name].dimensions), STAGE: "dev"}
-            shown.add(name)
+            names.add(name)
         else:
             assert name in AWS_METRICS[namespace]
-    assert shown == set(OWN_METRICS)
+    assert names == set(OWN_METRICS)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -101,8 +101,8 @@ def test_names_differ_by_stage_and_region():
 
 
 def test_first_widget_shows_every_alarm():
-    (shown,) = of_kind(template(), "alarm")
-    assert {name.strip("<>").removesuffix(".Arn") for name in shown["alarms"]} == set(
+    (widget,) = of_kind(template(), "alarm")
+    assert {name.strip("<>").removesuffix(".Arn") for name in widget["alarms"]} == set(
         resources(template(), "CloudWatch::Alarm")
     )
 

@@ -78,9 +78,9 @@ def test_dashboard_shows_the_alarms(deployed):
     client, name = deployed.client("cloudwatch"), deployed.outputs["DashboardName"]
     assert name == "Antiphon-prod-us-east-1"
     body = json.loads(client.get_dashboard(DashboardName=name)["DashboardBody"])
-    (shown,) = (each["properties"] for each in body["widgets"] if each["type"] == "alarm")
+    (widget,) = (each["properties"] for each in body["widgets"] if each["type"] == "alarm")
     alarms = client.describe_alarms(AlarmNamePrefix="Antiphon-prod-")["MetricAlarms"]
-    assert {alarm["AlarmArn"] for alarm in alarms} == set(shown["alarms"])
+    assert {alarm["AlarmArn"] for alarm in alarms} == set(widget["alarms"])
 
 
 def test_logs_have_a_retention_time(deployed):
@@ -90,7 +90,7 @@ def test_logs_have_a_retention_time(deployed):
 
 
 def test_second_deployment_without_changes_does_nothing(deployed):
-    output = deployed.cloud.deploy(deployed.assembly, "Antiphon-prod")
+    output = deployed.account.deploy(deployed.assembly, "Antiphon-prod")
     assert "Antiphon-prod (no changes)" in output
 
 
@@ -98,14 +98,14 @@ def test_second_deployment_without_changes_does_nothing(deployed):
 def second(deployed, tmp_path):
     """Another stage, in the same account."""
     out = write_assembly(tmp_path / "second", stage="dev")
-    deployed.cloud.deploy(out, "Antiphon-dev")
+    deployed.account.deploy(out, "Antiphon-dev")
     return out
 
 
 def test_second_stage_can_be_deployed_and_destroyed(deployed, second):
     before = resource_names(deployed)
     assert any("dev" in name for name in before)
-    deployed.cloud.cdk("destroy", "--app", str(second), "--force", "Antiphon-dev")
+    deployed.account.cdk("destroy", "--app", str(second), "--force", "Antiphon-dev")
     after = resource_names(deployed)
     assert after == {name for name in before if "dev" not in name}
     assert any("prod" in name for name in after)

@@ -26,7 +26,7 @@ def test_api_uses_the_wrapper_on_the_managed_runtime(api):
 
 
 def test_other_functions_have_no_wrapper():
-    worker = function(template(ALL_SOURCES), "queue-worker")
+    worker = function(template(ALL_SOURCES), "worker")
     assert "AWS_LAMBDA_EXEC_WRAPPER" not in worker["Environment"]["Variables"]
 
 
@@ -87,7 +87,7 @@ def test_queue_trigger_reports_partial_failures():
     assert attribute == "Arn"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     # AWS recommends a visibility timeout of six times the function's timeout.
-    worker = function(made, "queue-worker")
+    worker = function(made, "worker")
     assert resources(made, "SQS::Queue")[queue]["VisibilityTimeout"] == 6 * worker["Timeout"]
 
 

@@ -19,7 +19,7 @@ def keys(deployed):
         done = subprocess.run(
             [sys.executable, "-m", "infra.cli", "keys", *arguments, "--json"],
             cwd=PROJECT,
-            env={**mine, **deployed.cloud.env},
+            env={**mine, **deployed.account.env},
             capture_output=True,
             text=True,
             check=False,

@@ -32,7 +32,7 @@ def test_empty_value_resets_an_option(nothing):
 
 
 @pytest.mark.parametrize(
-    ("options", "kept"),
+    ("options", "keeps_data"),
     [
         ({"stage": "dev"}, False),
         ({"stage": "prod-eu"}, True),
@@ -40,10 +40,10 @@ def test_empty_value_resets_an_option(nothing):
         ({"stage": "prod", "production": False}, False),
     ],
 )
-def test_production_is_decided_by_name_or_option(options, kept):
+def test_production_is_decided_by_name_or_option(options, keeps_data):
     assert (
         parse_options({f"antiphon:{name}": value for name, value in options.items()}).keeps_data
-        is kept
+        is keeps_data
     )
 
 

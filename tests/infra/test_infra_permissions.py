@@ -109,14 +109,12 @@ def test_only_functions_with_secrets_read_them_by_arn():
     secrets = [{"Ref": name} for name in resources(made, "SecretsManager::Secret")]
     (api,) = (s for s in statements(made, "api") if "secretsmanager" in str(s))
     assert sorted(api["Resource"], key=str) == sorted(secrets, key=str)
-    assert "secretsmanager" not in str(statements(made, "stream-reader"))
+    assert "secretsmanager" not in str(statements(made, "watcher"))
 
 
 def test_permission_with_indexes_names_each_index():
     (query,) = (
-        s
-        for s in statements(template(ALL_SOURCES), "stream-reader")
-        if "dynamodb:Query" in actions(s)
+        s for s in statements(template(ALL_SOURCES), "watcher") if "dynamodb:Query" in actions(s)
     )
     assert [str(r).partition("/index/")[2][:7] for r in query["Resource"][1:]] == [
         "by_root",
@@ -126,8 +124,8 @@ def test_permission_with_indexes_names_each_index():
 
 def test_only_functions_that_send_to_the_queue_may_do_so():
     made = template(ALL_SOURCES)
-    assert "sqs:SendMessage" in allowed(made, "stream-reader")
-    assert "sqs:SendMessage" not in allowed(made, "queue-worker")
+    assert "sqs:SendMessage" in allowed(made, "watcher")
+    assert "sqs:SendMessage" not in allowed(made, "worker")
 
 
 def test_customer_managed_key_is_usable_through_services_only():

@@ -62,7 +62,7 @@ class Runner:
 
     def invoke(self, name, event, stdout, **_):
         assert self._local.functions.get(name).handler == "api.handler"
-        stdout.write_str(self._function.ask(json.loads(event)).decode())
+        stdout.write_str(self._function.invoke(json.loads(event)).decode())
 
     def is_debugging(self):
         return False
@@ -149,7 +149,7 @@ def test_sam_parses_the_response_to_every_sample_event(function, provider, path)
     events = story(new_id())
     provider.answers(streamed(*events) if "streamed" in path.stem else whole(body))
     event = json.loads(path.read_bytes())
-    output = function.ask(event).decode()
+    output = function.invoke(event).decode()
     assert not LambdaOutputParser.is_lambda_error_response(output)
     status, headers, text = parsed(event, output)
     assert status < 500, text
@@ -162,19 +162,19 @@ def test_sam_parses_the_response_to_every_sample_event(function, provider, path)
 
 
 BEARER = {"Authorization": f"Bearer {KEYS['acme']}"}
-ASK = {"model": "gpt-5", "input": "Say hello."}
+CREATE = {"model": "gpt-5", "input": "Say hello."}
 
 
 def test_start_api_responds_at_any_path(start_api):
     assert start_api.get("/health").json == {"status": "ok"}
     assert start_api.get("/").status_code == 404
-    assert start_api.post("/v1/responses", json=ASK).status_code == 401
+    assert start_api.post("/v1/responses", json=CREATE).status_code == 401
 
 
 def test_start_api_forwards_a_create_and_its_response(start_api, provider):
     body = json.dumps(response(new_id())).encode()
     provider.answers(whole(body))
-    got = start_api.post("/v1/responses", json=ASK, headers=BEARER)
+    got = start_api.post("/v1/responses", json=CREATE, headers=BEARER)
     assert (got.status_code, got.data) == (200, body)
     assert got.headers["x-antiphon-target"] == "openai"
 
@@ -182,6 +182,6 @@ def test_start_api_forwards_a_create_and_its_response(start_api, provider):
 def test_start_api_returns_a_stream_as_a_whole(start_api, provider):
     events = story(new_id())
     provider.answers(streamed(*events))
-    got = start_api.post("/openai/v1/responses", json={**ASK, "stream": True}, headers=BEARER)
+    got = start_api.post("/openai/v1/responses", json={**CREATE, "stream": True}, headers=BEARER)
     assert (got.status_code, got.data) == (200, b"".join(events))
     assert got.content_type == "text/event-stream; charset=utf-8"

@@ -35,14 +35,14 @@ def test_table_has_point_in_time_recovery(table):
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-@pytest.mark.parametrize(("stage", "kept"), [("prod", True), ("dev", False)])
-def test_only_production_stages_retain_data(stage, kept):
+@pytest.mark.parametrize(("stage", "retained"), [("prod", True), ("dev", False)])
+def test_only_production_stages_retain_data(stage, retained):
     made = template(stage=stage)
     (table,) = made.find_resources("AWS::DynamoDB::Table").values()
-    assert table["Properties"]["DeletionProtectionEnabled"] is kept
+    assert table["Properties"]["DeletionProtectionEnabled"] is retained
     for kind in ("DynamoDB::Table", "Logs::LogGroup"):
         policies = {r["DeletionPolicy"] for r in made.find_resources(f"AWS::{kind}").values()}
-        assert policies == {"Retain" if kept else "Delete"}
+        assert policies == {"Retain" if retained else "Delete"}
 
 
 def test_customer_managed_key_is_rotated_and_encrypts_everything():

@@ -70,9 +70,9 @@ def test_key_lists_and_calls_only_its_models(here):
     key = made(*CREATE, "--models", "gpt-5-m*", env=env)["key"]
     listed = call(gateway, key).json()["data"]
     assert [model["id"] for model in listed] == ["gpt-5-mini"]
-    ask = {"path": "/responses", "input": "Say hello."}
-    assert call(gateway, key, model="gpt-5-mini", **ask).status_code == 200
-    refused = call(gateway, key, model="gpt-5", **ask)
+    create = {"path": "/responses", "input": "Say hello."}
+    assert call(gateway, key, model="gpt-5-mini", **create).status_code == 200
+    refused = call(gateway, key, model="gpt-5", **create)
     assert (refused.status_code, refused.json()["error"]["param"]) == (404, "model")
 
 

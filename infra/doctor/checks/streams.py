@@ -28,8 +28,8 @@ CUT = (
     "status other than success means that Lambda cut it; else it is something in between."
 )
 TRUNCATED = (
-    "A client takes a part for the whole. The gateway never ends a stream like this: check what is "
-    "in between, and the function's log for this request."
+    "A client would treat this incomplete response as complete. The gateway never ends a stream "
+    "like this: check what is in between, and the function's log for this request."
 )
 
 

@@ -34,7 +34,7 @@ def run_cdk(*arguments, cwd=PROJECT, **env):
     return output
 
 
-class Cloud:
+class Account:
     def __init__(self, home):
         self._home = home
         self._server = subprocess.Popen(
