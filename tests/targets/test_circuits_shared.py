@@ -2,7 +2,7 @@
 
 import threading
 
-from antiphon.upstream.faults import deadline_reached
+from antiphon.upstream.timers import deadline_reached
 
 from antiphon.errors import Unavailable, UpstreamFailed, UpstreamNotReached, UpstreamTimeout
 from antiphon.store.circuits import Circuits
