@@ -2,12 +2,11 @@
 
 import threading
 
-from antiphon.upstream.timers import deadline_reached
-
 from antiphon.errors import Unavailable, UpstreamFailed, UpstreamNotReached, UpstreamTimeout
 from antiphon.store.circuits import Circuits
 from antiphon.upstream.circuit_breaker import PROBE_MS, CircuitBreaker
 from antiphon.upstream.outcome import UpstreamResponse
+from antiphon.upstream.timers import deadline_reached
 from tests.support.routing import CANDIDATES, CircuitEnvironment
 
 OK = UpstreamResponse("a", 200, {}, b"{}")
