@@ -60,7 +60,7 @@ class MetricsBuffer:
         group[metric] = group.get(metric, 0) + number
 
     def measure(self, metric: Metric, value: float) -> None:
-        """Record a value; the greatest one until the next flush is kept."""
+        """Record a value; of all values until the next flush the greatest one counts."""
         group = self._groups.setdefault((), {})
         group[metric] = max(value, group.get(metric, value))
 
