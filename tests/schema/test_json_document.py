@@ -1,4 +1,4 @@
-"""Strict JSON: what is refused, and where the refusal says it stands."""
+"""Strict JSON: what is refused, and the position in the error."""
 
 import json
 
@@ -12,22 +12,17 @@ from antiphon.schema.json_document import read_document
 DEEP = 150
 
 
-def refusal(body):
-    with pytest.raises(InvalidRequest) as caught:
-        read_document(body)
-    return caught.value
-
-
-def outcome(body):
+def find_error(body):
+    """The error for a body; None if it is valid."""
     try:
         read_document(body)
-    except InvalidRequest as fault:
-        return fault
+    except InvalidRequest as exc:
+        return exc
     return None
 
 
 @pytest.mark.parametrize(
-    ("body", "param", "says"),
+    ("body", "param", "message"),
     [
         (b'{"model":"a","model":"b"}', "model", 'duplicate key "model" (line 1, column 22'),
         (b'{"x":{"b":[1,{"a":1,"a":2}]}}', "x.b[1].a", "line 1, column 25"),
@@ -61,14 +56,14 @@ def outcome(body):
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_what_two_parsers_could_read_differently_is_refused(body, param, says):
-    fault = refusal(body)
-    assert fault.param == param
-    assert says in str(fault)
-    assert fault.code == "invalid_json"
+def test_ambiguous_json_is_refused(body, param, message):
+    error = find_error(body)
+    assert error.param == param
+    assert message in str(error)
+    assert error.code == "invalid_json"
 
 
-def test_a_hundred_levels_are_not_too_deep():
+def test_a_hundred_levels_are_accepted():
     body = b'{"x":' + b"[" * 99 + b"]" * 99 + b"}"
     assert "x" in read_document(body)
 
@@ -85,22 +80,22 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=5))
-def test_every_good_document_is_read_as_it_is(value):
+def test_every_valid_document_is_read(value):
     assert read_document(json.dumps(value).encode()) == value
 
 
 @given(st.binary(max_size=60))
-def test_bytes_are_read_or_refused_and_never_break_anything(body):
-    fault = outcome(body)
-    assert fault is None or (fault.param and fault.code == "invalid_json")
+def test_any_bytes_are_read_or_refused(body):
+    error = find_error(body)
+    assert error is None or (error.param and error.code == "invalid_json")
 
 
 @given(st.dictionaries(st.text(), VALUES, min_size=1, max_size=5), st.data())
-def test_a_broken_document_is_refused_with_a_place(value, data):
+def test_the_error_of_an_invalid_document_has_a_position(value, data):
     text = json.dumps(value).encode()
     at = data.draw(st.integers(0, len(text) - 1))
     broken = (
         text[:at] + data.draw(st.sampled_from([b"\xff", b"\x00", b"NaN", b'"', b"}"])) + text[at:]
     )
-    fault = outcome(broken)
-    assert fault is None or fault.param
+    error = find_error(broken)
+    assert error is None or error.param

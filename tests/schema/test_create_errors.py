@@ -1,4 +1,4 @@
-"""POST /responses: what is refused, by the name of the field and OpenAI's code."""
+"""POST /responses: bodies that are refused, with the field's name and OpenAI's code."""
 
 import json
 
@@ -113,13 +113,13 @@ def parse(**fields):
     ],
     ids=str,
 )
-def test_it_is_refused_by_its_name(fields, param, code):
-    with pytest.raises(InvalidRequest) as caught:
+def test_the_error_names_the_field(fields, param, code):
+    with pytest.raises(InvalidRequest) as error:
         parse(**fields)
-    assert (caught.value.param, caught.value.code) == (param, code)
+    assert (error.value.param, error.value.code) == (param, code)
 
 
-def test_a_refusal_never_repeats_what_the_caller_sent():
-    with pytest.raises(InvalidRequest) as caught:
+def test_an_error_never_contains_the_input():
+    with pytest.raises(InvalidRequest) as error:
         parse(instructions=["a secret of the caller"])
-    assert "secret" not in str(caught.value)
+    assert "secret" not in str(error.value)
