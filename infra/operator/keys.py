@@ -190,7 +190,7 @@ def rotate(
 
 def _print_new_key(issued: IssuedKey, deployment: Deployment) -> None:
     click.echo(issued.secret)
-    print_message("\nThis key is shown once and stored nowhere: store it now.")
+    print_message("\nThis key is displayed once and stored nowhere: store it now.")
     urls = [("base URL", url) for url in base_urls(deployment).values()]
     print_facts([*key_to_facts(issued.key), *urls], stderr=True)
 

@@ -12,7 +12,7 @@ from antiphon.runtime.wire import ApiResponse, Connection, Disconnected, Refused
 
 ROOT = "/2018-06-01/runtime"
 FIRST_ERROR_STATUS = 300
-MESSAGE_BYTES = 200  # of a refusal's body, as listed in the log
+MESSAGE_BYTES = 200  # of a refusal's body that the log contains
 STREAMING_HEADERS = {
     "Content-Type": "application/vnd.awslambda.http-integration-response",
     "Lambda-Runtime-Function-Response-Mode": "streaming",
