@@ -24,7 +24,7 @@ def test_only_the_key_goes_to_stdout():
     assert done.code == 0
     assert re.fullmatch(rf"{KEY}\n", done.out)
     assert done.out.strip() not in done.err
-    assert "shown once" in done.err
+    assert "displayed once" in done.err
     for fact in ("acme", "shop", "https://url.example/v1", "https://rest.example/v1"):
         assert fact in done.err
 

@@ -103,7 +103,7 @@ def test_stdout_of_the_process_is_the_key(here):
         check=True,
     )
     assert call(gateway, done.stdout.strip()).status_code == 200
-    assert "shown once" in done.stderr
+    assert "displayed once" in done.stderr
 
 
 def test_without_a_gateway_the_error_states_how_to_start_one(tmp_path):
