@@ -1,12 +1,16 @@
 """The API function's log contains ids, sizes and times, but no content of requests or responses."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from tests.support.events import make_event, make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.gateway import KEYS
 from tests.support.provider import CLOSE, encode_chunk, encode_response, encode_stream_head
 
+EVENTS = Path(__file__).parents[2] / "events"
 MARK = "MARKER-0f3a"
 
 
@@ -80,3 +84,15 @@ def test_the_line_of_a_request_lists_its_own_attempts(gateway, provider, tmp_pat
     attempts = [[(a["target"], a["status"]) for a in line.get("attempts", [])] for line in lines]
     assert attempts == [[("openai", 429), ("azure", 200)], []]
     assert all(a["ms"] > 0 for a in lines[0]["attempts"])
+
+
+@pytest.mark.parametrize("kind", ["rest", "url"])
+def test_attempts_are_logged_for_events_of_both_kinds(gateway, provider, tmp_path, kind):
+    target = {"provider": "openai", "base_url": f"{provider.address}/v1", "models": ["gpt-*"]}
+    config, log = tmp_path / "config.json", tmp_path / "log"
+    config.write_text(json.dumps({"targets": {"openai": target}}))
+    with run_function(gateway.aws_endpoint, config, log) as invoke:
+        provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+        assert invoke((EVENTS / f"{kind}-create.json").read_bytes()).status == 200
+    (line,) = [json.loads(line) for line in log.read_text().splitlines() if "answered" in line]
+    assert [attempt["target"] for attempt in line["attempts"]] == ["openai"]

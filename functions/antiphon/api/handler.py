@@ -45,6 +45,8 @@ class ApiHandler:
         # The plain resolver reads payload v1; the one for REST APIs accepts trailing slashes.
         self._rest = _with_routes(ApiGatewayResolver(debug=False), prefixed)
         self._url = _with_routes(LambdaFunctionUrlResolver(debug=False), prefixed)
+        # A router sees only the context of the resolver that included it last, so both share one.
+        self._rest.context = self._url.context
 
     def __call__(self, event: LambdaEvent, context: LambdaContext) -> LambdaResponse:
         started = time.perf_counter()
