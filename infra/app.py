@@ -1,7 +1,7 @@
-"""`python -m infra.app`: what the CDK CLI runs to get the template.
+"""`python -m infra.app`: the CDK CLI runs it to synthesise the template.
 
-As a module, never as a file: its folder would stand first on the path then, and infra/constructs
-would hide the package `constructs`.
+It must run as a module, not as a file: as a file, its folder would come first on sys.path, and
+infra/constructs would hide the package `constructs`.
 """
 
 import os
@@ -9,23 +9,23 @@ import sys
 
 from antiphon.settings.config import ConfigError, load_config
 from infra.bundle import CONFIG, Bundle, BundleError
-from infra.constructs.options import OptionsError, read
+from infra.constructs.options import OptionsError, parse_options
 from infra.node import NODE
 
 
 def main() -> None:
     os.environ.setdefault("JSII_NODE", str(NODE))
-    # Here and not above: importing the CDK starts that Node.js.
+    # Imported here because the import of the CDK starts the Node.js named above.
     from aws_cdk import App  # noqa: PLC0415  see above
 
-    from infra.constructs.code import code  # noqa: PLC0415  see above
-    from infra.constructs.findings import check  # noqa: PLC0415  see above
-    from infra.stack import Antiphon  # noqa: PLC0415  see above
+    from infra.constructs.functions import create_code  # noqa: PLC0415  see above
+    from infra.constructs.protection import add_nag_checks  # noqa: PLC0415  see above
+    from infra.stack import AntiphonStack  # noqa: PLC0415  see above
 
     app = App()
-    check(app)
-    options = read(app.node.get_all_context())
-    Antiphon(app, options, load_config(CONFIG), code(Bundle.locked(options.arch)))
+    add_nag_checks(app)
+    options = parse_options(app.node.get_all_context())
+    AntiphonStack(app, options, load_config(CONFIG), create_code(Bundle.from_lock(options.arch)))
     app.synth()
 
 

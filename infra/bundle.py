@@ -1,7 +1,7 @@
-"""`python -m infra.bundle --arch x86_64 --out DIR`: what Lambda runs, built with uv alone.
+"""`python -m infra.bundle --arch x86_64 --out DIR`: builds the asset that Lambda runs, with uv.
 
-One asset for all functions: functions/, gateway.toml and the locked dependencies, compiled. Built
-twice, anywhere, it is the same byte for byte.
+All functions share one asset: functions/, gateway.toml and the locked dependencies, compiled. The
+build is reproducible: the same input gives the same bytes on every machine.
 """
 
 import hashlib
@@ -24,104 +24,117 @@ type Arch = Literal["arm64", "x86_64"]
 PROJECT = Path(__file__).parents[1]
 SOURCES = PROJECT / "functions"
 CONFIG = PROJECT / "gateway.toml"
-BUILT = PROJECT / ".build" / "assets"
-KEPT = 4  # built ones: for either processor, now and before
-TASK_ROOT = "/var/task"  # where Lambda puts it: tracebacks speak of it
-PYTHON = "3.13"  # of the functions, whose .pyc files suit no other
+ASSETS = PROJECT / ".build" / "assets"
+MAX_ASSETS = 4  # in ASSETS: the current and the previous one, for either architecture
+TASK_ROOT = "/var/task"  # where Lambda unpacks the asset; tracebacks name it
+PYTHON = "3.13"  # of the Lambda runtime; .pyc files are valid for one version only
 PLATFORMS: dict[Arch, str] = {
     "arm64": "aarch64-manylinux_2_28",
     "x86_64": "x86_64-manylinux_2_28",
 }
-USED = {  # of what stands in these folders
+# Of these folders, only the named subfolders are included.
+INCLUDED_SUBFOLDERS = {
     "botocore/data": {"dynamodb", "secretsmanager", "sqs", "sts"},
     "aws_lambda_powertools/utilities": {"data_classes", "jmespath_utils", "metadata", "typing"},
 }
-UNUSED = (
-    "bin",  # console scripts know the machine's own paths
-    "*.dist-info/RECORD",  # and this knows their hashes
+EXCLUDED = (
+    "bin",  # console scripts contain absolute paths of the build machine
+    "*.dist-info/RECORD",  # contains the hashes of those scripts
     ".lock",
     "*.pth",
-    "boto3/data",  # of its resources; we use clients
-    "boto3/examples",
     "**/tests",
     "**/*.pyi",
     "**/py.typed",
+    "httptools/**/*.px[di]",  # Cython sources of the compiled modules
+    "httptools/**/*.pyx",
+    "pydantic/mypy.py",
+    "pydantic/v1",  # imported for models of pydantic 1 only
+    "anyio/_backends",  # imported when an event loop starts; the functions are synchronous
+    "anyio/pytest_plugin.py",
+    # genai-prices imports httpx2 to update its list at run time, which the gateway does not do.
+    # httpx2 imports these two when a client is created.
+    "httpcore2",
+    "truststore",
 )
 
 
 class BundleError(Exception):
-    """The asset cannot be built here; the message says why."""
+    """The asset cannot be built on this machine; the message states the reason."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What an asset is made of."""
+    """The input of one asset: the target architecture and the exact dependencies."""
 
     arch: Arch
     requirements: str  # exact versions with their hashes
 
     @classmethod
-    def locked(cls, arch: Arch) -> Self:
-        what = ["--frozen", "--no-default-groups", "--no-emit-project"]
-        return cls(arch, _uv("export", *what, "--no-header", "--no-annotate"))
+    def from_lock(cls, arch: Arch) -> Self:
+        """Read the dependencies from uv.lock; raise BundleError if uv fails."""
+        options = ["--frozen", "--no-default-groups", "--no-emit-project"]
+        return cls(arch, _run_uv("export", *options, "--no-header", "--no-annotate"))
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same content, and known before it is built."""
-        known = hashlib.sha256(f"{PYTHON} {PLATFORMS[self.arch]} {self.requirements}".encode())
-        for path in (Path(__file__), CONFIG, *_sources()):
+        """SHA-256 of everything that determines the asset; needs no build."""
+        digest = hashlib.sha256(f"{PYTHON} {PLATFORMS[self.arch]} {self.requirements}".encode())
+        for path in (Path(__file__), CONFIG, *_list_sources()):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
-            known.update(f"{path.relative_to(PROJECT)} {_mode(path):o} {content}\n".encode())
-        return known.hexdigest()
+            digest.update(f"{path.relative_to(PROJECT)} {_file_mode(path):o} {content}\n".encode())
+        return digest.hexdigest()
 
-    def built(self) -> Path:
-        """The folder of the asset; it is built unless it was before."""
-        place = BUILT / self.fingerprint
-        if not place.exists():
-            BUILT.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=BUILT) as scratch:
-                fresh = Path(scratch, "asset")
-                self.build(fresh)
-                _place(fresh, place)
-            _remove(sorted(BUILT.iterdir(), key=lambda built: built.stat().st_ctime)[:-KEPT])
-        return place
+    def ensure_built(self) -> Path:
+        """Return the folder of the asset; build it unless it exists already."""
+        target = ASSETS / self.fingerprint
+        if not target.exists():
+            ASSETS.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=ASSETS) as scratch:
+                built = Path(scratch, "asset")
+                self.build(built)
+                _move_into_place(built, target)
+            by_age = sorted(ASSETS.iterdir(), key=lambda path: path.stat().st_ctime)
+            _remove(by_age[:-MAX_ASSETS])
+        return target
 
     def build(self, out: Path) -> None:
+        """Build the asset into a new folder; raise BundleError if a dependency has no wheel."""
         self._install(out)
-        _remove(path for pattern in UNUSED for path in out.glob(pattern))
-        for folder, used in USED.items():
-            parts = (path for path in out.glob(f"{folder}/*") if path.is_dir())
-            _remove(path for path in parts if path.name not in used)
-        for source in _sources():
+        _remove(path for pattern in EXCLUDED for path in out.glob(pattern))
+        for folder, included in INCLUDED_SUBFOLDERS.items():
+            subfolders = (path for path in out.glob(f"{folder}/*") if path.is_dir())
+            _remove(path for path in subfolders if path.name not in included)
+        for source in _list_sources():
             _copy(source, out / source.relative_to(SOURCES))
         _copy(CONFIG, out / CONFIG.name)
         _compile(out)
         for path in out.rglob("*"):
-            path.chmod(_mode(path))
+            path.chmod(_file_mode(path))
 
     def _install(self, out: Path) -> None:
         wheels = ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
-        target = ["--python-platform", PLATFORMS[self.arch], "--python-version", PYTHON]
-        place = ["--target", str(out), "--link-mode", "copy", "--no-compile-bytecode"]
-        read = ["--python", sys.executable, "--requirements", "-"]
-        _uv("pip", "install", *wheels, *target, *place, *read, stdin=self.requirements)
+        platform = ["--python-platform", PLATFORMS[self.arch], "--python-version", PYTHON]
+        target = ["--target", str(out), "--link-mode", "copy", "--no-compile-bytecode"]
+        source = ["--python", sys.executable, "--requirements", "-"]
+        options = [*wheels, *platform, *target, *source]
+        _run_uv("pip", "install", *options, stdin=self.requirements)
 
 
-def _uv(*arguments: str, stdin: str = "") -> str:
-    # Without colours: the CDK CLI asks for them, and they would stand among the requirements.
-    command = [_uv_program(), "--quiet", "--color", "never", "--project", str(PROJECT), *arguments]
+def _run_uv(*arguments: str, stdin: str = "") -> str:
+    # Without colours: the CDK CLI requests them, and escape codes would be in the requirements.
+    command = [_find_uv(), "--quiet", "--color", "never", "--project", str(PROJECT), *arguments]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)  # noqa: S603  our own command
     if done.returncode:
         raise BundleError(f"uv {arguments[0]}: {done.stderr}")
     return done.stdout
 
 
-def _uv_program() -> str:
-    """The uv that runs us, the one on the path, or the Makefile's own."""
+def _find_uv() -> str:
+    """Return the uv that runs this process, the one on the PATH, or the Makefile's."""
     return os.environ.get("UV") or shutil.which("uv") or str(PROJECT / ".uv" / "bin" / "uv")
 
 
-def _sources() -> Iterator[Path]:
+def _list_sources() -> Iterator[Path]:
     for path in sorted(SOURCES.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             yield path
@@ -132,12 +145,12 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copy2(source, target)
 
 
-def _place(fresh: Path, place: Path) -> None:
-    """Whole or not at all: who builds the same meanwhile may be first, with the same."""
+def _move_into_place(built: Path, target: Path) -> None:
+    """Move the folder atomically; another process may have built the same asset first."""
     try:
-        fresh.replace(place)
+        built.replace(target)
     except OSError:
-        if not place.exists():
+        if not target.exists():
             raise
 
 
@@ -149,23 +162,26 @@ def _remove(paths: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _mode(path: Path) -> int:
-    """Whatever the umask was: what runs is executable, and all is readable."""
+def _file_mode(path: Path) -> int:
+    """Return 0755 for folders and executables, else 0644, independent of the umask."""
     return 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644
 
 
 def _compile(out: Path) -> None:
-    """For the target's Python, and trusted as they are: a zip forgets the dates of the sources."""
+    """Write .pyc files that Python does not check against their sources (PEP 552).
+
+    The asset's zip file has no modification times, so a timestamp-based check would fail.
+    """
     if f"{sys.version_info.major}.{sys.version_info.minor}" != PYTHON:
-        raise BundleError(f"The functions run on Python {PYTHON}: build them with it.")
+        raise BundleError(f"The functions run on Python {PYTHON}: build them with that version.")
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    places = ["-s", str(out), "-p", TASK_ROOT, str(out)]
-    ordered = {"PYTHONHASHSEED": "0"}  # sets too: bytes must not depend on the run
-    subprocess.run([*command, *places], check=True, env=ordered)  # noqa: S603  our own command
+    paths = ["-s", str(out), "-p", TASK_ROOT, str(out)]
+    env = {"PYTHONHASHSEED": "0"}  # the order of sets must be the same in each build
+    subprocess.run([*command, *paths], check=True, env=env)  # noqa: S603  our own command
 
 
-def zipped(folder: Path) -> bytes:
-    """As the CDK CLI does it: without dates, as small as it gets."""
+def zip_folder(folder: Path) -> bytes:
+    """Compress the folder as the CDK CLI does: without modification times, at level 9."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(folder.rglob("*")):
@@ -180,17 +196,17 @@ def zipped(folder: Path) -> bytes:
 @click.option("--arch", type=click.Choice([*PLATFORMS]), default="arm64", show_default=True)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
 def main(arch: Arch, out: Path) -> None:
-    """Build the asset by hand, into a folder that is not there yet, and tell its sizes."""
+    """Build the asset into a new folder and print its size."""
     if out.exists():
         raise click.BadParameter(f"{out} exists already.", param_hint="--out")
     try:
-        Bundle.locked(arch).build(out)
+        Bundle.from_lock(arch).build(out)
     except BundleError as exc:
         raise click.ClickException(str(exc)) from exc
-    files = [path.stat().st_size for path in out.rglob("*") if path.is_file()]
+    sizes = [path.stat().st_size for path in out.rglob("*") if path.is_file()]
     click.echo(
-        f"{out}: {arch}, {len(files)} files, {sum(files) / 1e6:.1f} MB, "
-        f"{len(zipped(out)) / 1e6:.1f} MB zipped"
+        f"{out}: {arch}, {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, "
+        f"{len(zip_folder(out)) / 1e6:.1f} MB zipped"
     )
 
 

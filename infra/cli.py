@@ -1,11 +1,11 @@
-"""`antiphon`: what people do with the gateway from a shell."""
+"""`antiphon`: the commands of the gateway."""
 
 import click
 
 from infra.doctor.command import doctor
 from infra.local.command import local
-from infra.operator.keys.group import keys
-from infra.operator.usage.command import usage
+from infra.operator.keys import keys
+from infra.operator.usage import usage
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

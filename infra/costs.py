@@ -1,165 +1,191 @@
-"""`python -m infra.costs`: what a million streams cost, with its arithmetic, as the README has it.
+"""`python -m infra.costs`: what a million streams cost, with the calculation; the README has it.
 
-Unit prices are those of us-east-1, without free tiers, as copies of AWS's lists give them; what is
-counted with them is what the code does, and tests hold the two together.
+Prices are those of us-east-1, without free tiers, from AWS's public price lists. The quantities
+are what the code does; tests compare the two.
 """
 
 from dataclasses import dataclass
 
 import click
 
-MEMORY = (128, 256, 512)  # MB of the API function
-GB = 1024  # MB
+MEMORY_SIZES = (128, 256, 512)  # MB of the API function
+MB_PER_GB = 1024
 MILLION = 1_000_000
 
-# US dollars
+# Prices in US dollars.
 GB_SECOND = 0.0000133334  # Lambda on arm64
 INVOCATIONS = 0.20  # a million
-WRITES, READS = 0.625, 0.125  # a million units, on demand
+WRITES, READS = 0.625, 0.125  # a million request units, on demand
 REST_CALLS = 3.50  # a million
-LOGS = 0.50  # a GB taken in
+LOGS = 0.50  # a GB ingested
 TRACES = 5.00  # a million recorded
-STORED, RESTORABLE = 0.25, 0.20  # a GB and month: of the table and its indexes; of its past
+STORAGE, BACKUP = 0.25, 0.20  # a GB and month: table and indexes; point-in-time recovery
 EGRESS = 0.09  # a GB
 
-SECONDS = 10.0
-DURATIONS = (1, 3, 10, 30)
-OVERHEAD = 0.05  # seconds of ours that are billed beside a stream's own
+STREAM_SECONDS = 10.0
+DURATIONS = (1, 3, 10, 30)  # seconds
+OVERHEAD_SECONDS = 0.05  # the gateway's own time in each invocation
 STREAM_KB = 64  # 200 events
-LOG_KB, REST_LOG_KB = 4.0, 0.5  # lines, figures and Lambda's own, of both functions; access log
-# X-Ray takes the first request of each second and 5 % of the others: at 10 million a month, 30 %.
-TRACED = 0.30
-ROLLUP_RUNS, ROLLUP_SECONDS, ROLLUP_MB = 2, 0.1, 256  # where no two responses share a batch
-# Of at most 4 KB: the key, where it is not remembered; the parent; and by rollup the link.
-ROW_READS = 3
+# Of both functions, with metrics and Lambda's own lines; of the access log.
+LOG_KB, ACCESS_LOG_KB = 4.0, 0.5
+# X-Ray records the first request of each second and 5 % of the others: at 10 million a month, 30 %.
+TRACED_SHARE = 0.30
+# The worst case: every response has a batch of its own.
+ROLLUP_RUNS, ROLLUP_SECONDS, ROLLUP_MB = 2, 0.1, 256
+# Rows of at most 4 KB: the key, unless it is cached; the parent; the link, by rollup.
+READ_UNITS = 3
 
 
 @dataclass(frozen=True)
 class Write:
-    """Rows of at most 1 KB, each in so many indexes as well."""
+    """Writes of rows of at most 1 KB; each index that contains the row is one more write."""
 
-    what: str
+    label: str
     rows: int = 1
     indexes: int = 0
-    transacted: bool = False
+    transactional: bool = False  # doubles the row's own write, not that of its indexes
 
     @property
     def units(self) -> int:
-        return self.rows * ((2 if self.transacted else 1) + self.indexes)
+        return self.rows * ((2 if self.transactional else 1) + self.indexes)
 
     @property
-    def kept(self) -> int:
-        """Rows that are stored, in the table and in its indexes."""
+    def stored_rows(self) -> int:
+        """How many rows are stored, in the table and its indexes."""
         return self.rows * (1 + self.indexes)
 
 
 LINK = Write("its link", indexes=2)
 ITEMS = Write("its two items", rows=2)
 END = Write("its end", indexes=2)
-MARK = Write("its mark as counted", transacted=True)
-SUM = Write("the day's sum", indexes=1, transacted=True)
-RESPONSE = (LINK, ITEMS, END, MARK, SUM)
-LASTING = (LINK, ITEMS, MARK)  # of which each response has its own
+MARK = Write("its mark as counted", transactional=True)
+SUM = Write("the day's sum", indexes=1, transactional=True)
+WRITES_PER_RESPONSE = (LINK, ITEMS, END, MARK, SUM)
+NEW_ROWS = (LINK, ITEMS, MARK)  # the others change existing rows
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the table: US dollars for a million, by memory."""
+    """One row of the table: US dollars for a million streams, by memory size."""
 
-    what: str
-    how: str
+    label: str
+    calculation: str
     dollars: tuple[float, ...]
 
-    def told(self) -> str:
-        cells = [self.what, self.how, *(f"{each:.2f}" for each in self.dollars)]
+    def to_markdown(self) -> str:
+        cells = [self.label, self.calculation, *(f"{amount:.2f}" for amount in self.dollars)]
         return f"| {' | '.join(cells)} |"
 
 
-def units() -> int:
-    return sum(write.units for write in RESPONSE)
+def write_units() -> int:
+    return sum(write.units for write in WRITES_PER_RESPONSE)
 
 
-def compute(seconds: float) -> tuple[float, ...]:
-    """Of the API function, by memory."""
-    return tuple((seconds + OVERHEAD) * mb / GB * GB_SECOND * MILLION for mb in MEMORY)
+def compute_cost(seconds: float) -> tuple[float, ...]:
+    """Return what the duration of the API function costs, by memory size."""
+    gb_seconds = ((seconds + OVERHEAD_SECONDS) * mb / MB_PER_GB for mb in MEMORY_SIZES)
+    return tuple(each * GB_SECOND * MILLION for each in gb_seconds)
 
 
-def lines() -> list[Line]:
-    """What is paid at both doors."""
-    gb_seconds = GB_SECOND * MILLION
-    billed = f"{SECONDS + OVERHEAD:.2f} s x memory x ${gb_seconds:.4f} for a million GB-s"
-    written = " + ".join(str(write.units) for write in RESPONSE)
-    rollup = ROLLUP_SECONDS * ROLLUP_MB / GB * gb_seconds
-    kept, rows = sum(w.kept for w in LASTING), sum(w.rows for w in LASTING)
+def list_lines() -> list[Line]:
+    """List the costs that both endpoints have."""
+    return [*_lambda_lines(), *_dynamodb_lines(), _rollup_line(), *_other_lines()]
+
+
+def rest_line() -> Line:
+    """Return the additional cost of the REST API."""
+    calculation = f"${REST_CALLS:.2f} + {ACCESS_LOG_KB} KB of its log"
+    return _uniform("API Gateway", calculation, REST_CALLS + ACCESS_LOG_KB * LOGS)
+
+
+def build_table() -> str:
+    lines = list_lines()
+    by_url = _sum("**by the Function URL**", *lines)
+    rows = [*lines, by_url, rest_line(), _sum("**by the REST API**", by_url, rest_line())]
+    sizes = " | ".join(f"{mb} MB" for mb in MEMORY_SIZES)
+    header = f"| US dollars for a million streams of {STREAM_SECONDS:g} s | how | {sizes} |"
+    rule = "|---|---|" + "--:|" * len(MEMORY_SIZES)
+    return "\n".join([header, rule, *(row.to_markdown() for row in rows)])
+
+
+def format_durations(mb: int = 256) -> str:
+    """State what a million streams cost at the Function URL, by their duration."""
+    column = MEMORY_SIZES.index(mb)
+    total = sum(line.dollars[column] for line in list_lines())
+    other = total - compute_cost(STREAM_SECONDS)[column]
+    totals = {seconds: compute_cost(seconds)[column] + other for seconds in DURATIONS}
+    return ", ".join(f"{seconds} s ${dollars:.0f}" for seconds, dollars in totals.items())
+
+
+def build_report() -> str:
+    """Return the text that the README contains."""
+    units = ", ".join(f"{write.units} for {write.label}" for write in WRITES_PER_RESPONSE)
+    return (
+        f"{build_table()}\n\n"
+        f"Write units: {units};\n"
+        "each index of a row is one more, a transaction doubles the row's.\n"
+        f"At 256 MB by the Function URL, a million of {format_durations()}."
+    )
+
+
+def _lambda_lines() -> list[Line]:
+    seconds, price = STREAM_SECONDS + OVERHEAD_SECONDS, GB_SECOND * MILLION
+    calculation = f"{seconds:.2f} s x memory x ${price:.4f} for a million GB-s"
     return [
-        Line("Lambda, duration", billed, compute(SECONDS)),
-        _same("Lambda, requests", f"${INVOCATIONS:.2f}", INVOCATIONS),
-        _same("DynamoDB, writes", f"{written} = {units()} units x ${WRITES}", units() * WRITES),
-        _same("DynamoDB, reads", f"{ROW_READS} units x ${READS}", ROW_READS * READS),
-        _same(
-            "rollup function",
-            f"{ROLLUP_RUNS} x ${INVOCATIONS:.2f} + {ROLLUP_SECONDS} s x {ROLLUP_MB} MB",
-            ROLLUP_RUNS * INVOCATIONS + rollup,
-        ),
-        _same("logs", f"{LOG_KB:g} KB x ${LOGS:.2f} a GB", LOG_KB * LOGS),
-        _same("traces", f"{TRACED:.0%} x ${TRACES:.2f}", TRACED * TRACES),
-        _same(
-            "storage for 30 days",
-            f"{kept} KB x ${STORED:.2f} a GB, {rows} KB x ${RESTORABLE:.2f} to restore from",
-            kept * STORED + rows * RESTORABLE,
-        ),
-        _same("to the internet", f"{STREAM_KB} KB x ${EGRESS:.2f} a GB", STREAM_KB * EGRESS),
+        Line("Lambda, duration", calculation, compute_cost(STREAM_SECONDS)),
+        _uniform("Lambda, requests", f"${INVOCATIONS:.2f}", INVOCATIONS),
     ]
 
 
-def rest() -> Line:
-    """What the other door costs beside that."""
-    how = f"${REST_CALLS:.2f} + {REST_LOG_KB} KB of its log"
-    return _same("API Gateway", how, REST_CALLS + REST_LOG_KB * LOGS)
+def _dynamodb_lines() -> list[Line]:
+    writes = " + ".join(str(write.units) for write in WRITES_PER_RESPONSE)
+    return [
+        _uniform(
+            "DynamoDB, writes",
+            f"{writes} = {write_units()} units x ${WRITES}",
+            write_units() * WRITES,
+        ),
+        _uniform("DynamoDB, reads", f"{READ_UNITS} units x ${READS}", READ_UNITS * READS),
+    ]
 
 
-def table() -> str:
-    every = lines()
-    by_url = _sum("**by the Function URL**", *every)
-    rows = [*every, by_url, rest(), _sum("**by the REST API**", by_url, rest())]
-    heads = " | ".join(f"{mb} MB" for mb in MEMORY)
-    head = f"| US dollars for a million streams of {SECONDS:g} s | how | {heads} |"
-    rule = "|---|---|" + "--:|" * len(MEMORY)
-    return "\n".join([head, rule, *(row.told() for row in rows)])
-
-
-def by_duration(mb: int = 256) -> str:
-    """What a million cost at the Function URL, by how long they take."""
-    place = MEMORY.index(mb)
-    beside = sum(line.dollars[place] for line in lines()) - compute(SECONDS)[place]
-    totals = {seconds: compute(seconds)[place] + beside for seconds in DURATIONS}
-    return ", ".join(f"{seconds} s ${total:.0f}" for seconds, total in totals.items())
-
-
-def _same(what: str, how: str, dollars: float) -> Line:
-    """Whatever the memory is."""
-    return Line(what, how, (dollars,) * len(MEMORY))
-
-
-def _sum(what: str, *parts: Line) -> Line:
-    return Line(what, "", tuple(map(sum, zip(*(part.dollars for part in parts), strict=True))))
-
-
-def said() -> str:
-    """What the README has."""
-    written = ", ".join(f"{write.units} for {write.what}" for write in RESPONSE)
-    return (
-        f"{table()}\n\n"
-        f"Write units: {written};\n"
-        "each index of a row is one more, a transaction doubles the row's.\n"
-        f"At 256 MB by the Function URL, a million of {by_duration()}."
+def _rollup_line() -> Line:
+    duration = ROLLUP_SECONDS * ROLLUP_MB / MB_PER_GB * GB_SECOND * MILLION
+    return _uniform(
+        "rollup function",
+        f"{ROLLUP_RUNS} x ${INVOCATIONS:.2f} + {ROLLUP_SECONDS} s x {ROLLUP_MB} MB",
+        ROLLUP_RUNS * INVOCATIONS + duration,
     )
+
+
+def _other_lines() -> list[Line]:
+    stored, rows = sum(w.stored_rows for w in NEW_ROWS), sum(w.rows for w in NEW_ROWS)
+    return [
+        _uniform("logs", f"{LOG_KB:g} KB x ${LOGS:.2f} a GB", LOG_KB * LOGS),
+        _uniform("traces", f"{TRACED_SHARE:.0%} x ${TRACES:.2f}", TRACED_SHARE * TRACES),
+        _uniform(
+            "storage for 30 days",
+            f"{stored} KB x ${STORAGE:.2f} a GB, {rows} KB x ${BACKUP:.2f} to restore from",
+            stored * STORAGE + rows * BACKUP,
+        ),
+        _uniform("to the internet", f"{STREAM_KB} KB x ${EGRESS:.2f} a GB", STREAM_KB * EGRESS),
+    ]
+
+
+def _uniform(label: str, calculation: str, dollars: float) -> Line:
+    """Return a line whose cost does not depend on the memory size."""
+    return Line(label, calculation, (dollars,) * len(MEMORY_SIZES))
+
+
+def _sum(label: str, *parts: Line) -> Line:
+    columns = zip(*(part.dollars for part in parts), strict=True)
+    return Line(label, "", tuple(map(sum, columns)))
 
 
 @click.command()
 def main() -> None:
-    """Print what the README says of costs."""
-    click.echo(said())
+    """Print the table of costs that the README contains."""
+    click.echo(build_report())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m infra.node npm ci`: runs node, npm or npx from the locked package that brings them."""
+"""`python -m infra.node npm ci`: runs node, npm or npx from a locked Python package."""
 
 import os
 import sys
@@ -16,22 +16,22 @@ PROGRAMS = {
 }
 
 
-def command(program: str, *arguments: str) -> list[str]:
+def build_command(program: str, *arguments: str) -> list[str]:
     return [*map(str, PROGRAMS[program]), *arguments]
 
 
-def environment() -> dict[str, str]:
-    """Node comes first on the PATH, so that what npm starts finds it; it trusts whom we trust."""
+def build_environment() -> dict[str, str]:
+    """Put Node.js first on the PATH, for npm's child processes; pass on the trusted authorities."""
     path = os.pathsep.join([str(NODE.parent), os.environ.get("PATH", os.defpath)])
-    trusted = {"NODE_EXTRA_CA_CERTS": os.environ.get("SSL_CERT_FILE", "")}
-    return {**trusted, **os.environ, "PATH": path}
+    defaults = {"NODE_EXTRA_CA_CERTS": os.environ.get("SSL_CERT_FILE", "")}
+    return {**defaults, **os.environ, "PATH": path}
 
 
 def main() -> None:
-    if len(sys.argv) < 2 or sys.argv[1] not in PROGRAMS:  # noqa: PLR2004  a program must be named
+    if len(sys.argv) < 2 or sys.argv[1] not in PROGRAMS:  # noqa: PLR2004  one argument is needed
         sys.exit(f"Usage: python -m infra.node {'|'.join(PROGRAMS)} [ARGUMENTS]")
-    called = command(*sys.argv[1:])
-    os.execve(called[0], called, environment())  # noqa: S606  no shell is wanted
+    arguments = build_command(*sys.argv[1:])
+    os.execve(arguments[0], arguments, build_environment())  # noqa: S606  needs no shell
 
 
 if __name__ == "__main__":

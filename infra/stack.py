@@ -1,4 +1,4 @@
-"""The whole deployment of one stage: stores, a function for each row, and what leads to them."""
+"""The stack of one stage: the stores, the functions, and the endpoints in front of them."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,18 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from antiphon.settings.config import Config
-from infra.constructs import secrets
-from infra.constructs.domain import base_url
-from infra.constructs.doors import DOORS, Door
-from infra.constructs.firewall import firewall
-from infra.constructs.function import function
-from infra.constructs.identity import audiences, role_arns
+from infra.constructs.alarms import create_alarms
+from infra.constructs.credentials import identity_audiences, role_arns, secret_names
+from infra.constructs.dashboard import create_dashboard
+from infra.constructs.function_specs import FUNCTION_SPECS, FunctionSpec
+from infra.constructs.functions import create_function
 from infra.constructs.options import Options, stack_name
-from infra.constructs.rest import rest_api
-from infra.constructs.stores import stores
-from infra.constructs.watch import watch
+from infra.constructs.rest_api import create_base_url, create_firewall, create_rest_api
+from infra.constructs.storage import Queues, create_stores
 
 
-class Antiphon(Stack):
-    """Names no account and no Region: it is synthesised without either, and deployed to any."""
+class AntiphonStack(Stack):
+    """Has no fixed account or Region: it is synthesised without them and deploys to any."""
 
     def __init__(
         self,
@@ -29,7 +27,7 @@ class Antiphon(Stack):
         options: Options,
         config: Config,
         code: lambda_.Code,
-        doors: Sequence[Door] = DOORS,
+        specs: Sequence[FunctionSpec] = FUNCTION_SPECS,
     ) -> None:
         super().__init__(
             scope,
@@ -39,36 +37,45 @@ class Antiphon(Stack):
         )
         Tags.of(self).add("application", "antiphon")
         Tags.of(self).add("stage", options.stage)
-        kept = stores(self, doors, config.targets, options)
-        functions = {door.name: function(self, door, code, kept, options) for door in doors}
-        self._tell("TableName", kept.table.table_name)
-        self._tell("KeyCacheSeconds", str(config.gateway.key_cache_seconds))
-        callers = [functions[door.name] for door in doors if door.secrets]
-        self._tell_credentials(config, callers, options)
-        self._tell("AlarmTopic", watch(self, functions, kept.queues, options).topic_arn)
-        self._open(functions["api"], options, kept.key)
+        stores = create_stores(self, specs, config.targets, options)
+        functions = {s.name: create_function(self, s, code, stores, options) for s in specs}
+        self._add_output("TableName", stores.table.table_name)
+        self._add_output("KeyCacheSeconds", str(config.gateway.key_cache_seconds))
+        callers = [functions[spec.name] for spec in specs if spec.secrets]
+        self._add_credential_outputs(config, callers, options)
+        self._add_monitoring(functions, stores.queues, options)
+        self._add_endpoints(functions["api"], options, stores.key)
 
-    def _open(self, api: lambda_.Function, options: Options, key: kms.IKey | None) -> None:
+    def _add_monitoring(
+        self, functions: dict[str, lambda_.Function], queues: Queues, options: Options
+    ) -> None:
+        alarms, topic = create_alarms(self, functions, queues, options)
+        create_dashboard(self, options.stage, functions, queues, alarms)
+        self._add_output("AlarmTopic", topic.topic_arn)
+
+    def _add_endpoints(
+        self, function: lambda_.Function, options: Options, key: kms.IKey | None
+    ) -> None:
         if options.rest:
-            rest = rest_api(self, api, options, key)
-            self._tell("RestUrl", base_url(self, rest, options))
+            api = create_rest_api(self, function, options, key)
+            self._add_output("RestUrl", create_base_url(self, api, options))
             if options.firewall:
-                firewall(self, rest, options)
+                create_firewall(self, api, options)
         if options.url:
-            made = api.add_function_url(
-                # Keys are checked by the function, at both doors alike.
+            url = function.add_function_url(
+                # The function checks API keys, for both endpoints alike.
                 auth_type=lambda_.FunctionUrlAuthType.NONE,
                 invoke_mode=lambda_.InvokeMode.RESPONSE_STREAM,
             )
-            self._tell("FunctionUrl", f"{made.url}v1")
+            self._add_output("FunctionUrl", f"{url.url}v1")
 
-    def _tell_credentials(
+    def _add_credential_outputs(
         self, config: Config, callers: Sequence[lambda_.Function], options: Options
     ) -> None:
-        if names := secrets.names(config.targets, options):
-            self._tell("SecretNames", ", ".join(names))
-        if audiences(config.targets):
-            self._tell("EntraSubjects", role_arns(made.role for made in callers))
+        if names := secret_names(config.targets, options):
+            self._add_output("SecretNames", ", ".join(names))
+        if identity_audiences(config.targets):
+            self._add_output("EntraSubjects", role_arns(function.role for function in callers))
 
-    def _tell(self, name: str, value: str) -> None:
+    def _add_output(self, name: str, value: str) -> None:
         CfnOutput(self, name, value=value)

@@ -1,4 +1,4 @@
-"""Whose key it is, and which are refused."""
+"""The caller of a key, and keys that are refused."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def clock():
     return Clock()
 
 
-def test_a_caller_is_what_is_on_record_of_the_key(clock):
+def test_a_caller_has_the_values_of_its_key_record(clock):
     limits = Limits(rpm=5)
     rows = FakeKeyRows(models=("gpt-5*",), limits=limits)
     caller = identify(Auth(rows, 30, clock))
@@ -22,7 +22,7 @@ def test_a_caller_is_what_is_on_record_of_the_key(clock):
 
 
 @pytest.mark.parametrize(
-    ("models", "model", "may"),
+    ("models", "model", "is_allowed"),
     [
         (None, "gpt-5", True),
         (("gpt-5*",), "gpt-5-mini", True),
@@ -34,38 +34,38 @@ def test_a_caller_is_what_is_on_record_of_the_key(clock):
         ((), "gpt-5", False),
     ],
 )
-def test_a_key_may_call_the_models_it_names(models, model, may):
-    assert Caller("acme", "key_1", models).may_call(model) is may
+def test_a_key_may_call_its_models(models, model, is_allowed):
+    assert Caller("acme", "key_1", models).may_call(model) is is_allowed
 
 
 @pytest.mark.parametrize(
-    ("row", "holds"),
+    ("row", "is_valid"),
     [
         ({"ends_at": NOW + 1}, True),
         ({"ends_at": NOW}, False),
         ({"ends_at": NOW - 1}, False),
         ({"ends_at": NOW + 10**9}, True),
         ({"revoked_at": NOW - 10**9}, False),
-        # An operator's clock that goes before ours makes no key live on.
+        # A revoked key is invalid even if the operator's clock is ahead of ours.
         ({"revoked_at": NOW + 300}, False),
         ({"revoked_at": NOW + 300, "ends_at": NOW + 300}, False),
     ],
 )
-def test_what_the_row_says_of_its_end_holds_to_the_second(clock, row, holds):
-    assert bool(identify(Auth(FakeKeyRows(**row), 30, clock))) is holds
+def test_a_key_ends_at_the_second_in_its_row(clock, row, is_valid):
+    assert bool(identify(Auth(FakeKeyRows(**row), 30, clock))) is is_valid
 
 
-def test_a_store_that_does_not_answer_lets_nobody_in_and_is_asked_again(clock):
+def test_a_store_that_does_not_answer_admits_nobody_and_is_read_again(clock):
     rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
 
-    def broken(_):
+    def fail(_):
         raise Unavailable("The gateway's store did not answer. Try again.")
 
-    works, rows.get = rows.get, broken
+    get, rows.get = rows.get, fail
     with pytest.raises(Unavailable):
         identify(auth)
-    rows.get = works
+    rows.get = get
     assert identify(auth)
 
 
@@ -85,7 +85,7 @@ def test_a_store_that_does_not_answer_lets_nobody_in_and_is_asked_again(clock):
         {"api-key": "sk-antiphon-öf-acme"},
     ],
 )
-def test_what_is_no_single_well_formed_key_is_refused_without_a_read(clock, headers):
+def test_anything_but_a_single_well_formed_key_is_refused_without_a_read(clock, headers):
     rows = FakeKeyRows()
     with pytest.raises(Unauthenticated):
         Auth(rows, 30, clock).identify(Request("req_1", "GET", headers=headers))
@@ -101,5 +101,5 @@ def test_what_is_no_single_well_formed_key_is_refused_without_a_read(clock, head
         {"authorization": f"Bearer {KEY}", "api-key": KEY},
     ],
 )
-def test_a_key_is_taken_from_either_header(clock, headers):
+def test_a_key_is_read_from_either_header(clock, headers):
     assert Auth(FakeKeyRows(), 30, clock).identify(Request("req_1", "GET", headers=headers))

@@ -1,4 +1,4 @@
-"""How long a key is remembered, and how soon it stops."""
+"""How long keys are cached, and how soon they become invalid."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_a_key_is_read_once_in_its_cache_time(clock):
         assert rows.reads == reads
 
 
-def test_use_does_not_keep_a_key_in_the_cache(clock):
+def test_use_does_not_extend_the_time_in_the_cache(clock):
     rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
     for second in range(30):
@@ -33,7 +33,7 @@ def test_use_does_not_keep_a_key_in_the_cache(clock):
 
 
 @pytest.mark.parametrize("seconds", [0, 3, 30])
-def test_a_revoked_key_stops_within_the_cache_time(clock, seconds):
+def test_a_revoked_key_is_refused_after_the_cache_time(clock, seconds):
     rows = FakeKeyRows()
     auth = Auth(rows, seconds, clock)
     assert identify(auth)
@@ -42,7 +42,7 @@ def test_a_revoked_key_stops_within_the_cache_time(clock, seconds):
     assert not identify(auth)
 
 
-def test_a_revoked_key_is_asked_after_as_seldom_as_an_unknown_one(clock):
+def test_a_revoked_key_is_read_every_five_seconds(clock):
     rows = FakeKeyRows(revoked_at=NOW)
     auth = Auth(rows, 30, clock)
     for seconds, reads in [(0, 1), (4.9, 1), (5, 2)]:
@@ -51,16 +51,16 @@ def test_a_revoked_key_is_asked_after_as_seldom_as_an_unknown_one(clock):
         assert rows.reads == reads
 
 
-def test_a_key_that_ends_while_it_is_in_the_cache_stops_at_that_moment(clock):
+def test_a_cached_key_that_ends_is_refused_at_once(clock):
     rows = FakeKeyRows(ends_at=NOW + 10)
     auth = Auth(rows, 30, clock)
-    for seconds, holds in [(0, True), (9.9, True), (10, False), (11, False)]:
+    for seconds, is_valid in [(0, True), (9.9, True), (10, False), (11, False)]:
         clock.now = NOW + seconds
-        assert bool(identify(auth)) is holds
-    assert rows.reads == 1  # that it has ended is known without asking
+        assert bool(identify(auth)) is is_valid
+    assert rows.reads == 1  # the cached record has the time of its end
 
 
-def test_an_unknown_key_is_asked_after_every_five_seconds(clock):
+def test_an_unknown_key_is_read_every_five_seconds(clock):
     rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
     for seconds, reads in [(0, 1), (4.9, 1), (5, 2), (9.9, 2)]:
@@ -69,16 +69,16 @@ def test_an_unknown_key_is_asked_after_every_five_seconds(clock):
         assert rows.reads == reads
 
 
-def test_a_key_made_after_it_was_refused_is_accepted_five_seconds_later(clock):
+def test_a_key_created_after_its_refusal_is_accepted_five_seconds_later(clock):
     rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
-    assert not identify(auth, "sk-made-later")
-    rows.rows["sk-made-later"] = ApiKey(id="key_2", tenant="umbra")
+    assert not identify(auth, "sk-created-later")
+    rows.rows["sk-created-later"] = ApiKey(id="key_2", tenant="umbra")
     clock.now = NOW + 5
-    assert identify(auth, "sk-made-later").tenant == "umbra"
+    assert identify(auth, "sk-created-later").tenant == "umbra"
 
 
-def test_a_flood_of_wrong_keys_takes_bounded_memory_and_pushes_no_right_one_out(clock):
+def test_many_wrong_keys_use_limited_memory_and_evict_no_valid_key(clock):
     rows = FakeKeyRows()
     auth = Auth(rows, 30, clock)
     assert identify(auth)
@@ -90,18 +90,18 @@ def test_a_flood_of_wrong_keys_takes_bounded_memory_and_pushes_no_right_one_out(
     assert rows.reads == reads
 
 
-def test_right_keys_take_bounded_memory_too(clock):
+def test_many_valid_keys_use_limited_memory(clock):
     rows = FakeKeyRows()
     rows.rows = {
-        f"sk-right-{n}": ApiKey(id=f"key_{n}", tenant="acme") for n in range(CACHED_KEYS + 10)
+        f"sk-valid-{n}": ApiKey(id=f"key_{n}", tenant="acme") for n in range(CACHED_KEYS + 10)
     }
     auth = Auth(rows, 30, clock)
     assert all(identify(auth, key) for key in rows.rows)
-    assert len(auth._known) == CACHED_KEYS
+    assert len(auth._valid) == CACHED_KEYS
 
 
-def test_no_key_stands_in_the_caches(clock):
+def test_the_caches_contain_only_digests(clock):
     auth = Auth(FakeKeyRows(), 30, clock)
     assert identify(auth)
     assert not identify(auth, "sk-of-nobody")
-    assert {len(hashed) for hashed in (*auth._known, *auth._refused)} == {64}
+    assert {len(digest) for digest in (*auth._valid, *auth._refused)} == {64}

@@ -1,4 +1,4 @@
-"""The splitter and the reader of server-sent events."""
+"""Splitting and parsing server-sent events."""
 
 import json
 
@@ -21,7 +21,7 @@ def streams(draw):
     return b"".join(line + draw(EOL) for line in lines)
 
 
-def feed(stream, cuts):
+def split(stream, cuts):
     splitter, events, start = sse.EventSplitter(), [], 0
     for cut in [*sorted(cuts), len(stream)]:
         events += splitter.feed(stream[start:cut])
@@ -32,36 +32,36 @@ def feed(stream, cuts):
 @given(streams(), st.data())
 def test_no_byte_is_lost_or_changed_wherever_the_chunks_end(stream, data):
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
-    events, tail = feed(stream, cuts)
+    events, tail = split(stream, cuts)
     assert b"".join(events) + tail == stream
 
 
 @given(streams(), st.data())
-def test_every_way_to_cut_gives_the_same_data(stream, data):
+def test_the_data_is_the_same_wherever_the_chunks_end(stream, data):
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=10))
-    whole, _ = feed(stream, [])
-    parts, _ = feed(stream, cuts)
-    assert [d for e in parts if (d := sse.event_data(e)) is not None] == [
+    whole, _ = split(stream, [])
+    chunked, _ = split(stream, cuts)
+    assert [d for e in chunked if (d := sse.event_data(e)) is not None] == [
         d for e in whole if (d := sse.event_data(e)) is not None
     ]
 
 
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n", b"\r\n\n", b"\n\r"])
-def test_an_event_ends_at_a_blank_line_in_every_spelling(end):
+def test_an_event_ends_at_a_blank_line_with_any_line_ending(end):
     splitter = sse.EventSplitter()
     assert splitter.feed(b"data: 1" + end + b"data: 2") == [b"data: 1" + end]
     assert splitter.tail == b"data: 2"
 
 
-def test_a_single_line_end_ends_no_event():
+def test_a_single_line_ending_ends_no_event():
     splitter = sse.EventSplitter()
     assert splitter.feed(b"data: 1\r\ndata: 2\r") == []
     assert splitter.feed(b"\n") == []
     assert splitter.feed(b"\r\n") == [b"data: 1\r\ndata: 2\r\n\r\n"]
 
 
-def test_an_event_beyond_every_size_is_refused():
-    splitter = sse.EventSplitter(max_event=10)
+def test_an_event_above_the_limit_is_refused():
+    splitter = sse.EventSplitter(max_event_bytes=10)
     with pytest.raises(sse.EventTooLarge):
         splitter.feed(b"data: 12345")
 
@@ -82,23 +82,23 @@ def test_an_event_beyond_every_size_is_refused():
         (b"event: ping\n\n", None),
     ],
 )
-def test_data_lines_are_read_as_the_standard_says(event, data):
+def test_data_lines_are_parsed_according_to_the_standard(event, data):
     assert sse.event_data(event) == data
 
 
-def test_what_is_no_json_object_is_no_event_of_the_api():
+def test_only_a_json_object_is_parsed_as_an_event():
     assert sse.parse_event(b"data: [DONE]\n\n") is None
     assert sse.parse_event(b"data: [1]\n\n") is None
     assert sse.parse_event(b": ping\n\n") is None
 
 
-def test_an_event_carries_its_response():
+def test_an_event_has_its_response():
     event = sse.parse_event(b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n')
     assert event is not None
     assert (event.type, event.response) == ("response.created", {"id": "resp_1"})
 
 
-def test_what_is_written_can_be_read():
+def test_an_encoded_event_can_be_parsed():
     value = {"type": "error", "message": 'größer\n"zwei" Zeilen'}
     event = sse.encode_event(value)
     assert event.startswith(b"event: error\ndata: {")
@@ -107,20 +107,20 @@ def test_what_is_written_can_be_read():
 
 
 @given(st.lists(streams(), max_size=5))
-def test_the_short_way_cuts_as_the_long_one(chunks):
-    short, long = sse.EventSplitter(), sse.EventSplitter()
+def test_both_ways_to_split_agree(chunks):
+    fast, full = sse.EventSplitter(), sse.EventSplitter()
     for chunk in chunks:
-        assert short.feed(chunk) == long._sought(chunk)
-        assert short.tail == long.tail
+        assert fast.feed(chunk) == full._split_buffered(chunk)
+        assert fast.tail == full.tail
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_both_ways_cut_alike_wherever_the_chunks_end(end):
+def test_both_ways_to_split_agree_wherever_the_chunks_end(end):
     lines = [b"event: a", b"data: 1", b"", b"", b"", b": ping", b"", b"data: 2", b"", b"data"]
     stream = b"".join(line + end for line in lines)
     for first in range(len(stream) + 1):
         for second in range(first, len(stream) + 1):
-            short, long = sse.EventSplitter(), sse.EventSplitter()
+            fast, full = sse.EventSplitter(), sse.EventSplitter()
             for chunk in (stream[:first], stream[first:second], stream[second:]):
-                assert short.feed(chunk) == long._sought(chunk)
-                assert short.tail == long.tail
+                assert fast.feed(chunk) == full._split_buffered(chunk)
+                assert fast.tail == full.tail

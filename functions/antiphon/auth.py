@@ -1,4 +1,4 @@
-"""Who calls: a request's key becomes a Caller, or the request ends here."""
+"""Authentication: finds the Caller of a request by its API key."""
 
 import re
 import time
@@ -16,11 +16,11 @@ from antiphon.settings.config import UNLIMITED, Limits, matches_pattern
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 CACHED_KEYS = 10_000
-REFUSAL_SECONDS = 5.0
+REFUSAL_SECONDS = 5.0  # for which a refused key stays refused without another read
 
 
 class KeyRecord(Protocol):
-    """What is on record of a key."""
+    """What the store holds about a key."""
 
     @property
     def id(self) -> str: ...
@@ -39,10 +39,12 @@ class KeyStore(Protocol):
 
 @dataclass(frozen=True)
 class Caller:
+    """The tenant and the key that a request is made with."""
+
     tenant: str
     key_id: str
-    models: tuple[str, ...] | None = None  # names and patterns it may call; None is every one
-    limits: Limits = UNLIMITED  # of its key
+    models: tuple[str, ...] | None = None  # names and patterns that the key may call; None: all
+    limits: Limits = UNLIMITED  # of the key
 
     def may_call(self, model: str) -> bool:
         return self.models is None or any(
@@ -51,66 +53,67 @@ class Caller:
 
 
 class Auth:
-    """Knows a key again for a while, so that most requests read no row.
+    """Identifies callers; caches keys, so that most requests read no row.
 
-    A revoked key is refused once `seconds` have passed, one that ends is at that very moment.
-    `clock` gives epoch seconds and times what is remembered, too: a monotonic clock may stand still
-    while Lambda keeps the process frozen.
+    A revoked key is refused after `cache_seconds` at the latest, an expired key at once.
+    `clock` returns epoch seconds. It times the caches too: a monotonic clock may stop while Lambda
+    freezes the process.
     """
 
     def __init__(
-        self, keys: KeyStore, seconds: float, clock: Callable[[], float] = time.time
+        self, keys: KeyStore, cache_seconds: float, clock: Callable[[], float] = time.time
     ) -> None:
         self._keys = keys
         self._clock = clock
-        self._known: TTLCache[str, KeyRecord] = TTLCache(CACHED_KEYS, seconds, clock)
+        self._valid: TTLCache[str, KeyRecord] = TTLCache(CACHED_KEYS, cache_seconds, clock)
         self._refused: TTLCache[str, bool] = TTLCache(
-            CACHED_KEYS, min(seconds, REFUSAL_SECONDS), clock
+            CACHED_KEYS, min(cache_seconds, REFUSAL_SECONDS), clock
         )
 
     def identify(self, request: Request) -> Caller:
-        """Raise Unauthenticated without a valid key, Unavailable where keys cannot be read."""
-        key = self._find(_presented_key(request))
-        if key is None:
+        """Raise Unauthenticated without a valid key, Unavailable if keys cannot be read."""
+        record = self._find_valid(_read_key(request))
+        if record is None:
             raise Unauthenticated(
                 "Incorrect API key provided. Use a key of this gateway, "
                 "as 'Authorization: Bearer KEY' or 'api-key: KEY'."
             )
-        return Caller(key.tenant, key.id, key.models, key.limits)
+        return Caller(record.tenant, record.id, record.models, record.limits)
 
-    def _find(self, key: str) -> KeyRecord | None:
-        """What is on record of a key that is valid now."""
-        hashed = sha256(key.encode()).hexdigest()  # whole: a part could collide
-        if hashed in self._refused:
+    def _find_valid(self, key: str) -> KeyRecord | None:
+        """Return the record of a key that is valid now."""
+        digest = sha256(key.encode()).hexdigest()  # not truncated: a part could collide
+        if digest in self._refused:
             return None
-        known = self._known.get(hashed)
-        found = known or self._keys.get(key)
-        if found is None or not found.valid_at(self._clock()):
-            self._known.pop(hashed, None)
-            self._refused[hashed] = True
+        cached = self._valid.get(digest)
+        record = cached or self._keys.get(key)
+        if record is None or not record.valid_at(self._clock()):
+            self._valid.pop(digest, None)
+            self._refused[digest] = True
             return None
-        if known is None:  # what is known already is not known for longer
-            self._known[hashed] = found
-        return found
+        if cached is None:  # use must not extend the time in the cache
+            self._valid[digest] = record
+        return record
 
 
-def _presented_key(request: Request) -> str:
-    """The one key of a request; several different ones are as wrong as none."""
-    given = {_bearer(request), request.headers.get("api-key")} - {None}
-    if not given:
+def _read_key(request: Request) -> str:
+    """Return the one key of a request; raise Unauthenticated for none and for different ones."""
+    keys = {_bearer_token(request), request.headers.get("api-key")} - {None}
+    if not keys:
         raise Unauthenticated(
             "You didn't provide an API key. Send one as 'Authorization: Bearer KEY' "
             "or 'api-key: KEY'."
         )
-    key = given.pop() or ""
-    if given or not KEY_PATTERN.fullmatch(key):
+    key = keys.pop() or ""
+    if keys or not KEY_PATTERN.fullmatch(key):
         raise Unauthenticated("Incorrect API key provided: it is not a single, well-formed key.")
     return key
 
 
-def _bearer(request: Request) -> str | None:
+def _bearer_token(request: Request) -> str | None:
+    """Return the token of `authorization`: empty for another scheme, None without the header."""
     authorization = request.headers.get("authorization")
     if authorization is None:
         return None
-    found = BEARER.fullmatch(authorization)
-    return found[1] if found else ""
+    match = BEARER.fullmatch(authorization)
+    return match[1] if match else ""

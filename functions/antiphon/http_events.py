@@ -1,4 +1,4 @@
-"""Between Lambda's events and our Request and Reply; payload v1 and v2 meet here."""
+"""Converts Lambda's HTTP events, payload v1 and v2, to Request, and Reply to Lambda's response."""
 
 import base64
 import binascii
@@ -12,115 +12,113 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedEncoding
-from antiphon.http import FiniteBody, Reply, Request
+from antiphon.http import FiniteBody, Reply, Request, RequestMetrics
 from antiphon.observability import logger
-from antiphon.request_metrics import RequestMetrics
 
 PREFIXES = ("/v1", "/openai/v1", "/openai")
 
 type LambdaEvent = Mapping[str, Any]
+type LambdaResponse = dict[str, Any]
+type Endpoint = Callable[..., Reply]  # takes the Request, and the ids in the path by their names
 
 
 @dataclass(frozen=True)
 class RequestReader:
-    """Reads the current event of a router."""
+    """Reads the request from a router's current event."""
 
     max_body_bytes: int
 
     def __call__(self, router: Router) -> Request:
-        """Raise InvalidRequest and its kin for what cannot be a request."""
+        """Raise InvalidRequest, BodyTooLarge or UnsupportedEncoding for a body that is refused."""
         event, context = router.current_event.raw_event, router.lambda_context
         method, _ = method_and_path(event)
-        headers = _headers(event)
+        headers = _read_headers(event)
         return Request(
             id=context.aws_request_id,
             method=method,
-            query=_query(event),
+            query=_read_query(event),
             headers=headers,
-            body=self._body(event, headers),
+            body=self._read_body(event, headers),
             ends_at=time.monotonic() + context.get_remaining_time_in_millis() / 1000,
             metrics=router.context.get("metrics") or RequestMetrics(),
         )
 
-    def _body(self, event: LambdaEvent, headers: Mapping[str, str]) -> bytes:
+    def _read_body(self, event: LambdaEvent, headers: Mapping[str, str]) -> bytes:
         if headers.get("content-encoding", "identity").lower() != "identity":
-            raise UnsupportedEncoding("Send the body as it is: no content encoding is taken.")
+            raise UnsupportedEncoding(
+                "The gateway accepts no content encoding. Send the body uncompressed."
+            )
         body = _decode_body(event.get("body") or "", is_base64=bool(event.get("isBase64Encoded")))
         if len(body) > self.max_body_bytes:
             size = f"It has {len(body):,} bytes; the limit is {self.max_body_bytes:,}."
-            raise BodyTooLarge(f"The request's body is too large. {size}")
+            raise BodyTooLarge(f"The request body is too large. {size}")
         return body
 
 
-type Endpoint = Callable[..., Reply]  # takes the Request, and the path's ids by their names
+def build_router(reader: RequestReader, *endpoints: tuple[str, str, Endpoint]) -> Router:
+    """Build a router from rows of method, path and endpoint."""
+    router = Router()
 
+    def handler_for(endpoint: Endpoint) -> Callable[..., Response[Any]]:
+        def handle(**ids: str) -> Response[Any]:
+            return to_response(endpoint(reader(router), **ids))
 
-def build_router(receive: RequestReader, *endpoints: tuple[str, str, Endpoint]) -> Router:
-    """A router for (method, path, endpoint) rows."""
-    routes = Router()
-
-    def serve(endpoint: Endpoint) -> Callable[..., Response[Any]]:
-        def call(**ids: str) -> Response[Any]:
-            return to_response(endpoint(receive(routes), **ids))
-
-        return call
+        return handle
 
     for method, path, endpoint in endpoints:
-        routes.route(path, method=method)(serve(endpoint))
-    return routes
-
-
-def without_empty_headers(event: LambdaEvent) -> dict[str, Any]:
-    """The event without headers that have no value, which Powertools cannot read."""
-    given = {name: event.get(name) or {} for name in ("headers", "multiValueHeaders")}
-    kept = {
-        name: {k: v for k, v in some.items() if v not in (None, [])} for name, some in given.items()
-    }
-    return {**event, **kept}
+        router.route(path, method=method)(handler_for(endpoint))
+    return router
 
 
 def method_and_path(event: LambdaEvent) -> tuple[str, str]:
-    """Method and path of either payload, the stage of API Gateway not in it."""
+    """Return method and path of either payload; the path without the stage of API Gateway."""
     if event.get("version") == "2.0":
         return event["requestContext"]["http"]["method"], event["rawPath"]
     return event["httpMethod"], event["path"]
 
 
+def without_empty_headers(event: LambdaEvent) -> dict[str, Any]:
+    """Remove headers that have no value, which Powertools cannot read."""
+    copied = dict(event)
+    for field in ("headers", "multiValueHeaders"):
+        headers = event.get(field) or {}
+        copied[field] = {name: value for name, value in headers.items() if value not in (None, [])}
+    return copied
+
+
 def to_response(reply: Reply) -> Response[Any]:
-    """Header names stay in lower case: Powertools serialises what it takes for JSON."""
+    """Convert a reply. Header names must be in lower case: else Powertools serialises JSON."""
     body = FiniteBody((reply.body,)) if isinstance(reply.body, bytes) else reply.body
     return Response(reply.status, headers=dict(reply.headers), body=body)
 
 
-def error_response(fault: GatewayError) -> Response[Any]:
-    """Our own refusal in OpenAI's envelope, with what an SDK should know about trying again."""
-    # Not the param: its path is made of the caller's own keys.
-    logger.info("refused", extra={"error": type(fault).__name__, "code": fault.code})
-    headers = {"content-type": "application/json", "cache-control": "no-store", **fault.headers}
-    if fault.retry is not None:
-        headers["x-should-retry"] = str(fault.retry).lower()
-    return to_response(Reply(fault.status, headers, fault.body()))
+def error_response(error: GatewayError) -> Response[Any]:
+    """Build a response in OpenAI's error envelope, and log it as `refused`."""
+    # `param` is not logged: it may contain keys of the caller's JSON.
+    logger.info("refused", extra={"error": type(error).__name__, "code": error.code})
+    headers = {"content-type": "application/json", "cache-control": "no-store", **error.headers}
+    if error.retry is not None:
+        headers["x-should-retry"] = str(error.retry).lower()
+    return to_response(Reply(error.status, headers, error.body()))
 
 
-def add_headers(answer: dict[str, Any], extra: Mapping[str, str]) -> dict[str, Any]:
-    """Add headers that the answer, in either payload's form, has not got yet."""
-    if "headers" in answer:
-        answer["headers"] = {**extra, **answer["headers"]}
-    else:
-        lists = {name: [value] for name, value in extra.items()}
-        answer["multiValueHeaders"] = {**lists, **answer["multiValueHeaders"]}
-    return answer
+def add_headers(response: LambdaResponse, headers: Mapping[str, str]) -> LambdaResponse:
+    """Add the headers that a response, in the form of either payload, does not have yet."""
+    if "headers" in response:
+        return {**response, "headers": {**headers, **response["headers"]}}
+    lists = {name: [value] for name, value in headers.items()}
+    return {**response, "multiValueHeaders": {**lists, **response["multiValueHeaders"]}}
 
 
-def _headers(event: LambdaEvent) -> dict[str, str]:
-    """Names in lower case; a header given more than once is joined by commas (RFC 9110, 5.3)."""
-    many = event.get("multiValueHeaders")
-    if many:
-        return {name.lower(): ",".join(values) for name, values in many.items()}
+def _read_headers(event: LambdaEvent) -> dict[str, str]:
+    """Return headers by names in lower case; repeated ones joined by commas (RFC 9110, 5.3)."""
+    lists = event.get("multiValueHeaders")
+    if lists:
+        return {name.lower(): ",".join(values) for name, values in lists.items()}
     return {name.lower(): value for name, value in event["headers"].items()}
 
 
-def _query(event: LambdaEvent) -> str:
+def _read_query(event: LambdaEvent) -> str:
     if event.get("version") == "2.0":
         return event.get("rawQueryString") or ""
     return urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
@@ -130,4 +128,4 @@ def _decode_body(body: str, *, is_base64: bool) -> bytes:
     try:
         return base64.b64decode(body, validate=True) if is_base64 else body.encode()
     except (binascii.Error, UnicodeEncodeError) as exc:
-        raise InvalidRequest("The request's body could not be decoded.", param="body") from exc
+        raise InvalidRequest("The request body could not be decoded.", param="body") from exc

@@ -1,6 +1,6 @@
-"""What the functions tell of themselves: a line for each request, and one of its figures.
+"""The functions' logger, and the buffer of their metrics.
 
-Ids, sizes, timings and counts are told; content and keys never are.
+Ids, sizes, timings and counts are logged; content and keys never are.
 """
 
 import json
@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -16,13 +16,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
-MAX_DIMENSION_VALUES = (
-    100  # of a dimension in one environment: each is billed, and callers name models
-)
+# Of one dimension in one environment: CloudWatch bills each value, and callers choose model names.
+MAX_DIMENSION_VALUES = 100
 OTHER = "other"
-DIMENSION_VALUE = re.compile(
-    r"[!-~][ -~]{0,199}"
-)  # what CloudWatch takes for a value, and rather less
+DIMENSION_VALUE = re.compile(r"[!-~][ -~]{0,199}")  # stricter than CloudWatch's own rule
 
 type Dimensions = tuple[tuple[str, str], ...]
 
@@ -30,7 +27,7 @@ logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "antiphon"), u
 
 
 class Metric(Protocol):
-    """One of `settings.metrics`."""
+    """A metric that `settings.metrics` declares."""
 
     @property
     def name(self) -> str: ...
@@ -39,53 +36,56 @@ class Metric(Protocol):
 
 
 class MetricsBuffer:
-    """Gathers what a request counts and measures until it is told, in one line where it can be.
+    """Collects metrics until they are flushed, to as few log lines as possible.
 
-    The line is in CloudWatch's embedded metric format. One of these is enough: an environment
-    serves one request at a time. Where no namespace is given nothing is told.
+    The lines are in CloudWatch's embedded metric format. An environment serves one invocation at a
+    time, so one buffer is enough. Without a namespace in `env` nothing is written.
     """
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        given = env.get("POWERTOOLS_METRICS_NAMESPACE", "")
-        # Without a service of its own: the namespace says it.
-        self._metrics = EphemeralMetrics(namespace=given, service="")
-        self._speaks = bool(given) and not is_metrics_disabled()
-        self._always = {"stage": env.get("STAGE", "local")}
-        # Lambda drops what is below the function's level, and takes a line without one for INFO.
+        namespace = env.get("POWERTOOLS_METRICS_NAMESPACE", "")
+        # No `service` dimension: the namespace is specific enough.
+        self._serializer = EphemeralMetrics(namespace=namespace, service="")
+        self._is_enabled = bool(namespace) and not is_metrics_disabled()
+        self._default_dimensions = {"stage": env.get("STAGE", "local")}
+        # Lambda drops lines below the function's log level, and takes one without a level for INFO.
         self._level = env.get("AWS_LAMBDA_LOG_LEVEL", "INFO")
         self._groups: dict[Dimensions, dict[Metric, float]] = {}
         self._values: defaultdict[str, set[str]] = defaultdict(set)
 
     def count(self, metric: Metric, number: float = 1, **dimensions: str) -> None:
-        """Add to what is known of it."""
-        where = tuple((name, self._value(name, value)) for name, value in dimensions.items())
-        group = self._groups.setdefault(where, {})
+        """Add a number to a metric's sum."""
+        key = tuple((name, self._limit_value(name, value)) for name, value in dimensions.items())
+        group = self._groups.setdefault(key, {})
         group[metric] = group.get(metric, 0) + number
 
     def measure(self, metric: Metric, value: float) -> None:
-        """The greatest value of a request stands for it."""
+        """Record a value; of all values until the next flush the greatest one counts."""
         group = self._groups.setdefault((), {})
         group[metric] = max(value, group.get(metric, value))
 
     def of(self, metric: Metric) -> float:
-        """What is known of it by now, whatever the dimensions."""
+        """Return the sum of a metric since the last flush, over all dimensions."""
         return sum(group.get(metric, 0) for group in self._groups.values())
 
-    def flush(self, **about: str) -> None:
-        """Log all there is, and forget it; nothing is raised, for a figure is worth no answer."""
+    def flush(self, **fields: str) -> None:
+        """Write all metrics, with these fields in each line, and clear the buffer.
+
+        Raise nothing: a response must not fail because of a metric.
+        """
         groups, self._groups = self._groups, {}
-        if not (groups and self._speaks):
+        if not (groups and self._is_enabled):
             return
         try:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            about = {"level": self._level, "timestamp": now, **about}
-            for line in self._lines(groups):
-                sys.stdout.write(json.dumps({**line, **about}, separators=(",", ":")) + "\n")
-        except Exception as exc:  # noqa: BLE001  whatever it is, the caller is to have the answer
-            logger.warning("figures not told", extra={"error": type(exc).__name__})
+            fields = {"level": self._level, "timestamp": now, **fields}
+            for line in self._build_lines(groups):
+                sys.stdout.write(json.dumps({**line, **fields}, separators=(",", ":")) + "\n")
+        except Exception as exc:  # noqa: BLE001  whatever failed, the caller gets the response
+            logger.warning("metrics not written", extra={"error": type(exc).__name__})
 
-    def _value(self, name: str, value: str) -> str:
-        """Few and plain ones: the rest is another."""
+    def _limit_value(self, name: str, value: str) -> str:
+        """Return the value, or OTHER if it is not allowed or there are too many of this name."""
         known = self._values[name]
         if value not in known:
             if len(known) >= MAX_DIMENSION_VALUES or not DIMENSION_VALUE.fullmatch(value):
@@ -93,25 +93,34 @@ class MetricsBuffer:
             known.add(value)
         return value
 
-    def _lines(self, groups: Mapping[Dimensions, Mapping[Metric, float]]) -> Iterator[Any]:
-        """A line has one value for each dimension, but a directive for each set of dimensions."""
-        lines: list[dict[str, Any]] = []
-        for where, values in groups.items():
-            made = self._line(dict(where), values)
-            beside = next((line for line in lines if line.keys().isdisjoint(dict(where))), None)
-            if beside is None:
-                lines.append(made)
-            else:
-                directives = beside["_aws"]["CloudWatchMetrics"]
-                directives += made.pop("_aws")["CloudWatchMetrics"]
-                beside.update(made)
-        yield from lines
+    def _build_lines(
+        self, groups: Mapping[Dimensions, Mapping[Metric, float]]
+    ) -> list[dict[str, Any]]:
+        """Build lines with as many groups as possible in each.
 
-    def _line(self, where: dict[str, str], values: Mapping[Metric, float]) -> dict[str, Any]:
-        self._metrics.metric_set.clear()
+        A line may have a directive for each set of dimensions, but one value for each dimension.
+        """
+        lines: list[dict[str, Any]] = []
+        for key, values in groups.items():
+            dimensions = dict(key)
+            line = self._build_line(dimensions, values)
+            other = next((each for each in lines if each.keys().isdisjoint(dimensions)), None)
+            if other is None:
+                lines.append(line)
+            else:
+                directives = other["_aws"]["CloudWatchMetrics"]
+                directives += line.pop("_aws")["CloudWatchMetrics"]
+                other.update(line)
+        return lines
+
+    def _build_line(
+        self, dimensions: Mapping[str, str], values: Mapping[Metric, float]
+    ) -> dict[str, Any]:
+        self._serializer.metric_set.clear()
         for metric, value in values.items():
-            self._metrics.add_metric(metric.name, metric.unit, value)
-        return {**self._metrics.serialize_metric_set(dimensions={**self._always, **where})}
+            self._serializer.add_metric(metric.name, metric.unit, value)
+        dimensions = {**self._default_dimensions, **dimensions}
+        return {**self._serializer.serialize_metric_set(dimensions=dimensions)}
 
 
 metrics = MetricsBuffer(os.environ)

@@ -1,6 +1,7 @@
-"""Whose an id is. A foreign, unknown, malformed, deleted or expired one is refused alike.
+"""Ownership: finds the links of a tenant, and refuses every id that the tenant does not own.
 
-Nothing here asks a provider: an id that the caller's tenant does not own is never sent on.
+An id of another tenant, an unknown, malformed, deleted and expired one get the same 404. No
+provider is called for the check: an id that the tenant does not own is never sent on.
 """
 
 import re
@@ -25,41 +26,43 @@ class Ownership:
     items: Items
 
     def owned_link(self, kind: Kind, tenant: str, id: str) -> Link:
-        """The tenant's own link; raise NotFound in the provider's words."""
+        """Return the tenant's own link; raise NotFound with the provider's message."""
         link = self.links.get(kind, tenant, id) if ID_PATTERN.fullmatch(id) else None
         if link is None:
             raise NotFound(f"{kind.capitalize()} with id '{id}' not found.")
         return link
 
     def parent(self, body: ModelRequest, tenant: str) -> Link | None:
-        """The link of what a request continues, if it continues something."""
+        """Return the link of the response or conversation that a request continues."""
         if body.previous_response_id is not None:
-            return self._previous(tenant, body.previous_response_id)
+            return self._previous_response(tenant, body.previous_response_id)
         if body.conversation_id is not None:
-            return self._blamed("conversation", "conversation", tenant, body.conversation_id)
+            return self._referenced_link(
+                "conversation", "conversation", tenant, body.conversation_id
+            )
         return None
 
     def targets(self, references: Iterable[Reference], tenant: str) -> set[str]:
-        """Where all that a request refers to lives; raise NotFound for what is not the tenant's."""
-        asked = list(references)
-        ids = [id for _, kind, id in asked if kind == "item" and ID_PATTERN.fullmatch(id)]
-        found = self.items.targets(tenant, ids) if ids else {}
-        for param, kind, id in asked:
+        """Return the targets that hold what a request refers to; raise NotFound for other ids."""
+        references = list(references)
+        item_ids = [id for _, kind, id in references if kind == "item" and ID_PATTERN.fullmatch(id)]
+        target_by_id = self.items.targets(tenant, item_ids) if item_ids else {}
+        for param, kind, id in references:
             if kind == "response":
-                found[id] = self._blamed(param, kind, tenant, id).target
-            elif id not in found:
+                target_by_id[id] = self._referenced_link(param, kind, tenant, id).target
+            elif id not in target_by_id:
                 raise NotFound(ITEM_NOT_FOUND.format(id), param=param)
-        return set(found.values())
+        return set(target_by_id.values())
 
-    def _previous(self, tenant: str, id: str) -> Link:
+    def _previous_response(self, tenant: str, id: str) -> Link:
         try:
             return self.owned_link("response", tenant, id)
         except NotFound as exc:
             message = f"Previous response with id '{id}' not found."
             raise PreviousResponseMissing(message, param="previous_response_id") from exc
 
-    def _blamed(self, param: str, kind: Kind, tenant: str, id: str) -> Link:
-        """As `holder`, with the parameter named that the id stood in."""
+    def _referenced_link(self, param: str, kind: Kind, tenant: str, id: str) -> Link:
+        """Return the tenant's own link; raise NotFound that names the parameter."""
         try:
             return self.owned_link(kind, tenant, id)
         except NotFound as exc:

@@ -1,4 +1,7 @@
-"""Which targets may take a request, in which order: pinned where what it continues lives."""
+"""Routing: selects the targets that may serve a request, and their order.
+
+A request that continues or refers to something stored goes to the account that stores it.
+"""
 
 import difflib
 import hashlib
@@ -17,20 +20,20 @@ from antiphon.schema.create import ModelRequest, Reference
 from antiphon.settings.config import Target
 from antiphon.store.links import Link
 
-CACHED_MODELS = 1_000  # whose targets are remembered
-NO_MODEL = "The model '{}' does not exist or you do not have access to it."
+CACHED_MODELS = 1_000  # model names with their candidates
+MODEL_NOT_FOUND = "The model '{}' does not exist or you do not have access to it."
 
 
 @dataclass(frozen=True)
 class Route:
-    """The targets to try, in order, and the caller's own link of what is continued."""
+    """The targets to try, in order, and the caller's own link of what the request continues."""
 
     candidates: tuple[Candidate, ...]
     parent: Link | None = None
 
     @property
     def follows_new(self) -> bool:
-        """Whether what it continues ended so lately that its provider may not know it yet."""
+        """Whether the parent ended so recently that its provider may not find it yet."""
         parent = self.parent
         return parent is not None and parent.kind == "response" and parent.is_new(time.time())
 
@@ -40,34 +43,36 @@ class Routing:
         self._targets = targets
         self._providers = {name: provider_of(target) for name, target in targets.items()}
         self._ownership = ownership
-        self._ranks = _Ranking(targets)
-        self._served: LRUCache[str | None, tuple[Candidate, ...]] = LRUCache(CACHED_MODELS)
+        self._ranking = _Ranking(targets)
+        self._cached: LRUCache[str | None, tuple[Candidate, ...]] = LRUCache(CACHED_MODELS)
 
     def route(self, body: ModelRequest, caller: Caller) -> Route:
-        """Raise what OpenAI answers for ids that are not the caller's, and for unknown models."""
+        """Raise OpenAI's errors for ids that the caller does not own, and for unknown models."""
         _check_model(body.model, caller)
         parent = self._ownership.parent(body, caller.tenant)
-        held = self._ownership.targets(body.references, caller.tenant)
-        held |= {parent.target} if parent else set()
-        if held:
+        holders = self._ownership.targets(body.references, caller.tenant)
+        holders |= {parent.target} if parent else set()
+        if holders:
             affinity = parent.root if parent else caller.key_id
-            return Route(self._pinned(held, body.model, affinity, caller), parent)
-        candidates = self._ranks.sorted(self._serving(body.model), body.affinity or caller.key_id)
+            return Route(self._pinned(holders, body.model, affinity, caller), parent)
+        candidates = self._ranking.sort(
+            self._candidates(body.model), body.affinity or caller.key_id
+        )
         if not candidates:
-            raise self._unknown(body.model or "", caller)
+            raise self._model_not_found(body.model or "", caller)
         return Route(candidates)
 
     def route_conversation(self, references: Iterable[Reference], caller: Caller) -> Route:
-        """A new conversation goes where conversations are kept, and its items already are."""
-        held = self._ownership.targets(references, caller.tenant)
-        if held:
-            return Route(self._pinned(held, None, caller.key_id, caller))
-        keeping = (
+        """Route a new conversation to the targets that store its items, or to any that can."""
+        holders = self._ownership.targets(references, caller.tenant)
+        if holders:
+            return Route(self._pinned(holders, None, caller.key_id, caller))
+        capable = (
             candidate
-            for candidate in self._serving(None)
+            for candidate in self._candidates(None)
             if self._targets[candidate.target].conversations
         )
-        candidates = self._ranks.sorted(keeping, caller.key_id)
+        candidates = self._ranking.sort(capable, caller.key_id)
         if not candidates:
             raise InvalidRequest(
                 "No target of this gateway has the Conversations API. Chain responses with "
@@ -77,93 +82,99 @@ class Routing:
         return Route(candidates)
 
     def candidates_for(self, link: Link) -> tuple[Candidate, ...]:
-        """Where something can be reached; raise TargetGone where that is not configured now."""
-        return self._of_account({link.target}, self._serving(None), link.root)
+        """Return the targets that can reach a link; raise TargetGone if it is not configured."""
+        return self._in_account({link.target}, self._candidates(None), link.root)
 
     def configured(self) -> Iterator[tuple[Candidate, Target]]:
-        """Every target, in the order of the configuration."""
+        """Yield every target, in the order of the configuration."""
         for name, target in self._targets.items():
             yield Candidate(name, self._providers[name], None), target
 
     def _pinned(
-        self, held: set[str], model: str | None, affinity: str, caller: Caller
+        self, holders: set[str], model: str | None, affinity: str, caller: Caller
     ) -> tuple[Candidate, ...]:
-        candidates = self._of_account(held, self._serving(model), affinity)
+        """Return the candidates for a request that refers to what these targets hold."""
+        candidates = self._in_account(holders, self._candidates(model), affinity)
         if not candidates:
-            raise self._unknown(model or "", caller)
+            raise self._model_not_found(model or "", caller)
         return candidates
 
-    def _of_account(
-        self, held: set[str], candidates: Iterable[Candidate], affinity: str
+    def _in_account(
+        self, holders: set[str], candidates: Iterable[Candidate], affinity: str
     ) -> tuple[Candidate, ...]:
-        """The targets that hold all this: those of one account, the named ones first."""
-        accounts = {self._account(name) for name in held}
+        """Return the candidates of the holders' account, the holders first."""
+        accounts = {self._account(name) for name in holders}
         if len(accounts) > 1:
             raise InvalidRequest(
-                "The request refers to things that live at different targets of the gateway: "
-                f"{', '.join(map(repr, sorted(held)))}. No one of them holds them all.",
+                "The request refers to objects that are stored at different targets of the "
+                f"gateway: {', '.join(map(repr, sorted(holders)))}. No single target has all of "
+                "them.",
                 code="targets_differ",
             )
         sharing = (
             candidate for candidate in candidates if self._account(candidate.target) in accounts
         )
-        return tuple(
-            sorted(self._ranks.sorted(sharing, affinity), key=lambda s: s.target not in held)
-        )
+        ranked = self._ranking.sort(sharing, affinity)
+        return tuple(sorted(ranked, key=lambda candidate: candidate.target not in holders))
 
     def _account(self, name: str) -> str:
         target = self._targets.get(name)
         if target is None:
             raise TargetGone(
-                f"What the request continues lives at the target '{name}', which is not "
-                "configured now. Start anew without it."
+                f"What the request continues is stored at the target '{name}', which is no longer "
+                "configured. Start again without it."
             )
         return f"{target.provider} {target.shared_account or name}"
 
-    def _serving(self, model: str | None) -> tuple[Candidate, ...]:
-        known = self._served.get(model)
-        return known or self._served.setdefault(model, tuple(self._found_serving(model)))
+    def _candidates(self, model: str | None) -> tuple[Candidate, ...]:
+        """Return the targets that serve a model, all targets for None, in no special order."""
+        cached = self._cached.get(model)
+        return cached or self._cached.setdefault(model, tuple(self._find_candidates(model)))
 
-    def _found_serving(self, model: str | None) -> Iterator[Candidate]:
+    def _find_candidates(self, model: str | None) -> Iterator[Candidate]:
         for name, target in self._targets.items():
-            upstream = None if model is None else target.upstream_model(model)
-            if model is None or upstream is not None:
-                yield Candidate(name, self._providers[name], upstream)
+            upstream_model = None if model is None else target.upstream_model(model)
+            if model is None or upstream_model is not None:
+                yield Candidate(name, self._providers[name], upstream_model)
 
-    def _unknown(self, model: str, caller: Caller) -> ModelNotFound:
+    def _model_not_found(self, model: str, caller: Caller) -> ModelNotFound:
+        """Build an error that suggests similar names, of models that the caller may call."""
         names = {name for target in self._targets.values() for name in target.models}
-        open_to = [name for name in names if "*" not in name and caller.may_call(name)]
-        near = difflib.get_close_matches(model, open_to)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        return ModelNotFound(NO_MODEL.format(model) + hint, param="model")
-
-
-def _check_model(model: str | None, caller: Caller) -> None:
-    """Raise for a model that is not the key's to call, as for one that is not there."""
-    if model is None and caller.models is not None:
-        raise InvalidRequest("This key may call certain models only: name one.", param="model")
-    if model is not None and not caller.may_call(model):
-        raise ModelNotFound(NO_MODEL.format(model), param="model")
+        allowed = [name for name in names if "*" not in name and caller.may_call(name)]
+        similar = difflib.get_close_matches(model, allowed)
+        hint = f" Did you mean {' or '.join(map(repr, similar))}?" if similar else ""
+        return ModelNotFound(MODEL_NOT_FOUND.format(model) + hint, param="model")
 
 
 class _Ranking:
-    """Lowest priority first; equal ones by weighted rendezvous, so one caller meets one cache.
+    """Sorts by priority, lowest first; shares requests of equal priority by weight.
 
+    Weighted rendezvous hashing keeps an affinity at one target, whose prompt cache it then finds.
     Score -weight / ln(hash): Schindelhauer and Schomaker, "Weighted Distributed Hash Tables".
     """
 
     def __init__(self, targets: Mapping[str, Target]) -> None:
-        self._begun = {name: hashlib.sha256(f"{name}\0".encode()) for name in targets}
-        self._of = {name: (target.priority, target.weight) for name, target in targets.items()}
+        self._hashes = {name: hashlib.sha256(f"{name}\0".encode()) for name in targets}
+        self._ranks = {name: (target.priority, target.weight) for name, target in targets.items()}
 
-    def sorted(self, candidates: Iterable[Candidate], affinity: str) -> tuple[Candidate, ...]:
-        said = affinity.encode()
+    def sort(self, candidates: Iterable[Candidate], affinity: str) -> tuple[Candidate, ...]:
+        encoded = affinity.encode()
 
         def rank(candidate: Candidate) -> tuple[int, float]:
-            digest = self._begun[candidate.target].copy()
-            digest.update(said)
-            share = (int.from_bytes(digest.digest()[:8]) + 1) / (2**64 + 1)
-            priority, weight = self._of[candidate.target]
-            return priority, weight / math.log(share)
+            digest = self._hashes[candidate.target].copy()
+            digest.update(encoded)
+            fraction = (int.from_bytes(digest.digest()[:8]) + 1) / (2**64 + 1)
+            priority, weight = self._ranks[candidate.target]
+            return priority, weight / math.log(fraction)
 
         return tuple(sorted(candidates, key=rank))
+
+
+def _check_model(model: str | None, caller: Caller) -> None:
+    """Raise for a model that the key may not call the same error as for an unknown model."""
+    if model is None and caller.models is not None:
+        raise InvalidRequest(
+            "This key may call certain models only: name one in 'model'.", param="model"
+        )
+    if model is not None and not caller.may_call(model):
+        raise ModelNotFound(MODEL_NOT_FOUND.format(model), param="model")

@@ -25,12 +25,11 @@ from antiphon.limits.admission import Admission
 from antiphon.ownership import Ownership
 from antiphon.pricing import Prices, UsageCost, load_price_list
 from antiphon.recording.recorder import ResponseRecorder
-from antiphon.recording.tracker import Stores
+from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.rollup import StreamHandler, UsageRollup
 from antiphon.routing import Routing
 from antiphon.settings.config import Settings
 from antiphon.store.circuits import Circuits
-from antiphon.store.durable_links import DurableLinks
 from antiphon.store.dynamodb import BatchTable, Table
 from antiphon.store.idempotency import IdempotencyRecords
 from antiphon.store.items import Items

@@ -1,133 +1,178 @@
-"""The alarms as data: what is watched, from where on it matters, and what to do then."""
+"""The alarms: the metric and threshold of each, what to do, and the topic they are sent to."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
 
 from antiphon.settings import metrics
-from infra.constructs.measured import MOST, PERIOD, SAMPLES, of
-from infra.constructs.queue import Queues
+from infra.constructs.function_specs import STREAM_FUNCTION
+from infra.constructs.metrics import MAXIMUM, PERIOD, SAMPLE_COUNT, stage_metric
+from infra.constructs.options import Options, stack_name
+from infra.constructs.storage import Queues
 
-LATE = Duration.hours(1)
-FEWEST_CUTS, CUT_SHARE = 3, 5  # streams in five minutes, percent of all
-FOLLOWS_CHANGES = "rollup"
+MAX_AGE = Duration.hours(1)  # of the oldest message, and of the oldest change in the stream
+MIN_CUT_STREAMS, CUT_PERCENT = 3, 5  # in one period; percent of all streams
 
 
 @dataclass(frozen=True)
 class Alarm:
     name: str
     metric: cloudwatch.IMetric
-    reached: float
-    then: str  # what to do
-    lasting: bool = False  # in two of three periods, else in one
+    threshold: float  # the alarm starts when the metric reaches it
+    instructions: str  # what happened, and what to do
+    lasting: bool = False  # in two of three periods instead of one
 
 
-def alarms(
+def create_alarms(
+    scope: Construct,
+    functions: Mapping[str, lambda_.Function],
+    queues: Queues,
+    options: Options,
+) -> tuple[list[cloudwatch.Alarm], sns.ITopic]:
+    """Create the alarms and the topic that they are sent to."""
+    topic = _create_topic(scope, options)
+    specs = _list_alarms(options.stage, functions, queues)
+    alarms = [_create_alarm(scope, spec, options) for spec in specs]
+    for alarm in alarms:
+        alarm.add_alarm_action(actions.SnsAction(topic))
+    return alarms, topic
+
+
+def _list_alarms(
     stage: str, functions: Mapping[str, lambda_.Function], queues: Queues
 ) -> Iterator[Alarm]:
-    yield from _of_functions(functions)
-    yield from _of_queues(queues)
-    yield from _of_requests(stage)
-    yield from _of_records(stage)
-    if FOLLOWS_CHANGES in functions:
-        yield _of_changes(functions[FOLLOWS_CHANGES])
+    yield from _function_alarms(functions)
+    yield from _queue_alarms(queues)
+    yield _cut_streams_alarm(stage)
+    yield from _request_alarms(stage)
+    if STREAM_FUNCTION in functions:
+        yield _stream_age_alarm(functions[STREAM_FUNCTION])
 
 
-def _of_functions(functions: Mapping[str, lambda_.Function]) -> Iterator[Alarm]:
+def _function_alarms(functions: Mapping[str, lambda_.Function]) -> Iterator[Alarm]:
     for name, function in functions.items():
         yield Alarm(
             f"{name.capitalize()}Errors",
             function.metric_errors(period=PERIOD),
             1,
-            f"Invocations of {name} failed. Read its log group for [ERROR] lines and for "
+            f"Invocations of {name} failed. In its log group, look for [ERROR] lines and for "
             "platform.report with a status other than success.",
         )
         yield Alarm(
             f"{name.capitalize()}Throttles",
             function.metric_throttles(period=PERIOD),
             1,
-            f"Lambda turned calls of {name} away. Raise antiphon:reserved_concurrency, or the "
-            "account's quota of concurrent executions.",
+            f"Lambda throttled invocations of {name}. Raise antiphon:reserved_concurrency, or the "
+            "account's quota for concurrent executions.",
         )
 
 
-def _of_queues(queues: Queues) -> Iterator[Alarm]:
+def _queue_alarms(queues: Queues) -> Iterator[Alarm]:
     yield Alarm(
         "QueueAge",
-        queues.waiting.metric_approximate_age_of_oldest_message(period=PERIOD),
-        LATE.to_seconds(),
-        "What was deferred is not being done. Read the log of the function that works on the "
-        "queue; providers or the table may be out of reach.",
+        queues.deferred.metric_approximate_age_of_oldest_message(period=PERIOD),
+        MAX_AGE.to_seconds(),
+        "Deferred work is not done in time. Read the log of the function that reads the queue; "
+        "the providers or the table may be unreachable.",
     )
     yield Alarm(
         "DeadLetters",
-        queues.dead.metric_approximate_number_of_messages_visible(period=PERIOD),
+        queues.dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD),
         1,
-        "Work was given up. Look at the messages of the dead-letter queue, remove the cause, then "
-        "start a redrive to the queue.",
+        "Deferred work failed too often. Look at the messages in the dead-letter queue, remove the "
+        "cause, then start a redrive to the queue.",
     )
 
 
-def _of_requests(stage: str) -> Iterator[Alarm]:
-    yield _of_streams(stage)
+def _request_alarms(stage: str) -> Iterator[Alarm]:
     yield Alarm(
         "AllOpen",
-        of(stage, metrics.ALL_OPEN),
+        stage_metric(stage, metrics.ALL_OPEN),
         1,
-        "Every target that could take a request fails or asks to be left alone. See the circuits "
-        "on the dashboard and the provider's status page; raise the provider's limits, or add a "
-        "target for the model.",
+        "The circuit of every target that could serve a request is open: they fail or are rate "
+        "limited. See the circuits on the dashboard and the provider's status page; raise the "
+        "provider's limits, or add a target for the model.",
         lasting=True,
     )
     yield Alarm(
         "BudgetNearEnd",
-        of(stage, metrics.BUDGET_USED, MOST),
+        stage_metric(stage, metrics.BUDGET_USED, MAXIMUM),
         metrics.NEAR_PERCENT,
-        f"A key or a tenant has used {metrics.NEAR_PERCENT} % of its budget, and is refused at its "
-        "end. Look for 'budget near its end' in the log of api, which names it; raise the "
-        "budget, or tell those who spend it.",
+        f"A key or a tenant has used {metrics.NEAR_PERCENT} % of its budget; at 100 %, its "
+        "requests are refused. The log of api names it: look for 'budget near its end'. Raise "
+        "the budget, or inform the owner of the key.",
+    )
+    yield Alarm(
+        "LinkNotWritten",
+        stage_metric(stage, metrics.LINK_NOT_WRITTEN),
+        1,
+        "Neither the table nor the queue accepted a row: callers did not get the ids of responses "
+        "that they paid for, or usage remains unknown. Check DynamoDB and SQS in the AWS Health "
+        "Dashboard, and the permissions of the API function's role.",
     )
 
 
-def _of_streams(stage: str) -> Alarm:
+def _cut_streams_alarm(stage: str) -> Alarm:
     return Alarm(
         "CutStreams",
         cloudwatch.MathExpression(
-            expression=f"IF(cut >= {FEWEST_CUTS}, 100 * cut / begun, 0)",
+            expression=f"IF(cut >= {MIN_CUT_STREAMS}, 100 * cut / begun, 0)",
             using_metrics={
-                "cut": of(stage, metrics.CUT_STREAMS),
-                "begun": of(stage, metrics.FIRST_EVENT, SAMPLES),
+                "cut": stage_metric(stage, metrics.CUT_STREAMS),
+                "begun": stage_metric(stage, metrics.FIRST_EVENT, SAMPLE_COUNT),
             },
             label="percent of streams",
             period=PERIOD,
         ),
-        CUT_SHARE,
-        f"At least {CUT_SHARE} % of the streams end without the provider's last event. Look for "
-        "'stream cut' in the log of api: its attempts name the target. Where one is concerned, "
-        "give it a higher priority number in gateway.toml and ask its provider; where all are, "
-        "the answers may outlast the function's 15 minutes: ask for those in the background.",
+        CUT_PERCENT,
+        f"At least {CUT_PERCENT} % of the streams end without the provider's terminal event. Look "
+        "for 'stream cut' in the log of api: its attempts name the target. If one target is "
+        "affected, give it a higher priority number in gateway.toml and contact its provider; if "
+        "all are, responses may take longer than the function's 15 minutes: create those in the "
+        "background.",
     )
 
 
-def _of_records(stage: str) -> Iterator[Alarm]:
-    yield Alarm(
-        "LinkNotWritten",
-        of(stage, metrics.LINK_NOT_WRITTEN),
-        1,
-        "Neither the table nor the queue took a row: callers were refused ids of what they have "
-        "paid for, or usage stays unknown. Check DynamoDB and SQS in the AWS Health Dashboard and "
-        "the rights of the API function's role.",
-    )
-
-
-def _of_changes(follower: lambda_.Function) -> Alarm:
+def _stream_age_alarm(function: lambda_.Function) -> Alarm:
     return Alarm(
         "ChangesAge",
-        follower.metric("IteratorAge", statistic=MOST, period=PERIOD),
-        LATE.to_milliseconds(),
-        f"Usage, cost and the search by metadata lag an hour behind. Read the log of "
-        f"{FOLLOWS_CHANGES} for 'change failed'; after a day changes are lost.",
+        function.metric("IteratorAge", statistic=MAXIMUM, period=PERIOD),
+        MAX_AGE.to_milliseconds(),
+        "Usage, cost and the metadata index are an hour late. Look for 'change failed' in the log "
+        f"of {STREAM_FUNCTION}; changes are lost after a day.",
     )
+
+
+def _create_alarm(scope: Construct, alarm: Alarm, options: Options) -> cloudwatch.Alarm:
+    return cloudwatch.Alarm(
+        scope,
+        f"Alarm{alarm.name}",
+        alarm_name=f"{stack_name(options.stage)}-{alarm.name}",
+        metric=alarm.metric,
+        threshold=alarm.threshold,
+        evaluation_periods=3 if alarm.lasting else 1,
+        datapoints_to_alarm=2 if alarm.lasting else 1,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        alarm_description=f"Antiphon {options.stage}: {alarm.instructions}",
+    )
+
+
+def _create_topic(scope: Construct, options: Options) -> sns.ITopic:
+    if options.alarm_topic_arn:
+        return sns.Topic.from_topic_arn(scope, "Alarms", options.alarm_topic_arn)
+    topic = sns.Topic(scope, "Alarms", display_name=f"Antiphon {options.stage}", enforce_ssl=True)
+    # enforce_ssl gives the topic a policy, which replaces the default permission to publish.
+    same_account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=same_account))
+    if options.alarm_email:
+        topic.add_subscription(subscriptions.EmailSubscription(options.alarm_email))
+    return topic

@@ -1,4 +1,4 @@
-"""What a deployment may choose: `antiphon:<option>` in cdk.json, or `-c antiphon:<option>=…`."""
+"""What a deployment can configure: `antiphon:<option>` in cdk.json or `-c antiphon:<option>=…`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -23,17 +23,17 @@ LOG_DAYS = (
 
 
 class OptionsError(ValueError):
-    """The options are wrong; the message has one line for each wrong key."""
+    """The options are wrong; the message has one line for each invalid key."""
 
 
-def _kept_by_cloudwatch(days: int) -> int:
+def _check_log_days(days: int) -> int:
     if days not in LOG_DAYS:
-        raise ValueError(f"CloudWatch Logs keeps for one of {', '.join(map(str, LOG_DAYS))} days")
+        raise ValueError(f"CloudWatch Logs accepts one of {', '.join(map(str, LOG_DAYS))} days")
     return days
 
 
 def stack_name(stage: str) -> str:
-    """By which the stack is deployed, and found again."""
+    """Return the name of the CloudFormation stack of a stage."""
     return f"Antiphon-{stage}"
 
 
@@ -41,82 +41,84 @@ type Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z-]+:[a
 
 
 class Options(BaseModel):
-    """One stage's choices; several stages stand side by side in one account."""
+    """The options of one stage; an account can have several stages."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stage: str = Field(
         "prod",
         pattern=r"^[a-z][a-z0-9-]{0,19}$",
-        description="Name of this installation; it stands in the name of all that is made.",
+        description="Name of this installation; the names of all its resources contain it.",
     )
     production: bool | None = Field(
         None,
-        description="Whether data outlives mistakes: deletion and termination protection, and "
-        "table, secrets, key and logs kept when the stack goes. Default: whether the stage's name "
-        "begins with prod.",
+        description="Whether data is protected: deletion and termination protection, and the "
+        "table, secrets, key and logs are retained when the stack is deleted. Default: true if the "
+        "stage's name begins with prod.",
     )
-    rest: bool = Field(default=True, description="The API Gateway REST API as a door.")
-    url: bool = Field(default=True, description="The Lambda Function URL as a door.")
-    arch: Literal["arm64", "x86_64"] = Field("arm64", description="Processor of the functions.")
+    rest: bool = Field(default=True, description="Create the API Gateway REST API.")
+    url: bool = Field(default=True, description="Create the Lambda Function URL.")
+    arch: Literal["arm64", "x86_64"] = Field(
+        "arm64", description="Processor architecture of the functions."
+    )
     memory: int = Field(
-        512, ge=128, le=10_240, description="MB of the API function; more brings more CPU."
+        512, ge=128, le=10_240, description="Memory of the API function in MB; CPU grows with it."
     )
     reserved_concurrency: int | None = Field(
         None,
         ge=1,
-        description="Requests answered at once, and no more: it bounds cost at both doors, and "
-        "takes its share from the account's other functions. Default: the account's limit.",
+        description="Maximum of concurrent requests: it limits the cost of both endpoints, and is "
+        "not available to the account's other functions. Default: the account's limit.",
     )
     throttle_rate: float = Field(
-        100, gt=0, le=10_000, description="Requests per second that the REST API lets through."
+        100, gt=0, le=10_000, description="Requests per second that the REST API accepts."
     )
     throttle_burst: int = Field(
-        200, ge=1, le=5_000, description="Requests beyond that rate that it takes at once."
+        200, ge=1, le=5_000, description="Size of a burst above that rate that it accepts."
     )
-    log_days: Annotated[int, AfterValidator(_kept_by_cloudwatch)] = Field(
-        30, description="Days that logs are kept. They hold no prompts, answers or keys."
+    log_days: Annotated[int, AfterValidator(_check_log_days)] = Field(
+        30, description="Retention of logs in days. Logs contain no prompts, responses or keys."
     )
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = Field(
-        "INFO", description="The least severe lines that the functions log."
+        "INFO", description="The lowest level that the functions log."
     )
     account_log_role: bool = Field(
         default=True,
-        description="Set the account's one role through which API Gateway writes logs. Switch it "
-        "off where another stack has set it in this Region.",
+        description="Set the account's role with which API Gateway writes logs; there is one for "
+        "each Region. Disable it if another stack has set it.",
     )
     customer_managed_key: bool = Field(
         default=False,
-        description="A KMS key of your own, rotated each year, for table, secrets, queues and "
-        "logs; without it AWS's own keys.",
+        description="Create a KMS key, rotated each year, for table, secrets, queues and logs. "
+        "Default: keys that AWS owns.",
     )
-    firewall: bool = Field(default=False, description="AWS WAF before the REST API.")
+    firewall: bool = Field(default=False, description="Protect the REST API with AWS WAF.")
     firewall_rate: int = Field(
         2_000,
         ge=10,
         le=2_000_000_000,
-        description="Requests of one address in five minutes that the firewall lets through.",
+        description="Requests from one address in five minutes that the firewall accepts.",
     )
     domain_name: str | None = Field(
         None,
         pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$",
-        description="Your name for the REST API, such as ai.example.com.",
+        description="Domain name of the REST API, such as ai.example.com.",
     )
     certificate_arn: Arn | None = Field(
-        None, description="ACM certificate of that name, in the stack's Region."
+        None, description="ACM certificate of the domain name, in the stack's Region."
     )
     hosted_zone_id: str | None = Field(
         None,
         pattern=r"^Z[A-Z0-9]{1,31}$",
-        description="Route 53 zone that gets the name's record. Without it you add the record.",
+        description="Route 53 zone for the DNS record. Without it, add the record yourself.",
     )
     alarm_topic_arn: Arn | None = Field(
-        None, description="SNS topic that alarms go to. Without it the stack makes one."
+        None, description="SNS topic for the alarms. Without it, the stack creates one."
     )
     alarm_email: str | None = Field(
         None,
         pattern=r"^[^@\s]+@[^@\s]+$",
-        description="Address that gets the alarms of the topic that the stack makes.",
+        description="Address that is subscribed to the topic that the stack creates.",
     )
 
     @property
@@ -124,46 +126,46 @@ class Options(BaseModel):
         return self.stage.startswith("prod") if self.production is None else self.production
 
     @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        for wrong, because in self._conflicts():
-            if wrong:
-                raise ValueError(f"{PREFIX}{because}")
+    def _check_conflicts(self) -> Self:
+        for conflicts, message in self._conflicts():
+            if conflicts:
+                raise ValueError(f"{PREFIX}{message}")
         return self
 
     def _conflicts(self) -> list[tuple[bool, str]]:
-        named, certified = self.domain_name is not None, self.certificate_arn is not None
+        has_domain, has_certificate = self.domain_name is not None, self.certificate_arn is not None
         return [
-            (not (self.rest or self.url), "url: must be on where antiphon:rest is off"),
+            (not (self.rest or self.url), "url: must be true if antiphon:rest is false"),
+            (self.firewall and not self.rest, "firewall: needs antiphon:rest"),
+            (has_domain and not self.rest, "domain_name: needs antiphon:rest"),
+            (has_domain and not has_certificate, "certificate_arn: antiphon:domain_name needs it"),
+            (has_certificate and not has_domain, "domain_name: antiphon:certificate_arn needs it"),
             (
-                self.firewall and not self.rest,
-                "firewall: stands before antiphon:rest, which is off",
+                bool(self.hosted_zone_id) and not has_domain,
+                "hosted_zone_id: needs antiphon:domain_name",
             ),
-            (named and not self.rest, "domain_name: is a name for antiphon:rest, which is off"),
-            (named and not certified, "certificate_arn: must come with antiphon:domain_name"),
-            (certified and not named, "domain_name: must come with antiphon:certificate_arn"),
-            (bool(self.hosted_zone_id) and not named, "hosted_zone_id: needs antiphon:domain_name"),
             (
                 bool(self.alarm_topic_arn and self.alarm_email),
-                "alarm_email: subscribe it to the topic antiphon:alarm_topic_arn yourself",
+                "alarm_email: not with antiphon:alarm_topic_arn; subscribe it there yourself",
             ),
         ]
 
 
-def read(context: Mapping[str, Any]) -> Options:
-    """Check the context's own keys; raise OptionsError with one line for each wrong one."""
-    given = {
+def parse_options(context: Mapping[str, Any]) -> Options:
+    """Read the options from the CDK context; raise OptionsError if one is invalid."""
+    values = {
         key.removeprefix(PREFIX): value
         for key, value in context.items()
-        if key.startswith(PREFIX) and value not in ("", None)  # `-c antiphon:memory=` unsets
+        if key.startswith(PREFIX) and value not in ("", None)  # `-c antiphon:memory=` resets it
     }
     try:
-        return Options.model_validate(given)
+        return Options.model_validate(values)
     except ValidationError as exc:
-        raise OptionsError("\n".join(map(_line, exc.errors()))) from exc
+        raise OptionsError("\n".join(map(_format_error, exc.errors()))) from exc
 
 
-def _line(error: Any) -> str:
+def _format_error(error: Any) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        message = f"there is no such option; there are {', '.join(Options.model_fields)}"
+        message = f"there is no such option; the options are {', '.join(Options.model_fields)}"
     return ": ".join([*(f"{PREFIX}{key}" for key in error["loc"]), message])

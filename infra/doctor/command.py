@@ -1,162 +1,180 @@
-"""The command `antiphon doctor`: its options, its help, and how it ends."""
+"""The command `antiphon doctor`: its options, its help and its exit status."""
 
 import os
 import re
 import ssl
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 import certifi
 import click
 import httpx
 from rich.console import Console
 
-from infra.doctor import address, report
-from infra.doctor.examination import examine
-from infra.doctor.report import Report
-from infra.doctor.session import NoModel, Plan, Session
-from infra.doctor.table import NOT_SEEN_FROM_HERE, Check, chosen
+from infra.doctor.checklist import NOT_VISIBLE, Check, run_checks, select_checks
+from infra.doctor.report import Report, print_not_visible, print_report, to_json
+from infra.doctor.session import NoModelError, Plan, Session
 
 CONNECT_SECONDS = 10
-KEY = re.compile(r"[!-~]+")
-VARIABLES = ("ANTIPHON_KEY", "OPENAI_API_KEY")
+KEY_FORMAT = re.compile(r"[!-~]+")
+KEY_VARIABLES = ("ANTIPHON_KEY", "OPENAI_API_KEY")
+API_PREFIXES = ("/v1", "/openai/v1", "/openai")
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
-class Doctor(click.Command):
-    """Its help ends with what cannot be seen from outside."""
+class DoctorCommand(click.Command):
+    """Its help ends with what a client cannot see."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Not to be seen from outside, so look yourself"):
-            formatter.write_dl([(str(n), text) for n, text in enumerate(NOT_SEEN_FROM_HERE, 1)])
+        with formatter.section("Not visible to a client; check yourself"):
+            formatter.write_dl([(str(n), text) for n, text in enumerate(NOT_VISIBLE, 1)])
         super().format_epilog(ctx, formatter)
 
 
-def _url(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> list[str]:
+def normalize_base_url(url: str) -> str:
+    """Return the base URL with a prefix of the API; raise ValueError if it is invalid."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{url}: give a base URL such as https://HOST/v1.")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError(f"{parts.hostname}: give the base URL only, without user or query.")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ValueError(f"{url}: the key would be sent unencrypted. Give the https:// URL.")
+    path = parts.path.rstrip("/")
+    prefixed = path if path.endswith(API_PREFIXES) else f"{path}/v1"
+    return f"{parts.scheme}://{parts.netloc}{prefixed}"
+
+
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in LOOPBACK_HOSTS
+
+
+def _parse_urls(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
     try:
-        return [address.base(each) for each in given]
-    except address.BadAddress as exc:
+        return [normalize_base_url(value) for value in values]
+    except ValueError as exc:
         raise click.BadParameter(str(exc)) from exc
 
 
-def _key(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | None:
-    key = (_from_stdin() if given == "-" else given or "").strip()
-    if given and not KEY.fullmatch(key):
+def _parse_key(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    key = (_read_stdin() if value == "-" else value or "").strip()
+    if value and not KEY_FORMAT.fullmatch(key):
         raise click.BadParameter("a key is one word of printable ASCII")
     return key or None
 
 
-def _from_stdin() -> str:
+def _read_stdin() -> str:
     stdin = click.get_text_stream("stdin")
     if stdin.isatty():
         return str(click.prompt("Key", hide_input=True, err=True))
     return stdin.readline()
 
 
-@click.command(cls=Doctor)
-@click.argument("urls", metavar="URL...", nargs=-1, required=True, callback=_url)
+@click.command(cls=DoctorCommand)
+@click.argument("urls", metavar="URL...", nargs=-1, required=True, callback=_parse_urls)
 @click.option(
     "--key",
-    envvar=VARIABLES,
-    callback=_key,
-    help="A key of the gateway, or - to read it from standard input. Better in the environment, as "
-    "ANTIPHON_KEY (else OPENAI_API_KEY): on the command line your shell's history keeps it, and "
-    "others on this machine see it.",
+    envvar=KEY_VARIABLES,
+    callback=_parse_key,
+    help="A key of the gateway, or - to read it from standard input. Preferably set ANTIPHON_KEY "
+    "(else OPENAI_API_KEY) instead: your shell's history stores the command line, and other users "
+    "of this machine can see it.",
 )
 @click.option(
     "--other-key",
     envvar="ANTIPHON_OTHER_KEY",
-    callback=_key,
-    help="A key of another tenant, which must not find what the first one makes.",
+    callback=_parse_key,
+    help="A key of another tenant, which must not find what the first one creates.",
 )
-@click.option("--model", help="The model to ask.  [default: a cheap one of GET /models]")
-@click.option("--free", is_flag=True, help="Only what costs no tokens.")
-@click.option(
-    "--long", is_flag=True, help="Hold a stream open for more than --long-seconds as well."
-)
+@click.option("--model", help="The model to use.  [default: a cheap one of GET /models]")
+@click.option("--free", is_flag=True, help="Only the checks that use no tokens.")
+@click.option("--long", is_flag=True, help="Also keep a stream open for more than --long-seconds.")
 @click.option(
     "--long-seconds",
     type=click.FloatRange(0, 800, min_open=True),
     default=31,
     show_default=True,
-    help="How long a long stream has to take: limits of 29 and 30 s are common on the way.",
+    help="Minimum duration of the long stream: proxies often have limits of 29 and 30 s.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(1, 900),
     default=60,
     show_default=True,
-    help="Seconds to wait for each answer, and for a response that was left to be on record.",
+    help="Seconds to wait for each response, and for the end of an abandoned one.",
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output, for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(urls: list[str], *, as_json: bool, **options: Any) -> None:
     """Check a live deployment from where its users are.
 
-    URL is a base URL, with or without /v1; give both, of the Function URL and of the REST API, to
-    have both checked. Responses are created, streamed, left, continued and deleted again: some
-    8,000 tokens at most for each URL, well under a cent with a small model (--long: 8,000 more;
+    URL is a base URL, with or without /v1; give the Function URL and the URL of the REST API to
+    check both. The command creates, streams, abandons, continues and deletes responses: at most
+    about 8,000 tokens for each URL, well under a cent with a small model (--long: 8,000 more;
     --free: none).
 
-    Exit status: 0 all that was checked holds, 1 something does not, 2 wrong usage.
+    Exit status: 0 no check fails, 1 a check fails, 2 wrong usage.
     """
-    plan, checks = _plan(options), chosen(free=options["free"], long=options["long"])
-    reports = [_examined(url, plan, checks) for url in urls]
+    plan = _build_plan(options)
+    checks = select_checks(free=options["free"], long=options["long"])
+    reports = [_check_url(url, plan, checks) for url in urls]
     if as_json:
-        click.echo(report.written(reports))
+        click.echo(to_json(reports))
     else:
-        _show(reports)
-    sys.exit(0 if all(each.holds for each in reports) else 1)
+        _print_reports(reports)
+    sys.exit(0 if all(report.holds for report in reports) else 1)
 
 
-def _plan(options: dict[str, Any]) -> Plan:
+def _build_plan(options: dict[str, Any]) -> Plan:
     if options["key"] is None:
         raise click.UsageError(
-            f"A key of the gateway is needed: set {VARIABLES[0]}, or give --key - and the key on "
-            "standard input. `antiphon keys create` makes one."
+            f"A key of the gateway is needed: set {KEY_VARIABLES[0]}, or give --key - and the key "
+            "on standard input. `antiphon keys create` creates one."
         )
     return Plan(
         key=options["key"],
         other_key=options["other_key"],
         model=options["model"],
-        patience=options["timeout"],
+        timeout=options["timeout"],
         long=options["long_seconds"],
     )
 
 
-def _examined(url: str, plan: Plan, checks: list[Check]) -> Report:
+def _check_url(url: str, plan: Plan, checks: list[Check]) -> Report:
     status = Console(stderr=True).status(f"{url}: …")
 
-    def begin(check: Check) -> None:
+    def on_start(check: Check) -> None:
         status.update(f"{url}: {check.holds} …")
 
-    with _client(url, plan) as client, status:
+    with _create_client(url, plan) as client, status:
         session = Session(client, plan)
-        rows = list(examine(session, checks, begin))
-    return Report(url, rows, _model(session), session.tokens)
+        results = list(run_checks(session, checks, on_start))
+    return Report(url, results, _used_model(session), session.tokens)
 
 
-def _client(url: str, plan: Plan) -> httpx.Client:
+def _create_client(url: str, plan: Plan) -> httpx.Client:
     return httpx.Client(
         base_url=url,
-        timeout=httpx.Timeout(plan.patience, connect=min(CONNECT_SECONDS, plan.patience)),
+        timeout=httpx.Timeout(plan.timeout, connect=min(CONNECT_SECONDS, plan.timeout)),
         headers={"user-agent": "antiphon-doctor", "accept-encoding": "identity"},
-        trust_env=not address.is_here(url),  # no proxy leads back to this machine
+        trust_env=not is_loopback(url),  # a proxy does not lead back to this machine
         verify=ssl.create_default_context(
             cafile=os.environ.get("SSL_CERT_FILE") or certifi.where()
         ),
     )
 
 
-def _model(session: Session) -> str | None:
-    if "models" not in vars(session):  # nobody came so far as to ask
+def _used_model(session: Session) -> str | None:
+    if "models" not in vars(session):  # the run ended before the models were requested
         return session.plan.model
     try:
         return session.model
-    except NoModel:
+    except NoModelError:
         return None
 
 
-def _show(reports: list[Report]) -> None:
+def _print_reports(reports: list[Report]) -> None:
     console = Console()
-    for each in reports:
-        report.show(console, each)
-    report.show_rest(console)
+    for report in reports:
+        print_report(console, report)
+    print_not_visible(console)

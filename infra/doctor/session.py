@@ -1,43 +1,57 @@
-"""One deployment under one key: what several checks look at is asked for once."""
+"""One deployment with one key; what several checks need is requested once."""
 
+import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import httpx
 
-from infra.doctor.answer import Answer
-from infra.doctor.models import choose
-from infra.doctor.recording import Enough, Recording, record
+from infra.doctor.responses import ApiResponse, StopCondition, StreamRecording, record_stream
 
-COUNT = "Count from 1 to 20, in words, one a line."
+PROMPT = "Count from 1 to 20, in words, one a line."
 FOLLOW_UP = "Go on to 25."
-STORY = "Write a story of 3000 words about a night train. Do not stop early."
-MOST_TOKENS, MOST_TOKENS_OF_LONG = 1500, 8000
-MS_BETWEEN_DELTAS = 50
-LONGEST = 900  # seconds, as Lambda counts
-DELTAS = 8  # at least, that the simulator's answer to STORY comes in
-NONE: dict[str, str] = {}
+LONG_PROMPT = "Write a story of 3000 words about a night train. Do not stop early."
+MAX_TOKENS, MAX_TOKENS_OF_LONG = 1500, 8000
+SIMULATOR_DELAY_MS = 50  # between deltas
+SIMULATOR_DELTAS = 8  # minimum, in the simulator's response to LONG_PROMPT
+MAX_LAMBDA_SECONDS = 900
+NO_HEADERS: dict[str, str] = {}
+
+CHEAP_MODELS = (
+    "gpt-5-nano",
+    "gpt-4.1-nano",
+    "gpt-4o-mini",
+    "gpt-5-mini",
+    "gpt-4.1-mini",
+    "o4-mini",
+)
+SMALL_MODEL = re.compile(r"nano|mini|small|lite|flash")
+# Models with such names return something other than text, or are slow.
+NOT_TEXT = re.compile(
+    r"audio|realtime|image|tts|transcribe|whisper|speech|search|embedding|moderation|instruct"
+    r"|dall-e|sora|video|computer|deep-research|codex|-pro|^sim-"
+)
 
 type Headers = dict[str, str]
 
 
-class NoModel(Exception):
-    """The gateway serves no model that looks as if it wrote text."""
+class NoModelError(Exception):
+    """No model that the gateway serves has a name like a text model."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for; times are in seconds."""
+    """The options of a run; times are in seconds."""
 
     key: str
     other_key: str | None = None  # of another tenant
     model: str | None = None
-    patience: float = 60  # for each answer
-    long: float = 31  # that a long stream has to take
+    timeout: float = 60  # for each response
+    long: float = 31  # minimum duration of a long stream
 
 
 @dataclass
@@ -45,102 +59,122 @@ class Session:
     client: httpx.Client  # its base URL ends in /v1
     plan: Plan
     pause: Callable[[float], None] = time.sleep
-    heads: list[tuple[str, httpx.Headers]] = field(default_factory=list)  # what was asked; seen
-    made: list[str] = field(default_factory=list)  # responses, to be deleted in the end
-    tokens: int = 0  # that were used, as far as it was told
+    heads: list[tuple[str, httpx.Headers]] = field(default_factory=list)  # by method and path
+    created: list[str] = field(default_factory=list)  # ids of responses, to be deleted at the end
+    tokens: int = 0  # used, as far as the gateway reported them
 
-    def ask(
-        self, method: str, path: str, key: str | None = None, headers: Headers = NONE, **more: Any
-    ) -> Answer:
-        """One call with the plan's key, another, or (an empty one) none."""
+    def send(
+        self,
+        method: str,
+        path: str,
+        key: str | None = None,
+        headers: Headers = NO_HEADERS,
+        **options: Any,
+    ) -> ApiResponse:
+        """Send a request with the plan's key, with another key, or (if it is empty) with none."""
         sent = time.perf_counter()
-        got = self.client.request(method, path, headers=self._headers(key) | headers, **more)
-        self.heads.append((f"{method} {path}", got.headers))
-        return Answer(got.status_code, got.headers, got.content, time.perf_counter() - sent)
+        all_headers = self._auth_headers(key) | headers
+        response = self.client.request(method, path, headers=all_headers, **options)
+        self.heads.append((f"{method} {path}", response.headers))
+        seconds = time.perf_counter() - sent
+        return ApiResponse(response.status_code, response.headers, response.content, seconds)
 
-    def create(self, **body: object) -> Answer:
-        got = self.ask("POST", "/responses", json=self._body(body))
-        self._remember(got.json.get("id"), got.json.get("usage"))
-        return got
+    def create(self, **body: object) -> ApiResponse:
+        response = self.send("POST", "/responses", json=self._build_body(body))
+        self._record_response(response.json.get("id"), response.json.get("usage"))
+        return response
 
     def stream(
-        self, enough: Enough = lambda _: False, patience: float | None = None, **body: object
-    ) -> Recording:
-        """A create whose events are read until they end or are enough; then we leave."""
-        # The simulator's pace; to a provider it is metadata like any other.
-        pace = {"sim_delay_ms": str(MS_BETWEEN_DELTAS)}
-        asked = {**self._body({"metadata": pace, **body}), "stream": True}
+        self,
+        is_enough: StopCondition = lambda _: False,
+        timeout: float | None = None,
+        **body: object,
+    ) -> StreamRecording:
+        """Create a streamed response; close the connection when the condition is true."""
+        # Sets the simulator's pace; for a provider it is ordinary metadata.
+        pace = {"sim_delay_ms": str(SIMULATOR_DELAY_MS)}
+        request = {**self._build_body({"metadata": pace, **body}), "stream": True}
         sent = time.perf_counter()
         with self.client.stream(
-            "POST", "/responses", json=asked, headers=self._headers()
+            "POST", "/responses", json=request, headers=self._auth_headers()
         ) as response:
-            made = record(response, sent, enough, patience or self.plan.patience)
-        self.heads.append(("POST /responses, streamed", made.answer.headers))
-        told = made.last.data.get("response") if made.last else None
-        self._remember(made.id, told.get("usage") if isinstance(told, dict) else None)
-        return made
+            seconds = timeout or self.plan.timeout
+            recording = record_stream(response, sent, is_enough, seconds)
+        self.heads.append(("POST /responses, streamed", recording.response.headers))
+        final = recording.last.data.get("response") if recording.last else None
+        usage = final.get("usage") if isinstance(final, dict) else None
+        self._record_response(recording.id, usage)
+        return recording
 
     @cached_property
-    def models(self) -> Answer:
-        return self.ask("GET", "/models")
+    def models(self) -> ApiResponse:
+        return self.send("GET", "/models")
 
     @cached_property
-    def served(self) -> list[str]:
+    def model_ids(self) -> list[str]:
         data = self.models.json.get("data")
-        return [str(m.get("id")) for m in data or () if isinstance(m, dict)]
+        return [str(model.get("id")) for model in data or () if isinstance(model, dict)]
 
     @cached_property
     def model(self) -> str:
-        """Raise NoModel where none is named and none fits."""
-        found = self.plan.model or choose(self.served)
-        if found is None:
-            raise NoModel
-        return found
+        """The model for all requests; raise NoModelError if none is named and none fits."""
+        model = self.plan.model or choose_model(self.model_ids)
+        if model is None:
+            raise NoModelError
+        return model
 
     @cached_property
-    def first(self) -> Answer:
-        """A response, created at once."""
-        return self.create(input=COUNT)
+    def first(self) -> ApiResponse:
+        """A response, not streamed."""
+        return self.create(input=PROMPT)
 
     @cached_property
-    def streamed(self) -> Recording:
+    def streamed(self) -> StreamRecording:
         """A response, streamed to its end."""
-        return self.stream(input=COUNT)
+        return self.stream(input=PROMPT)
 
-    def long_story(self) -> Recording:
-        """A response that takes its time, streamed to its end."""
-        pace = {"sim_delay_ms": str(int(self.plan.long * 1000 / DELTAS))}
+    def stream_long(self) -> StreamRecording:
+        """Stream a response that takes at least the plan's `long` seconds."""
+        pace = {"sim_delay_ms": str(int(self.plan.long * 1000 / SIMULATOR_DELTAS))}
         return self.stream(
-            patience=LONGEST,
-            input=STORY,
-            max_output_tokens=MOST_TOKENS_OF_LONG,
+            timeout=MAX_LAMBDA_SECONDS,
+            input=LONG_PROMPT,
+            max_output_tokens=MAX_TOKENS_OF_LONG,
             metadata=pace,
         )
 
-    def forget(self) -> None:
-        """Delete what was made and is left."""
-        while self.made:
-            self.ask("DELETE", f"/responses/{self.made.pop()}")
+    def delete_created(self) -> None:
+        """Delete the responses that were created and not deleted yet."""
+        while self.created:
+            self.send("DELETE", f"/responses/{self.created.pop()}")
 
-    def _body(self, given: dict[str, object]) -> dict[str, object]:
-        return {"model": self.model, "max_output_tokens": MOST_TOKENS, **given}
+    def _build_body(self, fields: dict[str, object]) -> dict[str, object]:
+        return {"model": self.model, "max_output_tokens": MAX_TOKENS, **fields}
 
-    def _headers(self, key: str | None = None) -> Headers:
-        shown = self.plan.key if key is None else key
-        return {"authorization": f"Bearer {shown}"} if shown else {}
+    def _auth_headers(self, key: str | None = None) -> Headers:
+        used = self.plan.key if key is None else key
+        return {"authorization": f"Bearer {used}"} if used else {}
 
-    def _remember(self, id: object, usage: object) -> None:
+    def _record_response(self, id: object, usage: object) -> None:
         if isinstance(id, str):
-            self.made.append(id)
+            self.created.append(id)
         if isinstance(usage, dict) and isinstance(usage.get("total_tokens"), int):
             self.tokens += usage["total_tokens"]
 
 
-def unknown_id() -> str:
-    """Well-formed, and nobody's."""
+def choose_model(served: Iterable[str]) -> str | None:
+    """Choose a cheap text model by its name; None if no name looks like one."""
+    texts = [name for name in served if not NOT_TEXT.search(name)]
+    known = (name for name in CHEAP_MODELS if name in texts)
+    small = (name for name in sorted(texts) if SMALL_MODEL.search(name))
+    return next(known, None) or next(small, None) or next(iter(sorted(texts)), None)
+
+
+def random_response_id() -> str:
+    """Return a well-formed id that no response has."""
     return f"resp_{secrets.token_hex(24)}"
 
 
-def padded(size: int) -> bytes:
-    """A body of so many bytes that no gateway, whatever its limit, takes for a create."""
+def build_padded_body(size: int) -> bytes:
+    """Build a JSON body of `size` bytes that is not a valid create, whatever the limit is."""
     return b'{"padding": "%b"}' % (b"x" * (size - len('{"padding": ""}')))

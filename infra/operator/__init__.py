@@ -1,9 +1,12 @@
-"""`antiphon keys` and what else operators do, with their own AWS credentials and no admin endpoint.
+"""`antiphon keys` and `antiphon usage`: for operators, with their own AWS credentials.
 
-deployment   which installation a command is about: a stack, or the gateway on this machine
-stack, here  how either is found
-failures     what AWS refuses, told in words
-printing     tables for people, JSON for machines
-durations    durations and points in time, as options take them
-keys         the commands about API keys
+deployment        which installation a command works on: a stack, or the gateway on this machine
+aws_errors        errors of AWS as messages that state what to do
+output            tables for people, JSON for machines
+param_types       the types of options and arguments
+keys              the commands for API keys
+key_options       the argument KEY, the keyring, and options for limits
+key_presentation  a key as JSON, as a row, as a list of facts
+usage             the command `antiphon usage`
+usage_report      usage as JSON, CSV, or a table with a chart
 """

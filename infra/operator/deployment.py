@@ -1,6 +1,7 @@
-"""Which installation a command is about: a stack in AWS, or the gateway that runs here now."""
+"""Which installation a command works on: a stack in AWS, or the gateway on this machine."""
 
 import functools
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,30 +9,32 @@ from typing import Any, Concatenate
 
 import click
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from antiphon.store.dynamodb import BatchTable, Table
-from infra.constructs.options import stack_name
+from antiphon.store.dynamodb import Table
+from infra.constructs.options import PREFIX, Options, stack_name
+from infra.local import note
+from infra.local.helper import ROOT
 from infra.local.things import ANYBODY, REGION
-from infra.operator import failures, here, stack
+from infra.operator.aws_errors import error_code, translate_aws_errors
 
-PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
+CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What commands need of it; base URLs end in /v1, and a door that is off has none."""
+    """What commands need of an installation; base URLs end in /v1, and are None if disabled."""
 
     table: Table
-    batch: BatchTable
     url: str | None
     rest: str | None
     name: str  # of the stack, or "local"
-    key_cache_seconds: float | None  # that a revoked key may live on; None where it is not told
+    key_cache_seconds: float | None  # how long a revoked key may be accepted; None if unknown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """What the shared options say."""
+class DeploymentOptions:
+    """The values of the shared options."""
 
     stage: str | None
     region: str | None
@@ -40,45 +43,56 @@ class Choice:
     local_port: int | None
 
 
-def about_deployment[**P, R](
+def with_deployment[**P, R](
     command: Callable[Concatenate[Deployment, P], R],
 ) -> Callable[..., R]:
-    """Give a click command the shared options, and the Deployment as its first argument.
+    """Add the shared options to a click command, and the Deployment as its first argument.
 
-    Stands next to the function, below its other options. What AWS refuses ends the command with 1.
+    It must be the innermost decorator. An error of AWS ends the command with exit status 1.
     """
 
     @functools.wraps(command)
-    def run(*args: Any, **given: Any) -> R:
-        chosen = {name: given.pop(name) for name in Choice.__dataclass_fields__}
-        with failures.told():
-            return command(find(Choice(**chosen)), *args, **given)
+    def run(*args: Any, **options: Any) -> R:
+        shared = {name: options.pop(name) for name in DeploymentOptions.__dataclass_fields__}
+        with translate_aws_errors():
+            deployment = find_deployment(DeploymentOptions(**shared))
+            return command(deployment, *args, **options)
 
-    return functools.reduce(lambda made, option: option(made), reversed(_OPTIONS), run)
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), run)
 
 
-def find(choice: Choice) -> Deployment:
-    """Raise ClickException or an exception of botocore's where it is not to be found."""
-    if not choice.local:
-        if choice.local_port is not None:
+def find_deployment(options: DeploymentOptions) -> Deployment:
+    """Raise ClickException, or an exception of botocore, if it cannot be found."""
+    if not options.local:
+        if options.local_port is not None:
             raise click.UsageError("--local-port goes with --local.")
-        return _deployed(choice.stage or stack.default_stage(), choice.region, choice.profile)
-    if choice.stage or choice.region or choice.profile:
+        return _find_stack(options.stage or default_stage(), options.region, options.profile)
+    if options.stage or options.region or options.profile:
         raise click.UsageError("--local goes without --stage, --region and --profile.")
-    return _local(choice.local_port)
+    return _find_local(options.local_port)
 
 
-def _deployed(stage: str, region: str | None, profile: str | None) -> Deployment:
-    import boto3  # noqa: PLC0415  only commands about a deployment wait for it
+def default_stage() -> str:
+    """Return the stage that `make deploy` deploys: from cdk.json, else the option's default."""
+    default: str = Options.model_fields["stage"].default
+    try:
+        context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
+    except (OSError, ValueError, KeyError):  # installed without the project's folder
+        return default
+    return str(context.get(f"{PREFIX}stage") or default)
 
-    # As the AWS and the CDK command lines do, and unlike boto3 itself, which knows only the longer.
+
+def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployment:
+    import boto3  # noqa: PLC0415  slow, and only commands for a deployment need it
+
+    # The AWS CLI and the CDK CLI read AWS_REGION; boto3 reads only AWS_DEFAULT_REGION.
     region = region or os.environ.get("AWS_REGION")
     session = boto3.Session(profile_name=profile, region_name=region)
     name = stack_name(stage)
-    outputs = stack.outputs(session.client("cloudformation", config=PATIENCE), name)
+    outputs = _read_outputs(session.client("cloudformation", config=CLIENT_CONFIG), name)
     seconds = outputs.get("KeyCacheSeconds")
     return Deployment(
-        **_stores(session.client("dynamodb", config=PATIENCE), outputs["TableName"]),
+        table=Table(session.client("dynamodb", config=CLIENT_CONFIG), outputs["TableName"]),
         url=outputs.get("FunctionUrl"),
         rest=outputs.get("RestUrl"),
         name=name,
@@ -86,46 +100,73 @@ def _deployed(stage: str, region: str | None, profile: str | None) -> Deployment
     )
 
 
-def _local(port: int | None) -> Deployment:
+def _read_outputs(cloudformation: Any, name: str) -> dict[str, str]:
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as exc:
+        if error_code(exc) != "ValidationError":
+            raise
+        raise click.ClickException(
+            f"There is no stack {name} in {cloudformation.meta.region_name}. Deploy it with "
+            "`make deploy`, or name another with --stage, --region and --profile. "
+            "(--local is for the gateway on this machine.)"
+        ) from exc
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+    if "TableName" not in outputs:
+        raise click.ClickException(
+            f"The stack {name} is {stack['StackStatus']} and has no output TableName. "
+            "Wait until it is deployed, or deploy it again with `make deploy`."
+        )
+    return outputs
+
+
+def _find_local(port: int | None) -> Deployment:
     import boto3  # noqa: PLC0415  as above
 
-    found = here.running(port)
-    anybody: Any = {name.lower(): value for name, value in ANYBODY.items()}
+    gateway = _find_running_gateway(port)
+    credentials: Any = {name.lower(): value for name, value in ANYBODY.items()}
     client = boto3.client(
         "dynamodb",
-        config=PATIENCE,
-        endpoint_url=found.aws_endpoint,
+        config=CLIENT_CONFIG,
+        endpoint_url=gateway.aws_endpoint,
         region_name=REGION,
-        **anybody,
+        **credentials,
     )
     return Deployment(
-        **_stores(client, found.table),
-        url=found.url,
-        rest=found.rest,
+        table=Table(client, gateway.table),
+        url=gateway.url,
+        rest=gateway.rest,
         name="local",
-        key_cache_seconds=found.key_cache_seconds,
+        key_cache_seconds=gateway.key_cache_seconds,
     )
 
 
-def _stores(client: Any, table: str) -> dict[str, Any]:
-    return {"table": Table(client, table), "batch": BatchTable(client, table)}
+def _find_running_gateway(port: int | None) -> note.Note:
+    known = [each for each in note.found(note.folder(os.environ)) if port in (None, each.port)]
+    running = [each for each in known if each.serves]
+    if len(running) == 1:
+        return running[0]
+    if running:
+        ports = ", ".join(f"--local-port {each.port}" for each in running)
+        raise click.ClickException(f"Several gateways run on this machine. Name one: {ports}.")
+    on_port = "" if port is None else f" on port {port}"
+    killed = ", ".join(each.url for each in known)
+    lost = f" The one at {killed} was killed, and its keys are lost." if killed else ""
+    raise click.ClickException(
+        f"No gateway runs on this machine{on_port}.{lost} Start it with `antiphon local`."
+    )
 
 
 _OPTIONS = (
-    click.option(
-        "--stage",
-        help="The stage that was deployed.  [default: that of cdk.json]",
-    ),
-    click.option(
-        "--region", help="Its AWS Region.  [default: that of your environment or profile]"
-    ),
+    click.option("--stage", help="The deployed stage.  [default: the one in cdk.json]"),
+    click.option("--region", help="Its AWS Region.  [default: from your environment or profile]"),
     click.option("--profile", help="A profile of your AWS configuration."),
     click.option(
-        "--local", is_flag=True, help="The gateway that runs on this machine, instead of a stack."
+        "--local", is_flag=True, help="Use the gateway on this machine instead of a stack."
     ),
     click.option(
         "--local-port",
         type=click.IntRange(1, 65535),
-        help="With --local, where several run: the port of its Function URL.",
+        help="With --local, if several gateways run: the port of its Function URL.",
     ),
 )

@@ -56,7 +56,9 @@ async def until_raised(events, **ask):
     return seen, caught.value
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("door", "place"), [*(("url", place) for place in PLACES), ("rest", "after a delta")]
+)
 @pytest.mark.parametrize("name", CUTS)
 async def test_a_cut_is_raised_behind_the_events_that_came(events, provider, name, place):
     chunked, ending = CUTS[name]

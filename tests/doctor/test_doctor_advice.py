@@ -1,4 +1,4 @@
-"""What is advised, which model is asked, and where."""
+"""The advice for errors, the choice of the model, and the base URL."""
 
 import json
 import socket
@@ -7,15 +7,15 @@ import ssl
 import httpx
 import pytest
 
-from infra.doctor import address, advice
-from infra.doctor.answer import Answer
-from infra.doctor.models import choose
-from infra.doctor.session import padded, unknown_id
-from infra.doctor.table import CHECKS
+from infra.doctor import findings
+from infra.doctor.checklist import CHECKS
+from infra.doctor.command import normalize_base_url
+from infra.doctor.responses import ApiResponse
+from infra.doctor.session import build_padded_body, choose_model, random_response_id
 
 
 @pytest.mark.parametrize(
-    ("served", "asked"),
+    ("served", "chosen"),
     [
         (["gpt-5", "gpt-5-nano", "gpt-4.1-nano"], "gpt-5-nano"),
         (["gpt-4o-mini-tts", "gpt-4o-mini-realtime-preview", "gpt-4o"], "gpt-4o"),
@@ -25,8 +25,8 @@ from infra.doctor.table import CHECKS
         ([], None),
     ],
 )
-def test_the_model_that_is_asked_writes_text_and_is_cheap(served, asked):
-    assert choose(served) == asked
+def test_chosen_model_is_a_cheap_text_model(served, chosen):
+    assert choose_model(served) == chosen
 
 
 @pytest.mark.parametrize(
@@ -42,62 +42,66 @@ def test_the_model_that_is_asked_writes_text_and_is_cheap(served, asked):
         ("http://[::1]:8080", "http://[::1]:8080/v1"),
     ],
 )
-def test_a_base_url_may_come_with_its_prefix_or_without(given, base):
-    assert address.base(given) == base
+def test_base_url_can_have_a_prefix_or_none(given, base):
+    assert normalize_base_url(given) == base
 
 
 @pytest.mark.parametrize("given", ["a.example", "ftp://a", "http://a.example", "https://a/?b=c"])
-def test_what_cannot_be_a_base_url_is_refused(given):
-    with pytest.raises(address.BadAddress):
-        address.base(given)
+def test_invalid_base_url_is_refused(given):
+    with pytest.raises(ValueError, match=r"give |Give "):
+        normalize_base_url(given)
 
 
-def because(exc, cause):
+def caused_by(exc, cause):
     exc.__cause__ = cause
     return exc
 
 
 @pytest.mark.parametrize(
-    ("exc", "advised"),
+    ("exc", "advice"),
     [
-        (because(httpx.ConnectError(""), socket.gaierror()), advice.NO_SUCH_HOST),
-        (because(httpx.ConnectError(""), ssl.SSLCertVerificationError()), advice.TLS),
-        (httpx.ConnectError("refused"), advice.NOBODY_LISTENS),
-        (httpx.ConnectTimeout(""), advice.NOBODY_LISTENS),
-        (httpx.ReadTimeout(""), advice.SLOW),
-        (httpx.RemoteProtocolError(""), advice.LOG),
+        (caused_by(httpx.ConnectError(""), socket.gaierror()), findings.UNKNOWN_HOST),
+        (caused_by(httpx.ConnectError(""), ssl.SSLCertVerificationError()), findings.TLS),
+        (httpx.ConnectError("refused"), findings.NO_CONNECTION),
+        (httpx.ConnectTimeout(""), findings.NO_CONNECTION),
+        (httpx.ReadTimeout(""), findings.SLOW),
+        (httpx.RemoteProtocolError(""), findings.READ_LOG),
     ],
 )
-def test_a_call_without_an_answer_is_told_by_its_cause(exc, advised):
-    assert advice.of_failure(exc) == advised
+def test_advice_for_exceptions_depends_on_their_cause(exc, advice):
+    assert findings.advise_on_exception(exc) == advice
 
 
-def answer(status, body=b""):
-    return Answer(status, httpx.Headers(), body, 0.1)
+def build_response(status, body=b""):
+    return ApiResponse(status, httpx.Headers(), body, 0.1)
 
 
-def test_an_error_s_code_says_more_than_its_status():
+def test_error_code_takes_precedence_over_status():
     body = json.dumps({"error": {"code": "upstream_auth", "message": "No."}}).encode()
-    assert "put-secret-value" in advice.of(answer(502, body))
-    assert "did not start" in advice.of(answer(502, b"Internal Server Error"))
-    assert "FunctionUrl" in advice.of(answer(403, b'{"Message":"Forbidden"}'))
-    assert advice.of(answer(200)) is None
+    assert "put-secret-value" in findings.advise_on_response(build_response(502, body))
+    assert "did not start" in findings.advise_on_response(
+        build_response(502, b"Internal Server Error")
+    )
+    assert "FunctionUrl" in findings.advise_on_response(
+        build_response(403, b'{"Message":"Forbidden"}')
+    )
+    assert findings.advise_on_response(build_response(200)) is None
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"[]", b'{"error": "No."}', b"<p>"])
-def test_an_answer_may_be_anything(body):
-    found = answer(500, body)
-    assert (found.error, found.enveloped) == ({}, False)
-    assert found.said.startswith("500: ")
+def test_any_body_can_be_read(body):
+    found = build_response(500, body)
+    assert (found.error, found.has_envelope) == ({}, False)
+    assert found.summary.startswith("500: ")
 
 
-def test_what_is_asked_for_in_vain_looks_like_what_there_is():
-    assert unknown_id() != unknown_id()
-    assert len(padded(1000)) == 1000
-    assert json.loads(padded(1000)).keys() == {"padding"}
+def test_generated_ids_and_bodies_are_well_formed():
+    assert random_response_id() != random_response_id()
+    assert len(build_padded_body(1000)) == 1000
+    assert json.loads(build_padded_body(1000)).keys() == {"padding"}
 
 
-def test_a_check_needs_only_what_comes_before_it():
+def test_checks_need_only_earlier_checks():
     known = set()
     for check in CHECKS:
         assert known.issuperset(check.needs)
@@ -105,6 +109,6 @@ def test_a_check_needs_only_what_comes_before_it():
         known.add(check.name)
 
 
-def test_what_is_free_needs_nothing_that_costs():
+def test_free_checks_need_only_free_checks():
     costly = {check.name for check in CHECKS if check.costs}
     assert not [c.name for c in CHECKS if not c.costs and costly.intersection(c.needs)]

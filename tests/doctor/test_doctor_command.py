@@ -1,4 +1,4 @@
-"""The command as operators give it, against a whole gateway and against what may be in its way."""
+"""The command against a whole gateway, and against proxies that change its responses."""
 
 import json
 import socket
@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from infra.cli import main
-from infra.doctor.table import CHECKS
-from tests.doctor import between
+from infra.doctor.checklist import CHECKS
+from tests.doctor import faulty_proxy
 from tests.support.gateway import KEYS
 
 CLEAN = dict.fromkeys(
@@ -23,30 +23,30 @@ def called(*arguments, **given):
 
 
 def checked(url, *options, **given):
-    """Exit status, and each check's row by its name."""
+    """Return the exit status and the rows of the checks by name."""
     result = called(url, *options, "--json", **given)
-    (told,) = json.loads(result.stdout)["urls"]
-    return result.exit_code, {row["check"]: row for row in told["checks"]}
+    (report,) = json.loads(result.stdout)["urls"]
+    return result.exit_code, {row["check"]: row for row in report["checks"]}
 
 
 def failing(rows):
     return {name for name, row in rows.items() if row["verdict"] == "fails"}
 
 
-def test_everything_holds_at_both_doors(played):
+def test_all_checks_pass_at_both_endpoints(played):
     result = called(played.url, played.rest, "--json")
-    told = json.loads(result.stdout)
+    document = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert [report["url"] for report in told["urls"]] == [played.url, played.rest]
-    for report in told["urls"]:
+    assert [report["url"] for report in document["urls"]] == [played.url, played.rest]
+    for report in document["urls"]:
         found = {row["check"]: row["verdict"] for row in report["checks"]}
         assert found == {check.name: "ok" for check in CHECKS if not check.long}
         assert report["tokens"] > 0
         assert report["model"] == "gpt-5-nano"
-    assert told["not_seen_from_here"]
+    assert document["not_seen_from_here"]
 
 
-def test_people_get_a_table_and_what_cannot_be_seen(played):
+def test_default_output_is_a_table_with_what_is_not_visible(played):
     result = called(played.url, "--free")
     assert result.exit_code == 0
     assert played.url in result.stdout
@@ -56,7 +56,7 @@ def test_people_get_a_table_and_what_cannot_be_seen(played):
     assert "Billed Duration" in result.stdout
 
 
-def test_what_it_made_is_deleted_again(played):
+def test_created_responses_are_deleted(played):
     with played.client() as client:
         before = [link["id"] for link in client.get("/responses").json()["data"]]
         _, rows = checked(played.url)
@@ -65,7 +65,7 @@ def test_what_it_made_is_deleted_again(played):
         assert {link["id"] for link in after} <= set(before)
 
 
-def test_what_is_free_creates_nothing(played):
+def test_free_checks_create_nothing(played):
     with played.client() as client:
         before = client.get("/responses").json()
         code, rows = checked(played.rest, "--free")
@@ -73,13 +73,13 @@ def test_what_is_free_creates_nothing(played):
         assert client.get("/responses").json() == before
 
 
-def test_a_long_stream_is_held_open(played):
+def test_long_stream_is_kept_open(played):
     code, rows = checked(played.url, "--long", "--long-seconds", "0.5")
     assert (code, rows["long"]["verdict"]) == (0, "ok")
-    assert "silent for" in rows["long"]["seen"]
+    assert "longest gap" in rows["long"]["seen"]
 
 
-def test_a_model_that_is_not_served_is_told_by_the_gateway(played):
+def test_unknown_model_fails_with_advice(played):
     code, rows = checked(played.url, "--model", "missing-model")
     assert code == 1
     assert {"create", "stream"} <= failing(rows)
@@ -88,15 +88,15 @@ def test_a_model_that_is_not_served_is_told_by_the_gateway(played):
     assert rows["retrieve"]["verdict"] == "skipped"
 
 
-def test_without_a_second_key_it_says_what_it_did_not_see(played):
+def test_without_a_second_key_a_check_is_skipped(played):
     code, rows = checked(played.url, env={"ANTIPHON_KEY": KEYS["acme"]})
     assert (code, rows["foreign"]["verdict"]) == (0, "skipped")
     assert "--other-key" in rows["foreign"]["advice"]
 
 
-def test_a_key_of_the_same_tenant_is_no_foreigner(played):
+def test_second_key_of_the_same_tenant_fails_the_check(played):
     code, rows = checked(played.url, "--other-key", KEYS["acme's other"])
-    assert (code, failing(rows)) == (1, {"foreign", "delete"})  # it may delete, too
+    assert (code, failing(rows)) == (1, {"foreign", "delete"})  # the second key can delete it
     assert "one tenant" in rows["foreign"]["advice"]
 
 
@@ -109,14 +109,12 @@ def test_a_key_of_the_same_tenant_is_no_foreigner(played):
         ({"OPENAI_API_KEY": "sk-of-openai"}, ("--key", "-"), f"{KEYS['acme']}\n"),
     ],
 )
-def test_a_key_comes_from_the_environment_the_command_line_or_standard_input(
-    played, env, options, given
-):
+def test_key_comes_from_environment_option_or_stdin(played, env, options, given):
     code, rows = checked(played.url, "--free", *options, env=env, input=given)
     assert (code, rows["models"]["verdict"]) == (0, "ok")
 
 
-def test_no_key_is_ever_shown(played):
+def test_keys_are_never_printed(played):
     for options in ((), ("--json",)):
         result = called(played.url, "--free", *options)
         assert KEYS["acme"] not in result.output
@@ -124,76 +122,76 @@ def test_no_key_is_ever_shown(played):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "env", "said"),
+    ("arguments", "env", "text"),
     [
         ((), KEY, "Missing argument 'URL...'"),
         (("gateway.example.com",), KEY, "such as https://HOST/v1"),
-        (("http://gateway.example.com/v1",), KEY, "the key would travel unencrypted"),
+        (("http://gateway.example.com/v1",), KEY, "the key would be sent unencrypted"),
         (("https://a:b@gateway.example.com/v1",), KEY, "without user or query"),
         (("https://gateway.example.com/v1",), {}, "ANTIPHON_KEY"),
         (("https://gateway.example.com/v1", "--key", "two words"), {}, "one word"),
         (("https://gateway.example.com/v1", "--timeout", "0"), KEY, "--timeout"),
     ],
 )
-def test_wrong_usage_is_told_and_nothing_is_asked(arguments, env, said):
+def test_wrong_usage_exits_with_2(arguments, env, text):
     result = called(*arguments, env=env)
     assert result.exit_code == 2
-    assert said in result.output
+    assert text in result.output
 
 
-# What stands in the way, with the check that fails by it and a word of its advice.
-WAYS = {
-    "holds streams back": (between.HOLDS_STREAMS_BACK, {"flow"}, "RESPONSE_STREAM"),
-    "drops the last event": (between.DROPS_THE_LAST_EVENT, {"end"}, "a part for the whole"),
-    "tells of the account": (between.TELLS_OF_THE_ACCOUNT, {"private"}, "between you"),
-    "renames headers": (between.RENAMES_HEADERS, {"names"}, "SDKs"),
-    "has no credential": (between.HAS_NO_CREDENTIAL, {"models"}, "put-secret-value"),
-    "shows the prelude": (between.SHOWS_THE_PRELUDE, {"health"}, "InvokeMode"),
-    "fails": (between.FAILS, {"models"}, "log group"),
-    "answers in HTML": (between.ANSWERS_IN_HTML, {"health"}, "Somebody else"),
-    "looks away": (between.LOOKS_AWAY, {"no-key", "unknown-id"}, ""),
-    "takes headers away": (between.TAKES_HEADERS_AWAY, {"create", "request-ids"}, "proxy"),
+# What the proxy does, the checks that fail, and a part of their advice.
+FAULTS = {
+    "buffers streams": (faulty_proxy.BUFFERS_STREAMS, {"flow"}, "RESPONSE_STREAM"),
+    "drops the last event": (faulty_proxy.DROPS_THE_LAST_EVENT, {"end"}, "incomplete response"),
+    "identifies the account": (faulty_proxy.IDENTIFIES_THE_ACCOUNT, {"private"}, "between you"),
+    "renames headers": (faulty_proxy.RENAMES_HEADERS, {"names"}, "SDKs"),
+    "has no credential": (faulty_proxy.HAS_NO_CREDENTIAL, {"models"}, "put-secret-value"),
+    "exposes metadata": (faulty_proxy.EXPOSES_METADATA, {"health"}, "InvokeMode"),
+    "fails": (faulty_proxy.FAILS, {"models"}, "log group"),
+    "responds with HTML": (faulty_proxy.RESPONDS_WITH_HTML, {"health"}, "Another server"),
+    "accepts everything": (faulty_proxy.ACCEPTS_EVERYTHING, {"no-key", "unknown-id"}, ""),
+    "removes headers": (faulty_proxy.REMOVES_HEADERS, {"create", "request-ids"}, "proxy"),
 }
 
 
 PAID = {check.name for check in CHECKS if check.costs}
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_what_stands_in_the_way_is_seen_for_what_it_does(played, way):
-    change, wanted, word = WAYS[way]
-    with between.between(played.url, change) as url:
-        code, rows = checked(url, *(() if wanted & PAID else ("--free",)))
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faulty_proxy_is_detected(played, fault):
+    change, expected, word = FAULTS[fault]
+    with faulty_proxy.run_proxy(played.url, change) as url:
+        code, rows = checked(url, *(() if expected & PAID else ("--free",)))
     assert code == 1
-    assert wanted <= failing(rows), rows
-    for name in wanted:
+    assert expected <= failing(rows), rows
+    for name in expected:
         assert word in rows[name]["advice"]
 
 
-def test_an_honest_proxy_is_no_fault(played):
-    with between.between(played.url, between.HONEST) as url:
+def test_transparent_proxy_passes_all_checks(played):
+    with faulty_proxy.run_proxy(played.url, faulty_proxy.TRANSPARENT) as url:
         code, rows = checked(url)
     assert (code, failing(rows)) == (0, set())
 
 
-def test_where_nobody_is_one_row_says_so_and_the_others_wait_for_it():
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        url = f"http://127.0.0.1:{gone.getsockname()[1]}"
+def test_without_a_server_all_other_checks_are_skipped():
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     code, rows = checked(url)
     assert (code, failing(rows)) == (1, {"reach"})
     assert "Is it deployed" in rows["reach"]["advice"]
     assert {row["verdict"] for name, row in rows.items() if name != "reach"} == {"skipped"}
-    assert "Somebody answers there" in rows["health"]["seen"]
+    assert "The server answers" in rows["health"]["seen"]
 
 
-def test_silence_is_told_as_silence():
+def test_server_that_does_not_respond_is_a_timeout():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         code, rows = checked(f"http://127.0.0.1:{silent.getsockname()[1]}", "--timeout", "1")
     assert (code, failing(rows)) == (1, {"reach"})
     assert "--timeout" in rows["reach"]["advice"]
 
 
-def test_help_says_what_it_costs_and_what_it_cannot_see():
-    said = " ".join(called("--help").output.split())
-    for words in ("8,000 tokens", "--free", "shell's history", "Exit status", "Billed Duration"):
-        assert words in said
+def test_help_states_costs_and_what_is_not_visible():
+    help = " ".join(called("--help").output.split())
+    for text in ("8,000 tokens", "--free", "shell's history", "Exit status", "Billed Duration"):
+        assert text in help

@@ -1,4 +1,4 @@
-"""A deployment behind TLS, as it is trusted or not."""
+"""A deployment with TLS: a trusted certificate, and one that is not."""
 
 import http.server
 import ipaddress
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A file with a certificate of this machine's own, and its key."""
+    """Write a self-signed certificate for 127.0.0.1, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
     now = datetime.now(UTC)
@@ -53,7 +53,7 @@ class Healthy(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b'{"status":"ok"}')
 
     def log_message(self, *_):
-        """The test's output is not for it."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -61,7 +61,9 @@ def url(certificate):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as server:
-        server.handle_error = lambda *_: None  # the doctor hangs up on whom it does not trust
+        server.handle_error = lambda *_: (
+            None
+        )  # the doctor closes the connection if it does not trust it
         server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -76,13 +78,13 @@ def checked(url, trusted):
     return {row["check"]: row for row in json.loads(result.stdout)["urls"][0]["checks"]}
 
 
-def test_what_secures_the_way_is_told(url, certificate):
+def test_tls_version_and_certificate_are_reported(url, certificate):
     rows = checked(url, str(certificate))
     assert (rows["reach"]["verdict"], rows["health"]["verdict"]) == ("ok", "ok")
     assert rows["reach"]["seen"].startswith("TLSv1.3, a certificate until ")
 
 
-def test_a_certificate_that_is_not_trusted_ends_it_before_a_key_is_sent(url):
+def test_untrusted_certificate_stops_the_run_before_a_key_is_sent(url):
     rows = checked(url, None)
     assert rows["reach"]["verdict"] == "fails"
     assert "SSL_CERT_FILE" in rows["reach"]["advice"]

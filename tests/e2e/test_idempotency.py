@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.concurrency import wait_for
 from tests.support.events import new_id
 from tests.support.provider import Gate, encode_response
 from tests.support.requests import (
@@ -63,8 +64,7 @@ def test_a_request_under_way_is_waited_for_by_the_caller(provider, keyed):
     provider.respond_with(gate, encode_response(encode_stored()))
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(keyed.create)
-        while not provider.received:  # the test's own time limit ends a vain wait
-            pass
+        wait_for(lambda: provider.received, bool)
         got = keyed.create()
         assert read_error(got) == IN_FLIGHT
         assert 1 <= int(got.headers["retry-after"]) <= 5
@@ -93,8 +93,7 @@ def test_a_crashed_owner_leaves_the_key_free_behind_its_deadline(gateway, provid
     provider.respond_with(gate, encode_response(encode_stored()))
     with ThreadPoolExecutor(1) as threads:
         crashed = threads.submit(keyed.create)
-        while not provider.received:
-            pass
+        wait_for(lambda: provider.received, bool)
         assert read_error(keyed.create()) == IN_FLIGHT
         gateway.change(keyed.partition, CLAIM_SORT_KEY, free_at=LONG_AGO, deadline=LONG_AGO)
         provider.respond_with(encode_response(encode_stored(id)))

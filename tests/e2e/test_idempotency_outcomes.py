@@ -16,7 +16,7 @@ from tests.support.requests import (
 )
 
 
-@pytest.mark.parametrize("status", [400, 404, 408, 409, 422, 429, 503, 529])
+@pytest.mark.parametrize("status", [400, 404, 408, 409, 422, 429, 503])
 def test_after_a_refusal_the_key_is_free(provider, keyed, status):
     provider.respond_with(
         encode_response(b'{"error":{"message":"m","type":"t","param":"input","code":"c"}}', status)
@@ -47,6 +47,9 @@ def test_after_our_own_refusal_the_key_is_free(provider, keyed, refused):
 
 AMBIGUOUS = {
     "500": ((encode_response(b'{"error":{"code":"server_error"}}', 500),), 500, "upstream_failed"),
+    "501": ((encode_response(b"", 501),), 501, "upstream_failed"),
+    "524": ((encode_response(b"<html>", 524, "text/html"),), 524, "upstream_failed"),
+    "529": ((encode_response(b"{}", 529),), 529, "upstream_failed"),
     "502": ((encode_response(b"<html>", 502, "text/html"),), 502, "upstream_failed"),
     "504": ((encode_response(b"", 504),), 504, "upstream_failed"),
     "closed": ((CLOSE,), 502, "upstream_failed"),

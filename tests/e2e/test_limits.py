@@ -8,7 +8,9 @@ import openai
 import pytest
 
 from antiphon.store import keys
+from tests.support.concurrency import wait_for
 from tests.support.events import make_events, make_response, new_id
+from tests.support.gateway import NO_TLS
 from tests.support.provider import (
     CLOSE,
     Gate,
@@ -35,7 +37,9 @@ class Holder:
 
     def client(self, door="url"):
         url, headers = self.gateway.base(door), {"authorization": f"Bearer {self.key}"}
-        return httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(
+            base_url=url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS
+        )
 
     def create(self, door="url", **more):
         with self.client(door) as client:
@@ -50,10 +54,9 @@ class Holder:
             if name.startswith("key_")
         }
 
-    def until(self, **counted):
-        """Wait for this; the test's own time limit ends a vain wait."""
-        while not counted.items() <= self.counted().items():
-            pass
+    def wait_for_row(self, **counted):
+        """Waits until the row has these numbers."""
+        wait_for(self.counted, lambda found: counted.items() <= found.items())
 
 
 @pytest.fixture

@@ -29,7 +29,9 @@ def test_a_providers_error_passes_as_it_is(gateway, provider, status, stream):
     assert got.headers["x-antiphon-request-id"]
     assert got.headers["retry-after"] == "7"
     assert got.headers["x-ratelimit-limit-tokens"] == "5"
-    assert got.headers.get("x-should-retry") == ("false" if status in {500, 502, 504, 529} else None)
+    assert got.headers.get("x-should-retry") == (
+        "false" if status in {500, 502, 504, 529} else None
+    )
     assert len(provider.received) == 1
 
 

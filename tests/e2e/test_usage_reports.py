@@ -7,6 +7,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
+from tests.support.concurrency import wait_for
 from tests.support.events import new_id
 from tests.support.usage import (
     days_around_now,
@@ -75,8 +76,7 @@ def test_keys_are_counted_apart(gateway, provider, model):
         for client in (one, other, other):
             provider.respond_with(encode_usage_response(new_id()))
             send_create(client, model)
-        while sum(keys := by_key(one, model)) < 3:
-            pass
+        keys = wait_for(lambda: by_key(one, model), lambda keys: sum(keys) >= 3)
     assert sorted(keys) == [1, 2]
 
 
@@ -89,8 +89,7 @@ def test_what_an_azure_deployment_took_is_told_by_its_public_name(gateway, provi
     provider.respond_with(encode_usage_response(new_id(), model="older-deployed"))
     with gateway.client() as client:
         send_create(client, "older")
-        while ("older", "azure-legacy") not in places(client):
-            pass
+        wait_for(lambda: places(client), lambda found: ("older", "azure-legacy") in found)
         assert "older-deployed" not in client.get("/usage").text
 
 

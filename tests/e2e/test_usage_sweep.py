@@ -7,6 +7,7 @@ import pytest
 
 from infra.local import note
 from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
+from tests.support.concurrency import wait_for
 from tests.support.gateway import instance_folder, run_gateway
 
 CONFIG = """
@@ -51,11 +52,14 @@ def swept(here):
         for model in MODELS:
             for ask in ({}, {"stream": True}, {"background": True}, {"metadata": {"a": "b"}}):
                 client.post("/responses", json={"model": model, "input": "Salve!", **ask})
-        links = every_link(client)
-        while not {link["status"] for link in links} <= FINAL:
-            links = every_link(client)  # the time limit ends a vain wait
-        while client.get("/usage").json()["total"]["requests"] < len(links):
-            pass
+        links = wait_for(
+            lambda: every_link(client),
+            lambda links: {link["status"] for link in links} <= FINAL,
+        )
+        wait_for(
+            lambda: client.get("/usage").json()["total"]["requests"],
+            lambda requests: requests >= len(links),
+        )
         return links
 
 

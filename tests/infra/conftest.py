@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.infra.cloud import Cloud, run_cdk
+from tests.infra.account import Account, run_cdk
 from tests.infra.emulator import ARCH
 
 STACK = "Antiphon-prod"
@@ -15,14 +15,14 @@ STACK = "Antiphon-prod"
 
 @dataclass(frozen=True)
 class Deployed:
-    """One stage in a cloud, deployed with the locked CLI from what cdk.json names."""
+    """One stage in a simulated account, deployed with the locked CLI and cdk.json."""
 
-    cloud: Cloud
+    account: Account
     assembly: pathlib.Path
     outputs: dict[str, str]
 
     def client(self, service):
-        return self.cloud.client(service)
+        return self.account.client(service)
 
     @property
     def function(self):
@@ -32,7 +32,7 @@ class Deployed:
 
     @property
     def asset(self):
-        """The zip file that the functions are made from."""
+        """Return the zip file of the functions' code."""
         template = json.loads((self.assembly / f"{STACK}.template.json").read_text())
         kinds = {each["Type"]: each for each in template["Resources"].values()}
         key = kinds["AWS::Lambda::Function"]["Properties"]["Code"]["S3Key"]
@@ -42,29 +42,29 @@ class Deployed:
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory):
-    with contextlib.closing(Cloud(tmp_path_factory.mktemp("cloud"))) as running:
+def account(tmp_path_factory):
+    with contextlib.closing(Account(tmp_path_factory.mktemp("account"))) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
-    """`cdk synth` as a user runs it, without credentials; for the processor of this machine."""
+    """Run `cdk synth` without credentials, for this machine's architecture."""
     out = tmp_path_factory.mktemp("assembly") / "cdk.out"
     run_cdk("synth", "--quiet", "--output", str(out), "--context", f"antiphon:arch={ARCH}")
     return out
 
 
 @pytest.fixture(scope="session")
-def deployed(cloud, assembly, tmp_path_factory):
+def deployed(account, assembly, tmp_path_factory):
     outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
-    cloud.deploy(assembly, "--outputs-file", str(outputs), STACK)
-    return Deployed(cloud, assembly, json.loads(outputs.read_text())[STACK])
+    account.deploy(assembly, "--outputs-file", str(outputs), STACK)
+    return Deployed(account, assembly, json.loads(outputs.read_text())[STACK])
 
 
 @pytest.fixture(scope="session")
 def task_root(deployed, tmp_path_factory):
-    """The asset that was uploaded, unpacked as Lambda unpacks it."""
+    """The uploaded asset, unpacked as Lambda does."""
     folder = tmp_path_factory.mktemp("task")
     with zipfile.ZipFile(io.BytesIO(deployed.asset)) as archive:
         for entry in archive.infolist():

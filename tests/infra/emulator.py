@@ -1,4 +1,4 @@
-"""Lambda's own Runtime Interface Emulator, which aws-sam-cli brings, started without Docker."""
+"""AWS's Lambda Runtime Interface Emulator (from aws-sam-cli), started without Docker."""
 
 import contextlib
 import http.client
@@ -18,7 +18,7 @@ ATTEMPTS = 1000
 
 
 class Emulator:
-    """One function, started from its asset as Lambda starts it, with nothing else in reach."""
+    """One function, started from its asset as Lambda does, without other packages."""
 
     def __init__(self, folder, task_root, env):
         self._port = _free_port()
@@ -34,16 +34,16 @@ class Emulator:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=given)
         _wait_until_listening(self._port)
 
-    def ask(self, event):
-        """All that the function answers; the emulator itself streams not."""
+    def invoke(self, event):
+        """Return the whole output of the function; the emulator does not stream."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         with contextlib.closing(connection):
             connection.request("POST", INVOCATIONS, json.dumps(event))
             return connection.getresponse().read()
 
-    def answer(self, event):
-        """The prelude and the body of the streamed answer."""
-        raw = self.ask(event)
+    def invoke_streaming(self, event):
+        """Return the metadata and the body of a streamed response."""
+        raw = self.invoke(event)
         prelude, end, body = raw.partition(bytes(8))
         assert end, (raw, self._log.read_text())
         return json.loads(prelude), body
@@ -62,7 +62,7 @@ def _binary(folder):
 
 
 def bare_python(folder):
-    """An interpreter that knows the standard library and no installed package."""
+    """Write an interpreter that has the standard library but no installed package."""
     python = folder / "python3"
     python.write_text(f'#!/bin/sh\nexec {sys._base_executable} -S "$@"\n')
     python.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Templates, made in this process and once for each choice of options."""
+"""Templates, synthesised in this process, once for each set of options."""
 
 import functools
 import json
@@ -9,15 +9,15 @@ import tomllib
 
 from infra.node import NODE
 
-os.environ["JSII_NODE"] = str(NODE)  # the CDK starts it when it is imported
+os.environ["JSII_NODE"] = str(NODE)  # the import of the CDK starts it
 
 from aws_cdk import App, assertions, aws_lambda
 
 from antiphon.settings import config
-from infra.constructs.doors import DOORS, TENANTS, Door, Right
-from infra.constructs.findings import check
-from infra.constructs.options import PREFIX, read
-from infra.stack import Antiphon
+from infra.constructs.function_specs import FUNCTION_SPECS, TENANT_ROWS, FunctionSpec, RowPermission
+from infra.constructs.options import PREFIX, parse_options
+from infra.constructs.protection import add_nag_checks
+from infra.stack import AntiphonStack
 
 PROJECT = pathlib.Path(__file__).parents[2]
 CONTEXT = json.loads((PROJECT / "cdk.json").read_text())["context"]
@@ -32,7 +32,7 @@ provider = "azure"
 endpoint = "https://acme.openai.azure.com"
 models = { "gpt-5" = "gpt-5-prod" }
 """
-EVERYTHING = {  # that is off by default
+EVERYTHING = {  # options that are off by default
     "customer_managed_key": True,
     "firewall": True,
     "reserved_concurrency": 50,
@@ -41,61 +41,65 @@ EVERYTHING = {  # that is off by default
     "hosted_zone_id": "Z0123456789",
     "alarm_email": "ops@example.com",
 }
-# Rows of the kinds that no HTTP request calls.
-WORKER = Door(
+# Functions that are not invoked by HTTP.
+QUEUE_WORKER = FunctionSpec(
     "worker",
-    about="works on the queue",
+    description="reads the queue",
     source="queue",
     minutes=5,
-    rights=(Right(("GetItem",), (TENANTS,)),),
+    permissions=(RowPermission(("GetItem",), (TENANT_ROWS,)),),
     secrets=True,
     memory=256,
 )
-WATCHER = Door(
+STREAM_READER = FunctionSpec(
     "watcher",
-    about="follows the table's changes",
+    description="reads the stream of the table",
     source="stream",
     minutes=1,
-    rights=(Right(("Query",), (TENANTS,), indexes=True),),
-    defers=True,
+    permissions=(RowPermission(("Query",), (TENANT_ROWS,), indexes=True),),
+    sends_to_queue=True,
     memory=256,
 )
-ALL_KINDS = (*(door for door in DOORS if door.name == "api"), WORKER, WATCHER)
+ALL_SOURCES = (
+    *(spec for spec in FUNCTION_SPECS if spec.name == "api"),
+    QUEUE_WORKER,
+    STREAM_READER,
+)
 
 
-def _stack(folder, doors, chosen, text=CONFIG):
+def _stack(folder, specs, chosen, text=CONFIG):
     app = App(outdir=str(folder), context=FLAGS)
-    check(app)
-    options = read({f"{PREFIX}{name}": value for name, value in chosen})
+    add_nag_checks(app)
+    options = parse_options({f"{PREFIX}{name}": value for name, value in chosen})
     code = aws_lambda.Code.from_asset(str(PROJECT / "functions"))
-    return Antiphon(app, options, config.parse_config(tomllib.loads(text)), code, doors)
+    return AntiphonStack(app, options, config.parse_config(tomllib.loads(text)), code, specs)
 
 
 @functools.cache
-def _template(doors, chosen, text):
+def _template(specs, chosen, text):
     with tempfile.TemporaryDirectory() as folder:
-        return assertions.Template.from_stack(_stack(folder, doors, chosen, text))
+        return assertions.Template.from_stack(_stack(folder, specs, chosen, text))
 
 
-def template(doors=DOORS, text=CONFIG, **chosen):
-    """What `cdk synth` gives with these options and no unanswered finding of cdk-nag."""
-    return _template(doors, tuple(sorted(chosen.items())), text)
+def template(specs=FUNCTION_SPECS, text=CONFIG, **chosen):
+    """Synthesise with these options; fail on findings of cdk-nag."""
+    return _template(specs, tuple(sorted(chosen.items())), text)
 
 
-def assembled(folder, **chosen):
-    """A folder that the CDK CLI can deploy; the functions are not bundled."""
-    _stack(folder, DOORS, tuple(chosen.items())).node.root.synth()
+def write_assembly(folder, **chosen):
+    """Write an assembly that the CDK CLI can deploy; the functions are not bundled."""
+    _stack(folder, FUNCTION_SPECS, tuple(chosen.items())).node.root.synth()
     return folder
 
 
 def resources(template, kind, **wanted):
-    """The properties of all resources of a kind, by their names, that have the wanted ones."""
+    """Return the properties of the matching resources by their logical ids."""
     found = template.find_resources(f"AWS::{kind}", {"Properties": wanted} if wanted else {})
     return {name: resource.get("Properties", {}) for name, resource in found.items()}
 
 
 def only(template, kind, **wanted):
-    """The properties of the one resource of this kind that has the wanted ones."""
+    """Return the properties of the only matching resource."""
     (found,) = resources(template, kind, **wanted).values()
     return found
 
@@ -105,11 +109,11 @@ def function(template, name):
 
 
 def statements(template, name):
-    """What the role of a function allows."""
+    """Return the statements of a function's role."""
     role = function(template, name)["Role"]["Fn::GetAtt"][0]
     policy = only(template, "IAM::Policy", Roles=[{"Ref": role}])
     return policy["PolicyDocument"]["Statement"]
 
 
-def listed(value):
+def as_list(value):
     return value if isinstance(value, list) else [value]

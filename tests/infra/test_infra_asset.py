@@ -1,4 +1,4 @@
-"""The asset as it was uploaded, started through its own wrapper with nothing else in reach."""
+"""The uploaded asset, started by its wrapper, without any other package on the path."""
 
 import contextlib
 import json
@@ -9,21 +9,25 @@ import pytest
 
 from antiphon.store import keys
 from antiphon.store.dynamodb import marshal
-from infra.bundle import USED
-from infra.constructs.doors import DOORS
+from infra.bundle import INCLUDED_SUBFOLDERS
+from infra.constructs.function_specs import FUNCTION_SPECS
 from tests.infra.emulator import Emulator, bare_python
 from tests.infra.synthesis import PROJECT
 from tests.support.events import make_events, make_response, new_id
 from tests.support.provider import encode_response, encode_stream
 
 EVENTS = PROJECT / "events"
-KEY = "sk-acme-0123456789"  # as the events have it
+KEY = "sk-acme-0123456789"  # as in the events
 PROBE = f"""
-import importlib, json, sys, boto3
-for door in {[door.name for door in DOORS]}:
-    importlib.import_module(door)
-for service in {sorted(USED["botocore/data"])}:
-    boto3.client(service)
+import importlib, json, sys
+import botocore.session, genai_prices.data_snapshot, httptools, httpx
+for name in {[spec.name for spec in FUNCTION_SPECS]}:
+    importlib.import_module(name)
+session = botocore.session.get_session()
+for service in {sorted(INCLUDED_SUBFOLDERS["botocore/data"])}:
+    session.create_client(service)
+httpx.Client().close()
+genai_prices.data_snapshot.get_snapshot()
 files = [getattr(module, "__file__", None) for module in sys.modules.values()]
 print(json.dumps([file for file in files if file]))
 """
@@ -31,14 +35,14 @@ print(json.dumps([file for file in files if file]))
 
 @pytest.fixture(scope="module")
 def start(deployed, task_root, tmp_path_factory):
-    """`start()`: the deployed function, with the variables that its stack gives it."""
+    """`start()` starts the deployed function with the environment from its stack."""
     function = deployed.function
-    given = {**function["Environment"]["Variables"], "_HANDLER": function["Handler"]}
+    variables = {**function["Environment"]["Variables"], "_HANDLER": function["Handler"]}
     with contextlib.ExitStack() as started:
 
         def start(**env):
             folder = tmp_path_factory.mktemp("emulator")
-            emulator = Emulator(folder, task_root, {**deployed.cloud.env, **given, **env})
+            emulator = Emulator(folder, task_root, {**deployed.account.env, **variables, **env})
             return started.enter_context(contextlib.closing(emulator))
 
         yield start
@@ -51,7 +55,7 @@ def gateway(start):
 
 @pytest.fixture(scope="module")
 def credential(deployed):
-    """In the secret of the one target, as an operator puts it there, until these tests are over."""
+    """Put a credential into the target's secret; restore the secret after the tests."""
     secrets, name = deployed.client("secretsmanager"), deployed.outputs["SecretNames"]
     before = secrets.get_secret_value(SecretId=name)["SecretString"]
     secrets.put_secret_value(SecretId=name, SecretString="credential-of-openai")
@@ -60,8 +64,8 @@ def credential(deployed):
 
 
 @pytest.fixture(scope="module")
-def scripted(start, credential, _provider, tmp_path_factory):  # noqa: ARG001  it is read there
-    """The same with another configuration, whose one target is the scripted provider."""
+def scripted(start, credential, _provider, tmp_path_factory):  # noqa: ARG001  the function reads it
+    """Start it with a configuration whose only target is the scripted provider."""
     target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["gpt-5"]}
     config = tmp_path_factory.mktemp("config") / "gateway.json"
     config.write_text(json.dumps({"targets": {"openai": target}}))
@@ -105,37 +109,41 @@ def url(path, **headers):
     }
 
 
-doors = pytest.mark.parametrize("event", [rest, url])
+endpoints = pytest.mark.parametrize("event", [rest, url])
 
 
-@doors
-def test_it_is_well(gateway, event):
-    prelude, body = gateway.answer(event("/health"))
+@endpoints
+def test_it_is_healthy(gateway, event):
+    prelude, body = gateway.invoke_streaming(event("/health"))
     assert (prelude["statusCode"], json.loads(body)) == (200, {"status": "ok"})
 
 
-@doors
-def test_it_finds_a_key_in_its_table_and_no_response_of_another_s(gateway, key, event):
-    prelude, _ = gateway.answer(event("/v1/responses/resp_1", authorization=f"Bearer {key}"))
+@endpoints
+def test_it_finds_a_key_in_its_table_and_no_unknown_response(gateway, key, event):
+    prelude, _ = gateway.invoke_streaming(
+        event("/v1/responses/resp_1", authorization=f"Bearer {key}")
+    )
     assert prelude["statusCode"] == 404
 
 
-@doors
-def test_it_knows_no_other_key(gateway, event):
-    prelude, body = gateway.answer(event("/v1/responses/resp_1", authorization="Bearer other"))
+@endpoints
+def test_it_refuses_an_unknown_key(gateway, event):
+    prelude, body = gateway.invoke_streaming(
+        event("/v1/responses/resp_1", authorization="Bearer other")
+    )
     assert prelude["statusCode"] == 401
     assert json.loads(body)["error"]["code"] == "invalid_api_key"
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(EVENTS.glob("*.json"))])
 @pytest.mark.usefixtures("key")
-def test_it_answers_every_event_that_is_kept(scripted, provider, name):
-    """What exactly, the tests of the events tell; here nothing is missing that they need."""
+def test_it_responds_to_every_sample_event(scripted, provider, name):
+    """Other tests check the responses; this one checks that the asset is complete."""
     body = json.dumps(make_response(new_id())).encode()
     provider.respond_with(
         encode_stream(*make_events(new_id())) if "streamed" in name else encode_response(body)
     )
-    prelude, body = scripted.answer(json.loads((EVENTS / name).read_bytes()))
+    prelude, body = scripted.invoke_streaming(json.loads((EVENTS / name).read_bytes()))
     headers = {**prelude.get("headers", {}), **prelude.get("multiValueHeaders", {})}
     assert "x-antiphon-request-id" in {name.lower() for name in headers}
     assert prelude["statusCode"] < 500, body
@@ -143,8 +151,8 @@ def test_it_answers_every_event_that_is_kept(scripted, provider, name):
         assert prelude["statusCode"] == 200
 
 
-def test_it_needs_nothing_from_outside_but_python_itself(task_root, tmp_path):
-    found = subprocess.run(
+def test_it_needs_only_python_and_its_standard_library(task_root, tmp_path):
+    output = subprocess.run(
         [bare_python(tmp_path), "-c", PROBE],
         cwd=task_root,
         env={"TABLE_NAME": "table", "SECRET_PREFIX": "prefix", "AWS_DEFAULT_REGION": "us-east-1"},
@@ -152,5 +160,5 @@ def test_it_needs_nothing_from_outside_but_python_itself(task_root, tmp_path):
         text=True,
         check=True,
     ).stdout
-    known = (str(task_root), sysconfig.get_path("stdlib"))
-    assert [file for file in json.loads(found) if not file.startswith(known)] == []
+    allowed = (str(task_root), sysconfig.get_path("stdlib"))
+    assert [file for file in json.loads(output) if not file.startswith(allowed)] == []

@@ -1,4 +1,4 @@
-"""The dashboard: it shows what the functions measure, all of it, and nothing else."""
+"""The dashboard: it shows all metrics of the functions, and no others."""
 
 import json
 import pathlib
@@ -11,11 +11,11 @@ from antiphon.settings import metrics
 from antiphon.settings.metrics import METRICS, NAMESPACE, STAGE
 from tests.infra.synthesis import PROJECT, function, only, resources, template
 
-OURS = {metric.name: metric for metric in METRICS}
+OWN_METRICS = {metric.name: metric for metric in METRICS}
 SEARCH = re.compile(
     r"""SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)" (\w+)="([\w-]+)"', '(Sum)'\)"""
 )
-OF_AWS = {
+AWS_METRICS = {
     "AWS/Lambda": {
         "ConcurrentExecutions",
         "Duration",
@@ -29,7 +29,7 @@ OF_AWS = {
 
 
 def flat(value):
-    """A text whose parts are known at deployment alone, those in angle brackets."""
+    """Return a text with the parts that only a deployment knows in angle brackets."""
     if isinstance(value, str):
         return value
     if "Fn::Join" in value:
@@ -48,7 +48,7 @@ def of_kind(made, kind):
 
 
 def lines(made) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """What the graphs show: namespace, name, and dimensions; None for one with any value."""
+    """Yield the metrics of all graphs; a dimension of a search has the value None."""
     for graph in of_kind(made, "metric"):
         for line in graph["metrics"]:
             *path, options = [*line, {}] if not isinstance(line[-1], dict) else line
@@ -61,19 +61,19 @@ def lines(made) -> Iterator[tuple[str, str, dict[str, str]]]:
                 yield namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True))
 
 
-def test_it_shows_what_the_functions_measure_by_their_own_dimensions():
-    shown = set()
+def test_dashboard_shows_all_metrics_with_their_dimensions():
+    names = set()
     for namespace, name, dimensions in lines(template(stage="dev")):
         if namespace == NAMESPACE:
-            assert dimensions == {**dict.fromkeys(OURS[name].dimensions), STAGE: "dev"}
-            shown.add(name)
+            assert dimensions == {**dict.fromkeys(OWN_METRICS[name].dimensions), STAGE: "dev"}
+            names.add(name)
         else:
-            assert name in OF_AWS[namespace]
-    assert shown == set(OURS)
+            assert name in AWS_METRICS[namespace]
+    assert names == set(OWN_METRICS)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_nothing_is_shown_that_no_code_measures(metric):
+def test_every_metric_is_recorded_by_code(metric):
     (constant,) = (name for name, value in vars(metrics).items() if value is metric)
     code = [
         path.read_text()
@@ -83,7 +83,7 @@ def test_nothing_is_shown_that_no_code_measures(metric):
     assert any(re.search(rf"\b{constant}\b", text) and "settings.metrics" in text for text in code)
 
 
-def test_the_functions_speak_of_the_stage_that_the_dashboard_is_of():
+def test_functions_get_stage_and_namespace():
     for name in ("api", "settle", "rollup"):
         env = function(template(stage="dev"), name)["Environment"]["Variables"]
         assert env["STAGE"] == "dev"
@@ -91,8 +91,8 @@ def test_the_functions_speak_of_the_stage_that_the_dashboard_is_of():
         assert "POWERTOOLS_METRICS_DISABLED" not in env
 
 
-def test_each_stage_has_one_in_each_region():
-    """Names of dashboards are an account's, whatever the Region."""
+def test_names_differ_by_stage_and_region():
+    """Dashboard names are unique in an account, not in a Region."""
     names = {
         stage: flat(only(template(stage=stage), "CloudWatch::Dashboard")["DashboardName"])
         for stage in ("prod", "dev")
@@ -100,14 +100,14 @@ def test_each_stage_has_one_in_each_region():
     assert names == {"prod": "Antiphon-prod-<AWS::Region>", "dev": "Antiphon-dev-<AWS::Region>"}
 
 
-def test_it_begins_with_every_alarm():
-    (shown,) = of_kind(template(), "alarm")
-    assert {name.strip("<>").removesuffix(".Arn") for name in shown["alarms"]} == set(
+def test_first_widget_shows_every_alarm():
+    (widget,) = of_kind(template(), "alarm")
+    assert {name.strip("<>").removesuffix(".Arn") for name in widget["alarms"]} == set(
         resources(template(), "CloudWatch::Alarm")
     )
 
 
-def test_its_texts_lead_to_the_alarms_and_to_every_log():
+def test_introduction_links_to_alarms_and_every_log():
     (head, *_) = of_kind(template(), "text")
     groups = resources(template(), "Logs::LogGroup")
     linked = re.findall(r"\(#(\S+?)\)", head["markdown"])
@@ -116,7 +116,7 @@ def test_its_texts_lead_to_the_alarms_and_to_every_log():
     assert {each.rpartition("/")[2].strip("<>") for each in linked[1:]} == set(of_functions)
 
 
-def test_nothing_lies_over_anything_else():
+def test_widgets_do_not_overlap():
     taken = set()
     for each in body(template())["widgets"]:
         cells = {

@@ -1,4 +1,4 @@
-"""`cdk bootstrap` and `cdk deploy` for real, in a cloud of moto's; read back with boto3."""
+"""`cdk bootstrap` and `cdk deploy` with moto as AWS; the results are read with boto3."""
 
 import json
 import re
@@ -6,10 +6,10 @@ import re
 import pytest
 
 from antiphon.settings.table import INDEXES
-from tests.infra.synthesis import assembled
+from tests.infra.synthesis import write_assembly
 
 
-def test_the_stack_stands_and_is_protected(deployed):
+def test_stack_is_complete_and_protected(deployed):
     (stack,) = deployed.client("cloudformation").describe_stacks(StackName="Antiphon-prod")[
         "Stacks"
     ]
@@ -17,12 +17,12 @@ def test_the_stack_stands_and_is_protected(deployed):
     assert stack["EnableTerminationProtection"] is True
 
 
-def test_both_base_urls_are_told(deployed):
+def test_outputs_contain_both_base_urls(deployed):
     assert re.search(r"^https://\S+\.amazonaws\.com/prod/v1$", deployed.outputs["RestUrl"])
     assert re.search(r"^https://\S+\.on\.aws/v1$", deployed.outputs["FunctionUrl"])
 
 
-def test_the_table_is_there(deployed):
+def test_table_exists(deployed):
     name, client = deployed.outputs["TableName"], deployed.client("dynamodb")
     table = client.describe_table(TableName=name)["Table"]
     assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == set(INDEXES)
@@ -31,7 +31,7 @@ def test_the_table_is_there(deployed):
     assert table["DeletionProtectionEnabled"] is True
 
 
-def test_the_function_is_there_and_its_url_streams(deployed):
+def test_function_exists_and_its_url_streams(deployed):
     function, client = deployed.function, deployed.client("lambda")
     assert (function["Runtime"], function["Timeout"]) == ("python3.13", 900)
     assert function["Environment"]["Variables"]["TABLE_NAME"] == deployed.outputs["TableName"]
@@ -40,7 +40,7 @@ def test_the_function_is_there_and_its_url_streams(deployed):
     assert deployed.outputs["FunctionUrl"] == f"{url['FunctionUrl']}/v1"
 
 
-def test_the_rest_api_leads_to_it(deployed):
+def test_rest_api_invokes_the_function(deployed):
     client = deployed.client("apigateway")
     (api,) = (a for a in client.get_rest_apis()["items"] if a["name"] == "antiphon-prod")
     ways = {
@@ -57,7 +57,7 @@ def test_the_rest_api_leads_to_it(deployed):
     assert stage["stageName"] == "prod"
 
 
-def test_its_role_allows_what_the_template_says(deployed):
+def test_role_has_the_policy_of_the_template(deployed):
     role = deployed.function["Role"].rpartition("/")[2]
     client = deployed.client("iam")
     assert client.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
@@ -68,52 +68,52 @@ def test_its_role_allows_what_the_template_says(deployed):
     assert table["Table"]["TableArn"] in resources
 
 
-def test_its_credentials_wait_to_be_put(deployed):
+def test_secrets_contain_the_placeholder(deployed):
     client = deployed.client("secretsmanager")
     for name in deployed.outputs["SecretNames"].split(", "):
         assert client.get_secret_value(SecretId=name)["SecretString"] == "replace-me"
 
 
-def test_its_dashboard_shows_its_alarms(deployed):
+def test_dashboard_shows_the_alarms(deployed):
     client, name = deployed.client("cloudwatch"), deployed.outputs["DashboardName"]
     assert name == "Antiphon-prod-us-east-1"
     body = json.loads(client.get_dashboard(DashboardName=name)["DashboardBody"])
-    (shown,) = (each["properties"] for each in body["widgets"] if each["type"] == "alarm")
+    (widget,) = (each["properties"] for each in body["widgets"] if each["type"] == "alarm")
     alarms = client.describe_alarms(AlarmNamePrefix="Antiphon-prod-")["MetricAlarms"]
-    assert {alarm["AlarmArn"] for alarm in alarms} == set(shown["alarms"])
+    assert {alarm["AlarmArn"] for alarm in alarms} == set(widget["alarms"])
 
 
-def test_logs_are_not_kept_for_ever(deployed):
+def test_logs_have_a_retention_time(deployed):
     groups = deployed.client("logs").describe_log_groups()["logGroups"]
     ours = [group for group in groups if group["logGroupName"].startswith("Antiphon-prod")]
     assert {group["retentionInDays"] for group in ours} == {30}
 
 
-def test_what_is_deployed_again_without_a_change_stays_as_it_is(deployed):
-    told = deployed.cloud.deploy(deployed.assembly, "Antiphon-prod")
-    assert "Antiphon-prod (no changes)" in told
+def test_second_deployment_without_changes_does_nothing(deployed):
+    output = deployed.account.deploy(deployed.assembly, "Antiphon-prod")
+    assert "Antiphon-prod (no changes)" in output
 
 
 @pytest.fixture
 def second(deployed, tmp_path):
     """Another stage, in the same account."""
-    out = assembled(tmp_path / "second", stage="dev")
-    deployed.cloud.deploy(out, "Antiphon-dev")
+    out = write_assembly(tmp_path / "second", stage="dev")
+    deployed.account.deploy(out, "Antiphon-dev")
     return out
 
 
-def test_a_second_stage_comes_and_goes_and_leaves_nothing(deployed, second):
-    before = belongings(deployed)
+def test_second_stage_can_be_deployed_and_destroyed(deployed, second):
+    before = resource_names(deployed)
     assert any("dev" in name for name in before)
-    deployed.cloud.cdk("destroy", "--app", str(second), "--force", "Antiphon-dev")
-    after = belongings(deployed)
+    deployed.account.cdk("destroy", "--app", str(second), "--force", "Antiphon-dev")
+    after = resource_names(deployed)
     assert after == {name for name in before if "dev" not in name}
     assert any("prod" in name for name in after)
 
 
-def belongings(deployed):
-    """The names of what a stage is made of; moto's CloudFormation leaves REST APIs behind."""
-    listed = {
+def resource_names(deployed):
+    """Return the names of all resources, except REST APIs, which moto does not delete."""
+    operations = {
         "dynamodb": ("list_tables", "TableNames"),
         "lambda": ("list_functions", "Functions", "FunctionName"),
         "secretsmanager": ("list_secrets", "SecretList", "Name"),
@@ -123,7 +123,7 @@ def belongings(deployed):
         "cloudwatch": ("describe_alarms", "MetricAlarms", "AlarmName"),
     }
     names = set()
-    for service, (operation, field, *key) in listed.items():
+    for service, (operation, field, *key) in operations.items():
         found = getattr(deployed.client(service), operation)().get(field, [])
         names |= {each[key[0]] if key else each for each in found}
     return names

@@ -4,8 +4,8 @@ import pytest
 
 from antiphon.settings.config import Settings
 from infra import bundle
-from infra.constructs.doors import DOORS
-from tests.infra.synthesis import ALL_KINDS, PROJECT, function, only, resources, template
+from infra.constructs.function_specs import FUNCTION_SPECS
+from tests.infra.synthesis import ALL_SOURCES, PROJECT, function, only, resources, template
 
 FILES = {path.stem for path in pathlib.Path(PROJECT, "functions").glob("*.py")}
 
@@ -15,26 +15,26 @@ def api():
     return function(template(), "api")
 
 
-def test_every_row_is_a_file_and_every_file_a_row():
-    assert {door.name for door in DOORS} == FILES
+def test_every_file_has_a_function_spec():
+    assert {spec.name for spec in FUNCTION_SPECS} == FILES
 
 
-def test_the_api_is_started_by_our_wrapper_on_the_managed_runtime(api):
+def test_api_uses_the_wrapper_on_the_managed_runtime(api):
     wrapper = api["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"]
     assert wrapper == f"{bundle.TASK_ROOT}/start-streaming"
     assert api["Runtime"] == f"python{bundle.PYTHON}"
 
 
-def test_the_others_are_started_by_the_runtime_itself():
-    worker = function(template(ALL_KINDS), "worker")
+def test_other_functions_have_no_wrapper():
+    worker = function(template(ALL_SOURCES), "worker")
     assert "AWS_LAMBDA_EXEC_WRAPPER" not in worker["Environment"]["Variables"]
 
 
-def test_the_api_may_take_as_long_as_lambda_allows(api):
+def test_api_has_the_maximum_timeout(api):
     assert api["Timeout"] == 900
 
 
-def test_its_environment_is_what_the_settings_read(api):
+def test_settings_can_read_the_environment(api):
     given = {
         k: v if isinstance(v, str) else "made" for k, v in api["Environment"]["Variables"].items()
     }
@@ -43,24 +43,24 @@ def test_its_environment_is_what_the_settings_read(api):
     assert settings.secret_prefix == "antiphon/prod"
 
 
-def test_all_run_the_same_asset():
-    functions = resources(template(ALL_KINDS), "Lambda::Function").values()
-    assert len(functions) == len(ALL_KINDS)
+def test_all_functions_use_the_same_asset():
+    functions = resources(template(ALL_SOURCES), "Lambda::Function").values()
+    assert len(functions) == len(ALL_SOURCES)
     assert len({str(made["Code"]) for made in functions}) == 1
 
 
-def test_it_is_traced_without_a_tracer_and_logs_json_to_a_group_of_its_own(api):
+def test_tracing_is_active_and_logs_are_json_in_an_own_group(api):
     assert api["TracingConfig"] == {"Mode": "Active"}
     assert api["LoggingConfig"]["LogFormat"] == "JSON"
     group = api["LoggingConfig"]["LogGroup"]["Ref"]
     assert resources(template(), "Logs::LogGroup")[group]["RetentionInDays"] == 30
 
 
-def test_it_is_in_no_vpc(api):
+def test_api_is_not_in_a_vpc(api):
     assert "VpcConfig" not in api
 
 
-def test_processor_memory_log_level_retention_and_concurrency_are_options():
+def test_architecture_memory_logs_and_concurrency_are_options():
     made = template(
         arch="x86_64", memory=1024, log_level="DEBUG", log_days=90, reserved_concurrency=20
     )
@@ -71,13 +71,13 @@ def test_processor_memory_log_level_retention_and_concurrency_are_options():
     assert {g["RetentionInDays"] for g in resources(made, "Logs::LogGroup").values()} == {90}
 
 
-def test_arm_512_mb_and_the_account_s_concurrency_are_what_you_get_else(api):
+def test_default_is_arm64_with_512_mb(api):
     assert (api["Architectures"], api["MemorySize"]) == (["arm64"], 512)
     assert "ReservedConcurrentExecutions" not in api
 
 
-def test_the_queue_s_function_is_given_what_is_on_it_and_fails_one_by_one():
-    made = template(ALL_KINDS)
+def test_queue_trigger_reports_partial_failures():
+    made = template(ALL_SOURCES)
     (mapping,) = (
         mapping
         for mapping in resources(made, "Lambda::EventSourceMapping").values()
@@ -86,13 +86,13 @@ def test_the_queue_s_function_is_given_what_is_on_it_and_fails_one_by_one():
     queue, attribute = mapping["EventSourceArn"]["Fn::GetAtt"]
     assert attribute == "Arn"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    # A message stays hidden for six runs, as AWS advises.
+    # AWS recommends a visibility timeout of six times the function's timeout.
     worker = function(made, "worker")
     assert resources(made, "SQS::Queue")[queue]["VisibilityTimeout"] == 6 * worker["Timeout"]
 
 
-def test_the_stream_s_function_is_given_every_change_and_what_fails_is_not_lost():
-    made = template(ALL_KINDS)
+def test_stream_trigger_starts_at_the_oldest_change_and_has_dead_letters():
+    made = template(ALL_SOURCES)
     mapping = only(made, "Lambda::EventSourceMapping", StartingPosition="TRIM_HORIZON")
     (table,) = resources(made, "DynamoDB::Table")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [table, "StreamArn"]}
@@ -101,7 +101,7 @@ def test_the_stream_s_function_is_given_every_change_and_what_fails_is_not_lost(
     assert dead in resources(made, "SQS::Queue")
 
 
-def test_what_cannot_be_done_goes_to_a_queue_of_its_own_and_stays_for_two_weeks():
+def test_dead_letters_are_retained_for_two_weeks():
     queues = resources(template(), "SQS::Queue")
     (waiting,) = (queue for queue in queues.values() if "RedrivePolicy" in queue)
     dead = waiting["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]

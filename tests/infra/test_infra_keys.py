@@ -1,4 +1,4 @@
-"""An operator's commands find a stack as it is deployed."""
+"""The operator's commands on a deployed stack."""
 
 import json
 import subprocess
@@ -6,20 +6,20 @@ import sys
 
 import pytest
 
-from infra.node import environment
+from infra.node import build_environment
 from tests.infra.synthesis import PROJECT, template
 
 
 @pytest.fixture
 def keys(deployed):
-    """Run `antiphon keys` as a process of its own, with the cloud's credentials."""
-    mine = {name: value for name, value in environment().items() if name[:4] != "AWS_"}
+    """Run `antiphon keys` as a process, with the account's credentials."""
+    mine = {name: value for name, value in build_environment().items() if name[:4] != "AWS_"}
 
     def run(*arguments):
         done = subprocess.run(
             [sys.executable, "-m", "infra.cli", "keys", *arguments, "--json"],
             cwd=PROJECT,
-            env={**mine, **deployed.cloud.env},
+            env={**mine, **deployed.account.env},
             capture_output=True,
             text=True,
             check=False,
@@ -30,12 +30,12 @@ def keys(deployed):
     return run
 
 
-def test_the_stack_tells_how_long_a_revoked_key_may_live_on():
-    (told,) = template().find_outputs("KeyCacheSeconds").values()
-    assert float(told["Value"]) == 30
+def test_key_cache_time_is_an_output():
+    (output,) = template().find_outputs("KeyCacheSeconds").values()
+    assert float(output["Value"]) == 30
 
 
-def test_keys_are_made_listed_and_revoked_in_a_deployed_stack(deployed, keys):
+def test_keys_can_be_created_listed_and_revoked_in_a_deployed_stack(deployed, keys):
     document = keys("create", "--tenant", "acme", "--rpm", "60", "--expires", "90d")
     assert document["url"] == deployed.outputs["FunctionUrl"]
     assert document["rest"] == deployed.outputs["RestUrl"]

@@ -1,34 +1,38 @@
 import pytest
 
-from infra.constructs.options import Options, OptionsError, read
+from infra.constructs.options import Options, OptionsError, parse_options
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ops"
 
 
-def test_without_any_it_is_a_production_stage_with_both_doors():
-    options = read({})
+def test_default_is_a_production_stage_with_both_endpoints():
+    options = parse_options({})
     assert (options.stage, options.rest, options.url, options.arch) == ("prod", True, True, "arm64")
     assert options.keeps_data
 
 
-def test_keys_of_others_are_not_ours():
-    assert read({"@aws-cdk/core:stackRelativeExports": True, "stage": "x"}) == read({})
+def test_other_context_keys_are_ignored():
+    assert parse_options(
+        {"@aws-cdk/core:stackRelativeExports": True, "stage": "x"}
+    ) == parse_options({})
 
 
-def test_the_command_line_gives_words_and_they_are_read_as_what_they_mean():
+def test_text_from_the_command_line_is_converted():
     given = {"antiphon:rest": "off", "antiphon:memory": "256", "antiphon:throttle_rate": "2.5"}
-    options = read(given)
+    options = parse_options(given)
     assert (options.rest, options.memory, options.throttle_rate) == (False, 256, 2.5)
 
 
 @pytest.mark.parametrize("nothing", ["", None])
-def test_an_empty_word_takes_an_option_back(nothing):
-    assert read({"antiphon:alarm_email": nothing, "antiphon:memory": nothing}) == read({})
+def test_empty_value_resets_an_option(nothing):
+    assert parse_options(
+        {"antiphon:alarm_email": nothing, "antiphon:memory": nothing}
+    ) == parse_options({})
 
 
 @pytest.mark.parametrize(
-    ("options", "kept"),
+    ("options", "keeps_data"),
     [
         ({"stage": "dev"}, False),
         ({"stage": "prod-eu"}, True),
@@ -36,8 +40,11 @@ def test_an_empty_word_takes_an_option_back(nothing):
         ({"stage": "prod", "production": False}, False),
     ],
 )
-def test_a_stage_keeps_its_data_by_its_name_or_as_told(options, kept):
-    assert read({f"antiphon:{name}": value for name, value in options.items()}).keeps_data is kept
+def test_production_is_decided_by_name_or_option(options, keeps_data):
+    assert (
+        parse_options({f"antiphon:{name}": value for name, value in options.items()}).keeps_data
+        is keeps_data
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,25 +76,25 @@ def test_a_stage_keeps_its_data_by_its_name_or_as_told(options, kept):
         ),
     ],
 )
-def test_a_wrong_option_is_refused_by_its_name(options, key):
+def test_invalid_option_is_refused_with_its_name(options, key):
     with pytest.raises(OptionsError) as refused:
-        read({f"antiphon:{name}": value for name, value in options.items()})
+        parse_options({f"antiphon:{name}": value for name, value in options.items()})
     assert str(refused.value).startswith(f"antiphon:{key}: ")
     assert "\n" not in str(refused.value)
 
 
-def test_all_that_is_wrong_is_told_at_once():
+def test_all_errors_are_reported_together():
     with pytest.raises(OptionsError) as refused:
-        read({"antiphon:memory": 1, "antiphon:log_days": 2})
-    told = str(refused.value).splitlines()
-    assert [line.split(": ")[0] for line in told] == ["antiphon:memory", "antiphon:log_days"]
+        parse_options({"antiphon:memory": 1, "antiphon:log_days": 2})
+    lines = str(refused.value).splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["antiphon:memory", "antiphon:log_days"]
 
 
-def test_an_unknown_option_is_answered_with_the_known_ones():
-    with pytest.raises(OptionsError, match="there are stage, production, rest, url"):
-        read({"antiphon:door": "rest"})
+def test_error_for_unknown_option_lists_the_options():
+    with pytest.raises(OptionsError, match="the options are stage, production, rest, url"):
+        parse_options({"antiphon:door": "rest"})
 
 
 @pytest.mark.parametrize("name", Options.model_fields)
-def test_every_option_says_what_it_does(name):
+def test_every_option_has_a_description(name):
     assert str(Options.model_fields[name].description).endswith(".")

@@ -1,6 +1,6 @@
-"""What `sam local` makes of the template and of the function's answers, by SAM's own code.
+"""How `sam local` reads the template and the function's responses, with SAM's own code.
 
-Docker alone is missing: the emulator that SAM puts into its containers runs beside them here.
+Only Docker is missing: the emulator that SAM starts in containers runs without them here.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from samcli.local.lambdafn.env_vars import EnvironmentVariables
 from samcli.local.services.base_local_service import LambdaOutputParser
 from werkzeug.test import EnvironBuilder
 
-from infra.constructs.doors import DOORS
+from infra.constructs.function_specs import FUNCTION_SPECS
 from infra.local.things import QUEUE, SECRET_PREFIX, TABLE
 from tests.infra.emulator import ARCH, Emulator
 from tests.infra.synthesis import PROJECT
@@ -39,7 +39,7 @@ class Local:
         self.api = ApiProvider(stacks, cwd=str(template.parent)).api
 
     def variables(self, function):
-        """What the container gets; a shell's variables go before the template's."""
+        """Return the container's environment; the shell's variables override the template's."""
         declared = function.environment["Variables"]
         values = EnvironmentVariables(
             function.name,
@@ -54,7 +54,7 @@ class Local:
 
 
 class Runner:
-    """What SAM starts functions with, by the name that the template gives them."""
+    """Runs a function for SAM, by its name in the template."""
 
     def __init__(self, local, function):
         self._local = local
@@ -62,7 +62,7 @@ class Runner:
 
     def invoke(self, name, event, stdout, **_):
         assert self._local.functions.get(name).handler == "api.handler"
-        stdout.write_str(self._function.ask(json.loads(event)).decode())
+        stdout.write_str(self._function.invoke(json.loads(event)).decode())
 
     def is_debugging(self):
         return False
@@ -71,48 +71,48 @@ class Runner:
 @pytest.fixture(scope="session")
 def local(assembly):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of SAM's own parts
+        warnings.simplefilter("ignore", DeprecationWarning)  # in SAM's own modules
         return Local(assembly / "Antiphon-prod.template.json")
 
 
 @pytest.fixture(scope="module")
 def function(local, gateway, _provider, tmp_path_factory):
-    """The API function as SAM starts it; the table is that of a gateway that runs here."""
+    """Start the API function as SAM does; the table is that of the local gateway."""
     folder = tmp_path_factory.mktemp("sam")
     target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["gpt-5"]}
     config = folder / "gateway.json"
     config.write_text(json.dumps({"targets": {"openai": target}}))
     found = local.functions.get("Api")
-    here = {
+    local_env = {
         "CONFIG_FILE": str(config),
         "AWS_ENDPOINT_URL": gateway.aws_endpoint,
         "_HANDLER": found.handler,
     }
     task_root = PROJECT / found.codeuri
-    started = Emulator(folder, task_root, {**local.variables(found), **here})
+    started = Emulator(folder, task_root, {**local.variables(found), **local_env})
     with contextlib.closing(started):
         yield started
 
 
 @pytest.fixture(scope="module")
 def start_api(local, function):
-    """`sam local start-api`, but for the port."""
+    """`sam local start-api` without its port."""
     service = LocalApigwService(local.api, Runner(local, function))
     service.create()
     return service._app.test_client()
 
 
-def test_sam_lists_every_function_with_what_it_takes_to_start_it(local):
+def test_sam_lists_every_function_with_its_settings(local):
     listed = {found.function_id: found for found in local.functions.get_all()}
-    assert set(listed) == {door.name.capitalize() for door in DOORS}
-    for door in DOORS:
-        found = listed[door.name.capitalize()]
-        assert (found.handler, found.runtime) == (f"{door.name}.handler", "python3.13")
+    assert set(listed) == {spec.name.capitalize() for spec in FUNCTION_SPECS}
+    for spec in FUNCTION_SPECS:
+        found = listed[spec.name.capitalize()]
+        assert (found.handler, found.runtime) == (f"{spec.name}.handler", "python3.13")
         assert found.architectures == [ARCH]
-        assert (found.timeout, found.memory) == (door.minutes * 60, door.memory or 512)
+        assert (found.timeout, found.memory) == (spec.minutes * 60, spec.memory or 512)
 
 
-def test_sam_starts_the_bundled_asset_by_our_wrapper(local):
+def test_sam_uses_the_asset_and_its_wrapper(local):
     api = local.functions.get("Api")
     wrapper = api.environment["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"]
     task_root = PROJECT / api.codeuri
@@ -120,13 +120,13 @@ def test_sam_starts_the_bundled_asset_by_our_wrapper(local):
     assert (task_root / "gateway.toml").exists()
 
 
-def test_variables_of_the_shell_say_which_table_it_works_on(local):
+def test_shell_variables_override_the_table(local):
     given = local.variables(local.functions.get("Api"))
     assert SHELL.items() <= given.items()
     assert given["AWS_SAM_LOCAL"] == "true"
 
 
-def test_sam_lists_a_route_for_every_path_and_method_and_each_leads_to_the_api(local):
+def test_sam_routes_every_path_and_method_to_the_api(local):
     routes = {route.path: route for route in local.api.routes}
     assert set(routes) == {"/", "/{proxy+}"}
     for route in routes.values():
@@ -136,7 +136,7 @@ def test_sam_lists_a_route_for_every_path_and_method_and_each_leads_to_the_api(l
 
 
 def parsed(event, output):
-    """What SAM's parser of the door's payload format makes of an answer."""
+    """Parse a response with SAM's parser for the event's payload format."""
     request = Request(EnvironBuilder(headers={"Accept": "*/*"}).get_environ())
     if event.get("version") == "2.0":
         return LocalApigwService._parse_v2_payload_format_lambda_output(output, [], request)
@@ -144,14 +144,14 @@ def parsed(event, output):
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=[path.stem for path in EVENTS])
-def test_sams_parsers_take_the_answer_to_every_event_that_is_kept(function, provider, path):
+def test_sam_parses_the_response_to_every_sample_event(function, provider, path):
     body = json.dumps(make_response(new_id())).encode()
     events = make_events(new_id())
     provider.respond_with(
         encode_stream(*events) if "streamed" in path.stem else encode_response(body)
     )
     event = json.loads(path.read_bytes())
-    output = function.ask(event).decode()
+    output = function.invoke(event).decode()
     assert not LambdaOutputParser.is_lambda_error_response(output)
     status, headers, text = parsed(event, output)
     assert status < 500, text
@@ -164,26 +164,26 @@ def test_sams_parsers_take_the_answer_to_every_event_that_is_kept(function, prov
 
 
 BEARER = {"Authorization": f"Bearer {KEYS['acme']}"}
-ASK = {"model": "gpt-5", "input": "Say hello."}
+CREATE = {"model": "gpt-5", "input": "Say hello."}
 
 
-def test_start_api_answers_at_any_path(start_api):
+def test_start_api_responds_at_any_path(start_api):
     assert start_api.get("/health").json == {"status": "ok"}
     assert start_api.get("/").status_code == 404
-    assert start_api.post("/v1/responses", json=ASK).status_code == 401
+    assert start_api.post("/v1/responses", json=CREATE).status_code == 401
 
 
-def test_start_api_passes_a_create_on_and_its_answer_back(start_api, provider):
+def test_start_api_forwards_a_create_and_its_response(start_api, provider):
     body = json.dumps(make_response(new_id())).encode()
     provider.respond_with(encode_response(body))
-    got = start_api.post("/v1/responses", json=ASK, headers=BEARER)
+    got = start_api.post("/v1/responses", json=CREATE, headers=BEARER)
     assert (got.status_code, got.data) == (200, body)
     assert got.headers["x-antiphon-target"] == "openai"
 
 
-def test_start_api_gives_a_stream_in_one_piece(start_api, provider):
+def test_start_api_returns_a_stream_as_a_whole(start_api, provider):
     events = make_events(new_id())
     provider.respond_with(encode_stream(*events))
-    got = start_api.post("/openai/v1/responses", json={**ASK, "stream": True}, headers=BEARER)
+    got = start_api.post("/openai/v1/responses", json={**CREATE, "stream": True}, headers=BEARER)
     assert (got.status_code, got.data) == (200, b"".join(events))
     assert got.content_type == "text/event-stream; charset=utf-8"

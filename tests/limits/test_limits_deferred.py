@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import Unavailable
-from antiphon.recording.tracker import ResponseTracker, Stores, TrackedLink
-from antiphon.store.durable_links import DurableLinks
+from antiphon.recording.tracker import DurableLinks, ResponseTracker, Stores, TrackedLink
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links

@@ -1,4 +1,4 @@
-"""A function in a real runtime process that tells its figures, and what it has told."""
+"""Functions in real runtime processes that write metrics, and readers of their logs."""
 
 import json
 
@@ -10,13 +10,13 @@ from tests.support.aws import LOCAL_AWS
 from tests.support.function import run_function
 from tests.support.metrics import read_emf_lines, read_metric_values
 
-TOLD = {"POWERTOOLS_METRICS_DISABLED": "false", "STAGE": "test"}
-NAMES = ("measured-one", "measured-a", "measured-b")  # targets of nobody else
+ENVIRONMENT = {"POWERTOOLS_METRICS_DISABLED": "false", "STAGE": "test"}
+TARGET_NAMES = ("measured-one", "measured-a", "measured-b")  # that no other test uses
 
 
 @pytest.fixture
 def target(provider):
-    """The rest of a target, by its priority."""
+    """Builds the configuration of a target with a priority."""
     return lambda priority=1: _target(provider, priority)
 
 
@@ -25,66 +25,67 @@ def _target(provider, priority=1):
     return {"provider": "openai", "base_url": url, "models": ["gpt-*"], "priority": priority}
 
 
-class Measured:
-    """What a function has told since that was last forgotten."""
+class MeasuredFunction:
+    """Runs a function; reads what it has logged since the last `forget`."""
 
     def __init__(self, folder):
         self._log, self._config = folder / "log", folder / "config.json"
-        self._told = 0
+        self._position = 0
 
-    def running(self, endpoint, targets, sections=None, **more):
-        # So patient with targets that fail that none is spared but one that asks for it.
+    def run(self, endpoint, targets, sections=None, **more):
+        # Only a target that sends Retry-After gets an open circuit.
         gateway = {"circuit_failures": 1000}
         document = {"gateway": gateway, "targets": targets, **(sections or {})}
         self._config.write_text(json.dumps(document))
-        return run_function(endpoint, self._config, self._log, **{**TOLD, **more})
+        return run_function(endpoint, self._config, self._log, **{**ENVIRONMENT, **more})
 
     def forget(self):
-        self._told = self._log.stat().st_size
+        self._position = self._log.stat().st_size
 
     @property
     def log(self):
-        return self._log.read_bytes()[self._told :].decode()
+        return self._log.read_bytes()[self._position :].decode()
 
     @property
     def values(self):
         return [read_metric_values(line) for line in read_emf_lines(self.log)]
 
     @property
-    def only(self):
-        (told,) = self.values
-        return told
+    def only_values(self):
+        (values,) = self.values
+        return values
 
 
 @pytest.fixture(scope="session")
 def _credentials(gateway):
     secrets = boto3.client("secretsmanager", endpoint_url=gateway.aws_endpoint, **LOCAL_AWS)
-    for name in NAMES:
+    for name in TARGET_NAMES:
         secrets.create_secret(Name=f"{SECRET_PREFIX}/{name}", SecretString="credential")
 
 
 @pytest.fixture(scope="session")
-def _one(_credentials, gateway, _provider, tmp_path_factory):
+def _shared(_credentials, gateway, _provider, tmp_path_factory):
     """A function with one target."""
-    made = Measured(tmp_path_factory.mktemp("metrics"))
-    with made.running(gateway.aws_endpoint, {"measured-one": _target(_provider)}) as asked:
-        yield asked, made
+    measured = MeasuredFunction(tmp_path_factory.mktemp("metrics"))
+    with measured.run(gateway.aws_endpoint, {"measured-one": _target(_provider)}) as invoke:
+        yield invoke, measured
 
 
 @pytest.fixture
-def one(_one):
-    return _one[0]
+def invoke(_shared):
+    """Invokes the shared function."""
+    return _shared[0]
 
 
 @pytest.fixture
-def measured(_one):
-    """What `one` tells in this test."""
-    _one[1].forget()
-    return _one[1]
+def measured(_shared):
+    """The log of the shared function, since the test began."""
+    _shared[1].forget()
+    return _shared[1]
 
 
 @pytest.fixture
-def another(_credentials, gateway, tmp_path):
-    """For a function of the test's own; of no target a circuit is known afterwards."""
-    yield Measured(tmp_path)
+def own(_credentials, gateway, tmp_path):
+    """A function that the test configures itself; closes all circuits at the end."""
+    yield MeasuredFunction(tmp_path)
     gateway.change("G#CIRCUITS", "STATE", until_measured_a=0, until_measured_b=0)

@@ -5,6 +5,6 @@ from tests.support.commands import operator_account
 
 @pytest.fixture
 def stacks():
-    """Antiphon-prod and Antiphon-dev, without a key."""
+    """The stacks Antiphon-prod and Antiphon-dev, without keys."""
     with operator_account():
         yield

@@ -1,4 +1,4 @@
-"""`antiphon keys create`: what it makes, what it shows, what it refuses."""
+"""`antiphon keys create`: the key that it creates, and its output."""
 
 import re
 import time
@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.settings.config import Limits
 from antiphon.store.keys import key_digest, key_of_row
-from infra.operator.keys.arguments import LIMITS
+from infra.operator.key_options import LIMITS
 from tests.support.commands import read_rows, run_antiphon, run_for_json
 
 KEY = r"sk-antiphon-[A-Za-z0-9_-]{43}"
@@ -19,7 +19,7 @@ def create(*options):
     return run_for_json("keys", "create", "--tenant", "acme", *options)
 
 
-def test_the_key_alone_goes_to_stdout_and_all_else_to_stderr():
+def test_only_the_key_goes_to_stdout():
     done = run_antiphon("keys", "create", "--tenant", "acme", "--name", "shop")
     assert done.code == 0
     assert re.fullmatch(rf"{KEY}\n", done.out)
@@ -29,7 +29,7 @@ def test_the_key_alone_goes_to_stdout_and_all_else_to_stderr():
         assert fact in done.err
 
 
-def test_json_is_one_document_and_nothing_else():
+def test_json_is_one_document():
     done = run_antiphon("keys", "create", "--tenant", "acme", "--json")
     assert done.err == ""
     assert set(done.json) == {
@@ -50,7 +50,7 @@ def test_json_is_one_document_and_nothing_else():
     assert done.json["status"] == "active"
 
 
-def test_what_is_stored_is_the_key_s_hash():
+def test_table_contains_the_hash_of_the_key():
     document = create()
     (row,) = read_rows("table-of-prod")
     assert row["pk"] == f"K#{key_digest(document['key'])}"
@@ -58,7 +58,7 @@ def test_what_is_stored_is_the_key_s_hash():
     assert row["id"] == document["id"]
 
 
-def test_all_that_can_be_said_of_a_key_is_on_record():
+def test_all_options_are_stored():
     before = int(time.time())
     document = create(
         *("--name", "shop [red]", "--models", "gpt-5*, o3", "--models", "o3", "--models", "o4"),
@@ -88,11 +88,11 @@ def test_all_that_can_be_said_of_a_key_is_on_record():
     assert (document["name"], document["ends_at"]) == ("shop [red]", key.ends_at)
 
 
-def test_there_is_an_option_for_every_limit():
+def test_every_limit_has_an_option():
     assert [name for name, _, _ in LIMITS] == [*Limits.model_fields]
-    said = run_antiphon("keys", "create", "--help").out
+    help = run_antiphon("keys", "create", "--help").out
     for name in Limits.model_fields:
-        assert f"--{name.replace('_', '-')}" in said
+        assert f"--{name.replace('_', '-')}" in help
 
 
 def test_without_options_a_key_has_no_limits():
@@ -109,5 +109,5 @@ def test_without_options_a_key_has_no_limits():
         ("2100-01-31T12:00:00Z", datetime(2100, 1, 31, 12, tzinfo=UTC)),
     ],
 )
-def test_a_date_is_taken_as_utc_unless_it_says_otherwise(text, ends):
+def test_dates_are_utc_by_default(text, ends):
     assert create("--expires", text)["ends_at"] == int(ends.timestamp())

@@ -18,7 +18,7 @@ def listed(*options):
     return [key["id"] for key in run_for_json("keys", "list", *options)["data"]]
 
 
-def test_a_list_shows_every_key_whole_even_in_a_pipe():
+def test_list_is_not_cut_off_in_a_pipe():
     limits = ("--rpm", "5", "--budget-usd", "1000000")
     keys = [create("acme", "--name", "shop", *limits, "--models", "gpt-5*,o3") for _ in range(3)]
     done = run_antiphon("keys", "list")
@@ -27,18 +27,18 @@ def test_a_list_shows_every_key_whole_even_in_a_pipe():
     assert head.split() == ["id", "tenant", "name", "models", "limits", "created", "state"]
     assert {line.split()[0] for line in lines} == {key["id"] for key in keys}
     for line in lines:
-        told = ("acme", "shop", "gpt-5*, o3", "rpm 5, budget-usd 1,000,000 a month", "active")
-        assert all(each in line for each in told)
+        cells = ("acme", "shop", "gpt-5*, o3", "rpm 5, budget-usd 1,000,000 a month", "active")
+        assert all(cell in line for cell in cells)
 
 
-def test_what_looks_like_markup_is_shown_as_it_is():
+def test_markup_in_names_is_printed_literally():
     create("acme", "--name", "[red]x[/red] [link=file:///etc]")
     assert "[red]x[/red] [link=file:///etc]" in run_antiphon("keys", "list").out
 
 
-def test_neither_keys_nor_their_hashes_are_shown():
+def test_keys_and_hashes_are_never_printed():
     key = create()["key"]
-    said = "".join(
+    output = "".join(
         done.out + done.err
         for done in (
             run_antiphon("keys", "list"),
@@ -48,69 +48,72 @@ def test_neither_keys_nor_their_hashes_are_shown():
             run_antiphon("keys", "revoke", key),
         )
     )
-    assert key not in said
-    assert key_digest(key) not in said
+    assert key not in output
+    assert key_digest(key) not in output
 
 
-def test_a_list_is_by_tenant_and_can_be_of_one():
+def test_list_is_sorted_and_filtered_by_tenant():
     umbra, acme, other = create("umbra"), create("acme"), create("acme-2")
     assert listed() == [acme["id"], other["id"], umbra["id"]]
     assert listed("--tenant", "acme") == [acme["id"]]
     assert listed("--tenant", "nobody") == []
 
 
-def test_ended_keys_are_hidden_and_counted():
+def test_ended_keys_are_counted_but_not_listed():
     alive, revoked, rotated = create(), create(), create()
     run_for_json("keys", "revoke", revoked["id"])
     new = run_for_json("keys", "rotate", rotated["id"], "--overlap", "0")
     document = run_for_json("keys", "list")
     assert {key["id"] for key in document["data"]} == {alive["id"], new["id"]}
     assert document["hidden"] == 2
-    assert "2 revoked or expired, not shown: --all shows them." in run_antiphon("keys", "list").err
+    assert (
+        "2 revoked or expired keys are not listed: --all lists them."
+        in run_antiphon("keys", "list").err
+    )
     everything = run_for_json("keys", "list", "--all")
     assert (len(everything["data"]), everything["hidden"]) == (4, 0)
-    said = run_antiphon("keys", "list", "--all").out
-    assert re.search(rf"{rotated['id']}.* revoked .* UTC, rotated to {new['id']}", said)
+    stdout = run_antiphon("keys", "list", "--all").out
+    assert re.search(rf"{rotated['id']}.* revoked .* UTC, rotated to {new['id']}", stdout)
 
 
-def test_a_key_that_is_to_end_is_shown_with_its_end():
+def test_expiry_is_listed():
     id = create("acme", "--expires", "2100-01-31")["id"]
     assert re.search(rf"{id}.* until 2100-01-31 00:00 UTC", run_antiphon("keys", "list").out)
 
 
-def test_an_empty_list_says_what_to_do():
+def test_empty_list_states_what_to_do():
     done = run_antiphon("keys", "list", "--stage", "dev")
     assert (done.code, done.out) == (0, "")
-    assert done.err == "Antiphon-dev has no such keys. Make one with `antiphon keys create`.\n"
+    assert done.err == "Antiphon-dev has no such keys. Create one with `antiphon keys create`.\n"
     assert run_for_json("keys", "list") == {"data": [], "hidden": 0}
 
 
-def test_stages_have_keys_of_their_own():
+def test_each_stage_has_its_own_keys():
     prod, dev = create(), create(stage="dev")
     assert (listed(), listed("--stage", "dev")) == ([prod["id"]], [dev["id"]])
 
 
-def test_a_key_is_shown_by_id_by_its_beginning_and_by_itself():
+def test_key_can_be_named_by_id_by_prefix_and_by_itself():
     document = create("acme", "--name", "shop", "--models", "o3", "--rpm", "5")
     key = document.pop("key")
-    on_record = {name: v for name, v in document.items() if name not in {"url", "rest"}}
+    stored = {name: v for name, v in document.items() if name not in {"url", "rest"}}
     for named in (document["id"], document["id"][:12], key):
-        assert run_for_json("keys", "show", named) == on_record
-    assert run_for_json("keys", "show", "-", stdin=f"{key}\n") == on_record
-    said = run_antiphon("keys", "show", document["id"]).out
+        assert run_for_json("keys", "show", named) == stored
+    assert run_for_json("keys", "show", "-", stdin=f"{key}\n") == stored
+    stdout = run_antiphon("keys", "show", document["id"]).out
     for fact in ("Antiphon-prod", document["id"], "acme", "shop", "o3", "rpm 5", "active"):
-        assert fact in said
+        assert fact in stdout
 
 
 @pytest.mark.parametrize("command", ["show", "revoke", "rotate"])
-def test_an_unknown_key_is_an_error_that_does_not_repeat_it(command):
+def test_error_for_unknown_key_does_not_contain_it(command):
     done = run_antiphon("keys", command, "sk-antiphon-of-nobody")
     assert (done.code, done.out) == (1, "")
     assert done.err == (
-        "Error: There is no such key. `antiphon keys list --all` shows those of Antiphon-prod.\n"
+        "Error: There is no such key. `antiphon keys list --all` lists those of Antiphon-prod.\n"
     )
 
 
-def test_an_empty_standard_input_names_no_key():
+def test_empty_stdin_is_a_usage_error():
     done = run_antiphon("keys", "show", "-", stdin="")
     assert (done.code, "there is no key on standard input" in done.err) == (2, True)

@@ -1,4 +1,4 @@
-"""`--local`: the gateway that runs on this machine, found without being told where."""
+"""`--local`: commands find the gateway that runs on this machine."""
 
 import dataclasses
 import os
@@ -24,9 +24,9 @@ models = ["sim-*", "gpt-5-mini", "gpt-5"]
 CREATE = ("keys", "create", "--tenant", "acme", "--local")
 
 
-@pytest.fixture(scope="module", params=[0, 0.2], ids=["not remembered", "remembered"])
+@pytest.fixture(scope="module", params=[0, 0.2], ids=["not cached", "cached"])
 def here(request, tmp_path_factory):
-    """A gateway, and the environment in which commands find it."""
+    """A gateway, and the environment with which commands find it."""
     folder = tmp_path_factory.mktemp("here")
     config, ready = folder / "gateway.toml", folder / "ready.json"
     config.write_text(CONFIG.format(seconds=request.param))
@@ -39,60 +39,60 @@ def here(request, tmp_path_factory):
     assert note.found(instance_folder(ready)) == []
 
 
-def call(gateway, key, path="/models", door="url", **body):
+def call(gateway, key, path="/models", endpoint="url", **body):
     headers = {"authorization": f"Bearer {key}"}
     method = "POST" if body else "GET"
-    with httpx.Client(base_url=gateway.base(door), timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=gateway.base(endpoint), timeout=60, trust_env=False) as client:
         return client.request(method, path, headers=headers, json=body or None)
 
 
-def until_refused(gateway, key):
-    """The test's own time limit ends a vain wait."""
+def wait_until_refused(gateway, key):
+    """Wait until the key is refused; the test's timeout ends the loop."""
     while (status := call(gateway, key).status_code) != 401:
         assert status == 200
 
 
-def test_a_key_lives_from_its_creation_to_its_revocation(here):
+def test_key_is_valid_from_creation_to_revocation(here):
     gateway, env = here
     document = run_for_json(*CREATE, env=env)
     assert (document["url"], document["rest"]) == (gateway.url, gateway.rest)
     assert call(gateway, document["key"]).status_code == 200
-    assert call(gateway, document["key"], door="rest").status_code == 200
+    assert call(gateway, document["key"], endpoint="rest").status_code == 200
     revoked = run_for_json("keys", "revoke", document["id"], "--local", env=env)
     assert revoked["status"] == "revoked"
-    until_refused(gateway, document["key"])
+    wait_until_refused(gateway, document["key"])
     error = call(gateway, document["key"]).json()["error"]
     assert error["code"] == "invalid_api_key"
 
 
-def test_a_key_s_models_are_all_that_it_is_shown_and_may_call(here):
+def test_key_lists_and_calls_only_its_models(here):
     gateway, env = here
     key = run_for_json(*CREATE, "--models", "gpt-5-m*", env=env)["key"]
     listed = call(gateway, key).json()["data"]
     assert [model["id"] for model in listed] == ["gpt-5-mini"]
-    ask = {"path": "/responses", "input": "Say hello."}
-    assert call(gateway, key, model="gpt-5-mini", **ask).status_code == 200
-    refused = call(gateway, key, model="gpt-5", **ask)
+    create = {"path": "/responses", "input": "Say hello."}
+    assert call(gateway, key, model="gpt-5-mini", **create).status_code == 200
+    refused = call(gateway, key, model="gpt-5", **create)
     assert (refused.status_code, refused.json()["error"]["param"]) == (404, "model")
 
 
-def test_a_rotation_without_overlap_leaves_the_new_key_alone(here):
+def test_after_rotation_without_overlap_only_the_new_key_works(here):
     gateway, env = here
     old = run_for_json(*CREATE, env=env)
     assert call(gateway, old["key"]).status_code == 200
     new = run_for_json("keys", "rotate", old["id"], "--local", "--overlap", "0", env=env)
-    until_refused(gateway, old["key"])
+    wait_until_refused(gateway, old["key"])
     assert call(gateway, new["key"]).status_code == 200
 
 
-def test_the_keys_that_it_was_started_with_are_there_too(here):
+def test_keys_from_the_environment_are_listed(here):
     _, env = here
-    shown = run_for_json("keys", "show", "-", "--local", stdin=KEYS["umbra"], env=env)
-    assert (shown["tenant"], shown["limits"]) == ("umbra", {})
+    document = run_for_json("keys", "show", "-", "--local", stdin=KEYS["umbra"], env=env)
+    assert (document["tenant"], document["limits"]) == ("umbra", {})
     assert "umbra" in run_antiphon("keys", "list", "--local", env=env).out
 
 
-def test_in_a_shell_the_key_can_be_caught(here):
+def test_stdout_of_the_process_is_the_key(here):
     gateway, env = here
     mine = {name: value for name, value in os.environ.items() if name not in EMPTY_ENVIRONMENT}
     done = subprocess.run(
@@ -106,13 +106,13 @@ def test_in_a_shell_the_key_can_be_caught(here):
     assert "shown once" in done.stderr
 
 
-def test_where_none_runs_it_says_how_to_start_one(tmp_path):
+def test_without_a_gateway_the_error_states_how_to_start_one(tmp_path):
     done = run_antiphon(*CREATE, env={**EMPTY_ENVIRONMENT, note.VARIABLE: str(tmp_path)})
     assert (done.code, done.out) == (1, "")
     assert done.err == "Error: No gateway runs on this machine. Start it with `antiphon local`.\n"
 
 
-def left_behind(folder, aws, *ports):
+def write_instance_files(folder, aws, *ports):
     for port in ports:
         url = f"http://127.0.0.1:{port}/v1"
         aws_endpoint = f"http://127.0.0.1:{aws}"
@@ -121,29 +121,29 @@ def left_behind(folder, aws, *ports):
     return {**EMPTY_ENVIRONMENT, note.VARIABLE: str(folder)}
 
 
-def test_a_killed_one_is_recognised(tmp_path):
+def test_killed_gateway_is_recognised(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         aws = server.getsockname()[1]
-    done = run_antiphon(*CREATE, env=left_behind(tmp_path, aws, 8080))
+    done = run_antiphon(*CREATE, env=write_instance_files(tmp_path, aws, 8080))
     assert (done.code, done.out) == (1, "")
-    assert "The one at http://127.0.0.1:8080/v1 was killed, and its keys are gone" in done.err
+    assert "The one at http://127.0.0.1:8080/v1 was killed, and its keys are lost" in done.err
 
 
-def test_of_several_one_must_be_named(tmp_path):
+def test_with_several_gateways_a_port_is_required(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        env = left_behind(tmp_path, server.getsockname()[1], 8080, 9000)
+        env = write_instance_files(tmp_path, server.getsockname()[1], 8080, 9000)
         done = run_antiphon(*CREATE, env=env)
         assert (done.code, done.out) == (1, "")
         assert "Name one: --local-port 8080, --local-port 9000." in done.err
-        told = run_antiphon(*CREATE, "--local-port", "7000", env=env).err
-        assert "No gateway runs on this machine on port 7000." in told
+        stderr = run_antiphon(*CREATE, "--local-port", "7000", env=env).err
+        assert "No gateway runs on this machine on port 7000." in stderr
 
 
-def test_one_of_several_is_named_by_its_port(here, tmp_path):
+def test_port_selects_one_of_several_gateways(here, tmp_path):
     gateway, env = here
     (mine,) = note.found(note.folder(env))
     with socket.create_server(("127.0.0.1", 0)) as server:
-        both = left_behind(tmp_path, server.getsockname()[1], 1)
+        both = write_instance_files(tmp_path, server.getsockname()[1], 1)
         note.write(tmp_path / "mine.json", dataclasses.asdict(mine))
         key = run_for_json(*CREATE, "--local-port", str(mine.port), env=both)["key"]
     assert call(gateway, key).status_code == 200

@@ -1,4 +1,4 @@
-"""POST /responses: what passes, seen and unseen."""
+"""POST /responses: bodies that are accepted, and what is read from them."""
 
 import json
 
@@ -68,7 +68,7 @@ def parse(**fields):
     ],
     ids=str,
 )
-def test_it_passes(fields):
+def test_it_is_accepted(fields):
     parse(**fields)
 
 
@@ -82,11 +82,11 @@ def test_it_passes(fields):
     ],
     ids=str,
 )
-def test_model_and_input_may_come_from_elsewhere(fields):
+def test_model_and_input_may_come_from_a_prompt_or_parent(fields):
     CreateResponse.parse(json.dumps(fields).encode())
 
 
-def test_references_to_stored_items_are_seen_with_and_without_a_type():
+def test_references_to_stored_items_are_found_with_and_without_a_type():
     items = [
         {"role": "user", "content": "x"},
         {"type": "item_reference", "id": "msg_1"},
@@ -98,10 +98,10 @@ def test_references_to_stored_items_are_seen_with_and_without_a_type():
     ]
 
 
-def test_another_dialects_name_is_taken_and_said():
-    ask = parse(max_tokens=7)
-    assert ask.spelled(b'{"max_tokens": 7}', None) == b'{"max_output_tokens": 7}'
-    assert ask.rewrites == {"x_antiphon_rewrote": "max_tokens=max_output_tokens"}
+def test_max_tokens_is_renamed_and_the_header_names_it():
+    body = parse(max_tokens=7)
+    assert body.body_for(b'{"max_tokens": 7}', None) == b'{"max_output_tokens": 7}'
+    assert body.rewrites == {"x-antiphon-rewrote": "max_tokens=max_output_tokens"}
     assert parse().rewrites == {}
 
 
@@ -115,5 +115,5 @@ def test_another_dialects_name_is_taken_and_said():
         {"role": "user", "content": "x"},
     ],
 )
-def test_what_is_sent_in_full_refers_to_nothing(item):
+def test_a_complete_item_is_not_a_reference(item):
     assert list(parse(input=[item]).references) == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import Unavailable
-from antiphon.store.durable_links import DurableLinks
+from antiphon.recording.tracker import DurableLinks
 from antiphon.store.links import Link, Links
 from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message, encode_message
 from tests.support import aws

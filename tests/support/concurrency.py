@@ -1,13 +1,15 @@
-"""A clock that tests advance, functions that run in many threads at once, and rounds of races."""
+"""A clock that tests advance, waiting, functions in many threads at once, rounds of races."""
 
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 MANY_THREADS = 200
+POLL_SECONDS = 0.02
 # `make soak` sets the variable; an environment variable also reaches the processes of a race.
 ROUNDS = 20 if os.environ.get("ANTIPHON_SOAK") else 3
 
@@ -25,6 +27,13 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+
+
+def wait_for[T](read: Callable[[], T], is_ready: Callable[[T], bool]) -> T:
+    """Reads until the condition holds; returns the value. The test's time limit ends a vain wait."""
+    while not is_ready(value := read()):
+        time.sleep(POLL_SECONDS)  # leaves the processor to what is waited for
+    return value
 
 
 def run_at_once[T](work: Callable[[], T], threads: int = MANY_THREADS) -> list[T]:

@@ -7,11 +7,10 @@ import httpx
 from antiphon.follow_up import FollowUp
 from antiphon.ownership import Ownership
 from antiphon.recording.recorder import ResponseRecorder
-from antiphon.recording.tracker import Stores
+from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.routing import Routing
 from antiphon.settings.config import Gateway, OpenAITarget
 from antiphon.store.circuits import Circuits
-from antiphon.store.durable_links import DurableLinks
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Link, Links

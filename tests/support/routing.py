@@ -1,4 +1,4 @@
-"""Routers over a few targets, and execution environments that share their circuits."""
+"""Routing over a few targets, and execution environments that share their circuits."""
 
 from dataclasses import dataclass, field
 
@@ -17,16 +17,16 @@ from tests.support.dynamodb import make_link
 
 @dataclass
 class FakeOwnership:
-    """An ownership without links, except for the parent that a test sets."""
+    """An ownership whose answers the test sets: the parent, and the targets of references."""
 
     link: object = None
-    referred: set[str] = field(default_factory=set)
+    referenced: set[str] = field(default_factory=set)
 
-    def parent(self, _ask, _tenant):
+    def parent(self, _body, _tenant):
         return self.link
 
     def targets(self, _references, _tenant):
-        return set(self.referred)
+        return set(self.referenced)
 
 
 def make_link_at(target: str, **more: object) -> Link:
@@ -37,7 +37,7 @@ def make_link_at(target: str, **more: object) -> Link:
 CALLER = Caller("acme", "key_1")
 
 
-def make_router(parent=None, **targets):
+def make_routing(parent=None, **targets):
     sections = {
         name: {"provider": "openai", "models": ["gpt-*"], **more} for name, more in targets.items()
     }
@@ -45,13 +45,13 @@ def make_router(parent=None, **targets):
 
 
 def choose_first(routing, model="gpt-5", key="key_1", **fields):
-    create = CreateResponse(model=model, input="x", **fields)
-    return routing.plan(create, Caller("acme", key)).steps[0].target
+    body = CreateResponse(model=model, input="x", **fields)
+    return routing.route(body, Caller("acme", key)).candidates[0].target
 
 
 def choose_targets(routing, model="gpt-5", caller=CALLER, **fields):
-    create = CreateResponse(model=model, input="x", **fields)
-    return [step.target for step in routing.plan(create, caller).steps]
+    body = CreateResponse(model=model, input="x", **fields)
+    return [candidate.target for candidate in routing.route(body, caller).candidates]
 
 
 START = 1_700_000_000.0
@@ -76,10 +76,10 @@ class CircuitEnvironment:
 
     def read_circuits(self):
         """As it happens with the next read of a key's row."""
-        self.circuits.learn(self._dynamo.table.get(*CIRCUITS_KEY))
+        self.circuits.load(self._dynamo.table.get(*CIRCUITS_KEY))
 
     def record_failure(self, target, outcome=None, **headers):
-        self.breaker.note(target, outcome or UpstreamResponse(target, 429, headers, b""))
+        self.breaker.record(target, outcome or UpstreamResponse(target, 429, headers, b""))
 
     def order(self, *steps):
         return [step.target for step in self.breaker.order(steps or CANDIDATES)]

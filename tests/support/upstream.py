@@ -17,8 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from antiphon.upstream.http_request import build_request
-from antiphon.upstream.response_parser import BodyStream, ResponseParser, decode_content
+from antiphon.upstream.http1 import BodyStream, ResponseParser, build_request, decode_content
 from antiphon.upstream.transport import LlhttpTransport
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts nobody

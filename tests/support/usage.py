@@ -26,6 +26,7 @@ from antiphon.store.usage import (
 )
 from infra.local.things import TABLE
 from tests.support.aws import LOCAL_AWS
+from tests.support.concurrency import wait_for
 from tests.support.dynamodb import EmbeddedStore, embedded_store
 from tests.support.events import make_response
 from tests.support.provider import encode_response
@@ -163,13 +164,14 @@ def read_report(client, **query):
 
 
 def wait_for_sum(client, model, requests):
-    """The one sum of a model, once so many are counted; the time limit ends a vain wait."""
-    while True:
-        found = [each for each in read_report(client)["data"] if each["model"] == model]
-        if sum(each["requests"] for each in found) == requests:
-            [one] = found
-            return one
-        assert sum(each["requests"] for each in found) < requests
+    """The one sum of a model, once it has so many requests or more; it must not have more."""
+
+    def read():
+        return [each for each in read_report(client)["data"] if each["model"] == model]
+
+    [one] = wait_for(read, lambda found: sum(each["requests"] for each in found) >= requests)
+    assert one["requests"] == requests
+    return one
 
 
 def nonzero_fields(sum):

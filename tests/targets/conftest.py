@@ -6,10 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support.dynamodb import embedded_store
 from tests.support.gateway import run_gateway
 from tests.support.provider import FakeProvider
-from tests.support.routing import CircuitClock, CircuitEnvironment
 
 NAMES = ("first", "second", "third", "shared-a", "shared-b", "shared-c", "azure-a", "azure-b")
 CONFIG = """
@@ -133,19 +131,3 @@ class Slamming:
 def _unused_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
-
-
-@pytest.fixture
-def clock():
-    return CircuitClock()
-
-
-@pytest.fixture
-def dynamo():
-    with embedded_store() as table:
-        yield table
-
-
-@pytest.fixture
-def two(dynamo, clock):
-    return CircuitEnvironment(dynamo, clock), CircuitEnvironment(dynamo, clock)

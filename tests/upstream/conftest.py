@@ -7,7 +7,9 @@ from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.entra import EntraTokens
 from tests.support.aws import FakeSts
 from tests.support.aws import fake_secrets as a_vault
+from tests.support.dynamodb import embedded_store
 from tests.support.entra import fake_entra as an_entra
+from tests.support.routing import CircuitClock, CircuitEnvironment
 from tests.support.upstream import plain_transport
 
 AZURE = {"provider": "azure", "endpoint": "https://acme.openai.azure.com", "models": {"a": "b"}}
@@ -55,3 +57,19 @@ def transport():
     """A transport for providers that speak plain HTTP."""
     with plain_transport() as made:
         yield made
+
+
+@pytest.fixture
+def clock():
+    return CircuitClock()
+
+
+@pytest.fixture
+def dynamo():
+    with embedded_store() as table:
+        yield table
+
+
+@pytest.fixture
+def two(dynamo, clock):
+    return CircuitEnvironment(dynamo, clock), CircuitEnvironment(dynamo, clock)

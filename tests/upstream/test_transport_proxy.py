@@ -27,7 +27,7 @@ NOTHING_LISTENS = "http://127.0.0.1:9/v1"
 
 
 def by_proxy(peer, tls=NO_TLS):
-    return closing(default_transport(tls, IDLE_SECONDS, f"http://user:pass@127.0.0.1:{peer.port}"))
+    return closing(ProxyTransport(tls, IDLE_SECONDS, f"http://user:pass@127.0.0.1:{peer.port}"))
 
 
 def tunnel(proxy, target):
@@ -54,6 +54,32 @@ def tunnel(proxy, target):
 def test_without_a_proxy_the_transport_is_ours():
     with closing(default_transport(NO_TLS, IDLE_SECONDS, None)) as transport:
         assert isinstance(transport, LlhttpTransport)
+
+
+def test_plain_http_and_the_hosts_of_no_proxy_are_reached_without_the_proxy():
+    with run_peer(OK) as target, run_peer() as proxy:
+        address = f"http://127.0.0.1:{proxy.port}"
+        with closing(default_transport(NO_TLS, IDLE_SECONDS, address)) as transport:
+            assert exchange(transport, target.url) == HELLO
+        assert proxy.heads == []
+
+
+def test_https_goes_through_the_proxy_unless_no_proxy_names_the_host():
+    with run_peer(b"HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n") as proxy:
+        address = f"http://127.0.0.1:{proxy.port}"
+        with (
+            closing(default_transport(NO_TLS, IDLE_SECONDS, address)) as transport,
+            pytest.raises(httpx.ConnectError),
+        ):
+            exchange(transport, NOTHING_LISTENS.replace("http", "https"))
+        assert proxy.heads[0].startswith(b"CONNECT 127.0.0.1:9 ")
+    with (
+        run_peer() as proxy,
+        closing(default_transport(NO_TLS, 1.0, f"http://127.0.0.1:{proxy.port}", "127.0.0.1")) as t,
+    ):
+        with pytest.raises(httpx.ConnectError):
+            exchange(t, NOTHING_LISTENS.replace("http", "https"))
+        assert proxy.heads == []
 
 
 def test_a_proxy_receives_the_request_for_plain_http():
@@ -108,7 +134,7 @@ def test_a_proxy_that_refuses_to_connect_means_that_nothing_was_sent():
 
 def test_a_proxy_that_is_not_reached_means_that_nothing_was_sent():
     with (
-        closing(default_transport(NO_TLS, IDLE_SECONDS, "http://127.0.0.1:9")) as transport,
+        closing(ProxyTransport(NO_TLS, IDLE_SECONDS, "http://127.0.0.1:9")) as transport,
         pytest.raises(httpx.ConnectError) as raised,
     ):
         exchange(transport, NOTHING_LISTENS)

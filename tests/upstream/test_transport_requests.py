@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.upstream.http_request import build_request, encode_head
+from antiphon.upstream.http1 import build_request, encode_head
 from antiphon.upstream.transport import default_transport
 from tests.support.upstream import IDLE_SECONDS, NO_TLS, exchange, run_peer
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from antiphon.upstream import transport as transports
-from antiphon.upstream.http_request import build_request
+from antiphon.upstream.http1 import build_request
 from tests.support.upstream import exchange, request_to, run_peer
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"

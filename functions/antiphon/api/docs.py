@@ -1,6 +1,6 @@
-"""/health: whether the function starts and answers; it asks nobody else.
+"""Serves what needs no key: /health, /openapi.json, and the reference page at /docs.
 
-/openapi.json, and /docs: a page to read it and to send requests from, with nothing of others.
+The page loads nothing from other origins.
 """
 
 import hashlib
@@ -17,26 +17,14 @@ from antiphon.http import Reply
 from antiphon.http_events import method_and_path, to_response
 
 HEALTHY = Reply(200, {"content-type": "application/json"}, b'{"status":"ok"}')
-
-
-def health_router() -> Router:
-    routes = Router()
-
-    @routes.get("/health")
-    def health() -> Response[Any]:
-        return to_response(HEALTHY)
-
-    return routes
-
-
 REFERENCE = Path(__file__).parents[2] / "reference"
-VIEWER = Path(event_handler.__file__).parent / "openapi" / "swagger_ui"  # comes with Powertools
+SWAGGER_UI = Path(event_handler.__file__).parent / "openapi" / "swagger_ui"  # part of Powertools
 PAGE_FILES = {
     "icon.svg": REFERENCE / "icon.svg",
     "page.css": REFERENCE / "page.css",
     "page.js": REFERENCE / "page.js",
-    "swagger-ui.css": VIEWER / "swagger-ui.min.css",
-    "swagger-ui.js": VIEWER / "swagger-ui-bundle.min.js",
+    "swagger-ui.css": SWAGGER_UI / "swagger-ui.min.css",
+    "swagger-ui.js": SWAGGER_UI / "swagger-ui-bundle.min.js",
 }
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -49,7 +37,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data:",  # the viewer's icons stand in its style sheet
+    "img-src 'self' data:",  # Swagger UI's style sheet contains its icons
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -60,73 +48,88 @@ SECURITY_HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+REVALIDATE = "no-cache"
 IMMUTABLE = "public, max-age=31536000, immutable"
-RELATIVE_SERVER = b'"url": "./'  # how a server is told in the document: relative to its place
+RELATIVE_SERVER = b'"url": "./'  # how openapi.json names a server: relative to its own URL
+
+
+def health_router() -> Router:
+    """Build /health: 200 if the function starts and answers; it calls no other service."""
+    router = Router()
+
+    @router.get("/health")
+    def health() -> Response[Any]:
+        return to_response(HEALTHY)
+
+    return router
 
 
 def docs_router() -> Router:
-    routes = Router()
+    """Build /openapi.json, and /docs with the files of the page."""
+    router = Router()
 
-    @routes.get("/openapi.json")
+    @router.get("/openapi.json")
     def document() -> Response[Any]:
-        return to_response(_document(method_and_path(routes.current_event.raw_event)[1]))
+        _, path = method_and_path(router.current_event.raw_event)
+        return to_response(_document(path))
 
-    @routes.get("/docs")
+    @router.get("/docs")
     def page() -> Response[Any]:
         return to_response(_page())
 
-    @routes.get("/docs/")
-    def elsewhere() -> Response[Any]:  # all links of the page are relative to /docs
+    @router.get("/docs/")
+    def redirect() -> Response[Any]:  # the links in the page are relative to /docs
         return to_response(Reply(308, {"location": "../docs"}, b""))
 
-    @routes.get("/docs/<name>")
-    def part(name: str) -> Response[Any]:
+    @router.get("/docs/<name>")
+    def page_file(name: str) -> Response[Any]:
         return to_response(_page_file(name))
 
-    return routes
+    return router
 
 
 def _document(path: str) -> Reply:
-    """The reference, its servers told relative to the prefix that it was asked for under."""
-    above = "../" * (path.count("/") - 1)
+    """Return openapi.json with the URLs of its servers relative to the request's path."""
+    parents = "../" * (path.count("/") - 1)
     body = (REFERENCE / "openapi.json").read_bytes()
-    if above:
-        body = body.replace(RELATIVE_SERVER, b'"url": "' + above.encode())
+    if parents:
+        body = body.replace(RELATIVE_SERVER, b'"url": "' + parents.encode())
     return _file_reply(".json", body)
 
 
 def _page() -> Reply:
     body = (REFERENCE / "docs.html").read_text("utf-8")
-    for name, named in _hashed_names().items():
-        body = body.replace(f'"docs/{name}"', f'"docs/{named}"')
+    for name, hashed_name in _hashed_names().items():
+        body = body.replace(f'"docs/{name}"', f'"docs/{hashed_name}"')
     return _file_reply(".html", body.encode())
 
 
-def _page_file(named: str) -> Reply:
-    """A file of the page; the table of names is all there is to be had."""
-    path = next(
-        (PAGE_FILES[name] for name, given in _hashed_names().items() if given == named), None
-    )
-    if path is None:
-        raise NotFound("The page has no such file.")
-    return _file_reply(path.suffix, path.read_bytes(), IMMUTABLE)
+def _page_file(hashed_name: str) -> Reply:
+    """Return a file of the page; raise NotFound for a name that is not in the table."""
+    for name, path in PAGE_FILES.items():
+        if _hashed_names()[name] == hashed_name:
+            return _file_reply(path.suffix, path.read_bytes(), IMMUTABLE)
+    raise NotFound("The page has no such file.")
 
 
 @cache
 def _hashed_names() -> dict[str, str]:
-    """The name that each part goes by: a new one for new content, so it can be kept forever."""
-    stems = ((name, name.rpartition("."), path) for name, path in PAGE_FILES.items())
-    return {name: f"{s[0]}.{_digest(path.read_bytes())}.{s[2]}" for name, s, path in stems}
+    """Add each file's digest to its name: a changed file gets a new URL, so caches never expire."""
+    names = {}
+    for name, path in PAGE_FILES.items():
+        stem, _, suffix = name.rpartition(".")
+        names[name] = f"{stem}.{_digest(path.read_bytes())}.{suffix}"
+    return names
 
 
-def _file_reply(suffix: str, body: bytes, cached: str = "no-cache") -> Reply:
-    # Asked again, it is sent again: a 304 has no body, and a Function URL hangs on an empty one.
-    told = {
+def _file_reply(suffix: str, body: bytes, cache_control: str = REVALIDATE) -> Reply:
+    # If-None-Match is ignored: a 304 has no body, and a Function URL hangs on an empty one.
+    headers = {
         "content-type": CONTENT_TYPES[suffix],
-        "cache-control": cached,
+        "cache-control": cache_control,
         "etag": f'"{_digest(body)}"',
     }
-    return Reply(200, {**SECURITY_HEADERS, **told}, body)
+    return Reply(200, {**SECURITY_HEADERS, **headers}, body)
 
 
 def _digest(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The gateway's own reads: what the tenant has started, and how it hangs together."""
+"""The gateway's own lists: a tenant's responses and conversations, and lineages of responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,19 +15,21 @@ from antiphon.schema.list_queries import ConversationsQuery, LineageQuery, Respo
 from antiphon.store.links import Kind, Link
 from antiphon.store.listings import LinkListing, LinkQuery, Page
 
-OBJECTS: Mapping[Kind, type[ResponseLink | ConversationLink]] = {
+LINK_MODELS: Mapping[Kind, type[ResponseLink | ConversationLink]] = {
     "response": ResponseLink,
     "conversation": ConversationLink,
 }
 LIST_HEADERS = {
     "content-type": "application/json",
     "cache-control": "no-store",
-    "x-antiphon-consistency": "eventual",  # what was written this second may be missing still
+    "x-antiphon-consistency": "eventual",  # what was written within the last second may be missing
 }
 
 
 @dataclass(frozen=True)
 class Listings:
+    """Endpoints that read links of the caller's tenant and call no provider."""
+
     auth: Auth
     ownership: Ownership
     listing: LinkListing
@@ -40,26 +42,28 @@ class Listings:
         return self._list("conversation", request, ConversationsQuery)
 
     def lineage(self, request: Request, id: str) -> Reply:
+        """List the whole tree that a response belongs to."""
         caller = self.auth.identify(request)
         link = self.ownership.owned_link("response", caller.tenant, id)
         query = LineageQuery.parse(request.query)
-        after = self._last_seen(caller, query.after, "response", "conversation")
+        after = self._page_start(caller, query.after, "response", "conversation")
         if after is not None and after.root != link.root:
-            raise _not_found_after("response", after.id)
-        asked = LinkQuery(limit=query.limit, newest_first=query.order == "desc", after=after)
-        page = self.listing.tree(link, asked)
+            raise _start_not_found("response", after.id)
+        link_query = LinkQuery(limit=query.limit, newest_first=query.order == "desc", after=after)
+        page = self.listing.tree(link, link_query)
         return _list_reply(Lineage(root=link.root, **_page_fields(page)))
 
-    def _list(self, kind: Kind, request: Request, query: type[ConversationsQuery]) -> Reply:
+    def _list(self, kind: Kind, request: Request, model: type[ConversationsQuery]) -> Reply:
         caller = self.auth.identify(request)
-        given = query.parse(request.query).model_dump()
-        after = self._last_seen(caller, given.pop("after"), kind)
-        newest_first = given.pop("order") == "desc"
-        asked = LinkQuery(newest_first=newest_first, after=after, **given)
-        return _list_reply(LinkList(**_page_fields(self.listing.page(kind, caller.tenant, asked))))
+        parameters = model.parse(request.query).model_dump()
+        after = self._page_start(caller, parameters.pop("after"), kind)
+        newest_first = parameters.pop("order") == "desc"
+        link_query = LinkQuery(newest_first=newest_first, after=after, **parameters)
+        page = self.listing.page(kind, caller.tenant, link_query)
+        return _list_reply(LinkList(**_page_fields(page)))
 
-    def _last_seen(self, caller: Caller, id: str | None, *kinds: Kind) -> Link | None:
-        """The link a page begins after; raise NotFound for one that the tenant cannot see."""
+    def _page_start(self, caller: Caller, id: str | None, *kinds: Kind) -> Link | None:
+        """Return the link that `after` names; raise NotFound if the tenant does not own it."""
         if id is None:
             return None
         for kind in kinds:
@@ -67,34 +71,37 @@ class Listings:
                 return self.ownership.owned_link(kind, caller.tenant, id)
             except NotFound:
                 continue
-        raise _not_found_after(kinds[0], id)
+        raise _start_not_found(kinds[0], id)
 
 
-def listing_router(lists: Listings, reader: RequestReader) -> Router:
+def listing_router(listings: Listings, reader: RequestReader) -> Router:
     return build_router(
         reader,
-        ("GET", "/responses", lists.responses),
-        ("GET", "/responses/<id>/lineage", lists.lineage),
-        ("GET", "/conversations", lists.conversations),
+        ("GET", "/responses", listings.responses),
+        ("GET", "/responses/<id>/lineage", listings.lineage),
+        ("GET", "/conversations", listings.conversations),
     )
 
 
 def _refuse_websocket(request: Request) -> None:
-    """A door may drop `upgrade`, as a header of one connection; the key comes through."""
-    wanted = request.headers.get("upgrade", "").lower()
-    if wanted == "websocket" or "sec-websocket-key" in request.headers:
+    """Raise UpgradeRequired for a WebSocket handshake.
+
+    AWS may remove `upgrade`, a header of the connection, but passes `sec-websocket-key`.
+    """
+    protocol = request.headers.get("upgrade", "").lower()
+    if protocol == "websocket" or "sec-websocket-key" in request.headers:
         raise UpgradeRequired(
-            "The gateway serves no WebSockets. Send POST /responses over HTTP, with "
+            "The gateway does not serve WebSockets. Send POST /responses over HTTP, with "
             "'stream': true for server-sent events."
         )
 
 
-def _not_found_after(kind: Kind, id: str) -> NotFound:
+def _start_not_found(kind: Kind, id: str) -> NotFound:
     return NotFound(f"{kind.capitalize()} with id '{id}' not found.", param="after")
 
 
 def _page_fields(page: Page) -> dict[str, object]:
-    data = [OBJECTS[link.kind].model_validate(link) for link in page.links]
+    data = [LINK_MODELS[link.kind].model_validate(link) for link in page.links]
     first_id = data[0].id if data else None
     return {"data": data, "first_id": first_id, "last_id": page.last_id, "has_more": page.has_more}
 

@@ -1,4 +1,4 @@
-"""/models: what the gateway serves, in OpenAI's shape."""
+"""/models: the models that a key may call, in OpenAI's format."""
 
 import json
 from collections.abc import Iterator
@@ -15,15 +15,17 @@ from antiphon.http_events import RequestReader, build_router
 from antiphon.observability import logger
 from antiphon.providers.provider import Candidate
 from antiphon.recording.reading import read_object
-from antiphon.routing import NO_MODEL, Routing
+from antiphon.routing import MODEL_NOT_FOUND, Routing
 from antiphon.settings.config import Target
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest
 
-ALL = "all"
-PARTIAL = "part"  # the same, where a target did not answer
-CACHE_SECONDS = 300.0  # how long the targets' own lists are taken for the newest
-LIST_SECONDS = 5.0  # seconds for a target to list its models
+# Keys of the cache: a list to which every target contributed, or one where some did not answer.
+COMPLETE = "complete"
+PARTIAL = "partial"
+COMPLETE_SECONDS = 300.0
+PARTIAL_SECONDS = 30.0
+PROVIDER_TIMEOUT_SECONDS = 5.0
 
 type Model = dict[str, Any]
 
@@ -34,63 +36,63 @@ class Models:
     routing: Routing
     upstream: UpstreamClient
     cache: TLRUCache[str, dict[str, Model]] = field(
-        default_factory=lambda: TLRUCache(2, _cache_until)
+        default_factory=lambda: TLRUCache(2, _expires_at)
     )
 
-    def every(self, request: Request) -> Reply:
+    def list_all(self, request: Request) -> Reply:
         caller = self.auth.identify(request)
-        every = sorted(self._union(request).items())
-        data = [model for name, model in every if caller.may_call(name)]
-        return _json({"object": "list", "data": data})
+        models = sorted(self._models_by_name(request).items())
+        data = [model for name, model in models if caller.may_call(name)]
+        return _json_reply({"object": "list", "data": data})
 
     def retrieve(self, request: Request, name: str) -> Reply:
         caller = self.auth.identify(request)
-        model = self._named().get(name) or self._union(request).get(name)
+        model = self._configured_models().get(name) or self._models_by_name(request).get(name)
         if model is None or not caller.may_call(name):
-            raise ModelNotFound(NO_MODEL.format(name), param="model")
-        return _json(model)
+            raise ModelNotFound(MODEL_NOT_FOUND.format(name), param="model")
+        return _json_reply(model)
 
-    def _union(self, request: Request) -> dict[str, Model]:
-        """By name; where two targets serve one, the first of the configuration speaks for it."""
-        known = self.cache.get(ALL) or self.cache.get(PARTIAL)
-        if known is not None:
-            return known
-        offers = [
-            (target, self._offered(candidate, target, request))
+    def _models_by_name(self, request: Request) -> dict[str, Model]:
+        """Return the models of all targets; of equal names that of the first configured target."""
+        cached = self.cache.get(COMPLETE) or self.cache.get(PARTIAL)
+        if cached is not None:
+            return cached
+        listings = [
+            (target, self._provider_models(candidate, target, request))
             for candidate, target in self.routing.configured()
         ]
-        every = [
-            model for target, offered in offers for model in _served_models(target, offered or [])
-        ]
-        union = {str(model["id"]): model for model in reversed(every)}
-        complete = all(offered is not None for _, offered in offers)
-        self.cache[ALL if complete else PARTIAL] = union
-        return union
+        by_name: dict[str, Model] = {}
+        for target, listed in listings:
+            for model in _served_models(target, listed or []):
+                by_name.setdefault(str(model["id"]), model)
+        is_complete = all(listed is not None for _, listed in listings)
+        self.cache[COMPLETE if is_complete else PARTIAL] = by_name
+        return by_name
 
-    def _named(self) -> dict[str, Model]:
-        """What the configuration names outright, for which nobody need be asked."""
+    def _configured_models(self) -> dict[str, Model]:
+        """Return the models that the configuration names without a pattern, calling no provider."""
         return {
             model["id"]: model
-            for _, t in self.routing.configured()
-            for model in _served_models(t, [])
+            for _, target in self.routing.configured()
+            for model in _served_models(target, [])
         }
 
-    def _offered(
+    def _provider_models(
         self, candidate: Candidate, target: Target, request: Request
     ) -> list[Model] | None:
-        """A target's own list, for patterns such as gpt-*; None where it does not answer."""
+        """Return a provider's own list, if patterns such as gpt-* need it; None if that failed."""
         if not any("*" in name for name in target.models):
             return []
-        listing = UpstreamRequest(
+        upstream = UpstreamRequest(
             "GET",
             "/models",
             headers=request.headers,
             ends_at=request.ends_at,
-            timeout_seconds=LIST_SECONDS,
+            timeout_seconds=PROVIDER_TIMEOUT_SECONDS,
             metrics=request.metrics,
         )
         try:
-            data = read_object(self.upstream.send([candidate], listing).content).get("data")
+            data = read_object(self.upstream.send([candidate], upstream).content).get("data")
         except GatewayError:
             data = None
         if isinstance(data, list):
@@ -99,24 +101,25 @@ class Models:
         return None
 
 
-def _served_models(target: Target, offered: list[Model]) -> Iterator[Model]:
-    for name in target.models:
-        if "*" not in name:
-            yield {"id": name, "object": "model", "created": 0, "owned_by": target.provider}
-    yield from (model for model in offered if target.upstream_model(str(model.get("id"))))
-
-
-def _cache_until(key: str, _: object, now: float) -> float:
-    return now + (CACHE_SECONDS if key == ALL else CACHE_SECONDS / 10)
-
-
-def _json(value: object) -> Reply:
-    return Reply(200, {"content-type": "application/json"}, json.dumps(value).encode())
-
-
 def models_router(models: Models, reader: RequestReader) -> Router:
     return build_router(
         reader,
-        ("GET", "/models", models.every),
+        ("GET", "/models", models.list_all),
         ("GET", "/models/<name>", models.retrieve),
     )
+
+
+def _served_models(target: Target, listed: list[Model]) -> Iterator[Model]:
+    """Yield the models that a target names, then those of its provider that match a pattern."""
+    for name in target.models:
+        if "*" not in name:
+            yield {"id": name, "object": "model", "created": 0, "owned_by": target.provider}
+    yield from (model for model in listed if target.upstream_model(str(model.get("id"))))
+
+
+def _expires_at(key: str, _: object, now: float) -> float:
+    return now + (COMPLETE_SECONDS if key == COMPLETE else PARTIAL_SECONDS)
+
+
+def _json_reply(value: object) -> Reply:
+    return Reply(200, {"content-type": "application/json"}, json.dumps(value).encode())

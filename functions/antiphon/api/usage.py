@@ -1,4 +1,4 @@
-"""/usage: what the tenant's requests came to, in tokens and dollars."""
+"""/usage: the usage report of a tenant, in requests, tokens and US dollars."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from antiphon.schema.usage import UsageBucket, UsageCounts, UsageQuery, UsageRep
 from antiphon.schema.validation_errors import invalid_value
 from antiphon.store.usage import UsageSum, UsageSums, group_sums, sum_total
 
-MAX_ROWS = 50_000  # read for one report: some 25 MB
+MAX_SUMS = 50_000  # that one report reads: about 25 MB
 
 
 @dataclass(frozen=True)
@@ -23,38 +23,42 @@ class UsageEndpoint:
     sums: UsageSums
 
     def report(self, request: Request) -> Reply:
-        """The caller's own tenant's, whatever is asked for."""
+        """Report the usage of the caller's own tenant."""
         caller = self.auth.identify(request)
         query = UsageQuery.parse(request.query)
         first, last = query.days()
-        by = {"key_id" if part == "key" else part for part in query.by}
-        found = group_sums(_bounded(self.sums.of(caller.tenant, first, last)), by)
-        told = UsageReport(
+        by = {"key_id" if dimension == "key" else dimension for dimension in query.by}
+        sums = group_sums(_limit_sums(self.sums.of(caller.tenant, first, last)), by)
+        report = UsageReport(
             start=first,
             end=last,
-            data=[UsageBucket(**_bucket_key(each), **_counts(each)) for each in found],
-            total=UsageCounts(**_counts(sum_total(found))),
+            data=[_to_bucket(each) for each in sums],
+            total=UsageCounts(**_counts(sum_total(sums))),
         )
-        return Reply(200, LIST_HEADERS, told.model_dump_json().encode())
+        return Reply(200, LIST_HEADERS, report.model_dump_json().encode())
 
 
 def usage_router(usage: UsageEndpoint, reader: RequestReader) -> Router:
     return build_router(reader, ("GET", "/usage", usage.report))
 
 
-def _bounded(found: Iterable[UsageSum]) -> Iterator[UsageSum]:
-    for number, each in enumerate(found):
-        if number == MAX_ROWS:
+def _limit_sums(sums: Iterable[UsageSum]) -> Iterator[UsageSum]:
+    """Raise InvalidRequest when there are more than MAX_SUMS."""
+    for number, each in enumerate(sums):
+        if number == MAX_SUMS:
             message = (
-                f"Invalid 'start': these days have more than {MAX_ROWS:,} sums. Ask for fewer."
+                f"Invalid 'start': the usage of these days has more than {MAX_SUMS:,} rows. "
+                "Request fewer days."
             )
             raise invalid_value("start", message)
         yield each
 
 
-def _bucket_key(sum: UsageSum) -> dict[str, Any]:
-    return {name: getattr(sum, name) for name in ("day", "model", "target", "key_id")}
+def _to_bucket(each: UsageSum) -> UsageBucket:
+    return UsageBucket(
+        day=each.day, model=each.model, target=each.target, key_id=each.key_id, **_counts(each)
+    )
 
 
-def _counts(sum: UsageSum) -> dict[str, Any]:
-    return {**sum.counts, "cost_usd": sum.dollars}
+def _counts(each: UsageSum) -> dict[str, Any]:
+    return {**each.counts, "cost_usd": each.dollars}

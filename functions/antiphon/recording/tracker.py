@@ -1,6 +1,7 @@
 """One response from the first mention of its id to its outcome, as its bytes pass."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -10,11 +11,82 @@ from antiphon.http import Send
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import logger, metrics
 from antiphon.recording.reading import ResponseObject, item_ids, outcome_attributes
-from antiphon.settings.metrics import CUT_STREAMS
-from antiphon.store.durable_links import DurableLinks
+from antiphon.settings.metrics import CUT_STREAMS, DEFERRED_ROWS, LINK_NOT_WRITTEN
+from antiphon.store.dynamodb import Update
 from antiphon.store.items import Items
-from antiphon.store.links import FINAL, Link
+from antiphon.store.links import FINAL, Link, Links
+from antiphon.store.queue import DeferredWrite, PollResponse, Queue
 from antiphon.upstream.stream import EventBatch, UpstreamStream
+
+
+class DurableLinks:
+    """Raise Unavailable where both the table and the queue fail.
+
+    Until a deferred link is written its id is as unknown as any other: nothing fails open.
+    """
+
+    def __init__(self, links: Links, queue: Queue) -> None:
+        self._links = links
+        self._queue = queue
+
+    def put(self, link: Link) -> bool:
+        """Return whether the link is in the table now; otherwise it waits in the queue."""
+        try:
+            self._links.put(link)
+        except Unavailable:
+            self._defer(link, {})
+            return False
+        return True
+
+    def change(self, link: Link, *, is_deferred: bool = False, **changes: Any) -> None:
+        """Set attributes of a link; what a deferred link changes waits in the queue behind it."""
+        if is_deferred:
+            self._defer(link, changes)
+            return
+        try:
+            self._links.change(link, **changes)
+        except Unavailable:
+            self._defer(link, changes)
+
+    def change_with(self, link: Link, changes: dict[str, Any], updates: Sequence[Update]) -> None:
+        """Set attributes of a link and make other updates, together in one write.
+
+        Where the table does not take it, the attributes wait in the queue; the updates are lost.
+        """
+        try:
+            self._links.change_with(link, changes, updates)
+        except Unavailable:
+            self._defer(link, changes)
+
+    def mark_deleted(self, link: Link) -> None:
+        """From now on the id is refused; the row stays until it expires."""
+        self.change(link, deleted_at=int(time.time()))
+
+    def poll_later(self, link: Link) -> None:
+        """Have a response polled until its end; the caller has it, so nothing is raised."""
+        if not link.pending:
+            return
+        try:
+            self._queue.send(PollResponse(link.tenant, link.id))
+        except Unavailable:
+            logger.error("response not polled", extra={"link": link.id})
+            metrics.count(LINK_NOT_WRITTEN)
+
+    def settle_later(self, link: Link, changes: dict[str, Any]) -> None:
+        """Have usage counted against limits when the table takes it; nothing is raised."""
+        try:
+            self._queue.send(DeferredWrite(link, changes))
+        except Unavailable:
+            logger.error("usage not counted against limits", extra={"link": link.id})
+
+    def _defer(self, link: Link, changes: dict[str, Any]) -> None:
+        try:
+            self._queue.send(DeferredWrite(link, changes))
+        except Unavailable:
+            metrics.count(LINK_NOT_WRITTEN)
+            raise
+        metrics.count(DEFERRED_ROWS)
+        logger.warning("link deferred", extra={"link": link.id})
 
 
 @dataclass(frozen=True)
@@ -126,8 +198,7 @@ class RecordingStream:
         """Record what the first event names, while the status is still open."""
         try:
             first = next(self._batches)
-            if first.response is not None:
-                self._tracker.observe(first.response)
+            self._observe(first)
         except BaseException:
             self._stream.close()
             raise
@@ -139,11 +210,13 @@ class RecordingStream:
     def __iter__(self) -> Iterator[bytes]:
         try:
             for batch in self._batches:
-                if batch.response is not None:
-                    self._tracker.observe(batch.response)
+                if batch.responses:
+                    self._observe(batch)
                 yield batch.data
         except LinkNotWritten as fault:
             yield self._stream.terminal_pair(fault)
+        finally:  # the outcome is recorded before the caller sees the end of the body
+            self.close()
 
     def close(self) -> None:
         if self._is_closed:
@@ -154,3 +227,7 @@ class RecordingStream:
             logger.warning("stream cut", extra={"target": self._target})
             metrics.count(CUT_STREAMS)
         self._tracker.close(self._stream.ended)
+
+    def _observe(self, batch: EventBatch) -> None:
+        for response in batch.responses:
+            self._tracker.observe(response)

@@ -22,6 +22,10 @@ FRAMES_OF_THE_RUNTIME = (
 )
 
 
+# After these the process must end, once the failure was reported.
+EXITS = (SystemExit, KeyboardInterrupt)
+
+
 class Fault(Exception):
     """An error that Lambda has a type for, such as Runtime.ImportModuleError."""
 
@@ -43,7 +47,7 @@ class Failure:
         text = traceback.TracebackException.from_exception(error)  # survives a broken __str__
         if isinstance(error, Fault):
             return cls(error.error_type, str(text), _format_trace(error.__cause__))
-        if is_exit(error):
+        if isinstance(error, EXITS):
             last_lines = "".join(text.format_exception_only())
             return cls("Runtime.ExitError", last_lines.strip(), _format_trace(error))
         return cls(type(error).__name__, str(text), _format_trace(error))
@@ -78,11 +82,6 @@ class Failure:
         """Write the failure, with its trace, as one log record."""
         trace = ("Traceback (most recent call last):", *self.trace) if self.trace else ()
         log(f"[ERROR] {self.error_type}: {self.message}", *trace)
-
-
-def is_exit(error: BaseException | None) -> bool:
-    """Whether the process must end after the failure was reported."""
-    return isinstance(error, SystemExit | KeyboardInterrupt)
 
 
 def log(*lines: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from antiphon.runtime.api import RuntimeApi
-from antiphon.runtime.failure import Failure, is_exit, log
+from antiphon.runtime.failure import EXITS, Failure, log
 from antiphon.runtime.invocation import Context, Invocation
 from antiphon.runtime.response import (
     StreamedResponse,
@@ -41,7 +41,7 @@ class Loop:
         except ApiError as api_error:  # only this response is lost; if Lambda is gone, `run` ends
             log(f"[WARNING] A response was not delivered. {api_error}")
             return
-        if is_exit(error):
+        if isinstance(error, EXITS):
             raise SystemExit(1) from error
 
     def _respond(self, invocation: Invocation) -> BaseException | None:

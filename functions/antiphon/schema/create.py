@@ -1,6 +1,6 @@
-"""What requests have in common that may continue something: a model, an input, and parents.
+"""Request bodies in general, and the body of POST /responses.
 
-The body of POST /responses: https://platform.openai.com/docs/api-reference/responses/create.
+https://platform.openai.com/docs/api-reference/responses/create
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,11 +26,14 @@ from antiphon.schema.json_document import read_document
 from antiphon.schema.json_offsets import replace_key, replace_value
 from antiphon.schema.validation_errors import invalid_value, missing_parameter, validation_error
 
+BACKGROUND_WINDOWS = {"2h", "8h"}  # completion windows that only background responses may have
+Positive = Annotated[Whole, Field(ge=1)] | None
+
 type Reference = tuple[str, Literal["response", "item"], str]  # param, kind, id
 
 
 class RequestBody(PartialObject):
-    """A request's body: read strictly, its documented fields checked, all others let through."""
+    """A request body: strict JSON, its documented fields checked, all others passed on."""
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -39,20 +42,23 @@ class RequestBody(PartialObject):
 
     @classmethod
     def of(cls, members: Mapping[str, Any]) -> Self:
+        """Validate a parsed JSON object; raise InvalidRequest that names the field."""
         try:
-            asked = cls.model_validate(members)
+            body = cls.model_validate(members)
         except ValidationError as exc:
             raise validation_error(dict(members), exc) from exc
-        for refusal in asked.refusals():
-            raise refusal
-        return asked
+        for error in body.cross_field_errors():
+            raise error
+        return body
 
-    def refusals(self) -> Iterator[InvalidRequest]:
-        """What the fields say about one another."""
+    def cross_field_errors(self) -> Iterator[InvalidRequest]:
+        """Yield errors of fields that exclude or require one another."""
         yield from ()
 
 
 class ModelRequest(RequestBody):
+    """What the bodies have in common that name a model and may continue something."""
+
     model: Annotated[str, Field(min_length=1)] | None = None
     """The model's public name. It decides the target, unless the request continues something."""
     input: Annotated[str | list[Item] | None, one_of(str, list)] = None
@@ -74,41 +80,31 @@ class ModelRequest(RequestBody):
 
     @property
     def conversation_id(self) -> str | None:
-        given = self.conversation
-        return given.id if isinstance(given, ConversationRef) else given
+        conversation = self.conversation
+        return conversation.id if isinstance(conversation, ConversationRef) else conversation
 
     @property
     def references(self) -> Iterator[Reference]:
-        """Every other id of something stored that the request would have the provider honour."""
-        compared = self.prompt_cache_options and self.prompt_cache_options.comparison_response_id
-        if compared:
-            yield "prompt_cache_options.comparison_response_id", "response", compared
+        """Yield every other id that the provider would look up: none may be another tenant's."""
+        compared_id = self.prompt_cache_options and self.prompt_cache_options.comparison_response_id
+        if compared_id:
+            yield "prompt_cache_options.comparison_response_id", "response", compared_id
         yield from item_references(self.input if isinstance(self.input, list) else [], "input")
 
     @property
     def affinity(self) -> str | None:
-        """What groups requests that share a provider's prompt cache."""
+        """The key by which requests are grouped that share a provider's prompt cache."""
         return self.prompt_cache_key or self.safety_identifier or self.user
 
     def body_for(self, body: bytes, model: str | None) -> bytes:
-        """The caller's bytes as a target takes them: its own name of the model, no other change."""
+        """Return the caller's bytes with a target's own name of the model, and no other change."""
         if model is None or model == self.model:
             return body
         return replace_value(body, "model", model)
 
 
-def item_references(items: list[Item], param: str) -> Iterator[Reference]:
-    for n, item in enumerate(items):
-        if item.refers_to is not None:
-            yield f"{param}[{n}].id", "item", item.refers_to
-
-
-BACKGROUND_WINDOWS = {"2h", "8h"}  # completion windows that are for the background alone
-Positive = Annotated[Whole, Field(ge=1)] | None
-
-
 class CreateResponse(ModelRequest):
-    """Every documented field is checked; keys we do not know pass with the rest."""
+    """The body of POST /responses: every documented field is checked, unknown fields pass."""
 
     prompt: fields.Prompt | None = None
     """A stored prompt and its variables, in the place of `model` and `input`."""
@@ -167,14 +163,18 @@ class CreateResponse(ModelRequest):
     image: AnyObject = None
     """How the provider treats images in the context."""
 
-    def refusals(self) -> Iterator[InvalidRequest]:
-        yield from _cross_field_errors(self)
+    def cross_field_errors(self) -> Iterator[InvalidRequest]:
+        """Yield the errors on which all descriptions of the API agree."""
+        yield from _missing_fields(self)
+        yield from _exclusive_fields(self)
+        yield from _stream_conflicts(self)
+        yield from _background_conflicts(self)
 
     @property
     def references(self) -> Iterator[Reference]:
-        continued = self.background_options and self.background_options.continuation_id
-        if continued:
-            yield "background_options.continuation_id", "response", continued
+        continued_id = self.background_options and self.background_options.continuation_id
+        if continued_id:
+            yield "background_options.continuation_id", "response", continued_id
         yield from super().references
 
     def body_for(self, body: bytes, model: str | None) -> bytes:
@@ -185,51 +185,51 @@ class CreateResponse(ModelRequest):
 
     @property
     def rewrites(self) -> dict[str, str]:
-        """The header that says which of the caller's parameters were given another name."""
-        taken = self.max_tokens is not None
-        return {"x-antiphon-rewrote": "max_tokens=max_output_tokens"} if taken else {}
+        """The response header that names the parameters which `body_for` renames."""
+        if self.max_tokens is None:
+            return {}
+        return {"x-antiphon-rewrote": "max_tokens=max_output_tokens"}
 
 
-def _cross_field_errors(ask: CreateResponse) -> Iterator[InvalidRequest]:
-    """The wider reading holds where descriptions of the API differ."""
-    yield from _required(ask)
-    yield from _exclusive(ask)
-    yield from _streaming(ask)
-    yield from _background(ask)
+def item_references(items: list[Item], param: str) -> Iterator[Reference]:
+    """Yield the ids of stored items that the provider would look up."""
+    for n, item in enumerate(items):
+        if item.stored_id is not None:
+            yield f"{param}[{n}].id", "item", item.stored_id
 
 
-def _required(ask: CreateResponse) -> Iterator[InvalidRequest]:
-    if ask.model is None and ask.prompt is None:
+def _missing_fields(body: CreateResponse) -> Iterator[InvalidRequest]:
+    if body.model is None and body.prompt is None:
         yield missing_parameter("model")
-    given = (ask.input, ask.prompt, ask.conversation, ask.previous_response_id)
-    if all(value is None for value in given):
+    inputs = (body.input, body.prompt, body.conversation, body.previous_response_id)
+    if all(value is None for value in inputs):
         yield missing_parameter("input")
 
 
-def _exclusive(ask: CreateResponse) -> Iterator[InvalidRequest]:
-    if ask.conversation is not None and ask.previous_response_id is not None:
+def _exclusive_fields(body: CreateResponse) -> Iterator[InvalidRequest]:
+    if body.conversation is not None and body.previous_response_id is not None:
         message = "Give only one of 'previous_response_id' and 'conversation'."
         yield InvalidRequest(
             message, param="previous_response_id", code="mutually_exclusive_parameters"
         )
-    if ask.max_tokens is not None and ask.max_output_tokens is not None:
-        message = "Give either 'max_output_tokens' or 'max_tokens', which means the same."
+    if body.max_tokens is not None and body.max_output_tokens is not None:
+        message = "Give only one of 'max_output_tokens' and 'max_tokens': they mean the same."
         yield InvalidRequest(message, param="max_tokens", code="mutually_exclusive_parameters")
 
 
-def _streaming(ask: CreateResponse) -> Iterator[InvalidRequest]:
-    if ask.stream_options is not None and not ask.stream:
+def _stream_conflicts(body: CreateResponse) -> Iterator[InvalidRequest]:
+    if body.stream_options is not None and not body.stream:
         yield invalid_value(
             "stream_options", "'stream_options' is only allowed when 'stream' is true."
         )
 
 
-def _background(ask: CreateResponse) -> Iterator[InvalidRequest]:
-    options = ask.background_options
+def _background_conflicts(body: CreateResponse) -> Iterator[InvalidRequest]:
+    options = body.background_options
     if options is None or options.completion_window not in BACKGROUND_WINDOWS:
         return
     param = "background_options.completion_window"
-    if not ask.background:
-        yield invalid_value(param, f"Invalid '{param}': it needs 'background' to be true.")
-    if ask.stream:
-        yield invalid_value(param, f"Invalid '{param}': it needs 'stream' to be false.")
+    if not body.background:
+        yield invalid_value(param, f"Invalid '{param}': it requires 'background' to be true.")
+    if body.stream:
+        yield invalid_value(param, f"Invalid '{param}': it requires 'stream' to be false.")

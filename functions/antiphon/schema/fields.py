@@ -1,11 +1,8 @@
-"""The kinds of values that fields of the Responses API take, as far as we look at them.
+"""Field types and nested objects of the Responses API's request bodies.
 
-Enumerations are not checked: a value that is new today is for the provider to judge.
-Lengths above Lambda's 6 MB request limit are not checked either. The string below a field is for
-the reference, which is made from these models; a running gateway does not carry it.
-
-
-Input items and tools: objects of many kinds, known and new, of which we check the bones.
+Only what the gateway acts on or can judge is checked: enumerations are not, since the provider may
+accept new values, and neither are lengths above Lambda's request limit of 6 MB. The string below a
+field is for the reference, which is generated from these models; it is not loaded at run time.
 """
 
 import re
@@ -25,29 +22,29 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 MAX_PAIRS = 16  # of metadata
+FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+JSON_TYPE_NAMES: dict[type, str] = {str: "a string", dict: "an object", list: "an array"}
+# What makes an item of these types complete, so that the provider need not look it up by its id.
+CONTENT_KEYS = {"reasoning": "encrypted_content", "image_generation_call": "result"}
+# An item of another type is complete if it has any other member than these.
+STRUCTURAL_KEYS = {"type", "id", "status"}
 
 
-class PartialObject(BaseModel):
-    """An object of which we look at some members and let all others pass."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, defer_build=True)
-
-
-def _whole_number(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def one_of(*kinds: type) -> BeforeValidator:
-    """A check that a value is null or of one of these JSON types, told in one sentence."""
-    names: dict[type, str] = {str: "a string", dict: "an object", list: "an array"}
+def one_of(*types: type) -> BeforeValidator:
+    """Build a check that a value is null or of one of these JSON types, with one message."""
 
     def check(value: Any) -> Any:
-        if isinstance(value, kinds) or value is None:
+        if isinstance(value, types) or value is None:
             return value
-        wanted = " or ".join(names[kind] for kind in kinds)
-        raise PydanticCustomError("wrong_type", "Input should be {wanted}", {"wanted": wanted})
+        expected = " or ".join(JSON_TYPE_NAMES[each] for each in types)
+        raise PydanticCustomError("wrong_type", "Input should be {wanted}", {"wanted": expected})
 
     return BeforeValidator(check)
+
+
+def _to_whole_number(value: Any) -> Any:
+    """Accept 16.0 as 16: JSON has only one type of number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _check_pair_count(pairs: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +54,15 @@ def _check_pair_count(pairs: dict[str, Any]) -> dict[str, Any]:
     return pairs
 
 
-Whole = Annotated[int, BeforeValidator(_whole_number)]  # JSON's 16.0 is a whole number
+def _check_content_parts(content: Any) -> Any:
+    if isinstance(content, list):
+        for n, part in enumerate(content):
+            if not isinstance(part, dict):
+                raise PydanticCustomError("part", "Part {n} should be an object", {"n": n})
+    return content
+
+
+Whole = Annotated[int, BeforeValidator(_to_whole_number)]
 Text = str | None
 Flag = bool | None
 AnyObject = dict[str, Any] | None
@@ -75,6 +80,12 @@ Metadata = Annotated[
     Field(json_schema_extra={"maxProperties": MAX_PAIRS}),
 ]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class PartialObject(BaseModel):
+    """An object of which some members are checked; all others pass unchecked."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, defer_build=True)
 
 
 class Reasoning(PartialObject):
@@ -154,14 +165,8 @@ class BackgroundOptions(PartialObject):
     """The response to go on from. It must be the tenant's own."""
 
 
-# Kinds that a provider looks up by their id unless this is there; all others if nothing is.
-CONTENT_KEYS = {"reasoning": "encrypted_content", "image_generation_call": "result"}
-STRUCTURAL_KEYS = {"type", "id", "status"}
-FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-
-
-class Named(PartialObject):
-    """Of the many kinds of objects that have a name, only functions have rules for it."""
+class NamedObject(PartialObject):
+    """An object that may have a name, which is checked only for functions."""
 
     type: Text = None
     """Which kind it is; newer kinds pass."""
@@ -170,8 +175,8 @@ class Named(PartialObject):
 
     @field_validator("name")
     @classmethod
-    def _function(cls, name: Any, others: ValidationInfo) -> Any:
-        is_function = others.data.get("type") in ("function", "function_call")
+    def _check_function_name(cls, name: Any, info: ValidationInfo) -> Any:
+        is_function = info.data.get("type") in ("function", "function_call")
         if is_function and not (isinstance(name, str) and FUNCTION_NAME.fullmatch(name)):
             raise PydanticCustomError(
                 "function_name",
@@ -185,16 +190,8 @@ class ConversationRef(PartialObject):
     """The conversation's id. It must be the tenant's own."""
 
 
-def _check_parts(content: Any) -> Any:
-    if isinstance(content, list):
-        for n, part in enumerate(content):
-            if not isinstance(part, dict):
-                raise PydanticCustomError("part", "Part {n} should be an object", {"n": n})
-    return content
-
-
-class Item(Named):
-    """One input item; without a type it is a message, or a reference where it has only an id."""
+class Item(NamedObject):
+    """One input item; without a type it is a message, or a reference if it has only an id."""
 
     id: Text = None
     """Its id, where it was stored before."""
@@ -202,19 +199,22 @@ class Item(Named):
     """Who speaks, in a message."""
     call_id: CallId | None = None
     """The call of a tool that it is, or that it answers."""
-    content: Annotated[StringOrArray, BeforeValidator(_check_parts)] = None
+    content: Annotated[StringOrArray, BeforeValidator(_check_content_parts)] = None
     """A message's text, or its parts: text, images, files."""
 
     @property
-    def refers_to(self) -> str | None:
-        """The id of the stored item that this one stands for, if the provider would look it up."""
+    def stored_id(self) -> str | None:
+        """The id of the stored item that the provider would look up in place of this one."""
         members = {name: value for name, value in self if value}
-        carrier = CONTENT_KEYS.get(self.type or "")
-        complete = carrier in members if carrier else bool(members.keys() - STRUCTURAL_KEYS)
-        return self.id if self.type == "item_reference" or not complete else None
+        content_key = CONTENT_KEYS.get(self.type or "")
+        if content_key is None:
+            is_complete = bool(members.keys() - STRUCTURAL_KEYS)
+        else:
+            is_complete = content_key in members
+        return self.id if self.type == "item_reference" or not is_complete else None
 
 
-class Tool(Named):
+class Tool(NamedObject):
     type: str
     """Which tool it is; newer ones pass."""
     parameters: AnyObject = None

@@ -1,7 +1,8 @@
-"""Strict JSON: what two parsers could read differently is refused (RFC 8259, RFC 7493)."""
+"""Strict JSON: refuses what two parsers could read differently (RFC 8259, RFC 7493)."""
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import jiter
@@ -13,73 +14,79 @@ MAX_DEPTH = 100
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 ERROR_POSITION = re.compile(r" at line (\d+) column (\d+)$")
 NOT_A_NUMBER = re.compile(rb"-?\s*(NaN|Infinity)")
-FIRST_STEP = re.compile(r"[.\[]")
-WHOLE_BODY = "body"  # `param` where no single member is to blame
+PATH_SEPARATOR = re.compile(r"[.\[]")
+WHOLE_BODY = "body"  # `param` of an error that concerns no single member
 
 
 def read_document(body: bytes) -> dict[str, Any]:
-    """Parse a request's body; raise InvalidRequest that says what is wrong, and where."""
+    """Parse a request body; raise InvalidRequest with the error and its position."""
     if not body.strip():
         raise _invalid_json("it is empty", WHOLE_BODY)
-    for mark, name in BYTE_ORDER_MARKS.items():
+    for mark, encoding in BYTE_ORDER_MARKS.items():
         if body.startswith(mark):
             raise _invalid_json(
-                f"it begins with a {name} byte-order mark (line 1, column 1)", WHOLE_BODY
+                f"it begins with a {encoding} byte-order mark (line 1, column 1)", WHOLE_BODY
             )
     try:
         document = jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False)
     except ValueError as exc:
-        raise _error_at_position(body, str(exc)) from exc
+        raise _syntax_error(body, str(exc)) from exc
     if not isinstance(document, dict):
         raise _invalid_json("it must be a JSON object", WHOLE_BODY)
     _check_values(document)
     return document
 
 
-def _error_at_position(body: bytes, fault: str) -> InvalidRequest:
-    place = ERROR_POSITION.search(fault)
-    if place is None:
-        return _invalid_json(fault, WHOLE_BODY)
-    line, column = int(place[1]), int(place[2])
-    what, param = fault[: place.start()], path_at(body, line, column) or WHOLE_BODY
-    if what == "recursion limit exceeded":
-        return _too_deep(FIRST_STEP.split(param, maxsplit=1)[0])
-    if NOT_A_NUMBER.match(_bytes_at(body, line, column)):
-        what = "NaN and Infinity are not JSON numbers"
-    return _invalid_json(f"{what} (line {line}, column {column}, at '{param}')", param)
+def _syntax_error(body: bytes, message: str) -> InvalidRequest:
+    """Build an error from jiter's message, which ends with the position."""
+    position = ERROR_POSITION.search(message)
+    if position is None:
+        return _invalid_json(message, WHOLE_BODY)
+    line, column = int(position[1]), int(position[2])
+    reason, param = message[: position.start()], path_at(body, line, column) or WHOLE_BODY
+    if reason == "recursion limit exceeded":
+        return _too_deep(PATH_SEPARATOR.split(param, maxsplit=1)[0])
+    if NOT_A_NUMBER.match(_value_at(body, line, column)):
+        reason = "NaN and Infinity are not JSON numbers"
+    return _invalid_json(f"{reason} (line {line}, column {column}, at '{param}')", param)
 
 
-def _bytes_at(body: bytes, line: int, column: int) -> bytes:
-    row = body.split(b"\n", line)[line - 1]
-    return row[max(0, column - 2) :].lstrip(b"-: \t\r")[:16]
+def _value_at(body: bytes, line: int, column: int) -> bytes:
+    """Return the first bytes of the value that begins at about this column."""
+    text = body.split(b"\n", line)[line - 1]
+    return text[max(0, column - 2) :].lstrip(b"-: \t\r")[:16]
 
 
 def _check_values(document: dict[str, Any]) -> None:
-    """Look at every value, floor by floor: depth bounded, numbers finite (jiter passes 1e999)."""
-    floor: list[Any] = [document]
+    """Check depth and numbers, level by level (jiter parses 1e999 as infinity)."""
+    level: list[Any] = [document]
     for _ in range(MAX_DEPTH):
         children: list[Any] = []
-        for node in floor:
+        for node in level:
             children.extend(node.values() if type(node) is dict else node)
-        if any(type(child) is float and not math.isfinite(child) for child in children):
-            param = _find_path(document, lambda v: type(v) is float and not math.isfinite(v))
+        if any(map(_is_infinite, children)):
+            param = _find_path(document, _is_infinite)
             raise _invalid_json(f"the number at '{param}' is out of range", param)
-        floor = [child for child in children if type(child) in (dict, list)]
-        if not floor:
+        level = [child for child in children if type(child) in (dict, list)]
+        if not level:
             return
     raise _too_deep(max(document, key=lambda key: _depth(document[key])))
 
 
-def _find_path(node: Any, is_wanted: Any, path: str = "") -> str:
+def _is_infinite(value: Any) -> bool:
+    return type(value) is float and not math.isfinite(value)
+
+
+def _find_path(node: Any, is_wanted: Callable[[Any], bool], path: str = "") -> str:
+    """Return the path of the first wanted value; empty if there is none."""
     if is_wanted(node):
         return path.removeprefix(".")
     members = node.items() if isinstance(node, dict) else ()
     items = enumerate(node) if isinstance(node, list) else ()
-    steps = [(f"{path}.{key}", child) for key, child in members]
-    steps += [(f"{path}[{n}]", child) for n, child in items]
-    return next(
-        (found for step, child in steps if (found := _find_path(child, is_wanted, step))), ""
-    )
+    children = [(f"{path}.{key}", child) for key, child in members]
+    children += [(f"{path}[{n}]", child) for n, child in items]
+    paths = (_find_path(child, is_wanted, child_path) for child_path, child in children)
+    return next(filter(None, paths), "")
 
 
 def _depth(node: Any) -> int:
@@ -88,11 +95,11 @@ def _depth(node: Any) -> int:
 
 
 def _too_deep(member: str) -> InvalidRequest:
-    """Name only the top-level member: the whole path would help nobody."""
+    """Build an error that names the top-level member: the whole path would be too long."""
     return _invalid_json(f"it is nested more than {MAX_DEPTH} levels deep, at '{member}'", member)
 
 
-def _invalid_json(what: str, param: str) -> InvalidRequest:
+def _invalid_json(reason: str, param: str) -> InvalidRequest:
     return InvalidRequest(
-        f"The JSON body could not be read: {what}.", param=param, code="invalid_json"
+        f"The JSON body could not be read: {reason}.", param=param, code="invalid_json"
     )

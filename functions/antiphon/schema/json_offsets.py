@@ -1,6 +1,6 @@
-"""Where things stand in a JSON text: for messages that say where, and for splicing in place.
+"""Byte offsets in a JSON text: finds the path at a position, and edits one member in place.
 
-Changes one member of a JSON object and leaves every other byte as it came.
+An edit leaves every other byte as the caller sent it.
 """
 
 import json
@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-# A string (perhaps unfinished) or a mark; what lies between is white space, numbers and words.
+# A string, perhaps unfinished, or punctuation; white space, numbers and literals are skipped.
 TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],:]', re.DOTALL)
-BLANK = b" \t\r\n"
+WHITE_SPACE = b" \t\r\n"
 
 
 @dataclass
 class Level:
-    """One open object or array, and where in it we are."""
+    """An open object or array, and the key or index of the current member."""
 
     is_object: bool
     key: bytes = b'""'
@@ -27,12 +27,12 @@ class Level:
 
 @dataclass
 class PathTracker:
-    """Goes through the tokens of a JSON text and knows the path to each."""
+    """Follows the tokens of a JSON text, and knows the path of the current one."""
 
     levels: list[Level] = field(default_factory=list)
     last_string: bytes = b'""'
 
-    def step(self, token: bytes) -> None:
+    def advance(self, token: bytes) -> None:
         match token:
             case b"{" | b"[":
                 self.levels.append(Level(is_object=token == b"{"))
@@ -50,18 +50,9 @@ class PathTracker:
         return "".join(map(str, self.levels)).removeprefix(".")
 
 
-def path_at(body: bytes, line: int, column: int) -> str:
-    """The path of what stands at a place (lines and columns from 1, in bytes): `input[0].text`."""
-    starts = [0, *(found.end() for found in re.finditer(rb"\n", body))]
-    walk = PathTracker()
-    for token in TOKEN.findall(body, 0, starts[line - 1] + column):
-        walk.step(token)
-    return walk.path
-
-
 @dataclass(frozen=True)
 class Member:
-    """Places of one member of the outermost object: bytes from `start` up to `end`."""
+    """The byte offsets of one member of an object; the ends are exclusive."""
 
     key_start: int
     key_end: int
@@ -69,49 +60,63 @@ class Member:
     value_end: int
 
 
+def path_at(body: bytes, line: int, column: int) -> str:
+    """Return the path at a position, such as `input[0].text`; empty outside of all members.
+
+    Lines and columns begin at 1; a column is a number of bytes.
+    """
+    line_starts = [0, *(match.end() for match in re.finditer(rb"\n", body))]
+    tracker = PathTracker()
+    for token in TOKEN.findall(body, 0, line_starts[line - 1] + column):
+        tracker.advance(token)
+    return tracker.path
+
+
 def find_member(body: bytes, name: str) -> Member | None:
-    """Find a member of the outermost object of a valid JSON text that names no key twice."""
-    return next((found for key, found in _members(body) if key == name), None)
+    """Find a top-level member of a JSON text that is valid and has no duplicate keys."""
+    return next((member for key, member in _find_members(body) if key == name), None)
 
 
-def _members(body: bytes) -> Iterator[tuple[str, Member]]:
-    depth, key, colon = 0, (0, 0), 0
-    for token in TOKEN.finditer(body):
-        mark = token[0]
-        if depth == 1 and mark in (b",", b"}"):
-            yield _decode_string(body[slice(*key)]), _member(body, key, colon, token.start())
-            colon = 0
-        elif depth == 1 and mark == b":":
-            colon = token.end()
-        elif depth == 1 and not colon:
-            key = token.span()
-        depth += (mark in (b"{", b"[")) - (mark in (b"}", b"]"))
+def replace_value(body: bytes, name: str, value: str) -> bytes:
+    """Replace a top-level member's value by a string; return a body without it unchanged."""
+    member = find_member(body, name)
+    if member is None:
+        return body
+    return body[: member.value_start] + json.dumps(value).encode() + body[member.value_end :]
 
 
-def _member(body: bytes, key: tuple[int, int], colon: int, end: int) -> Member:
-    value = body[colon:end]
-    start = colon + len(value) - len(value.lstrip(BLANK))
-    return Member(*key, start, colon + len(value.rstrip(BLANK)))
+def replace_key(body: bytes, name: str, new_name: str) -> bytes:
+    """Rename a top-level member; return a body without it unchanged."""
+    member = find_member(body, name)
+    if member is None:
+        return body
+    return body[: member.key_start] + json.dumps(new_name).encode() + body[member.key_end :]
+
+
+def _find_members(body: bytes) -> Iterator[tuple[str, Member]]:
+    depth, key, after_colon = 0, (0, 0), 0
+    for match in TOKEN.finditer(body):
+        token = match[0]
+        if depth == 1 and token in (b",", b"}"):
+            name = _decode_string(body[slice(*key)])
+            yield name, _build_member(body, key, after_colon, match.start())
+            after_colon = 0
+        elif depth == 1 and token == b":":
+            after_colon = match.end()
+        elif depth == 1 and not after_colon:
+            key = match.span()
+        depth += (token in (b"{", b"[")) - (token in (b"}", b"]"))
+
+
+def _build_member(body: bytes, key: tuple[int, int], after_colon: int, end: int) -> Member:
+    """Remove the white space around the value."""
+    value = body[after_colon:end]
+    value_start = after_colon + len(value) - len(value.lstrip(WHITE_SPACE))
+    return Member(*key, value_start, after_colon + len(value.rstrip(WHITE_SPACE)))
 
 
 def _decode_string(string: bytes) -> str:
     try:
         return str(json.loads(string))
-    except ValueError:  # an unfinished string, in a text that is not JSON
+    except ValueError:  # an unfinished string in invalid JSON
         return string.strip(b'"').decode("utf-8", "replace")
-
-
-def replace_value(body: bytes, name: str, new: str) -> bytes:
-    """Give a top-level member another string as its value; a body without it stays as it is."""
-    found = find_member(body, name)
-    if found is None:
-        return body
-    return body[: found.value_start] + json.dumps(new).encode() + body[found.value_end :]
-
-
-def replace_key(body: bytes, name: str, new: str) -> bytes:
-    """Give a top-level member another name; a body without it stays as it is."""
-    found = find_member(body, name)
-    if found is None:
-        return body
-    return body[: found.key_start] + json.dumps(new).encode() + body[found.key_end :]

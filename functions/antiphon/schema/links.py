@@ -1,6 +1,6 @@
-"""What the gateway's own lists hold: links, without anything that was said.
+"""The link objects in the gateway's own lists: ids, metadata and usage, but no content.
 
-The string below a field is for the reference; a running gateway does not carry it.
+The string below a field is for the reference; it is not loaded at run time.
 """
 
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class LinkModel(BaseModel):
-    """Times are epoch seconds; null stands for what is not known."""
+    """Times are epoch seconds; null means unknown."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True, defer_build=True)
 
@@ -18,7 +18,7 @@ class LinkModel(BaseModel):
 
 
 class ConversationLink(LinkModel):
-    """A conversation of the caller's tenant, and where it lives."""
+    """A conversation of the caller's tenant, and the target that stores it."""
 
     object: Literal["conversation.link"] = "conversation.link"
     """What it is."""
@@ -26,12 +26,12 @@ class ConversationLink(LinkModel):
     """When it was made."""
     target: str
     """The target that holds it, as the configuration names it."""
-    metadata: dict[str, Any]  # strings, as far as the provider keeps to its word
+    metadata: dict[str, Any]  # strings, according to the provider's API reference
     """The pairs it was made with, or was given later."""
 
 
 class ResponseLink(LinkModel):
-    """A response of the caller's tenant, where it lives, and how it ended."""
+    """A response of the caller's tenant, the target that stores it, and its status."""
 
     object: Literal["response.link"] = "response.link"
     """What it is."""
@@ -80,7 +80,7 @@ class LinkList(BaseModel):
 
 
 class Lineage(LinkList):
-    """A page of a tree of responses: everything that grew from one root."""
+    """A page of a tree of responses: all that continue the same root."""
 
     root: str
     """A conversation, or the first response of a chain."""

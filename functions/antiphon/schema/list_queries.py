@@ -1,6 +1,7 @@
-"""What stands in a query, checked as far as the provider's reference states it.
+"""Query parameters of lists and of retrievals.
 
-Queries of the lists that the gateway answers itself.
+The gateway's own lists refuse every unknown parameter. Queries that are passed on to a provider are
+checked only as far as its API reference defines them.
 """
 
 import re
@@ -15,43 +16,36 @@ from antiphon.schema.fields import Metadata
 from antiphon.schema.validation_errors import MAX_PATH_CHARS, invalid_value, validation_error
 
 MAX_LIMIT = 100
+MAX_DIGITS = 18  # of a number
+METADATA_PARAM = re.compile(r"metadata\[(.*)\]", re.DOTALL)
+IGNORED_PARAM = "api-version"  # Azure's clients send it with every request
 
 
 def check_list_query(query: str) -> None:
-    """Parameters of a provider's list: limit, order."""
-    given = parse_qs(query, keep_blank_values=True)
-    for limit in given.get("limit", ()):
+    """Check `limit` and `order` of a provider's list; raise InvalidRequest."""
+    parameters = parse_qs(query, keep_blank_values=True)
+    for limit in parameters.get("limit", ()):
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_LIMIT):
-            raise _invalid_parameter("limit", f"a whole number from 1 to {MAX_LIMIT}")
-    for order in given.get("order", ()):
+            raise _unexpected_value("limit", f"a whole number from 1 to {MAX_LIMIT}")
+    for order in parameters.get("order", ()):
         if order not in {"asc", "desc"}:
-            raise _invalid_parameter("order", "'asc' or 'desc'")
+            raise _unexpected_value("order", "'asc' or 'desc'")
 
 
 def is_stream_query(query: str) -> bool:
-    """Whether a retrieval asks for the stream; raise InvalidRequest for what is no such thing."""
-    given = parse_qs(query, keep_blank_values=True)
+    """Return whether a retrieval requests a stream; raise InvalidRequest for invalid values."""
+    parameters = parse_qs(query, keep_blank_values=True)
     for name in ("stream", "include_obfuscation"):
-        if not {value.lower() for value in given.get(name, ())} <= {"true", "false"}:
-            raise _invalid_parameter(name, "'true' or 'false'")
-    for after in given.get("starting_after", ()):
-        if not (after.isascii() and after.isdigit()):
-            raise _invalid_parameter("starting_after", "a whole number")
-    return [value.lower() for value in given.get("stream", ())][-1:] == ["true"]
-
-
-def _invalid_parameter(param: str, expected: str) -> InvalidRequest:
-    message = f"Invalid '{param}': expected {expected}."
-    return InvalidRequest(message, param=param, code="invalid_value")
-
-
-METADATA_PARAM = re.compile(r"metadata\[(.*)\]", re.DOTALL)
-ALLOWED_EVERYWHERE = "api-version"  # clients of Azure send it with every call
-MAX_DIGITS = 18  # digits of a number
+        if not {value.lower() for value in parameters.get(name, ())} <= {"true", "false"}:
+            raise _unexpected_value(name, "'true' or 'false'")
+    for number in parameters.get("starting_after", ()):
+        if not (number.isascii() and number.isdigit()):
+            raise _unexpected_value("starting_after", "a whole number")
+    return [value.lower() for value in parameters.get("stream", ())][-1:] == ["true"]
 
 
 def _check_digits(text: Any) -> Any:
-    """Python would take more for a number than a reader does: ' 1_0', '10.0'."""
+    """Refuse what Python accepts as a number but readers do not expect: ' 1_0', '10.0'."""
     if isinstance(text, str) and not (
         text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
     ):
@@ -65,50 +59,53 @@ Order = Literal["asc", "desc"]
 
 
 class Query(BaseModel):
-    """Parameters of a query; one that is not known is refused, not ignored."""
+    """The parameters of a query; unknown ones are refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-    repeatable: ClassVar[frozenset[str]] = frozenset()  # given more than once, joined by commas
+    repeatable: ClassVar[frozenset[str]] = frozenset()  # parameters whose values are joined by ","
 
     @classmethod
     def parse(cls, query: str) -> Self:
         """Raise InvalidRequest that names the parameter."""
-        given = cls._gathered(query)
+        parameters = cls._read_parameters(query)
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(parameters)
         except ValidationError as exc:
-            raise validation_error(given, exc) from exc
+            raise validation_error(parameters, exc) from exc
 
     @classmethod
-    def _gathered(cls, query: str) -> dict[str, Any]:
-        """Parameters by their names; `metadata[key]` ones together under `metadata`."""
-        given: dict[str, Any] = {}
-        pairs: dict[str, str] = {}
+    def _read_parameters(cls, query: str) -> dict[str, Any]:
+        """Return parameters by name; all `metadata[key]` as one object under `metadata`."""
+        parameters: dict[str, Any] = {}
+        metadata: dict[str, str] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
             pair = METADATA_PARAM.fullmatch(name)
-            into, key = (given, cls._plain(name)) if pair is None else (pairs, pair[1])
-            if key in into and key in cls.repeatable:
-                into[key] += f",{value}"
+            if pair is None:
+                values, key = parameters, cls._without_brackets(name)
+            else:
+                values, key = metadata, pair[1]
+            if key in values and key in cls.repeatable:
+                values[key] += f",{value}"
                 continue
-            if key in into:
+            if key in values:
                 param = name[:MAX_PATH_CHARS]
                 raise invalid_value(param, f"Invalid '{param}': it is given more than once.")
-            into[key] = value
-        given.pop(ALLOWED_EVERYWHERE, None)
-        cls._check_names(given, has_pairs=bool(pairs))
-        return {**given, "metadata": pairs} if pairs else given
+            values[key] = value
+        parameters.pop(IGNORED_PARAM, None)
+        cls._check_names(parameters, has_metadata=bool(metadata))
+        return {**parameters, "metadata": metadata} if metadata else parameters
 
     @classmethod
-    def _plain(cls, name: str) -> str:
-        """The name without the brackets that clients put behind those of arrays."""
-        plain = name.removesuffix("[]")
-        return plain if plain in cls.repeatable else name
+    def _without_brackets(cls, name: str) -> str:
+        """Remove the brackets that some clients add to the names of arrays."""
+        plain_name = name.removesuffix("[]")
+        return plain_name if plain_name in cls.repeatable else name
 
     @classmethod
-    def _check_names(cls, given: dict[str, Any], *, has_pairs: bool) -> None:
+    def _check_names(cls, parameters: dict[str, Any], *, has_metadata: bool) -> None:
         fields = set(cls.model_fields)
-        unknown = sorted(given.keys() - (fields - {"metadata"}))
-        if has_pairs and "metadata" not in fields:
+        unknown = sorted(parameters.keys() - (fields - {"metadata"}))
+        if has_metadata and "metadata" not in fields:
             unknown.append("metadata[key]")
         if unknown:
             param = unknown[0][:MAX_PATH_CHARS]
@@ -118,7 +115,7 @@ class Query(BaseModel):
 
 
 class PageQuery(Query):
-    """Which part of a list."""
+    """The page of a list."""
 
     limit: Annotated[Number, Field(ge=1, le=100)] = 20
     """How many links a page holds at most."""
@@ -154,3 +151,7 @@ class ResponsesQuery(ConversationsQuery):
     """The model's name as it was asked for."""
     status: str | None = None
     """How far it is, such as `completed` or `in_progress`."""
+
+
+def _unexpected_value(param: str, expected: str) -> InvalidRequest:
+    return invalid_value(param, f"Invalid '{param}': expected {expected}.")

@@ -1,4 +1,4 @@
-"""The bodies of the other calls: as narrow a check as that of create, and as wide a passage."""
+"""The other request bodies: like that of create, only the fields that matter here are checked."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -25,7 +25,7 @@ Items = Annotated[list[Item], Field(max_length=MAX_ITEMS)]
 
 
 class InputTokens(ModelRequest):
-    """POST /responses/input_tokens: what a create would count, with nothing generated."""
+    """POST /responses/input_tokens: counts the input tokens of a create; nothing is generated."""
 
     tools: list[str | Tool] | None = None
     """Tools count as well."""
@@ -40,20 +40,20 @@ class InputTokens(ModelRequest):
 
 
 class Compact(ModelRequest):
-    """POST /responses/compact; `model` must stand there, if only as null."""
+    """POST /responses/compact; `model` is required, but may be null."""
 
     prompt_cache_key: Annotated[str, Field(max_length=64)] | None = None
     """As in create."""
     image: AnyObject = None
     """As in create."""
 
-    def refusals(self) -> Iterator[InvalidRequest]:
+    def cross_field_errors(self) -> Iterator[InvalidRequest]:
         if "model" not in self.model_fields_set:
             yield missing_parameter("model")
 
 
 class CreateConversation(RequestBody):
-    """POST /conversations: a conversation, perhaps with its first items."""
+    """POST /conversations: creates a conversation, optionally with its first items."""
 
     items: Items | None = None
     """What it begins with: at most 20 items."""
@@ -66,18 +66,18 @@ class CreateConversation(RequestBody):
 
 
 class UpdateConversation(RequestBody):
-    """POST /conversations/{id}; `metadata` must stand there, if only as null."""
+    """POST /conversations/{id}; `metadata` is required, but may be null."""
 
     metadata: Metadata | None = None
     """All pairs it has from now on; null for none."""
 
-    def refusals(self) -> Iterator[InvalidRequest]:
+    def cross_field_errors(self) -> Iterator[InvalidRequest]:
         if "metadata" not in self.model_fields_set:
             yield missing_parameter("metadata")
 
 
 class CreateItems(RequestBody):
-    """POST /conversations/{id}/items: more items for a conversation."""
+    """POST /conversations/{id}/items: adds items to a conversation."""
 
     items: Items
     """At most 20 items, in order."""

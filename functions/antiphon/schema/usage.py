@@ -1,6 +1,6 @@
-"""What is asked of the sums, and what is told of them.
+"""The query and the report of GET /usage.
 
-The string below a field is for the reference; a running gateway does not carry it.
+The string below a field is for the reference; it is not loaded at run time.
 """
 
 import re
@@ -13,21 +13,21 @@ from pydantic_core import PydanticCustomError
 from antiphon.schema.list_queries import Query
 from antiphon.schema.validation_errors import invalid_value
 
-DEFAULT_DAYS, MAX_DAYS = 30, 366  # days
-EPOCH = re.compile(r"[0-9]{9,18}")  # seconds; fewer digits may be a date without its dashes
+DEFAULT_DAYS, MAX_DAYS = 30, 366
+EPOCH_SECONDS = re.compile(r"[0-9]{9,18}")  # fewer digits could be a date without dashes
 
 UsageDimension = Literal["day", "model", "target", "key"]
 
 
 def _parse_day(text: str) -> str:
-    """A date, or the one (UTC) that epoch seconds fall on."""
+    """Return the date, in UTC if the text is a number of epoch seconds."""
     try:
-        if EPOCH.fullmatch(text):
+        if EPOCH_SECONDS.fullmatch(text):
             return datetime.fromtimestamp(int(text), UTC).date().isoformat()
-        return datetime.strptime(text, "%Y-%m-%d").date().isoformat()  # noqa: DTZ007  a day
+        return datetime.strptime(text, "%Y-%m-%d").date().isoformat()  # noqa: DTZ007  a date has no zone
     except (ValueError, OverflowError, OSError) as exc:
-        words = "Input should be a date such as 2026-11-22, or epoch seconds"
-        raise PydanticCustomError("day", words) from exc
+        message = "Input should be a date such as 2026-11-22, or epoch seconds"
+        raise PydanticCustomError("day", message) from exc
 
 
 def _split_dimensions(text: Any) -> Any:
@@ -53,17 +53,16 @@ class UsageQuery(Query):
     """What the sums are told apart by; several are repeated, or parted by commas."""
 
     def days(self) -> tuple[str, str]:
-        """First and last day, both inclusive; raise InvalidRequest where there is no such span."""
+        """Return the first and the last day, both inclusive; raise InvalidRequest."""
         last = date.fromisoformat(self.end) if self.end else datetime.now(UTC).date()
-        usual = max(last, date.min + timedelta(DEFAULT_DAYS)) - timedelta(DEFAULT_DAYS - 1)
-        first = date.fromisoformat(self.start) if self.start else usual
+        default = max(last, date.min + timedelta(DEFAULT_DAYS)) - timedelta(DEFAULT_DAYS - 1)
+        first = date.fromisoformat(self.start) if self.start else default
         if first > last:
-            words = "Invalid 'start': it is later than 'end', which is today if left out."
-            raise invalid_value("start", words)
+            message = "Invalid 'start': it is later than 'end', which is today by default."
+            raise invalid_value("start", message)
         if (last - first).days >= MAX_DAYS:
-            raise invalid_value(
-                "start", f"Invalid 'start': at most {MAX_DAYS} days are told at once."
-            )
+            message = f"Invalid 'start': a report covers at most {MAX_DAYS} days."
+            raise invalid_value("start", message)
         return first.isoformat(), last.isoformat()
 
 
@@ -71,7 +70,9 @@ class UsageModel(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
-class UsagePlace(UsageModel):
+class UsageGroup(UsageModel):
+    """What the responses of a bucket have in common."""
+
     object: Literal["usage.bucket"] = "usage.bucket"
     """What it is."""
     day: str | None
@@ -85,7 +86,7 @@ class UsagePlace(UsageModel):
 
 
 class UsageCounts(UsageModel):
-    """Requests by their end, and the tokens that the provider counted."""
+    """Requests by final status, and the tokens that the provider counted."""
 
     requests: int
     """Responses that were begun, and compactions; each is counted when its end is known."""
@@ -120,12 +121,12 @@ class UsageCounts(UsageModel):
     it."""
 
 
-class UsageBucket(UsageCounts, UsagePlace):
-    """What the responses of one day, model, target and key came to, or of all there are."""
+class UsageBucket(UsageCounts, UsageGroup):
+    """The usage of one day, model, target and key, or of all where a value is null."""
 
 
 class UsageReport(UsageModel):
-    """The tenant's own usage."""
+    """The usage of the caller's tenant."""
 
     object: Literal["list"] = "list"
     """What it is."""

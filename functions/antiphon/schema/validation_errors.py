@@ -1,4 +1,4 @@
-"""Tells what is wrong with a field in the words and codes of OpenAI's own refusals."""
+"""Converts pydantic's validation errors to InvalidRequest, with OpenAI's error codes."""
 
 from typing import Any
 
@@ -15,16 +15,14 @@ CODES = {
     "too_short": "array_below_min_length",
     "too_many": "object_above_max_properties",
 }
-
-
 BOUND_KEYS = {"greater_than_equal": "ge", "less_than_equal": "le"}
-MESSAGES = {  # pydantic speaks of Python's types, our callers of JSON's
+MESSAGES = {  # with JSON's types in place of Python's
     "list_type": "Input should be an array",
     "dict_type": "Input should be an object",
     "model_type": "Input should be an object",
     "too_short": "Array should not be empty",
 }
-MAX_PATH_CHARS = 200  # a caller's own keys stand in it
+MAX_PATH_CHARS = 200  # a path may contain the caller's own keys
 
 
 def missing_parameter(param: str) -> InvalidRequest:
@@ -37,7 +35,7 @@ def invalid_value(param: str, message: str) -> InvalidRequest:
 
 
 def validation_error(document: dict[str, Any], exc: ValidationError) -> InvalidRequest:
-    """The most precise of pydantic's findings; it never repeats what the caller sent."""
+    """Build an error from the deepest of pydantic's errors; it never contains the input."""
     error = max(exc.errors(include_input=False, include_url=False), key=lambda e: len(e["loc"]))
     param = _json_path(document, error["loc"])
     if error["type"] == "missing":
@@ -51,16 +49,16 @@ def validation_error(document: dict[str, Any], exc: ValidationError) -> InvalidR
 
 
 def _json_path(document: Any, location: tuple[int | str, ...]) -> str:
-    """Turn pydantic's location into `input[0].role`; steps that only name a union's branch fall."""
+    """Convert pydantic's location to `input[0].role`, without the names of a union's branches."""
     path, node = "", document
     for step in location:
         if isinstance(step, int) and isinstance(node, list):
             path, node = f"{path}[{step}]", node[step]
-        elif isinstance(node, dict) and (step in node or _is_field(step)):
+        elif isinstance(node, dict) and (step in node or _is_field_name(step)):
             path, node = f"{path}.{step}", node.get(step)
     return path.removeprefix(".")[:MAX_PATH_CHARS]
 
 
-def _is_field(step: int | str) -> bool:
-    """Fields of the API are in lower case; a union's branches are named by Python types."""
+def _is_field_name(step: int | str) -> bool:
+    """Fields of the API are in lower case; a union's branches have names of Python types."""
     return isinstance(step, str) and step.islower() and step != "str"

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from antiphon.errors import GatewayError, UpstreamRefusedUs
+from antiphon.http import Attempt
 from antiphon.observability import metrics
 from antiphon.providers.errors import ProviderError
 from antiphon.providers.provider import Candidate
-from antiphon.request_metrics import Attempt
 from antiphon.settings.metrics import FAILOVERS
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.credentials import Credentials

@@ -16,7 +16,7 @@ from antiphon.errors import CredentialMissing
 from antiphon.observability import logger
 from antiphon.settings.config import Entra
 from antiphon.store.secrets import Clock, Credential, CredentialCache, ProviderSecrets
-from antiphon.upstream.http_request import build_request
+from antiphon.upstream.http1 import build_request
 
 SECONDS = 5.0  # for the head, each read and write, and for the whole body of an answer
 TIMEOUTS = {"connect": 2.0, "write": SECONDS, "read": SECONDS, "pool": 2.0}

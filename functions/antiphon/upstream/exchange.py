@@ -10,7 +10,7 @@ import httpx
 from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import Gateway
-from antiphon.upstream.http_request import build_request
+from antiphon.upstream.http1 import build_request
 from antiphon.upstream.outcome import (
     SUCCESS,
     UpstreamRequest,

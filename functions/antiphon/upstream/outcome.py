@@ -16,10 +16,9 @@ from antiphon.errors import (
     UpstreamFailed,
     UpstreamNotReached,
 )
-from antiphon.http import Reply, Request
+from antiphon.http import Reply, Request, RequestMetrics
 from antiphon.providers.errors import ProviderError
 from antiphon.providers.provider import Candidate
-from antiphon.request_metrics import RequestMetrics
 from antiphon.upstream.stream import UpstreamStream
 
 MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows

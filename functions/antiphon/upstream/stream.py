@@ -39,10 +39,10 @@ def translate_error(exc: httpx.RequestError) -> GatewayError:
 
 @dataclass(frozen=True)
 class EventBatch:
-    """Whole events as they came, and the newest response object in them, if there is one."""
+    """Whole events as they came, and the response objects in them."""
 
     data: bytes
-    response: ResponseObject | None = None
+    responses: tuple[ResponseObject, ...] = ()
 
 
 class UpstreamStream:
@@ -134,29 +134,29 @@ class UpstreamStream:
     def _batch(self, events: list[bytes]) -> EventBatch:
         self._has_started = True
         self._timer.last_sent = time.monotonic()
-        response = None
+        responses: tuple[ResponseObject, ...] = ()
         passed = []
         for event in events:
             if b'"response"' in event or b"error" in event:  # all others are deltas and the like
-                response = self._inspect(sse.parse_event(event)) or response
+                responses += self._inspect(sse.parse_event(event))
             if self.ended is None and b"[DONE]" in event and sse.event_data(event) == b"[DONE]":
                 continue  # clients stop reading here and would miss the terminal event
             if not event.startswith(b":"):
                 self._last_event = event
             passed.append(event)
-        return EventBatch(passed[0] if len(passed) == 1 else b"".join(passed), response)
+        return EventBatch(passed[0] if len(passed) == 1 else b"".join(passed), responses)
 
-    def _inspect(self, event: sse.Event | None) -> ResponseObject | None:
-        """Remember what an event says about the response; return its response object."""
+    def _inspect(self, event: sse.Event | None) -> tuple[ResponseObject, ...]:
+        """Remember what an event says about the response; return its response object, if any."""
         if event is None:
-            return None
+            return ()
         if _is_terminal(event):
             self.ended = event.type if event.type in TERMINAL else "error"
             self._timer.expect_end(LINGER_SECONDS)
         if event.response is not None and event.response.get("id"):
             self._response = event.response
-            return event.response
-        return None
+            return (event.response,)
+        return ()
 
     def _next_sequence_number(self) -> int:
         event = sse.parse_event(self._last_event)

@@ -32,12 +32,13 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import httpx
 
-from antiphon.upstream.http_request import PORTS, encode_head
-from antiphon.upstream.response_parser import (
+from antiphon.upstream.http1 import (
+    PORTS,
     SWITCHING_PROTOCOLS,
     BodyStream,
     ResponseParser,
     decode_content,
+    encode_head,
 )
 
 MAX_IDLE = 8  # connections to one origin

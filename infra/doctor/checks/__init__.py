@@ -1,1 +1,1 @@
-"""The checks: each takes a session, asks for what it needs, and gives a finding."""
+"""The checks: each takes a session, sends the requests it needs, and returns a finding."""

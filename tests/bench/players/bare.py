@@ -8,7 +8,7 @@ import ssl
 import sys
 from contextlib import closing
 
-from antiphon.upstream.http_request import build_request
+from antiphon.upstream.http1 import build_request
 from antiphon.upstream.transport import LlhttpTransport
 from tests.bench.players.requests import STREAM_HEAD, whole
 from tests.bench.players.threads import Serve, serve

@@ -1,0 +1,86 @@
+"""Credentials of the targets: a secret each, or the function's AWS identity (Entra ID)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from aws_cdk import SecretValue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from antiphon.settings.config import AzureTarget, Entra, Target
+from antiphon.store.secrets import PLACEHOLDER
+from antiphon.store.web_identity import ALGORITHM, TOKEN_SECONDS
+from infra.constructs.options import Options
+from infra.constructs.protection import acknowledge, named_removal_policy
+
+AUDIENCE = "sts:IdentityTokenAudience"
+
+
+def secret_prefix(options: Options) -> str:
+    return f"antiphon/{options.stage}"
+
+
+def secret_names(targets: Mapping[str, Target], options: Options) -> list[str]:
+    """Return the names of the secrets, for the targets that need one."""
+    names = [name for name, target in targets.items() if _identity_settings(target) is None]
+    return [f"{secret_prefix(options)}/{name}" for name in names]
+
+
+def create_secrets(
+    scope: Construct, targets: Mapping[str, Target], options: Options, key: kms.IKey | None
+) -> list[secretsmanager.Secret]:
+    names = secret_names(targets, options)
+    return [_create_secret(scope, name, options, key) for name in names]
+
+
+def identity_audiences(targets: Mapping[str, Target]) -> list[str]:
+    """Return the audiences of the web identity tokens that the targets accept."""
+    settings = map(_identity_settings, targets.values())
+    return sorted({entra.audience for entra in settings if entra})
+
+
+def allow_web_identity(audiences: Sequence[str]) -> iam.PolicyStatement:
+    """Allow STS tokens for these audiences only; a token is not a resource with an ARN.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+    """
+    return iam.PolicyStatement(
+        actions=["sts:GetWebIdentityToken"],
+        resources=["*"],
+        conditions={
+            "ForAllValues:StringEquals": {AUDIENCE: [*audiences]},
+            "Null": {AUDIENCE: "false"},  # ForAllValues is true for an empty list
+            "StringEquals": {"sts:SigningAlgorithm": ALGORITHM},
+            "NumericLessThanEquals": {"sts:DurationSeconds": TOKEN_SECONDS},
+        },
+    )
+
+
+def role_arns(roles: Iterable[iam.IRole | None]) -> str:
+    """Return the subjects of the tokens: the ARNs of the roles, separated by commas."""
+    return ", ".join(role.role_arn for role in roles if role)
+
+
+def _identity_settings(target: Target) -> Entra | None:
+    """Return the Entra settings of a target that trusts the AWS identity, else None."""
+    entra = target.entra if isinstance(target, AzureTarget) else None
+    return entra if entra is not None and entra.identity == "aws" else None
+
+
+def _create_secret(
+    scope: Construct, name: str, options: Options, key: kms.IKey | None
+) -> secretsmanager.Secret:
+    target = name.rpartition("/")[2]
+    secret = secretsmanager.Secret(
+        scope,
+        f"Secret-{target}",
+        secret_name=name,
+        description=f"Credential of Antiphon's target {target}, as plain text",
+        # Later deployments do not overwrite the value that an operator has set.
+        secret_string_value=SecretValue.unsafe_plain_text(PLACEHOLDER),
+        encryption_key=key,
+        removal_policy=named_removal_policy(options),
+    )
+    acknowledge(secret, "SMG4", "The provider issues the key, so a function cannot rotate it.")
+    return secret

@@ -1,0 +1,81 @@
+"""The functions as data: one row for each file at the top of functions/."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+# Patterns of partition keys; antiphon.settings.table describes their format.
+KEY_ROWS = "K#*"
+TENANT_ROWS = "T#*"
+CIRCUIT_ROWS = "G#*"  # state of the circuit breakers; one for all tenants
+
+
+@dataclass(frozen=True)
+class RowPermission:
+    """Allows DynamoDB actions on rows whose partition key matches one of the patterns."""
+
+    actions: tuple[str, ...]  # without the prefix dynamodb:
+    rows: tuple[str, ...]
+    indexes: bool = False  # the table's indexes as well
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """One Lambda function; it gets the permissions in its row and no others."""
+
+    name: str  # functions/<name>.py
+    description: str
+    source: Literal["http", "queue", "stream"]  # what invokes it
+    minutes: int  # timeout; at most 15
+    permissions: tuple[RowPermission, ...]
+    streams: bool = False  # runs in our streaming runtime, started by functions/start-streaming
+    secrets: bool = False  # calls the targets, with their credentials
+    sends_to_queue: bool = False
+    memory: int | None = None  # MB; None means the option `memory`
+
+
+FUNCTION_SPECS = (
+    FunctionSpec(
+        "api",
+        description="the HTTP API, with streamed responses",
+        source="http",
+        minutes=15,
+        permissions=(
+            # Operators create keys: this function reads single keys, but cannot list or write them.
+            RowPermission(("BatchGetItem",), (CIRCUIT_ROWS, KEY_ROWS, TENANT_ROWS)),
+            # IAM cannot distinguish a batch of puts from one of deletes; the code sends puts only.
+            RowPermission(("BatchWriteItem", "GetItem", "PutItem"), (TENANT_ROWS,)),
+            RowPermission(("UpdateItem",), (CIRCUIT_ROWS, TENANT_ROWS)),
+            RowPermission(("Query",), (TENANT_ROWS,), indexes=True),
+        ),
+        streams=True,
+        secrets=True,
+        sends_to_queue=True,
+    ),
+    FunctionSpec(
+        "settle",
+        description="writes deferred links and polls unfinished responses until they end",
+        source="queue",
+        minutes=2,
+        permissions=(
+            RowPermission(("BatchWriteItem", "GetItem", "PutItem"), (TENANT_ROWS,)),
+            RowPermission(("UpdateItem",), (CIRCUIT_ROWS, TENANT_ROWS)),
+        ),
+        secrets=True,
+        sends_to_queue=True,
+        memory=512,
+    ),
+    FunctionSpec(
+        "rollup",
+        description="updates usage and the metadata index when links change",
+        source="stream",
+        minutes=1,
+        # IAM checks a transaction by the actions in it; ours contain updates only.
+        permissions=(
+            RowPermission(
+                ("BatchWriteItem", "DeleteItem", "GetItem", "UpdateItem"), (TENANT_ROWS,)
+            ),
+        ),
+        memory=256,
+    ),
+)
+STREAM_FUNCTION = "rollup"

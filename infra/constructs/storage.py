@@ -1,0 +1,115 @@
+"""Where data is stored: the table and the queues, and what else the functions share."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from antiphon.settings.config import Target
+from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
+from infra.constructs.credentials import create_secrets, identity_audiences
+from infra.constructs.function_specs import FunctionSpec
+from infra.constructs.options import Options
+from infra.constructs.protection import create_key, removal_policy
+
+MAX_RECEIVES = 10  # of a message, before it becomes a dead letter
+# Visibility timeout, in multiples of the function's timeout, as AWS recommends:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+VISIBILITY_FACTOR = 6
+
+
+@dataclass(frozen=True)
+class Queues:
+    deferred: sqs.Queue
+    dead_letters: sqs.Queue
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What the functions share; a function gets access to what its row names."""
+
+    table: dynamodb.Table
+    queues: Queues
+    secrets: Sequence[secretsmanager.Secret]
+    audiences: Sequence[str]  # of web identity tokens
+    key: kms.Key | None
+
+
+def create_stores(
+    scope: Construct,
+    specs: Iterable[FunctionSpec],
+    targets: Mapping[str, Target],
+    options: Options,
+) -> Stores:
+    key = create_key(scope, options) if options.customer_managed_key else None
+    return Stores(
+        table=_create_table(scope, options, key),
+        queues=_create_queues(scope, specs, key),
+        secrets=create_secrets(scope, targets, options, key),
+        audiences=identity_audiences(targets),
+        key=key,
+    )
+
+
+def _create_table(scope: Construct, options: Options, key: kms.IKey | None) -> dynamodb.Table:
+    # Not TableV2: a global table in one Region has no advantage. With a customer managed key it
+    # also requires a stack with a fixed Region, and ours has none.
+    table = dynamodb.Table(
+        scope,
+        "Table",
+        partition_key=_string_attribute(PARTITION_KEY),
+        sort_key=_string_attribute(SORT_KEY),
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        time_to_live_attribute=TTL,
+        stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        # None means a key owned by AWS: encrypted and free of charge.
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else None,
+        encryption_key=key,
+        deletion_protection=options.keeps_data,
+        removal_policy=removal_policy(options),
+    )
+    for name, (partition, sort) in INDEXES.items():
+        table.add_global_secondary_index(
+            index_name=name,
+            partition_key=_string_attribute(partition),
+            sort_key=_string_attribute(sort),
+        )
+    return table
+
+
+def _string_attribute(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _create_queues(scope: Construct, specs: Iterable[FunctionSpec], key: kms.IKey | None) -> Queues:
+    timeout = max((spec.minutes for spec in specs if spec.source == "queue"), default=1)
+    dead_letters = _create_queue(scope, "DeadLetters", key)
+    deferred = _create_queue(
+        scope,
+        "Queue",
+        key,
+        visibility_timeout=Duration.minutes(VISIBILITY_FACTOR * timeout),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=MAX_RECEIVES),
+    )
+    return Queues(deferred, dead_letters)
+
+
+def _create_queue(scope: Construct, id: str, key: kms.IKey | None, **options: Any) -> sqs.Queue:
+    return sqs.Queue(
+        scope,
+        id,
+        encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        retention_period=Duration.days(14),  # the maximum of SQS
+        **options,
+    )

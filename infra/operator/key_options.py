@@ -1,0 +1,89 @@
+"""What the commands for keys share: the argument KEY, the keyring, and options for limits."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Concatenate, get_args
+
+import click
+from pydantic import ValidationError
+
+from antiphon.settings.config import Limits, Period
+from antiphon.store.keyring import Keyring, KeyringError, NoSuchKey
+from infra.operator.deployment import Deployment, with_deployment
+from infra.operator.param_types import KeyType
+
+COUNT = click.IntRange(min=1)
+# In the order of --help; each is a field of Limits.
+LIMITS: tuple[tuple[str, click.ParamType, str], ...] = (
+    ("rpm", COUNT, "Requests per minute."),
+    ("tpm", COUNT, "Tokens per minute."),
+    ("streams", COUNT, "Concurrent responses."),
+    ("max_body_bytes", COUNT, "Size of a request's body in bytes."),
+    ("max_output_tokens", COUNT, "Output tokens that a request may set as its maximum."),
+    (
+        "budget_usd",
+        click.FloatRange(min=0, min_open=True),
+        "US dollars per budget period.",
+    ),
+    (
+        "budget_period",
+        click.Choice(get_args(Period.__value__)),
+        "Calendar days or months, in UTC.  [default: month]",
+    ),
+)
+
+key_argument = click.argument("key", type=KeyType())
+
+
+def with_keyring[**P, R](
+    command: Callable[Concatenate[Deployment, Keyring, P], R],
+) -> Callable[..., R]:
+    """Add what `with_deployment` adds, and the Keyring as second argument."""
+
+    @functools.wraps(command)
+    def run(deployment: Deployment, *args: Any, **options: Any) -> R:
+        try:
+            return command(deployment, Keyring(deployment.table), *args, **options)
+        except NoSuchKey as exc:
+            hint = f"`antiphon keys list --all` lists those of {deployment.name}."
+            raise click.ClickException(f"{exc} {hint}") from exc
+        except KeyringError as exc:
+            raise click.ClickException(str(exc)) from exc
+
+    return with_deployment(run)
+
+
+def limit_options[R](command: Callable[..., R]) -> Callable[..., R]:
+    """Add an option for each limit to a click command, as the argument `limits`."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> R:
+        values = {name: options.pop(name) for name, _, _ in LIMITS}
+        return command(*args, limits=_parse_limits(values), **options)
+
+    added = [click.option(_option_name(name), type=type, help=help) for name, type, help in LIMITS]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(added), run)
+
+
+def flatten_models(models: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+    """Join the values of a repeated option without duplicates; None if there are none."""
+    return tuple(dict.fromkeys(model for group in models for model in group)) or None
+
+
+def _parse_limits(values: dict[str, Any]) -> Limits:
+    given = {name: value for name, value in values.items() if value is not None}
+    if "budget_period" in given and "budget_usd" not in given:
+        raise click.UsageError("--budget-period goes with --budget-usd.")
+    try:
+        return Limits.model_validate(given)
+    except ValidationError as exc:
+        raise click.UsageError("\n".join(_error_lines(exc))) from exc
+
+
+def _error_lines(exc: ValidationError) -> Iterator[str]:
+    for error in exc.errors():
+        yield f"{_option_name(str(error['loc'][0]))}: {error['msg']}"
+
+
+def _option_name(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,0 +1,108 @@
+"""`antiphon usage`: requests, tokens and cost of a deployment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+
+from antiphon.store.keyring import Keyring
+from antiphon.store.usage import UsageSum, UsageSums, group_sums
+from infra.operator.deployment import Deployment, with_deployment
+from infra.operator.output import json_option, print_json, print_message, print_table
+from infra.operator.param_types import PastDayType, TenantType
+from infra.operator.usage_report import DIMENSIONS, UsageReport, build_table, list_remarks
+
+DEFAULT_PERIOD = timedelta(days=29)  # before the last day, which is included
+
+
+@click.command()
+@click.option(
+    "--by",
+    type=click.Choice([*DIMENSIONS]),
+    multiple=True,
+    help="How to group the sums. May be repeated: --by day --by model.  [default: model]",
+)
+@click.option(
+    "--since",
+    type=PastDayType(),
+    help="The first day: 2026-11-01, or 7d for a week ago.  [default: 30 days, the last included]",
+)
+@click.option("--until", type=PastDayType(), help="The last day, included.  [default: today]")
+@click.option("--tenant", type=TenantType(), help="Only this tenant.  [default: all]")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@json_option
+@with_deployment
+def usage(
+    deployment: Deployment,
+    /,
+    *,
+    by: tuple[str, ...],
+    as_csv: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Print usage: requests, tokens, and their cost.
+
+    Each response is counted once, when its end is known, with the provider's own figures, on the
+    day (UTC) on which it began. So unfinished responses are not included, and the figures of past
+    days can increase a little. Costs are those of tokens, at the prices in gateway.toml, else at
+    those of a public price list.
+    """
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json exclude each other: choose one.")
+    report = _create_report(deployment, tuple(dict.fromkeys(by)) or ("model",), **options)
+    if as_json:
+        print_json(report.to_json())
+    elif as_csv:
+        report.write_csv()
+    else:
+        _print_report(report, _read_key_names(deployment, report))
+
+
+def _create_report(
+    deployment: Deployment,
+    by: Sequence[str],
+    since: date | None,
+    until: date | None,
+    tenant: str | None,
+) -> UsageReport:
+    last = until or datetime.now(UTC).date()
+    first = since or last - DEFAULT_PERIOD
+    if first > last:
+        raise click.UsageError(f"--since {first} is later than --until {last}.")
+    empty = UsageReport(
+        deployment=deployment.name,
+        tenant=tenant,
+        first=first.isoformat(),
+        last=last.isoformat(),
+        by=by,
+        sums=[],
+    )
+    with Console(stderr=True).status(f"Reading the usage of {deployment.name}…"):
+        return replace(empty, sums=_read_sums(deployment, empty))
+
+
+def _read_sums(deployment: Deployment, report: UsageReport) -> list[UsageSum]:
+    stored = UsageSums(deployment.table)
+    days = (report.first, report.last)
+    sums = stored.every(*days) if report.tenant is None else stored.of(report.tenant, *days)
+    return group_sums(sums, {DIMENSIONS[part] for part in report.by})
+
+
+def _read_key_names(deployment: Deployment, report: UsageReport) -> Mapping[str, str | None]:
+    """Return the names of keys by their ids, if the report is grouped by key."""
+    if "key" not in report.by:
+        return {}
+    return {key.id: key.name for key in Keyring(deployment.table).every(report.tenant)}
+
+
+def _print_report(report: UsageReport, key_names: Mapping[str, str | None]) -> None:
+    if not report.sums:
+        print_message(f"{report.deployment} has no usage from {report.first} to {report.last}.")
+        return
+    print_table(build_table(report, key_names))
+    for remark in list_remarks(report):
+        print_message(remark)

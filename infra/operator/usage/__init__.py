@@ -1,1 +1,0 @@
-"""`antiphon usage`: what the gateway's responses came to."""

@@ -1,0 +1,195 @@
+"""Unfinished responses are polled to their end, or until polling gives up."""
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from antiphon.follow_up import MIN_POLLS_BEFORE_GONE
+from tests.support import aws
+from tests.support.events import make_response
+from tests.support.follow_up import FOLLOW, HOUR, LINK, NOW, USAGE, make_follow_up, run_follow_up
+from tests.support.provider import CLOSE, encode_response
+from tests.support.upstream import plain_transport
+
+
+@pytest.fixture
+def cloud():
+    with aws.fake_aws() as made:
+        yield made
+
+
+@pytest.fixture
+def follow_up(cloud, provider):
+    with plain_transport() as client:
+        yield make_follow_up(cloud, provider.address, client)
+
+
+def provider_has(provider, status="completed", **more):
+    provider.respond_to_settle(
+        "resp_1", encode_response(json.dumps(make_response("resp_1", status, **more)).encode())
+    )
+
+
+def test_an_ended_response_is_settled_with_its_usage(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    provider_has(provider, completed_at=NOW + 9)
+    run_follow_up(follow_up, FOLLOW)
+    row = cloud.row("resp_1")
+    assert (row["status"], row["usage"], row["completed_at"]) == ("completed", USAGE, NOW + 9)
+    assert cloud.sent == []
+    [request] = provider.settle_requests("resp_1")
+    assert request.line == "GET /v1/responses/resp_1 HTTP/1.1"
+    assert request.headers["authorization"] == "Bearer credential"
+
+
+@pytest.mark.parametrize("status", ["failed", "incomplete", "cancelled"])
+def test_every_final_status_settles(cloud, follow_up, provider, status):
+    follow_up.links.put(replace(LINK, unfinished="cut"))
+    provider_has(provider, status, usage=USAGE)
+    run_follow_up(follow_up, FOLLOW)
+    row = cloud.row("resp_1")
+    assert (row["status"], row["usage"], row["unfinished"]) == (status, USAGE, None)
+    assert NOW <= row["completed_at"] <= time.time()
+
+
+def test_a_response_that_still_runs_is_polled_again_later(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    provider_has(provider, "in_progress")
+    run_follow_up(follow_up, FOLLOW)
+    assert cloud.row("resp_1")["status"] == "in_progress"
+    assert cloud.sent == [(FOLLOW.again(), 4)]
+
+
+def test_a_second_poll_of_a_settled_response_does_nothing(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    provider_has(provider)
+    run_follow_up(follow_up, FOLLOW)
+    before = cloud.row("resp_1")
+    run_follow_up(follow_up, FOLLOW)
+    assert cloud.row("resp_1") == before
+    assert len(provider.settle_requests("resp_1")) == 1
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        replace(LINK, deleted_at=NOW),
+        replace(LINK, expires_at=NOW - 1),
+        replace(LINK, unfinished="gone"),
+        replace(LINK, unfinished="given up: still running"),
+        replace(LINK, tenant="umbra"),
+    ],
+)
+def test_what_is_foreign_deleted_or_settled_is_not_polled(cloud, follow_up, provider, link):
+    follow_up.links.put(link)
+    run_follow_up(follow_up, FOLLOW)
+    assert (provider.settle_requests("resp_1"), cloud.sent) == ([], [])
+
+
+def test_a_response_that_the_provider_does_not_find_for_long_is_gone(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    poll = FOLLOW
+    for _ in range(MIN_POLLS_BEFORE_GONE):
+        assert "unfinished" not in cloud.row("resp_1")
+        provider.respond_to_settle("resp_1", encode_response(b'{"error":{}}', status=404))
+        run_follow_up(follow_up, poll)
+        poll = poll.again()
+    row = cloud.row("resp_1")
+    assert (row["status"], row["unfinished"]) == ("queued", "gone")
+    assert len(cloud.sent) == MIN_POLLS_BEFORE_GONE - 1
+
+
+FAILURES = {
+    "status 500": encode_response(b"{}", status=500),
+    "status 429": encode_response(b"{}", status=429),
+    "upstream_auth": encode_response(b"{}", status=401),
+    "upstream_failed": CLOSE,
+    "still running": encode_response(json.dumps(make_response("resp_1", "in_progress")).encode()),
+}
+
+
+@pytest.mark.parametrize("why", FAILURES)
+def test_failing_polls_are_repeated_until_polling_gives_up(cloud, follow_up, provider, why):
+    follow_up.links.put(LINK)
+    provider.respond_to_settle("resp_1", FAILURES[why])
+    run_follow_up(follow_up, FOLLOW)
+    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    provider.respond_to_settle("resp_1", FAILURES[why])
+    run_follow_up(follow_up, replace(FOLLOW, since=NOW - 25 * HOUR))
+    assert len(cloud.sent) == 1
+    assert cloud.row("resp_1")["unfinished"] == f"given up: {why}"
+
+
+def test_a_silent_provider_is_left_in_time(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    provider.respond_to_settle("resp_1")
+    started = time.monotonic()
+    run_follow_up(follow_up, FOLLOW, seconds=0.4)
+    assert time.monotonic() - started < 5
+    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+
+
+def test_without_time_left_the_provider_is_not_called(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    run_follow_up(follow_up, FOLLOW, seconds=-1)
+    assert provider.settle_requests("resp_1") == []
+    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+
+
+def test_a_response_whose_target_is_not_configured_is_given_up(cloud, follow_up, provider):
+    follow_up.links.put(replace(LINK, target="gone"))
+    run_follow_up(follow_up, FOLLOW)
+    assert cloud.row("resp_1")["unfinished"] == "given up: target_not_configured"
+    assert (provider.settle_requests("resp_1"), cloud.sent) == ([], [])
+
+
+def test_a_target_without_a_credential_is_polled_when_it_has_one(cloud, follow_up):
+    follow_up.links.put(LINK)
+    cloud.secrets.delete_secret(SecretId="test/openai", ForceDeleteWithoutRecovery=True)
+    run_follow_up(follow_up, FOLLOW)
+    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+
+
+def test_a_poll_waits_while_the_table_does_not_answer(cloud, follow_up):
+    cloud.fail(cloud.dynamodb, "GetItem")
+    run_follow_up(follow_up, FOLLOW)
+    assert cloud.sent == [(FOLLOW.again(), 4)]
+
+
+@pytest.mark.parametrize("output", [[], [{"type": "message", "id": "msg_1"}]])
+def test_an_outcome_that_the_table_does_not_take_is_not_lost(cloud, follow_up, provider, output):
+    follow_up.links.put(LINK)
+    for operation in ("UpdateItem", "TransactWriteItems"):
+        cloud.fail(cloud.dynamodb, operation)
+    provider_has(provider, output=output)
+    run_follow_up(follow_up, FOLLOW)
+    for operation in ("UpdateItem", "TransactWriteItems"):
+        cloud.restore(cloud.dynamodb, operation)
+    [(deferred, _)] = cloud.sent
+    run_follow_up(follow_up, deferred)
+    assert cloud.row("resp_1")["usage"] == USAGE
+    assert len(provider.settle_requests("resp_1")) == 1
+
+
+@pytest.mark.parametrize(
+    "output", [[], [{"type": "message", "id": "msg_1"}]], ids=["none", "items"]
+)
+def test_a_poll_that_settles_reads_once_and_writes_once(cloud, follow_up, provider, output):
+    follow_up.links.put(LINK)
+    provider_has(provider, output=output)
+    calls = []
+    cloud.dynamodb.meta.events.register(
+        "before-call.dynamodb.*", lambda model, **_: calls.append(model.name)
+    )
+    run_follow_up(follow_up, FOLLOW)
+    assert calls == ["GetItem", "TransactWriteItems" if output else "UpdateItem"]
+    assert cloud.row("resp_1")["status"] == "completed"
+
+
+def test_the_items_of_a_settled_response_may_be_referred_to(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    provider_has(provider, output=[{"type": "message", "id": "msg_1"}])
+    run_follow_up(follow_up, FOLLOW)
+    assert cloud.table.get("T#acme#X#msg_1", "ITEM")["target"] == "openai"

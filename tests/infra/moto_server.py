@@ -1,0 +1,115 @@
+"""A moto server whose CloudFormation supports more resource types than moto's own.
+
+It creates them with moto's APIs: the properties in CloudFormation are the parameters of the API.
+Other unsupported types are skipped with a warning; the tests of the template cover them.
+"""
+
+import functools
+import json
+import logging
+import os
+import sys
+
+import boto3
+from moto.core.common_models import CloudFormationModel
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+aws = functools.cache(boto3.client)
+
+
+class CreatedResource(CloudFormationModel):
+    """A resource created by one of the functions below, and how to delete it."""
+
+    def __init__(self, id, remove=lambda: None, **attributes):
+        self.physical_resource_id = id
+        self.attributes = attributes
+        self.remove = remove
+
+    def delete(self, _account, _region):
+        self.remove()
+
+    def get_cfn_attribute(self, name):
+        return self.attributes[name]
+
+
+def creates(kind, name_property=""):
+    """Register a function that creates a resource of this type from its name and properties."""
+
+    def register(make):
+        def create(_cls, name, resource, _account, _region, **_):
+            return make(name, **resource["Properties"])
+
+        methods = {
+            "__module__": "moto.cloudformation",  # moto counts instances by the second part
+            "cloudformation_type": staticmethod(lambda: kind),
+            "cloudformation_name_type": staticmethod(lambda: name_property),
+            "create_from_cloudformation_json": classmethod(create),
+        }
+        # moto finds direct subclasses only, so this must be one.
+        return type(make.__name__, (CreatedResource, CloudFormationModel), methods)
+
+    return register
+
+
+@creates("AWS::SecretsManager::Secret", "Name")
+def secret(_, **properties):
+    secrets = aws("secretsmanager")
+    arn = secrets.create_secret(**properties)["ARN"]
+    remove = functools.partial(secrets.delete_secret, SecretId=arn)
+    return CreatedResource(arn, functools.partial(remove, ForceDeleteWithoutRecovery=True))
+
+
+@creates("AWS::SQS::QueuePolicy")
+def queue_policy(name, Queues, PolicyDocument):  # noqa: N803  CloudFormation's names
+    for queue in Queues:
+        policy = {"Policy": json.dumps(PolicyDocument)}
+        aws("sqs").set_queue_attributes(QueueUrl=queue, Attributes=policy)
+    return CreatedResource(name)
+
+
+@creates("AWS::Lambda::Url")
+def function_url(_, TargetFunctionArn, **properties):  # noqa: N803
+    made = aws("lambda").create_function_url_config(FunctionName=TargetFunctionArn, **properties)
+    return CreatedResource(
+        TargetFunctionArn, FunctionUrl=f"{made['FunctionUrl']}/"
+    )  # Lambda's URLs end with /
+
+
+@creates("AWS::ApiGateway::Stage")
+def stage(_, RestApiId, StageName, DeploymentId, TracingEnabled, **_others):  # noqa: N803
+    aws("apigateway").create_stage(
+        restApiId=RestApiId,
+        stageName=StageName,
+        deploymentId=getattr(DeploymentId, "id", DeploymentId),  # moto passes the object
+        tracingEnabled=TracingEnabled,
+    )
+    return CreatedResource(StageName)
+
+
+@creates("AWS::CloudWatch::Alarm", "AlarmName")
+def alarm(_, AlarmName, **properties):  # noqa: N803
+    alarms, name = aws("cloudwatch"), AlarmName
+    alarms.put_metric_alarm(AlarmName=name, **properties)
+    (made,) = alarms.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    remove = functools.partial(alarms.delete_alarms, AlarmNames=[name])
+    return CreatedResource(name, remove, Arn=made["AlarmArn"])
+
+
+def serve():
+    """Print the endpoint, then serve until standard input is closed."""
+    os.environ.update(ENVIRONMENT)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    # Not 127.0.0.1: moto finds templates in buckets only with the host name localhost.
+    os.environ["AWS_ENDPOINT_URL"] = f"http://localhost:{port}"
+    print(os.environ["AWS_ENDPOINT_URL"], flush=True)  # noqa: T201  the test reads it
+    sys.stdin.read()

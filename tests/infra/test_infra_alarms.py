@@ -1,0 +1,119 @@
+"""The alarms: their instructions, their topic, and the metrics that they use."""
+
+import re
+
+from antiphon.settings.metrics import METRICS, NAMESPACE
+from tests.infra.synthesis import ALL_SOURCES, PROJECT, only, resources, template
+
+OWN_METRICS = {metric.name: metric for metric in METRICS}
+AWS_METRICS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
+AWS_METRICS |= {"Errors", "Throttles", "IteratorAge"}
+
+
+def alarms(**chosen):
+    """Return the alarms by their names in the code."""
+    made = resources(template(**chosen), "CloudWatch::Alarm")
+    return {re.fullmatch(r"Alarm(\w+?)[0-9A-F]{8}", name)[1]: each for name, each in made.items()}
+
+
+def alarm_metrics(alarm):
+    """Return the metrics of an alarm as (namespace, name, dimensions)."""
+    parts = [
+        part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part
+    ]
+    return [
+        (part["Namespace"], part["MetricName"], {d["Name"]: d["Value"] for d in part["Dimensions"]})
+        for part in parts or [alarm]
+    ]
+
+
+def test_all_alarms_exist():
+    functions = {
+        f"{name}{what}" for name in ("Api", "Settle", "Rollup") for what in ("Errors", "Throttles")
+    }
+    others = {
+        "QueueAge",
+        "DeadLetters",
+        "CutStreams",
+        "AllOpen",
+        "BudgetNearEnd",
+        "LinkNotWritten",
+        "ChangesAge",
+    }
+    assert set(alarms()) == functions | others
+
+
+def test_every_alarm_states_what_to_do_and_notifies_the_topic():
+    (topic,) = resources(template(), "SNS::Topic")
+    for name, alarm in alarms().items():
+        what, *then = alarm["AlarmDescription"].removeprefix("Antiphon prod: ").split(". ")
+        assert what, name
+        assert then, name
+        assert alarm["AlarmDescription"].endswith(".")
+        assert len(alarm["AlarmDescription"]) <= 1024
+        assert alarm["AlarmActions"] == [{"Ref": topic}]
+
+
+def test_log_messages_named_by_alarms_exist():
+    code = "".join(path.read_text() for path in PROJECT.glob("functions/**/*.py"))
+    quoted = {
+        message
+        for alarm in alarms().values()
+        for message in re.findall(r"look for '([^']+)'", alarm["AlarmDescription"], re.IGNORECASE)
+    }
+    assert len(quoted) == 3
+    assert [message for message in quoted if f'"{message}"' not in code] == []
+
+
+def test_missing_data_is_no_alarm():
+    for alarm in alarms().values():
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_alarms_use_metrics_that_exist():
+    for alarm in alarms(stage="dev").values():
+        for namespace, name, dimensions in alarm_metrics(alarm):
+            if namespace == NAMESPACE:
+                assert OWN_METRICS[name].dimensions == ()
+                assert dimensions == {"stage": "dev"}
+            else:
+                assert name in AWS_METRICS
+
+
+def test_few_cut_streams_are_no_alarm():
+    alarm = alarms()["CutStreams"]
+    assert alarm["Metrics"][0]["Expression"] == "IF(cut >= 3, 100 * cut / begun, 0)"
+    by_id = {part["Id"]: part.get("MetricStat") for part in alarm["Metrics"]}
+    assert (by_id["cut"]["Metric"]["MetricName"], by_id["cut"]["Stat"]) == ("CutStreams", "Sum")
+    assert by_id["begun"]["Metric"]["MetricName"] == "FirstEventMs"
+    assert by_id["begun"]["Stat"] == "SampleCount"
+    assert alarm["Threshold"] == 5
+
+
+def test_short_outage_of_all_targets_is_no_alarm():
+    alarm = alarms()["AllOpen"]
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 3)
+
+
+def test_without_the_stream_function_there_is_no_alarm_for_it():
+    made = resources(template(ALL_SOURCES), "CloudWatch::Alarm")
+    assert not [name for name in made if "ChangesAge" in name]
+
+
+def test_topic_accepts_messages_over_tls_only():
+    policy = only(template(), "SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    by = {statement["Effect"]: statement for statement in policy}
+    assert by["Allow"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert by["Allow"]["Action"] == "sns:Publish"
+    here = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert by["Allow"]["Condition"] == here
+    assert by["Deny"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_alarms_go_to_an_email_address_or_an_existing_topic():
+    subscribed = only(template(alarm_email="ops@example.com"), "SNS::Subscription")
+    assert (subscribed["Protocol"], subscribed["Endpoint"]) == ("email", "ops@example.com")
+    topic = "arn:aws:sns:eu-west-1:123456789012:ops"
+    made = template(alarm_topic_arn=topic)
+    assert not resources(made, "SNS::Topic")
+    assert all(a["AlarmActions"] == [topic] for a in resources(made, "CloudWatch::Alarm").values())

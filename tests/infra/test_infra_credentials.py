@@ -1,0 +1,85 @@
+"""Targets with Entra ID: which need a secret, and which functions get web identity tokens."""
+
+import pytest
+
+from tests.infra.synthesis import CONFIG, function, resources, statements, template
+
+APP = 'tenant_id = "acme.example", client_id = "1-2-3"'
+
+
+def azure(name, entra):
+    return f"""
+[targets.{name}]
+provider = "azure"
+endpoint = "https://{name}.openai.azure.com"
+models = {{ "gpt-5" = "gpt-5-prod" }}
+auth = "entra"
+entra = {{ {entra} }}
+"""
+
+
+BY_SECRET = azure("by-secret", APP)
+BY_IDENTITY = azure("by-identity", f'{APP}, identity = "aws"')
+ELSEWHERE = azure(
+    "elsewhere", f'{APP}, identity = "aws", audience = "api://AzureADTokenExchangeUSGov"'
+)
+ALL = CONFIG + BY_SECRET + BY_IDENTITY + ELSEWHERE
+
+
+def token_statements(made, name):
+    return [s for s in statements(made, name) if s["Action"] == "sts:GetWebIdentityToken"]
+
+
+def outputs(made):
+    return {name: output["Value"] for name, output in made.find_outputs("*").items()}
+
+
+def test_a_target_with_web_identity_has_no_secret():
+    secrets = resources(template(text=ALL), "SecretsManager::Secret").values()
+    names = {secret["Name"] for secret in secrets}
+    assert names == {f"antiphon/prod/{name}" for name in ("openai", "azure-east", "by-secret")}
+    assert set(outputs(template(text=ALL))["SecretNames"].split(", ")) == names
+
+
+@pytest.mark.parametrize("name", ["api", "settle"])
+def test_callers_of_such_a_target_get_tokens_for_its_audience_only(name):
+    (statement,) = token_statements(template(text=ALL), name)
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "sts:GetWebIdentityToken",
+        "Resource": "*",
+        "Condition": {
+            "ForAllValues:StringEquals": {
+                "sts:IdentityTokenAudience": [
+                    "api://AzureADTokenExchange",
+                    "api://AzureADTokenExchangeUSGov",
+                ]
+            },
+            "Null": {"sts:IdentityTokenAudience": "false"},
+            "StringEquals": {"sts:SigningAlgorithm": "RS256"},
+            "NumericLessThanEquals": {"sts:DurationSeconds": 300},
+        },
+    }
+
+
+def test_a_function_without_targets_gets_no_tokens():
+    assert token_statements(template(text=ALL), "rollup") == []
+
+
+@pytest.mark.parametrize("text", [CONFIG, CONFIG + BY_SECRET], ids=["keys", "client secret"])
+def test_without_such_a_target_no_function_gets_tokens(text):
+    assert [token_statements(template(text=text), name) for name in ("api", "settle")] == [[], []]
+    assert "EntraSubjects" not in outputs(template(text=text))
+
+
+def test_without_secrets_there_is_no_permission_and_no_output():
+    made = template(text=BY_IDENTITY)
+    assert not resources(made, "SecretsManager::Secret")
+    assert "secretsmanager" not in str(statements(made, "api"))
+    assert "SecretNames" not in outputs(made)
+
+
+def test_subjects_for_entra_are_an_output():
+    made = template(text=ALL)
+    roles = [function(made, name)["Role"] for name in ("api", "settle")]
+    assert outputs(made)["EntraSubjects"] == {"Fn::Join": ["", [roles[0], ", ", roles[1]]]}

@@ -1,0 +1,150 @@
+"""The two endpoints: the REST API and the Function URL."""
+
+import json
+import re
+
+import pytest
+
+from tests.infra.synthesis import EVERYTHING, only, resources, template
+
+
+def outputs(made):
+    return {name: output["Value"] for name, output in made.find_outputs("*").items()}
+
+
+def flat(value):
+    """Return a value as text, with its references in angle brackets."""
+    if isinstance(value, str):
+        return value
+    if "Ref" in value:
+        return f"<{value['Ref']}>"
+    if "Fn::GetAtt" in value:
+        return "<{}.{}>".format(*value["Fn::GetAtt"])
+    return "".join(map(flat, value["Fn::Join"][1]))
+
+
+@pytest.fixture(scope="module")
+def methods():
+    return list(resources(template(), "ApiGateway::Method").values())
+
+
+def test_all_paths_and_methods_go_to_the_function(methods):
+    (proxy,) = resources(template(), "ApiGateway::Resource", PathPart="{proxy+}")
+    (api,) = resources(template(), "ApiGateway::RestApi")
+    places = [method["ResourceId"] for method in methods]
+    root = {"Fn::GetAtt": [api, "RootResourceId"]}
+    assert sorted(places, key=str) == sorted([{"Ref": proxy}, root], key=str)
+    assert {method["HttpMethod"] for method in methods} == {"ANY"}
+
+
+def test_responses_are_streamed_for_up_to_15_minutes(methods):
+    for method in methods:
+        integration = method["Integration"]
+        assert integration["ResponseTransferMode"] == "STREAM"
+        assert integration["TimeoutInMillis"] == 900_000
+        uri = flat(integration["Uri"])
+        assert "/2021-11-15/functions/" in uri
+        assert uri.endswith("/response-streaming-invocations")
+
+
+def test_api_is_regional():
+    api = only(template(), "ApiGateway::RestApi")
+    assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    assert "BinaryMediaTypes" not in api
+
+
+def test_stage_is_throttled_by_options_and_traced():
+    stage = only(template(throttle_rate=7.5, throttle_burst=9), "ApiGateway::Stage")
+    (settings,) = stage["MethodSettings"]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (7.5, 9)
+    assert settings["DataTraceEnabled"] is False
+    assert "LoggingLevel" not in settings
+    assert stage["TracingEnabled"] is True
+
+
+def test_access_log_is_json_without_content():
+    stage = only(template(), "ApiGateway::Stage")
+    fields = json.loads(stage["AccessLogSetting"]["Format"]).values()
+    assert "$context.status" in fields
+    forbidden = re.compile("header|query|body|userAgent|authorizer|path$|resourcePath|apiKey")
+    assert [f for f in fields if forbidden.search(f)] == ["$context.path"]
+    assert flat(stage["AccessLogSetting"]["DestinationArn"]).endswith(":<AccessLogs8B620ECA>")
+
+
+def test_errors_of_api_gateway_have_openai_s_envelope():
+    refusals = resources(template(), "ApiGateway::GatewayResponse").values()
+    assert {r["ResponseType"] for r in refusals} == {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"}
+    for refusal in refusals:
+        body = refusal["ResponseTemplates"]["application/json"]
+        error = json.loads(body.replace("$context.error.messageString", '"No."'))["error"]
+        assert list(error) == ["message", "type", "param", "code"]
+        assert "gatewayresponse.header.x-antiphon-request-id" in refusal["ResponseParameters"]
+
+
+def test_function_url_streams_and_is_public():
+    url = only(template(), "Lambda::Url")
+    assert (url["AuthType"], url["InvokeMode"]) == ("NONE", "RESPONSE_STREAM")
+    public = resources(template(), "Lambda::Permission", Principal="*").values()
+    allowed = {p["Action"]: p for p in public}
+    assert set(allowed) == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    assert allowed["lambda:InvokeFunctionUrl"]["FunctionUrlAuthType"] == "NONE"
+    assert allowed["lambda:InvokeFunction"]["InvokedViaFunctionUrl"] is True
+
+
+def test_outputs_contain_base_urls_and_names():
+    found = outputs(template())
+    assert set(found) == {
+        "AlarmTopic",
+        "DashboardName",
+        "FunctionUrl",
+        "KeyCacheSeconds",
+        "RestUrl",
+        "SecretNames",
+        "TableName",
+    }
+    assert re.search(r"^https://.*/<RestDeploymentStageprod\w+>/v1$", flat(found["RestUrl"]))
+    assert re.search(r"<ApiFunctionUrl\w+\.FunctionUrl>v1$", flat(found["FunctionUrl"]))
+    assert found["SecretNames"] == "antiphon/prod/openai, antiphon/prod/azure-east"
+
+
+@pytest.mark.parametrize(
+    ("option", "kind", "output"),
+    [("rest", "ApiGateway::RestApi", "RestUrl"), ("url", "Lambda::Url", "FunctionUrl")],
+)
+def test_either_endpoint_can_be_disabled(option, kind, output):
+    made = template(**{option: False})
+    assert not resources(made, kind)
+    assert output not in outputs(made)
+
+
+def test_domain_name_leads_to_the_rest_api():
+    made = template(**EVERYTHING)
+    domain = only(made, "ApiGateway::DomainName")
+    assert domain["DomainName"] == "ai.example.com"
+    assert domain["SecurityPolicy"] == "TLS_1_2"
+    assert domain["RegionalCertificateArn"] == EVERYTHING["certificate_arn"]
+    assert "BasePath" not in only(made, "ApiGateway::BasePathMapping")
+    record = only(made, "Route53::RecordSet")
+    assert (record["Name"], record["HostedZoneId"]) == ("ai.example.com", "Z0123456789")
+    assert outputs(made)["RestUrl"] == "https://ai.example.com/v1"
+
+
+def test_without_a_zone_there_is_no_dns_record():
+    chosen = {name: EVERYTHING[name] for name in ("domain_name", "certificate_arn")}
+    assert not resources(template(**chosen), "Route53::RecordSet")
+
+
+def test_firewall_protects_the_stage_by_address_only():
+    made = template(firewall=True, firewall_rate=300)
+    rules = {rule["Name"]: rule["Statement"] for rule in only(made, "WAFv2::WebACL")["Rules"]}
+    assert rules["rate"]["RateBasedStatement"]["Limit"] == 300
+    group = rules["reputation"]["ManagedRuleGroupStatement"]["Name"]
+    assert group == "AWSManagedRulesAmazonIpReputationList"
+    before = only(made, "WAFv2::WebACLAssociation")["ResourceArn"]
+    assert "/stages/<RestDeploymentStage" in flat(before)
+
+
+def test_log_role_of_the_account_is_retained_or_not_created():
+    (account,) = template().find_resources("AWS::ApiGateway::Account").values()
+    assert account["DeletionPolicy"] == "Retain"
+    assert not resources(template(account_log_role=False), "ApiGateway::Account")

@@ -1,0 +1,59 @@
+import pytest
+
+from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
+from tests.infra.synthesis import only, resources, template
+
+
+@pytest.fixture(scope="module")
+def table():
+    return only(template(), "DynamoDB::Table")
+
+
+def key(partition, sort):
+    return [
+        {"AttributeName": partition, "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]
+
+
+def test_keys_and_indexes_are_those_of_the_settings(table):
+    indexes = {index["IndexName"]: index["KeySchema"] for index in table["GlobalSecondaryIndexes"]}
+    assert table["KeySchema"] == key(PARTITION_KEY, SORT_KEY)
+    assert indexes == {name: key(*attributes) for name, attributes in INDEXES.items()}
+
+
+def test_billing_is_on_demand(table):
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_table_has_ttl_and_a_stream(table):
+    assert table["TimeToLiveSpecification"] == {"AttributeName": TTL, "Enabled": True}
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def test_table_has_point_in_time_recovery(table):
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize(("stage", "retained"), [("prod", True), ("dev", False)])
+def test_only_production_stages_retain_data(stage, retained):
+    made = template(stage=stage)
+    (table,) = made.find_resources("AWS::DynamoDB::Table").values()
+    assert table["Properties"]["DeletionProtectionEnabled"] is retained
+    for kind in ("DynamoDB::Table", "Logs::LogGroup"):
+        policies = {r["DeletionPolicy"] for r in made.find_resources(f"AWS::{kind}").values()}
+        assert policies == {"Retain" if retained else "Delete"}
+
+
+def test_customer_managed_key_is_rotated_and_encrypts_everything():
+    made = template(customer_managed_key=True)
+    (name,) = resources(made, "KMS::Key", EnableKeyRotation=True)
+    key = {"Fn::GetAtt": [name, "Arn"]}
+    assert only(made, "DynamoDB::Table")["SSESpecification"]["KMSMasterKeyId"] == key
+    assert all(s["KmsKeyId"] == key for s in resources(made, "SecretsManager::Secret").values())
+    assert all(g["KmsKeyId"] == key for g in resources(made, "Logs::LogGroup").values())
+    assert all(q["KmsMasterKeyId"] == key for q in resources(made, "SQS::Queue").values())
+
+
+def test_no_key_by_default():
+    assert resources(template(), "KMS::Key") == {}

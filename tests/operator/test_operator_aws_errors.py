@@ -1,0 +1,118 @@
+"""Errors of AWS, as messages, and the IAM policy for operators."""
+
+import json
+from pathlib import Path
+
+import boto3
+import botocore.exceptions as aws
+import click
+import pytest
+from moto.core import set_initial_no_auth_action_count
+
+from antiphon.errors import Unavailable
+from infra.operator.aws_errors import translate_aws_errors
+from tests.support.aws import LOCAL_AWS
+from tests.support.commands import OPERATOR_ENVIRONMENT, run_antiphon, run_for_json
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+POLICY = json.loads((Path(__file__).parents[2] / "docs" / "operator-policy.json").read_text())
+ACTIONS = [action for each in POLICY["Statement"] for action in as_list(each["Action"])]
+
+
+def client_error(code, message="message of AWS"):
+    return aws.ClientError({"Error": {"Code": code, "Message": message}}, "PutItem")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (client_error("AccessDenied"), "credentials do not allow this.\nmessage of AWS"),
+        (client_error("AccessDeniedException"), "credentials do not allow this.\nmessage of AWS"),
+        (client_error("ExpiredToken"), "have expired. Sign in again.\nmessage of AWS"),
+        (client_error("ExpiredTokenException"), "have expired. Sign in again."),
+        (client_error("InvalidClientTokenId"), "AWS rejects your credentials."),
+        (client_error("UnrecognizedClientException"), "AWS rejects your credentials."),
+        (client_error("Throttling"), "message of AWS"),
+        (client_error("Strange", ""), "ClientError"),
+        (aws.NoCredentialsError(), "There are no AWS credentials."),
+        (aws.NoRegionError(), "There is no AWS Region."),
+        (aws.ProfileNotFound(profile="ops"), "The config profile (ops) could not be found"),
+        (aws.TokenRetrievalError(provider="sso", error_msg="x"), "have expired."),
+        (aws.UnauthorizedSSOTokenError(), "have expired. Sign in again."),
+        (aws.SSOTokenLoadError(error_msg="x"), "have expired. Sign in again."),
+        (aws.CredentialRetrievalError(provider="p", error_msg="x"), "rejects your"),
+        (aws.PartialCredentialsError(provider="env", cred_var="b"), "rejects your"),
+        (aws.EndpointConnectionError(endpoint_url="https://x"), "AWS cannot be reached."),
+        (aws.ReadTimeoutError(endpoint_url="https://x"), "Read timeout"),
+    ],
+)
+@pytest.mark.parametrize("raised_by_store", [False, True])
+def test_every_error_becomes_a_message(error, text, raised_by_store):
+    raised = error
+    if raised_by_store:
+        raised = Unavailable("The gateway's store did not answer.")
+        raised.__cause__ = error
+    with pytest.raises(click.ClickException) as caught, translate_aws_errors():
+        raise raised
+    assert text in caught.value.message
+    assert caught.value.exit_code == 1
+
+
+def test_throttled_table_is_reported():
+    with pytest.raises(click.ClickException, match="too busy"), translate_aws_errors():
+        raise Unavailable("The gateway's store is too busy. Try again.")
+
+
+def test_unexpected_exceptions_are_not_translated():
+    with pytest.raises(ZeroDivisionError), translate_aws_errors():
+        raise ZeroDivisionError
+
+
+def create_operator(*actions):
+    """Return the environment of a user with these actions; moto ignores resources and conditions."""
+    iam = boto3.client("iam", **LOCAL_AWS)
+    iam.create_user(UserName="operator")
+    allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="operator", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="operator")["AccessKey"]
+    return {
+        **OPERATOR_ENVIRONMENT,
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
+@set_initial_no_auth_action_count(0)
+def run_with_iam(env, *arguments):
+    """Run a command with moto checking its permissions."""
+    return run_antiphon(*arguments, "--json", env=env)
+
+
+@pytest.mark.usefixtures("stacks")
+def test_operator_policy_allows_every_command():
+    env = create_operator(*ACTIONS)
+
+    def done(*arguments):
+        result = run_with_iam(env, "keys", *arguments)
+        assert result.code == 0, result.err
+        return result.json
+
+    new = done("rotate", done("create", "--tenant", "acme")["id"])
+    done("revoke", new["id"])
+    assert done("show", new["key"])["status"] == "revoked"
+    assert len(done("list", "--all")["data"]) == 2
+
+
+@pytest.mark.usefixtures("stacks")
+@pytest.mark.parametrize("missing", ACTIONS)
+def test_operator_policy_contains_no_unused_action(missing):
+    env = create_operator(*(action for action in ACTIONS if action != missing))
+    id = run_for_json("keys", "create", "--tenant", "acme")["id"]
+    result = run_with_iam(env, "keys", "rotate", id)
+    assert (result.code, result.out) == (1, "")
+    assert f"is not authorized to perform: {missing}" in result.err

@@ -1,0 +1,231 @@
+"""One request to one target: what is sent, what is passed on, and what each failure means."""
+
+import json
+import time
+
+import httpx
+import pytest
+
+from antiphon.errors import (
+    GatewayError,
+    InvalidRequest,
+    UpstreamFailed,
+    UpstreamNotReached,
+    UpstreamTimeout,
+)
+from antiphon.providers.azure import Azure
+from antiphon.providers.openai import OpenAI
+from antiphon.providers.provider import Candidate
+from antiphon.settings.config import AzureTarget, Gateway
+from antiphon.upstream.exchange import Exchange
+from antiphon.upstream.outcome import UpstreamRequest
+from antiphon.upstream.stream import UpstreamStream
+
+OPENAI = Candidate("openai", OpenAI("https://api.openai.com/v1"), "gpt-5")
+AZURE_TARGET = AzureTarget(provider="azure", endpoint="https://acme.azure.com", models={"a": "b"})
+AZURE = Candidate("azure", Azure(AZURE_TARGET), "b")
+CREATE = UpstreamRequest("POST", "/responses", body=b'{"model":"gpt-5"}')
+JSON = {"content-type": "application/json"}
+EVENTS = {"content-type": "text/event-stream"}
+COMPLETED = b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n'
+
+
+def exchange(handler):
+    return Exchange(httpx.MockTransport(handler), Gateway())
+
+
+def send(handler, request=CREATE, candidate=OPENAI):
+    return exchange(handler).send(candidate, "credential", request)
+
+
+def answer(status=200, content=b"{}", headers=JSON):
+    return lambda _request: httpx.Response(status, content=content, headers=headers)
+
+
+def raises(error):
+    def handler(_request):
+        raise error
+
+    return handler
+
+
+def streamed(**changes):
+    return UpstreamRequest("POST", "/responses", body=b"{}", streams=True, **changes)
+
+
+def test_the_request_is_sent_as_the_target_takes_it():
+    received = []
+
+    def handler(request):
+        received.append(request)
+        return answer()(request)
+
+    headers = {
+        "accept": "application/json",
+        "content-type": "text/plain",
+        "openai-beta": "b=1",
+        "cookie": "a=b",
+        "authorization": "Bearer of the caller",
+        "openai-organization": "org-x",
+    }
+    request = UpstreamRequest(
+        "POST",
+        "/responses",
+        query="api-version=x&include%5B%5D=a",
+        headers=headers,
+        body_for=lambda model: json.dumps({"model": model}).encode(),
+    )
+    send(handler, request, AZURE)
+    (got,) = received
+    assert str(got.url) == "https://acme.azure.com/openai/v1/responses?include%5B%5D=a"
+    assert got.read() == b'{"model": "b"}'
+    assert dict(got.headers) == {
+        "host": "acme.azure.com",
+        "accept": "application/json",
+        "connection": "keep-alive",
+        "content-type": "application/json",
+        "openai-beta": "b=1",
+        "accept-encoding": "identity",
+        "user-agent": "antiphon",
+        "api-key": "credential",
+        "content-length": "14",
+    }
+
+
+def test_only_known_headers_come_back():
+    headers = {
+        **JSON,
+        "x-request-id": "req_1",
+        "x-ratelimit-limit-tokens": "5",
+        "set-cookie": "a=b",
+        "openai-organization": "org-x",
+        "openai-project": "proj_x",
+    }
+    got = send(answer(headers=headers))
+    assert (got.target, got.status, got.content) == ("openai", 200, b"{}")
+    assert got.headers == {
+        "cache-control": "no-store",
+        "content-type": "application/json",
+        "x-request-id": "req_1",
+        "x-ratelimit-limit-tokens": "5",
+    }
+
+
+@pytest.mark.parametrize("status", [*range(400, 600, 7), 500, 501, 502, 503, 504, 520, 524, 529])
+def test_no_sdk_is_invited_to_repeat_a_create_that_may_have_been_processed(status):
+    got = send(answer(status))
+    may_have_been = status == 499 or (status >= 500 and status != 503)
+    assert got.headers.get("x-should-retry") == ("false" if may_have_been else None)
+    retrieved = send(answer(status), UpstreamRequest("GET", "/responses/resp_1"))
+    assert "x-should-retry" not in retrieved.headers
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "code"),
+    [
+        (httpx.ConnectError("m"), UpstreamNotReached, "upstream_not_reached"),
+        (httpx.ConnectTimeout("m"), UpstreamNotReached, "upstream_not_reached"),
+        (httpx.ProxyError("m"), UpstreamNotReached, "upstream_not_reached"),
+        (httpx.ReadTimeout("m"), UpstreamTimeout, "upstream_timeout"),
+        (httpx.WriteTimeout("m"), UpstreamTimeout, "upstream_timeout"),
+        (httpx.ReadError("m"), UpstreamFailed, "upstream_failed"),
+        (httpx.WriteError("m"), UpstreamFailed, "upstream_failed"),
+        (httpx.RemoteProtocolError("m"), UpstreamFailed, "upstream_failed"),
+        (httpx.DecodingError("m"), UpstreamFailed, "upstream_failed"),
+        (httpx.LocalProtocolError("m"), InvalidRequest, None),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_failure_of_the_transport_has_its_error(error, expected, code):
+    with pytest.raises(GatewayError) as raised:
+        send(raises(error))
+    assert (type(raised.value), raised.value.code) == (expected, code)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(status):
+    with pytest.raises(UpstreamFailed, match="redirect"):
+        send(answer(status, headers={"location": "https://elsewhere.example"}))
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/event-stream", ""])
+def test_a_success_must_be_json(kind):
+    with pytest.raises(UpstreamFailed, match="in place of JSON"):
+        send(answer(headers={"content-type": kind} if kind else {}))
+    got = send(answer(headers={"content-type": kind}), UpstreamRequest("DELETE", "/responses/r"))
+    assert got.status == 200
+
+
+def test_an_error_without_a_body_gets_one():
+    got = send(answer(503, b" "))
+    assert "status 503" in json.loads(got.content)["error"]["message"]
+
+
+@pytest.mark.parametrize("candidate", [OPENAI, AZURE], ids=["openai", "azure"])
+def test_an_error_shows_no_id_of_the_account(candidate):
+    body = b'{"error":{"message":"org-AbCdEf12345 in proj_AbCdEf12345","type":"t"}}'
+    got = send(answer(429, body), candidate=candidate)
+    assert b"AbCdEf12345" not in got.content
+    assert b"org-redacted in proj-redacted" in got.content
+
+
+@pytest.mark.parametrize("value", ["ä", "a\x7f", "a\nb"])
+def test_a_header_that_cannot_be_sent_is_refused(value):
+    request = UpstreamRequest("GET", "/models", headers={"openai-beta": value})
+    with pytest.raises(InvalidRequest) as raised:
+        send(answer(), request)
+    assert raised.value.param == "openai-beta"
+
+
+def test_without_time_left_nothing_is_sent():
+    with pytest.raises(UpstreamTimeout) as raised:
+        send(raises(AssertionError), UpstreamRequest("GET", "/models", ends_at=time.monotonic()))
+    assert raised.value.code == "gateway_deadline"
+
+
+def test_the_timeouts_are_those_of_the_request():
+    received = []
+
+    def handler(request):
+        received.append(request.extensions)
+        return answer()(request)
+
+    request = UpstreamRequest("GET", "/models", timeout_seconds=5, ends_at=time.monotonic() + 900)
+    send(handler, request)
+    (extensions,) = received
+    assert extensions["head_timeout"] == 5
+    assert (extensions["timeout"]["connect"], extensions["timeout"]["read"]) == (5, None)
+
+
+def test_a_stream_is_open_at_its_first_event():
+    got = send(answer(content=b": hi\n\n" + COMPLETED, headers=EVENTS), streamed())
+    assert isinstance(got.body, UpstreamStream)
+    assert b"".join(batch.data for batch in got.body) == b": hi\n\n" + COMPLETED
+    assert got.body.ended == "response.completed"
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+def test_a_stream_request_needs_a_stream(kind):
+    with pytest.raises(UpstreamFailed, match="answered a stream request with"):
+        send(answer(headers={"content-type": kind}), streamed())
+
+
+def test_an_error_for_a_stream_request_is_read_whole():
+    got = send(answer(400, b'{"error":{}}'), streamed())
+    assert got.content == b'{"error":{}}'
+
+
+def test_a_failure_closes_the_response():
+    closed = []
+
+    class Body(httpx.SyncByteStream):
+        def __iter__(self):
+            yield b": comment\n\n"
+
+        def close(self):
+            closed.append(True)
+
+    handler = lambda _: httpx.Response(200, headers=EVENTS, stream=Body())  # noqa: E731
+    with pytest.raises(UpstreamFailed):
+        send(handler, streamed())
+    assert closed == [True]

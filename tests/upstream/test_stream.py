@@ -1,0 +1,178 @@
+"""A provider's events pass whole, and every stream has a terminal event."""
+
+import json
+
+import httpx
+import pytest
+
+from antiphon.errors import UpstreamFailed, UpstreamTimeout
+from antiphon.sse import EventSplitter, parse_event
+from antiphon.upstream.stream import UpstreamStream
+from antiphon.upstream.timers import ReadTimer
+
+
+def event(kind, number, **more):
+    return f"data: {json.dumps({'type': kind, 'sequence_number': number, **more})}\n\n".encode()
+
+
+RESPONSE = {"id": "resp_1", "status": "in_progress", "output": []}
+CREATED = event("response.created", 0, response=RESPONSE)
+DELTA = event("response.output_text.delta", 1, delta="Hello")
+COMPLETED = event("response.completed", 2, response={**RESPONSE, "status": "completed"})
+WHOLE = CREATED + DELTA + COMPLETED
+
+
+def make_stream(*chunks, timer=None):
+    def read():
+        for chunk in chunks:
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+    closed = []
+    timer = timer or ReadTimer(None, float("inf"))
+    stream = UpstreamStream(read(), timer, lambda: closed.append(True))
+    stream.closed = closed
+    return stream
+
+
+def opened(*chunks, **more):
+    stream = make_stream(*chunks, **more)
+    stream.open(280)
+    return stream
+
+
+def data(stream):
+    return b"".join(batch.data for batch in stream)
+
+
+def events(content):
+    splitter = EventSplitter()
+    return [parse_event(one).data for one in splitter.feed(content)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 1000])
+def test_whatever_the_chunks_the_bytes_are_the_same(size):
+    chunks = [WHOLE[at : at + size] for at in range(0, len(WHOLE), size)]
+    stream = opened(*chunks)
+    batches = list(stream)
+    assert b"".join(batch.data for batch in batches) == WHOLE
+    assert all(batch.data.endswith(b"\n\n") for batch in batches)
+    assert stream.ended == "response.completed"
+
+
+@pytest.mark.parametrize("end", range(len(WHOLE)))
+def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair(end):
+    error = httpx.RemoteProtocolError("m")
+    stream = make_stream(WHOLE[:end], error)
+    if end < len(CREATED):
+        with pytest.raises(UpstreamFailed):
+            stream.open(280)
+        return
+    stream.open(280)
+    got = data(stream)
+    whole_events = CREATED if end < len(CREATED + DELTA) else CREATED + DELTA
+    assert got.startswith(whole_events)
+    error, failed = events(got.removeprefix(whole_events))
+    number = 1 if whole_events == CREATED else 2
+    assert (error["type"], error["sequence_number"]) == ("error", number)
+    assert error["error"]["code"] == error["code"] == "upstream_failed"
+    assert (failed["type"], failed["sequence_number"]) == ("response.failed", number + 1)
+    assert failed["response"]["id"] == "resp_1"
+    assert failed["response"]["status"] == "failed"
+    assert stream.ended is None
+
+
+def test_a_clean_end_without_a_terminal_event_is_no_end():
+    stream = opened(CREATED)
+    assert [one["type"] for one in events(data(stream))][1:] == ["error", "response.failed"]
+
+
+def test_after_the_terminal_event_no_fault_is_reported():
+    stream = opened(WHOLE, httpx.ReadError("m"))
+    assert data(stream) == WHOLE
+
+
+@pytest.mark.parametrize("tail", [b"data: [DONE]", b"data: [DONE]\n", b"\n"])
+def test_a_harmless_tail_passes(tail):
+    assert data(opened(WHOLE + tail)) == WHOLE + tail
+
+
+def test_an_unfinished_tail_is_dropped():
+    assert data(opened(WHOLE + b"data: {")) == WHOLE
+
+
+def test_a_marker_of_the_end_before_the_end_is_held_back():
+    done = b"data: [DONE]\n\n"
+    assert data(opened(CREATED + done + COMPLETED + done)) == CREATED + COMPLETED + done
+
+
+@pytest.mark.parametrize("comment", [b": a\n\n", b": a\n\n: b\n\n"])
+def test_comments_leave_the_status_open(comment):
+    with pytest.raises(UpstreamFailed):
+        make_stream(comment).open(280)
+    assert data(opened(comment, WHOLE)) == comment + WHOLE
+
+
+def test_every_response_object_is_in_its_batch():
+    stream = opened(WHOLE)
+    (batch,) = stream
+    assert [one["status"] for one in batch.responses] == ["in_progress", "completed"]
+
+
+@pytest.mark.parametrize(
+    "terminal",
+    [
+        event("response.failed", 1, response=RESPONSE),
+        event("response.incomplete", 1, response=RESPONSE),
+        event("error", 1, message="m"),
+        b'data: {"error": {"message": "m"}}\n\n',
+    ],
+)
+def test_each_terminal_event_ends_the_stream(terminal):
+    stream = opened(CREATED, terminal)
+    assert data(stream) == CREATED + terminal
+    assert stream.ended in {"response.failed", "response.incomplete", "error"}
+
+
+def test_the_timer_s_fault_is_the_reason_of_a_cut():
+    timer = ReadTimer(None, float("inf"))
+    stream = opened(CREATED, httpx.ReadError("m"), timer=timer)
+    timer.fault = UpstreamTimeout("The provider sent nothing for 3 seconds.")
+    error, _ = events(data(stream).removeprefix(CREATED))
+    assert error["code"] == "upstream_timeout"
+
+
+def test_a_body_that_ends_cleanly_after_the_timer_s_fault_is_cut():
+    timer = ReadTimer(None, float("inf"))
+    stream = opened(CREATED, timer=timer)
+    timer.fault = UpstreamTimeout("m")
+    assert b"upstream_timeout" in data(stream)
+
+
+def test_an_event_that_is_too_large_ends_the_stream():
+    stream = opened(CREATED, b"data: " + b"x" * (16 * 1024 * 1024 + 1))
+    assert b"upstream_failed" in data(stream)
+
+
+def test_a_pair_without_a_response_object_is_the_error_alone():
+    stream = opened(event("response.created", 4))
+    (_, error) = events(data(stream))
+    assert (error["type"], error["sequence_number"]) == ("error", 5)
+
+
+def test_comments_are_sent_until_the_terminal_event():
+    timer = ReadTimer(None, float("inf"))
+    stream = opened(CREATED, DELTA, COMPLETED, timer=timer)
+    stream.attach(lambda _: None)
+    assert timer.send is not None
+    assert data(stream) == WHOLE
+    assert timer.send is None
+    assert timer.max_silence == 5.0
+
+
+def test_close_releases_the_connection():
+    stream = opened(CREATED, DELTA)
+    stream.close()
+    assert stream.closed == [True]
+    assert list(stream)[1:] == []
