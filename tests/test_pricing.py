@@ -1,4 +1,4 @@
-"""What tokens cost; the arithmetic of each figure stands beside it, in dollars for a million."""
+"""Costs of tokens; comments give prices for a million tokens, and the arithmetic."""
 
 import subprocess
 import sys
@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from antiphon.pricing import Prices, provider_at
+from antiphon.pricing import CostEstimator, Prices, provider_at
 from antiphon.settings.config import parse_config
+from tests.support import limits
 
 LISTED = Prices({})
 AT = 1_795_305_600  # 2026-11-22, by the prices of that day
+ESTIMATOR = CostEstimator(Prices(limits.OWN_PRICES), limits.TARGETS)
 TARGETS = {"t": {"provider": "openai", "models": ["*"]}}
 
 
@@ -32,7 +34,7 @@ def usd(text):
 
 
 @pytest.mark.parametrize(
-    ("model", "used", "expected"),
+    ("model", "tokens", "expected"),
     [
         # gpt-5: 1.25 in, 0.125 cached, 10 out
         ("gpt-5", usage(), "0.00225"),  # 1000 * 1.25 + 100 * 10 = 2250
@@ -56,8 +58,8 @@ def usd(text):
         ("ft:gpt-4o-mini-2024-07-18:acme::abc", usage(), "0.00042"),  # 0.3, 1.2: 300 + 120
     ],
 )
-def test_tokens_cost_what_the_list_says(model, used, expected):
-    assert LISTED.cost(model, used, at=AT) == usd(expected)
+def test_tokens_cost_the_listed_price(model, tokens, expected):
+    assert LISTED.cost(model, tokens, at=AT) == usd(expected)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_tokens_cost_what_the_list_says(model, used, expected):
         ("gpt-5", "openai", "flex", "0.0009"),  # 0.625, 0.0625, 5: half of it
         ("gpt-5", "openai", "priority", "0.0036"),  # 2.5, 0.25, 20: twice
         ("gpt-5-mini", "openai", "priority", "0.000648"),  # 0.45, 0.045, 3.6: 270 + 18 + 360
-        ("gpt-5", "openai", "scale", None),  # bought by the minute, not by the token
+        ("gpt-5", "openai", "scale", None),  # bought for a time, not for tokens
         ("gpt-5-pro", "openai", "flex", "0.0135"),  # half of 15 and 120: 7500 + 6000
         ("gpt-5", "azure", None, "0.0018"),
         ("gpt-5", "azure", "flex", "0.0009"),  # as Azure documents it
@@ -82,22 +84,21 @@ def test_a_service_tier_costs_what_its_provider_bills(model, provider, tier, exp
     assert cost == (expected and usd(expected))
 
 
-def test_a_price_holds_for_the_day_on_which_it_was_paid():
-    """gpt-5.6-sol took 5 and 30 until 2026-08-21, 4 and 20 from then on."""
+def test_the_price_of_the_day_applies():
+    """gpt-5.6-sol cost 5 and 30 until 2026-08-21, and 4 and 20 since then."""
     before = AT - 100 * 86_400  # 2026-08-14
     assert LISTED.cost("gpt-5.6-sol", usage(), at=before) == usd("0.008")
     assert LISTED.cost("gpt-5.6-sol", usage(), at=AT) == usd("0.006")
 
 
 @pytest.mark.parametrize("model", ["sim-reasoning", "gpt-5-prod", "", "#", "x" * 5000])
-@pytest.mark.parametrize("provider", ["openai", "azure", "unheard-of"])
+@pytest.mark.parametrize("provider", ["openai", "azure", "unknown"])
 def test_an_unknown_model_has_no_price(model, provider):
     assert LISTED.cost(model, usage(), provider) is None
-    assert LISTED.rates(model, provider) is None
 
 
 @pytest.mark.parametrize(
-    "used",
+    "tokens",
     [
         {},
         usage(cached=1001),
@@ -110,24 +111,24 @@ def test_an_unknown_model_has_no_price(model, provider):
         {**usage(), "input_tokens_details": {"cached_tokens": "many"}},
     ],
 )
-def test_figures_that_cannot_be_have_no_cost(used):
-    assert LISTED.cost("gpt-5", used) is None
-    assert own(**{"gpt-5": {"input": 1, "output": 1}}).cost("gpt-5", used) is None
+def test_invalid_usage_has_no_cost(tokens):
+    assert LISTED.cost("gpt-5", tokens) is None
+    assert own(**{"gpt-5": {"input": 1, "output": 1}}).cost("gpt-5", tokens) is None
 
 
 @pytest.mark.parametrize("details", [None, {}, [], {"cached_tokens": None}])
-def test_what_is_not_told_of_the_cache_is_none(details):
+def test_missing_cache_details_count_as_zero(details):
     assert LISTED.cost("gpt-5", {**usage(), "input_tokens_details": details}) == usd("0.00225")
 
 
-def test_own_prices_go_before_the_list():
+def test_own_prices_apply_before_the_list():
     prices = own(**{"gpt-5": {"input": 1.1, "cached_input": 0.1, "output": 3}})
     assert prices.cost("gpt-5", usage(cached=400)) == usd("0.001")  # 660 + 40 + 300
     assert prices.cost("gpt-5", usage(cached=400), "azure") == usd("0.001")
     assert prices.cost("gpt-5-mini", usage()) == usd("0.00045")
 
 
-def test_own_prices_may_leave_out_those_of_the_cache():
+def test_own_prices_may_omit_those_of_the_cache():
     prices = own(tuned={"input": 2, "output": 4})
     assert prices.cost("tuned", usage(cached=500, written=300)) == usd("0.0024")
     prices = own(tuned={"input": 2, "output": 4, "cache_write": 3, "cached_input": 0})
@@ -150,7 +151,7 @@ def test_own_prices_may_be_set_by_pattern():
     assert prices.cost("ft:gpt-4o-mini-2024-07-18:acme::abc", usage()) == usd("0.0099")
 
 
-def test_the_first_name_with_a_price_counts_and_own_prices_before_all():
+def test_the_first_name_with_a_price_decides_and_own_prices_go_first():
     names = ["gpt-5-prod", None, "gpt-5"]
     assert LISTED.cost(names, usage(), "azure") == usd("0.00225")
     assert own(**{"gpt-5": {"input": 1, "output": 1}}).cost(names, usage()) == usd("0.0011")
@@ -164,18 +165,6 @@ def test_a_sum_of_many_costs_is_exact():
     assert total == usd("0.002025")  # 1000 * (0.025 + 2)
 
 
-def test_rates_are_for_one_token():
-    rates = LISTED.rates("gpt-5")
-    assert rates.input == usd("0.00000125")
-    assert rates.cached_input == usd("0.000000125")
-    assert rates.output == usd("0.00001")
-    long = LISTED.rates("gpt-5.6-sol", input_tokens=300_000)
-    assert (long.input, long.cached_input) == (usd("0.000008"), usd("0.0000008"))
-    assert long.output == usd("0.00003")
-    mine = own(tuned={"input": 1, "output": 4}).rates("tuned")
-    assert (mine.input, mine.cached_input) == (usd("0.000001"),) * 2
-
-
 @pytest.mark.parametrize(
     ("address", "provider"),
     [
@@ -186,12 +175,51 @@ def test_rates_are_for_one_token():
         ("https://proxy.acme.example/v1", "openai"),
     ],
 )
-def test_an_address_tells_whose_prices_hold(address, provider):
+def test_an_address_decides_the_provider(address, provider):
     assert provider_at(address) == provider
 
 
-def test_the_list_is_not_loaded_before_it_is_asked():
+def test_the_list_is_not_loaded_before_the_first_price():
     code = (
         "import sys, antiphon.pricing as p; p.Prices({}); sys.exit('genai_prices' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "input", "output", "tier", "nano"),
+    [
+        ("dear", 2, 3, None, 5 * 10**9),
+        ("cheap", 9, 1, None, 1_000),
+        ("gpt-5", 1_000, 100, None, 2_250_000),
+        ("gpt-5", 1_000, 100, "priority", 4_500_000),
+        ("gpt-5", 0, 0, None, 0),
+        ("gpt-5.6-sol", 300_000, 0, None, 2_400_000_000),  # 8 a million, above 272,000
+        ("gpt-5", 1_000, 100, "scale", None),
+        ("sim-text", 1, 1, None, None),
+        ("", 1, 1, None, None),
+        ("gpt-5" + "x" * 300, 1, 1, None, None),
+        ("public", 1_000, 100, None, 2_250_000),  # by the name that its only target has for it
+        ("llama-3.3-70b-versatile", 1_000, 100, None, 669_000),  # listed for groq
+    ],
+)
+def test_the_maximum_cost_of_a_request_is_known_before_it_is_sent(model, input, output, tier, nano):
+    for _ in range(2):
+        assert ESTIMATOR.max_cost(model, input, output, tier) == nano
+
+
+def test_a_cost_is_never_rounded_down():
+    assert ESTIMATOR.cost("gpt-5-mini", limits.make_usage(1, 0, cached=1), None, None) == 25
+    assert ESTIMATOR.max_cost("cheap", 0, 1, None) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("target", "tier", "nano"),
+    [("azure", "priority", 2_500_000), ("azure", "scale", 1_250_000), ("openai", None, 1_250_000)],
+)
+def test_a_tier_without_a_price_costs_what_openai_bills_or_the_standard_price(target, tier, nano):
+    assert ESTIMATOR.cost("gpt-5", limits.make_usage(1_000, 0), target, tier) == nano
+
+
+def test_without_any_price_there_is_no_cost():
+    assert ESTIMATOR.cost(["sim-text", None], limits.make_usage(1, 1), "gone", None) is None

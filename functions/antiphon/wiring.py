@@ -88,7 +88,9 @@ class _Core:
         self.ownership = Ownership(foundation.links, items)
         self.routing = Routing(foundation.targets, self.ownership)
         self.upstream = _upstream_client(foundation, env)
-        self.admission = Admission.over(foundation.table, foundation.prices, foundation.config)
+        self.admission = Admission.from_config(
+            foundation.table, foundation.prices, foundation.config
+        )
         durable = DurableLinks(foundation.links, foundation.queue)
         stores = Stores(durable, items, gateway.links_days, gateway.conversation_days)
         self.recorder = ResponseRecorder(stores, self.admission)

@@ -140,13 +140,13 @@ CODES: dict[int, tuple[Sample, ...]] = {
             "unknown_parameter",
         ),
         Sample(
-            "The limit of this key is 4,096 output tokens for each request, and this one asks for "
+            "The limit of this key is 4,096 output tokens for each request, and this one sets "
             "8,192.",
             "max_output_tokens",
             "max_output_tokens_exceeded",
         ),
         Sample(
-            "The limit of this key is 4,096 output tokens for each request, and this one names "
+            "The limit of this key is 4,096 output tokens for each request, and this one sets "
             "none: set 'max_output_tokens' to that or less.",
             "max_output_tokens",
             "max_output_tokens_unset",

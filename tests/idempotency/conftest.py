@@ -1,4 +1,4 @@
-"""Keys in a table of this process."""
+"""Idempotency-Keys in a table of this process."""
 
 import pytest
 
@@ -15,5 +15,5 @@ def cloud():
 
 @pytest.fixture
 def idempotency(cloud):
-    """Without what only a replay needs."""
+    """Without the parts that only a replay needs."""
     return Idempotency(IdempotencyRecords(cloud.table), None, None, None, None)

@@ -1,13 +1,16 @@
-"""Callers with limits, over a table in this process and a clock that stands still."""
+"""Callers with limits, a table in this process and a clock that does not move by itself."""
 
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from antiphon.auth import Caller
+from antiphon.errors import GatewayError
 from antiphon.http import Request
 from antiphon.limits.admission import Admission
 from antiphon.limits.counters import is_stale
-from antiphon.limits.reservation import Settlement
+from antiphon.limits.reservation import Reservation
 from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.create import CreateResponse
 from antiphon.settings.config import AzureTarget, Limits, OpenAITarget, Price
@@ -16,6 +19,9 @@ from antiphon.store.reservations import LimitRows
 
 NOON = 1_795_348_800.0  # 2026-11-22 12:00:00 UTC, a Sunday
 HOUR, DAY = 3_600.0, 86_400.0
+NANO = 10**9  # nano-dollars in a dollar
+# Counters of `key_1` at noon.
+SPENT, MINUTE, IN_FLIGHT = "key_1_u202611", "key_1_t29922480", "key_1_n"
 # A dollar for each token, so that sums are easy to read.
 DOLLAR = Price(input=1_000_000, output=1_000_000)
 OWN_PRICES = {"dear": DOLLAR, "cheap": Price(input=0, output=1)}
@@ -29,6 +35,8 @@ TARGETS = {
     ),
 }
 BODY = b"x" * 29  # estimated as ten tokens
+ALL_LIMITS = Caller("acme", "key_1", None, Limits(tpm=9_999, streams=3, budget_usd=9_999.0))
+RESERVED = 100  # tokens that `reserve` reserves, and dollars
 
 
 @dataclass
@@ -42,11 +50,10 @@ class Clock:
 def make_admission(
     table: Table, clock: Any = None, tenants: dict[str, Limits] | None = None, **more: Any
 ) -> Admission:
-    """`more`: `usual_output`, the estimate of output tokens, and `patience` in seconds."""
-    clock = clock or Clock()
-    reserves = LimitRows(table, more.get("patience", DAY), is_stale, clock)
-    desk = Settlement(reserves, CostEstimator(Prices(OWN_PRICES), TARGETS), clock)
-    return Admission(desk, tenants or {}, more.get("usual_output", 1_000))
+    """`more`: `default_output_tokens` and `settle_seconds`."""
+    rows = LimitRows(table, more.get("settle_seconds", DAY), is_stale, clock or Clock())
+    costs = CostEstimator(Prices(OWN_PRICES), TARGETS)
+    return Admission(rows, costs, tenants or {}, more.get("default_output_tokens", 1_000))
 
 
 def make_caller(key_id: str = "key_1", tenant: str = "acme", **limits: Any) -> Caller:
@@ -59,6 +66,22 @@ def make_create(model: str | None = "dear", **more: Any) -> CreateResponse:
 
 def make_request(id: str = "req_1", body: bytes = BODY, **more: Any) -> Request:
     return Request(id, "POST", body=body, **more)
+
+
+def reserve(
+    admission: Admission, caller: Caller = ALL_LIMITS, id: str = "req_1", **more: Any
+) -> Reservation:
+    """Admit a request of RESERVED tokens."""
+    return admission.admit(make_create(max_output_tokens=90), caller, make_request(id, **more))
+
+
+def refuse[E: GatewayError](
+    admission: Admission, error: type[E], caller: Caller, body: CreateResponse | None = None
+) -> E:
+    """Return the error of one more request."""
+    with pytest.raises(error) as refused:
+        admission.admit(body or make_create(), caller, make_request("more"))
+    return refused.value
 
 
 def make_usage(input: int, output: int, cached: int = 0) -> dict[str, Any]:

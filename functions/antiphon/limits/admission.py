@@ -1,12 +1,9 @@
-"""Budgets that come near their end: a figure for the alarm, and a line that says whose it is.
+"""Admits a request under all limits of its caller, by one write; estimates what it may use."""
 
-Whether a request may be sent: all limits of its caller at once, by one write or by none.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Self
+from typing import NamedTuple, Self
 
 from antiphon.auth import Caller
 from antiphon.http import Request
@@ -19,21 +16,17 @@ from antiphon.limits.counters import (
     is_stale,
     limit_counters,
     of_kinds,
+    to_counts,
 )
 from antiphon.limits.refusals import (
     check_output,
     check_size,
-    raise_exceeded,
-    raise_unpriced,
+    limit_reached,
+    price_unknown,
     rate_limit_headers,
+    requested_output_tokens,
 )
-from antiphon.limits.reservation import (
-    Reservation,
-    ReservationJson,
-    Settlement,
-    TokenEstimate,
-    estimate_tokens,
-)
+from antiphon.limits.reservation import Reservation, ReservationJson, ReservedAmounts
 from antiphon.observability import logger, metrics
 from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.create import CreateResponse, ModelRequest
@@ -41,110 +34,188 @@ from antiphon.settings.config import UNLIMITED, Config, Limits
 from antiphon.settings.metrics import BUDGET_USED, NEAR_PERCENT
 from antiphon.store.dynamodb import Table
 from antiphon.store.links import Link
-from antiphon.store.reservations import Counts, HeldAmounts, LimitExceeded, LimitRows
+from antiphon.store.reservations import (
+    Counts,
+    Increment,
+    LimitExceeded,
+    LimitRows,
+    StoredReservation,
+)
+
+HOUR = 3_600.0  # seconds
+MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows
+GRACE_SECONDS = 60.0  # after the invocation, in which its end may still be recorded
+
+# English prose has about four bytes for each token, code and other scripts have three:
+# https://platform.openai.com/docs/concepts/tokens
+BYTES_PER_TOKEN = 3
+DATA_URL_START = b'"data:'  # of an image or a file inside the request
+# https://platform.openai.com/docs/guides/images-vision#calculating-costs
+IMAGE_TOKENS = 1_600
+FILE_BYTES_PER_TOKEN = 30  # of a file in Base64: there a page of text has about 40 kB
+
+type LimitAmounts = Mapping[LimitCounter, int]  # what a request needs of each limit
 
 
-def warn_near_budget(
-    counted: Mapping[LimitCounter, int], row: Mapping[str, int], caller: Caller
-) -> None:
-    """`row` is as it is with what was `counted`; the line is logged by whoever takes it so far."""
-    for meter, amount in counted.items():
-        if meter.kind == SPENT:
-            used = 100 * row.get(meter.counter, 0) / meter.most
-            metrics.measure(BUDGET_USED, round(used, 1))
-            if used >= NEAR_PERCENT > used - 100 * amount / meter.most:
-                about = {"tenant": caller.tenant, "key_id": caller.key_id, "used": round(used)}
-                logger.warning("budget near its end", extra={"budget": meter.scope.name, **about})
+class TokenEstimate(NamedTuple):
+    """Tokens that a request may use; `is_bound`: whether the request itself limits its output."""
 
+    input: int
+    output: int
+    is_bound: bool
 
-HOUR = 3_600.0
-MAX_CALL_SECONDS = 900.0  # seconds that Lambda gives a call
-GRACE_SECONDS = 60.0  # seconds behind its end in which it may still be told of
+    @property
+    def total(self) -> int:
+        return self.input + self.output
 
-type Amounts = Mapping[LimitCounter, int]  # what a request is counted with
+    def within(self, maximum: int) -> int:
+        """Return what counts against a limit.
+
+        An output that is only guessed takes no more than the limit leaves for it.
+        """
+        return self.total if self.is_bound else max(self.input, min(self.total, maximum))
 
 
 @dataclass(frozen=True)
 class Admission:
-    settlement: Settlement
-    tenants: Mapping[str, Limits]  # what all keys of a tenant may use together
-    usual_output: int  # tokens that are reserved where a request does not limit them
+    rows: LimitRows
+    costs: CostEstimator
+    tenants: Mapping[str, Limits]  # limits for all keys of a tenant together
+    default_output_tokens: int  # reserved where a request does not limit its output
 
     @classmethod
-    def over(cls, table: Table, prices: Prices, config: Config) -> Self:
-        """By the configuration of a gateway."""
-        patience = config.gateway.settle_hours * HOUR + HOUR  # a last look takes a while
-        settlement = Settlement(
-            LimitRows(table, patience, is_stale), CostEstimator(prices, config.targets)
-        )
-        return cls(settlement, config.tenants, config.gateway.reserve_output_tokens)
+    def from_config(cls, table: Table, prices: Prices, config: Config) -> Self:
+        settle_seconds = (config.gateway.settle_hours + 1) * HOUR  # the last poll takes a while
+        rows = LimitRows(table, settle_seconds, is_stale)
+        costs = CostEstimator(prices, config.targets)
+        return cls(rows, costs, config.tenants, config.gateway.reserve_output_tokens)
 
     def admit(
-        self, ask: ModelRequest, caller: Caller, request: Request, parent: Link | None = None
+        self, body: ModelRequest, caller: Caller, request: Request, parent: Link | None = None
     ) -> Reservation:
-        """Count a request; raise LimitReached and its kin where it may not be sent now.
+        """Count a request; `parent` is the response that it continues.
 
-        Raise BodyTooLarge, InvalidRequest and PriceUnknown where no waiting would help, and
-        Unavailable where nobody knows what has been used. `parent` is what `ask` continues.
+        Raise LimitReached or one of its subclasses if the request may not be sent now;
+        BodyTooLarge, InvalidRequest or PriceUnknown if it may never be sent; Unavailable if the
+        table does not answer.
         """
-        at = account_of(caller, self.tenants.get(caller.tenant, UNLIMITED))
-        check_size(at.scopes, request.body)
-        check_output(at.scopes, ask)
-        if at.row is None:
-            return Reservation(self.settlement)
-        now = self.settlement.clock()
-        wanted = estimate_tokens(ask, request.body, parent, self.usual_output)
-        amounts = {m: self._amount(m, ask, wanted) for m in limit_counters(at.scopes, now)}
-        if any(amount > meter.most for meter, amount in amounts.items()):
-            raise_exceeded(amounts, {}, now)  # whatever has been used
-        held = _held_amounts(at.row, request, amounts)
-        row = self._counted(held, amounts, caller, _expires_at(request, now))
-        return Reservation(
-            self.settlement,
-            held if held.id else None,
-            ask.model,
-            rate_limit_headers(amounts, row, now),
-        )
+        shared = self.tenants.get(caller.tenant, UNLIMITED)
+        if shared == UNLIMITED and caller.limits == UNLIMITED:
+            return Reservation(self.rows, self.costs)
+        account = account_of(caller, shared)
+        check_size(account.scopes, request.body)
+        check_output(account.scopes, body)
+        if account.row is None:
+            return Reservation(self.rows, self.costs)
+        now = self.rows.clock()
+        estimate = estimate_tokens(body, request.body, parent, self.default_output_tokens)
+        limits = limit_counters(account.scopes, now)
+        amounts = {limit: self._amount(limit, body, estimate) for limit in limits}
+        if any(amount > limit.maximum for limit, amount in amounts.items()):
+            raise limit_reached(amounts, None, now)
+        reserved = _reserve(account.row, request, body.model, amounts)
+        row = self._count(reserved.stored, amounts, caller, _expires_at(request, now))
+        headers = rate_limit_headers(amounts, row, now)
+        return Reservation(self.rows, self.costs, reserved if reserved.stored.id else None, headers)
 
     def reservation_from(self, stored: ReservationJson | None) -> Reservation:
         """Return the reservation that a link stores; None is one without limits."""
-        if stored is None:
-            return Reservation(self.settlement)
-        counted = stored["counted"]
-        held = HeldAmounts(stored["row"], stored["id"], counted, of_kinds(counted, SPENT))
-        return Reservation(self.settlement, held, stored["model"])
+        reserved = None if stored is None else ReservedAmounts.from_json(stored)
+        return Reservation(self.rows, self.costs, reserved)
 
-    def _counted(self, held: HeldAmounts, amounts: Amounts, caller: Caller, until: float) -> Counts:
-        most = {meter.counter: meter.most for meter in amounts}
+    def _count(
+        self,
+        reservation: StoredReservation,
+        amounts: LimitAmounts,
+        caller: Caller,
+        expires_at: float,
+    ) -> Counts:
+        increments = [Increment(limit.name, n, limit.maximum) for limit, n in amounts.items()]
         try:
-            row = self.settlement.rows.count(held, most, until)
+            row = self.rows.count(reservation, increments, expires_at)
         except LimitExceeded as exc:
-            warn_near_budget(amounts, exc.row, caller)
-            raise_exceeded(amounts, exc.row, self.settlement.clock())
-        warn_near_budget(amounts, row, caller)
+            report_budgets(amounts, exc.row, caller)
+            raise limit_reached(amounts, exc.row, self.rows.clock()) from exc
+        report_budgets(amounts, row, caller)
         return row
 
-    def _amount(self, meter: LimitCounter, ask: ModelRequest, wanted: TokenEstimate) -> int:
-        if meter.kind == SPENT:
-            return self._cost(ask, wanted)
-        return wanted.within(meter.most) if meter.kind == TOKENS else 1
+    def _amount(self, limit: LimitCounter, body: ModelRequest, estimate: TokenEstimate) -> int:
+        if limit.kind == SPENT:
+            return self._cost(body, estimate)
+        return estimate.within(limit.maximum) if limit.kind == TOKENS else 1
 
-    def _cost(self, ask: ModelRequest, wanted: TokenEstimate) -> int:
-        tier = ask.service_tier if isinstance(ask, CreateResponse) else None
-        cost = self.settlement.costs.most(ask.model or "", wanted.input, wanted.output, tier)
-        return raise_unpriced(ask.model, tier) if cost is None else cost
+    def _cost(self, body: ModelRequest, estimate: TokenEstimate) -> int:
+        tier = body.service_tier if isinstance(body, CreateResponse) else None
+        cost = self.costs.max_cost(body.model or "", estimate.input, estimate.output, tier)
+        if cost is None:
+            raise price_unknown(body.model, tier)
+        return cost
 
 
-def _held_amounts(row: str, request: Request, amounts: Amounts) -> HeldAmounts:
-    """Nothing is held of a request that has no end to be told of."""
-    counted = {meter.counter: amount for meter, amount in amounts.items()}
-    back = of_kinds(counted, IN_FLIGHT, SPENT)
-    ends = back or of_kinds(counted, TOKENS)
-    return HeldAmounts(
-        row, sha256(request.id.encode()).hexdigest()[:16] if ends else "", counted, back
-    )
+def estimate_tokens(
+    body: ModelRequest, content: bytes, parent: Link | None, default_output: int
+) -> TokenEstimate:
+    """Estimate a request's tokens before it is sent, rather too high than too low.
+
+    The estimate is what is reserved. It cannot be exact: what a provider adds of files and tools
+    is not in the request. Input and output of `parent` count as input.
+    """
+    requested = requested_output_tokens(body)
+    output = default_output if requested is None else requested
+    input = _input_tokens(content) + _parent_tokens(parent)
+    return TokenEstimate(input, output, is_bound=requested is not None)
+
+
+def report_budgets(amounts: LimitAmounts, row: Counts, caller: Caller) -> None:
+    """Measure the used part of each budget; log it for the request that reaches NEAR_PERCENT.
+
+    `row`: the counters after this request.
+    """
+    for limit, amount in amounts.items():
+        if limit.kind == SPENT:
+            used = 100 * row.get(limit.name, 0) / limit.maximum
+            metrics.measure(BUDGET_USED, round(used, 1))
+            if used >= NEAR_PERCENT > used - 100 * amount / limit.maximum:
+                about = {"tenant": caller.tenant, "key_id": caller.key_id, "used": round(used)}
+                logger.warning("budget near its end", extra={"budget": limit.scope.name, **about})
+
+
+def _reserve(
+    row: str, request: Request, model: str | None, amounts: LimitAmounts
+) -> ReservedAmounts:
+    """Return the amounts to reserve; a request that changes no counter at its end gets no id."""
+    counted = {limit.counter: amount for limit, amount in amounts.items()}
+    refund = of_kinds(counted, IN_FLIGHT, SPENT)
+    has_end = bool(refund or of_kinds(counted, TOKENS))
+    id = sha256(request.id.encode()).hexdigest()[:16] if has_end else ""
+    return ReservedAmounts(StoredReservation(row, id, to_counts(refund)), counted, model)
 
 
 def _expires_at(request: Request, now: float) -> float:
-    """When Lambda must have ended the request, and its end has been told of or never will be."""
+    """Return when the request has ended for certain, and its end is recorded or never will be."""
     return now + min(request.seconds_left, MAX_CALL_SECONDS) + GRACE_SECONDS
+
+
+def _input_tokens(content: bytes) -> int:
+    text_bytes, data_tokens = len(content), 0
+    for start, end in _data_urls(content):
+        text_bytes -= end - start
+        is_image = content.startswith(b"image/", start + len(DATA_URL_START))
+        data_tokens += IMAGE_TOKENS if is_image else (end - start) // FILE_BYTES_PER_TOKEN
+    return text_bytes // BYTES_PER_TOKEN + data_tokens + 1
+
+
+def _data_urls(content: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the start and the end of each image and file inside the request."""
+    start = content.find(DATA_URL_START)
+    while start >= 0:
+        end = content.find(b'"', start + len(DATA_URL_START))
+        end = len(content) if end < 0 else end
+        yield start, end
+        start = content.find(DATA_URL_START, end)
+
+
+def _parent_tokens(parent: Link | None) -> int:
+    usage = parent.usage if parent is not None else None
+    total = (usage or {}).get("total_tokens")
+    return total if isinstance(total, int) else 0

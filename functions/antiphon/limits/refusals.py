@@ -1,13 +1,14 @@
-"""Limits as OpenAI's headers show them: https://platform.openai.com/docs/guides/rate-limits.
+"""Refusals of requests that exceed a limit, and the rate limit headers.
 
-What a caller is told whose request goes beyond a limit: which one, whose, and until when.
+Messages, codes and headers have OpenAI's form: https://platform.openai.com/docs/guides/rate-limits
 """
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import NoReturn
+from typing import NamedTuple
 
 from antiphon.errors import (
+    NO_HEADERS,
     BodyTooLarge,
     BudgetSpent,
     InvalidRequest,
@@ -27,143 +28,169 @@ from antiphon.limits.counters import (
     LimitScope,
     next_period,
 )
-from antiphon.limits.reservation import requested_output_tokens
 from antiphon.schema.create import CreateResponse, ModelRequest
 
 HEADER_NAMES = {REQUESTS: "requests", TOKENS: "tokens"}
-
-
-def rate_limit_headers(
-    meters: Iterable[LimitCounter], row: Mapping[str, int], now: float
-) -> dict[str, str]:
-    """Of a key's limit and a tenant's the one that has less left."""
-    shown: dict[str, tuple[int, LimitCounter]] = {}
-    for meter in meters:
-        left = max(meter.most - row.get(meter.counter, 0), 0)
-        if meter.kind in HEADER_NAMES and left <= shown.get(meter.kind, (left, meter))[0]:
-            shown[meter.kind] = left, meter
-    reset = format_duration(seconds_to_next_minute(now))
-    told: dict[str, str] = {}
-    for kind, (left, meter) in shown.items():
-        told[f"x-ratelimit-limit-{HEADER_NAMES[kind]}"] = str(meter.most)
-        told[f"x-ratelimit-remaining-{HEADER_NAMES[kind]}"] = str(left)
-        told[f"x-ratelimit-reset-{HEADER_NAMES[kind]}"] = reset
-    return told
-
-
-def seconds_to_next_minute(now: float) -> int:
-    """Until the next minute of the clock, when the counting begins anew."""
-    return math.ceil(MINUTE - now % MINUTE)
-
-
-def format_duration(seconds: int) -> str:
-    minutes, rest = divmod(seconds, MINUTE)
-    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
-
-
-def format_dollars(nano: int) -> str:
-    """Rounded up to a millionth: $0.25, $10, $0.000001."""
-    text = f"{math.ceil(nano / 1000) / 1_000_000:,.6f}".rstrip("0").rstrip(".")
-    return f"${text}"
-
-
-RATES = {
+RATE_LIMITS = {
     REQUESTS: ("requests per min (RPM)", LimitReached),
     TOKENS: ("tokens per min (TPM)", TokenLimitReached),
 }
-MAX_NAME_CHARS = 64  # characters of a name that a caller has made up
+MAX_NAME_CHARS = 64  # characters of a caller's text that a message repeats
 USE_FEWER_TOKENS = "Set a smaller 'max_output_tokens'."
+
+type Headers = Mapping[str, str]
+
+
+class ExceededLimit(NamedTuple):
+    """A limit without room for a request that needs `amount` when `used` is counted already."""
+
+    limit: LimitCounter
+    amount: int
+    used: int
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether this request alone exceeds the limit."""
+        return self.amount > self.limit.maximum
+
+
+def rate_limit_headers(
+    limits: Iterable[LimitCounter], row: Mapping[str, int], now: float
+) -> dict[str, str]:
+    """Return `x-ratelimit-*`, of the limits of key and tenant for the one with less remaining."""
+    lowest: dict[str, tuple[int, LimitCounter]] = {}
+    for limit in limits:
+        remaining = max(limit.maximum - row.get(limit.name, 0), 0)
+        if limit.kind in HEADER_NAMES and remaining <= lowest.get(limit.kind, (remaining,))[0]:
+            lowest[limit.kind] = remaining, limit
+    reset = format_duration(seconds_to_next_minute(now))
+    headers: dict[str, str] = {}
+    for kind, (remaining, limit) in lowest.items():
+        headers[f"x-ratelimit-limit-{HEADER_NAMES[kind]}"] = str(limit.maximum)
+        headers[f"x-ratelimit-remaining-{HEADER_NAMES[kind]}"] = str(remaining)
+        headers[f"x-ratelimit-reset-{HEADER_NAMES[kind]}"] = reset
+    return headers
 
 
 def check_size(scopes: Iterable[LimitScope], body: bytes) -> None:
     """Raise BodyTooLarge."""
     for scope in scopes:
-        most = scope.limits.max_body_bytes
-        if most is not None and len(body) > most:
-            size = f"It has {len(body):,} bytes; the limit of {scope.whose} is {most:,}."
+        maximum = scope.limits.max_body_bytes
+        if maximum is not None and len(body) > maximum:
+            size = f"It has {len(body):,} bytes; the limit of {scope.label} is {maximum:,}."
             raise BodyTooLarge(f"The request's body is too large. {size}")
 
 
-def check_output(scopes: Iterable[LimitScope], ask: ModelRequest) -> None:
-    """Raise InvalidRequest: where output is limited, a request has to say how much it wants."""
-    asked = requested_output_tokens(ask)
+def check_output(scopes: Iterable[LimitScope], body: ModelRequest) -> None:
+    """Raise InvalidRequest if output is limited and the request sets no limit, or a higher one."""
+    if not isinstance(body, CreateResponse):
+        return
+    tokens = requested_output_tokens(body)
     for scope in scopes:
-        most = scope.limits.max_output_tokens
-        if most is None or not isinstance(ask, CreateResponse):
+        maximum = scope.limits.max_output_tokens
+        if maximum is None:
             continue
-        limit = f"The limit of {scope.whose} is {most:,} output tokens for each request"
-        if asked is None:
-            message = f"{limit}, and this one names none: set 'max_output_tokens' to that or less."
+        limit = f"The limit of {scope.label} is {maximum:,} output tokens for each request"
+        if tokens is None:
+            message = f"{limit}, and this one sets none: set 'max_output_tokens' to that or less."
             raise InvalidRequest(message, param="max_output_tokens", code="max_output_tokens_unset")
-        if asked > most:
-            param = "max_tokens" if ask.max_output_tokens is None else "max_output_tokens"
-            message = f"{limit}, and this one asks for {asked:,}."
+        if tokens > maximum:
+            param = "max_tokens" if body.max_output_tokens is None else "max_output_tokens"
+            message = f"{limit}, and this one sets {tokens:,}."
             raise InvalidRequest(message, param=param, code="max_output_tokens_exceeded")
 
 
-def raise_unpriced(model: str | None, tier: str | None) -> NoReturn:
+def requested_output_tokens(body: ModelRequest) -> int | None:
+    """Return the request's own limit of output tokens."""
+    if not isinstance(body, CreateResponse):
+        return None
+    return body.max_output_tokens or body.max_tokens
+
+
+def price_unknown(model: str | None, service_tier: str | None) -> PriceUnknown:
     if model is None:
-        message = "Under a budget a request has to name its model, for its price has to be known."
-        raise PriceUnknown(message, param="model")
-    at = f" at the service tier '{tier:.{MAX_NAME_CHARS}}'" if tier else ""
+        message = "A request under a budget must name its model, because its price must be known."
+        return PriceUnknown(message, param="model")
+    tier = f" at the service tier '{service_tier:.{MAX_NAME_CHARS}}'" if service_tier else ""
     name = model[:MAX_NAME_CHARS]
-    raise PriceUnknown(
-        f"The price of the model '{name}'{at} is not known, and this request is under a budget. "
-        f'Those who run the gateway can give it one: [prices."{name}"] in gateway.toml.',
+    return PriceUnknown(
+        f"The price of the model '{name}'{tier} is not known, and this request is under a budget. "
+        f'The operator of the gateway can set a price: [prices."{name}"] in gateway.toml.',
         param="model",
     )
 
 
-def raise_exceeded(
-    counted: Mapping[LimitCounter, int], row: Mapping[str, int], now: float
-) -> NoReturn:
-    """Name the first limit that `row` has no room in for what the request is counted with.
+def limit_reached(
+    amounts: Mapping[LimitCounter, int], row: Mapping[str, int] | None, now: float
+) -> LimitReached:
+    """Return the error for the first limit that has no room for what the request needs.
 
-    An empty row is one that nobody has looked at: none of it is shown.
+    `row` is None if it was not read: then the error has no rate limit headers.
     """
-    for meter, amount in counted.items():
-        used = row.get(meter.counter, 0)
-        if used + amount > meter.most:
-            fault = _limit_error(meter, amount, used, now)
-            fault.headers = {
-                **(rate_limit_headers(counted, row, now) if row else {}),
-                **fault.headers,
-            }
-            raise fault
-    raise AssertionError("refused without a reason")
+    used = row or {}
+    exceeded = next(
+        ExceededLimit(limit, amount, used.get(limit.name, 0))
+        for limit, amount in amounts.items()
+        if used.get(limit.name, 0) + amount > limit.maximum
+    )
+    headers = rate_limit_headers(amounts, row, now) if row else NO_HEADERS
+    if exceeded.limit.kind == SPENT:
+        return _budget_error(exceeded, headers, now)
+    if exceeded.limit.kind == IN_FLIGHT:
+        return _concurrency_error(exceeded, headers)
+    return _rate_error(exceeded, headers, now)
 
 
-def _limit_error(meter: LimitCounter, amount: int, used: int, now: float) -> LimitReached:
-    if meter.kind == SPENT:
-        return _budget_error(meter, amount, used, now)
-    if meter.kind == IN_FLIGHT:
-        message = f"Limit {meter.most:,}. Try again when one of them has ended."
-        told = f"Too many responses in flight for {meter.scope.whose}: {message}"
-        return TooManyInFlight(told, headers={"retry-after": "1"})
-    what, error = RATES[meter.kind]
-    told = f"{meter.scope.whose} on {what}: Limit {meter.most}"
-    if amount > meter.most:
-        message = f"Request too large for {told}, Requested {amount}. {USE_FEWER_TOKENS}"
-        return RequestTooLong(message)
-    wait = seconds_to_next_minute(now)
-    message = f"Limit {meter.most}, Used {used}, Requested {amount}. Please try again in {wait}s."
-    return error(
-        f"Rate limit reached for {meter.scope.whose} on {what}: {message}",
-        headers={"retry-after": str(wait)},
+def seconds_to_next_minute(now: float) -> int:
+    return math.ceil(MINUTE - now % MINUTE)
+
+
+def format_duration(seconds: int) -> str:
+    """Format seconds as OpenAI's headers do: 59s, 1m0s, 6m0s."""
+    minutes, seconds = divmod(seconds, MINUTE)
+    return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+
+
+def format_dollars(nano: int) -> str:
+    """Format nano-dollars, rounded up to a millionth of a dollar: $0.25, $10, $0.000001."""
+    text = f"{math.ceil(nano / 1000) / 1_000_000:,.6f}".rstrip("0").rstrip(".")
+    return f"${text}"
+
+
+def _budget_error(exceeded: ExceededLimit, headers: Headers, now: float) -> BudgetSpent:
+    limit = exceeded.limit
+    period = limit.scope.limits.budget_period
+    budget = f"the budget of {limit.scope.label} is {format_dollars(limit.maximum)} a {period}"
+    cost = format_dollars(exceeded.amount)
+    if exceeded.is_too_large:
+        reason = f"{budget}, and this request alone may cost {cost}. {USE_FEWER_TOKENS}"
+    else:
+        reason = (
+            f"{budget}, of which {format_dollars(exceeded.used)} is used or reserved, and this "
+            f"request may cost {cost}. It renews at {next_period(period, now):%Y-%m-%d %H:%M} UTC."
+        )
+    return BudgetSpent(f"You exceeded your current quota: {reason}", headers=headers)
+
+
+def _concurrency_error(exceeded: ExceededLimit, headers: Headers) -> TooManyInFlight:
+    limit = exceeded.limit
+    return TooManyInFlight(
+        f"Too many responses in flight for {limit.scope.label}: Limit {limit.maximum:,}. "
+        "Try again when one of them has ended.",
+        headers={**headers, "retry-after": "1"},
     )
 
 
-def _budget_error(meter: LimitCounter, amount: int, used: int, now: float) -> BudgetSpent:
-    period = meter.scope.limits.budget_period
-    renews = next_period(period, now)
-    told = f"the budget of {meter.scope.whose} is {format_dollars(meter.most)} a {period}"
-    if amount > meter.most:
-        wanted = (
-            f"{told}, and this request alone may cost {format_dollars(amount)}. {USE_FEWER_TOKENS}"
-        )
-        return BudgetSpent(f"You exceeded your current quota: {wanted}")
-    return BudgetSpent(
-        f"You exceeded your current quota: {told}, of which {format_dollars(used)} is used or "
-        f"reserved, and this request may cost {format_dollars(amount)}. "
-        f"It renews at {renews:%Y-%m-%d %H:%M} UTC."
+def _rate_error(exceeded: ExceededLimit, headers: Headers, now: float) -> LimitReached:
+    limit, amount, used = exceeded
+    name, error = RATE_LIMITS[limit.kind]
+    subject = f"{limit.scope.label} on {name}: Limit {limit.maximum}"
+    if exceeded.is_too_large:
+        message = f"Request too large for {subject}, Requested {amount}. {USE_FEWER_TOKENS}"
+        return RequestTooLong(message, headers=headers)
+    wait = seconds_to_next_minute(now)
+    return error(
+        f"Rate limit reached for {subject}, Used {used}, Requested {amount}. "
+        f"Please try again in {wait}s.",
+        headers={**headers, "retry-after": str(wait)},
     )

@@ -1,113 +1,63 @@
-"""What a request may come to use, guessed before it is sent, rather too high than too low.
+"""What one request is counted with, from its admission until its usage is known."""
 
-Nobody can know: what a provider adds of an earlier response, of files and of tools is not in the
-request. So this is what is reserved, and what it really used takes its place when it is known.
-
-
-What a request has been counted with, until it is known what it used.
-"""
-
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType, TracebackType
-from typing import Any, NamedTuple, Self
+from types import TracebackType
+from typing import Any, Self
 
-from antiphon.errors import GatewayError
-from antiphon.limits.counters import IN_FLIGHT, SPENT, TOKENS, corrections, of_kinds
+from antiphon.errors import NO_HEADERS, GatewayError
+from antiphon.limits.counters import (
+    IN_FLIGHT,
+    SPENT,
+    TOKENS,
+    Amounts,
+    corrections,
+    from_counts,
+    of_kinds,
+    to_counts,
+)
 from antiphon.observability import logger
 from antiphon.pricing import CostEstimator, ModelNames
-from antiphon.schema.create import CreateResponse, ModelRequest
 from antiphon.store.links import Link
-from antiphon.store.reservations import HeldAmounts, LimitRows
+from antiphon.store.reservations import LimitRows, StoredReservation
 
-# English prose has about four bytes for a token, code and other scripts three:
-# https://platform.openai.com/docs/concepts/tokens
-BYTES_PER_TOKEN = 3
-INLINE_DATA = b'"data:'  # how an image or a file begins that stands in the request itself
-IMAGE_TOKENS = (
-    1_600  # tokens; https://platform.openai.com/docs/guides/images-vision#calculating-costs
-)
-FILE_BYTES_PER_TOKEN = 30  # of a file in Base64, for a token: a page of text takes some 40 kB there
-
-
-class TokenEstimate(NamedTuple):
-    """Tokens in, and tokens out; `bound` is whether the request itself says how many at most."""
-
-    input: int
-    output: int
-    bound: bool
-
-    @property
-    def tokens(self) -> int:
-        return self.input + self.output
-
-    def within(self, most: int) -> int:
-        """What counts against a limit: where the output is a mere guess, no more than all of it."""
-        return self.tokens if self.bound else max(self.input, min(self.tokens, most))
-
-
-def estimate_tokens(
-    ask: ModelRequest, body: bytes, parent: Link | None, usual_output: int
-) -> TokenEstimate:
-    """`parent` is the response that is continued: what it had read and said is read again."""
-    asked = requested_output_tokens(ask)
-    output = usual_output if asked is None else asked
-    return TokenEstimate(_tokens(body) + _context(parent), output, bound=asked is not None)
-
-
-def requested_output_tokens(ask: ModelRequest) -> int | None:
-    if not isinstance(ask, CreateResponse):
-        return None
-    return ask.max_output_tokens or ask.max_tokens
-
-
-def _tokens(body: bytes) -> int:
-    text, extra = len(body), 0
-    for start, end in _inline(body):
-        text -= end - start
-        image = body.startswith(b"image/", start + len(INLINE_DATA))
-        extra += IMAGE_TOKENS if image else (end - start) // FILE_BYTES_PER_TOKEN
-    return text // BYTES_PER_TOKEN + extra + 1
-
-
-def _inline(body: bytes) -> Iterator[tuple[int, int]]:
-    start = body.find(INLINE_DATA)
-    while start >= 0:
-        end = body.find(b'"', start + len(INLINE_DATA))
-        end = len(body) if end < 0 else end
-        yield start, end
-        start = body.find(INLINE_DATA, end)
-
-
-def _context(parent: Link | None) -> int:
-    used = parent.usage if parent is not None else None
-    total = (used or {}).get("total_tokens")
-    return total if isinstance(total, int) else 0
-
-
-type ReservationJson = dict[str, Any]  # a reservation as JSON, stored with a link
+type ReservationJson = dict[str, Any]  # stored with a link: `row`, `id`, `counted`, `model`
 type Usage = Mapping[str, Any]
-
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Settlement:
-    """What reservations are settled with."""
+class ReservedAmounts:
+    """The amounts that a request is counted with, and the model that it names."""
 
-    rows: LimitRows
-    costs: CostEstimator
-    clock: Callable[[], float] = time.time  # epoch seconds
+    stored: StoredReservation
+    amounts: Amounts
+    model: str | None
+
+    def to_json(self) -> ReservationJson:
+        counted = to_counts(of_kinds(self.amounts, IN_FLIGHT, SPENT, TOKENS))
+        return {
+            "row": self.stored.row,
+            "id": self.stored.id,
+            "counted": counted,
+            "model": self.model,
+        }
+
+    @classmethod
+    def from_json(cls, stored: ReservationJson) -> Self:
+        """Read a reservation that is extended: only its cost is given back if it expires."""
+        amounts = from_counts(stored["counted"])
+        refund = to_counts(of_kinds(amounts, SPENT))
+        reservation = StoredReservation(stored["row"], stored["id"], refund)
+        return cls(reservation, amounts, stored["model"])
 
 
 class Reservation:
-    """What one request is counted with until its usage is known; every method is idempotent.
+    """The reservation of one request; without limits it holds nothing. Methods are idempotent.
 
     | the request ended | method | counted then |
     |---|---|---|
-    | with usage | `settle(usage)` | its tokens and its price |
+    | with usage | `settle(usage)` | its tokens and its cost |
     | not yet: background, cut, abandoned | `settle(None)` | what is reserved, until it is settled |
     | refused, or without anything to pay | `release()` | one request of its minute |
     | and its usage will never be known | `keep_reserved()` | what is reserved, for good |
@@ -120,24 +70,21 @@ class Reservation:
 
     def __init__(
         self,
-        settlement: Settlement,
-        held: HeldAmounts | None = None,
-        model: str | None = None,
+        rows: LimitRows,
+        costs: CostEstimator,
+        reserved: ReservedAmounts | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
-        self.headers = dict(headers)  # for the caller; they go before the provider's
-        self._settlement = settlement
-        self._held = held
-        self._model = model
+        """`headers`: the rate limit headers of the caller's response."""
+        self.headers = dict(headers)
+        self._rows = rows
+        self._costs = costs
+        self._reserved = reserved
         self._has_ended = False
 
     def to_json(self) -> ReservationJson | None:
         """Return None where the end of the request changes no counter."""
-        held = self._held
-        if held is None:
-            return None
-        counted = of_kinds(held.counted, IN_FLIGHT, SPENT, TOKENS)
-        return {"row": held.row, "id": held.id, "counted": counted, "model": self._model}
+        return None if self._reserved is None else self._reserved.to_json()
 
     def settle(
         self,
@@ -148,23 +95,22 @@ class Reservation:
     ) -> bool:
         """`model`: one or more names; `service_tier` and `target`: those that served it."""
         if usage is None:
-            return self._write(self._keep)
+            return self._write(self._extend)
         names = [model] if isinstance(model, str) else [*(model or ())]
 
-        def close(held: HeldAmounts) -> None:
-            spent = None
-            if of_kinds(held.counted, SPENT):
-                costs = self._settlement.costs
-                spent = costs.cost([*names, self._model], usage, target, service_tier)
-            self._close(held, spent, _total(usage))
+        def close(reserved: ReservedAmounts) -> None:
+            cost = None
+            if of_kinds(reserved.amounts, SPENT):
+                cost = self._costs.cost([*names, reserved.model], usage, target, service_tier)
+            self._close(reserved, cost, _total_tokens(usage))
 
         return self._write(close, is_last=True)
 
     def release(self) -> bool:
-        return self._write(partial(self._close, spent=0, tokens=0), is_last=True)
+        return self._write(partial(self._close, cost=0, tokens=0), is_last=True)
 
     def keep_reserved(self) -> bool:
-        return self._write(partial(self._close, spent=None, tokens=None), is_last=True)
+        return self._write(partial(self._close, cost=None, tokens=None), is_last=True)
 
     def settle_for(self, link: Link) -> bool:
         """Settle with what a link records; a response that ended without usage costs nothing."""
@@ -176,7 +122,7 @@ class Reservation:
         return self.settle(None) if link.pending else self.keep_reserved()
 
     def end(self, *, charges: bool) -> bool:
-        """End a request that has only an error to show."""
+        """End a request that has only an error as its outcome."""
         return self.keep_reserved() if charges else self.release()
 
     def __enter__(self) -> Self:
@@ -191,27 +137,27 @@ class Reservation:
         if exc is not None:
             self.end(charges=not isinstance(exc, GatewayError) or exc.processed != "no")
 
-    def _write(self, write: Callable[[HeldAmounts], None], *, is_last: bool = False) -> bool:
-        if self._held is None or self._has_ended:
+    def _write(self, write: Callable[[ReservedAmounts], None], *, is_last: bool = False) -> bool:
+        if self._reserved is None or self._has_ended:
             return True
         try:
-            write(self._held)
+            write(self._reserved)
         except Exception as exc:  # noqa: BLE001  the response is worth more than its bookkeeping
-            about = {"reservation": self._held.id, "error": type(exc).__name__}
+            about = {"reservation": self._reserved.stored.id, "error": type(exc).__name__}
             logger.error("reservation not settled", extra=about)
             return False
         self._has_ended = is_last
         return True
 
-    def _keep(self, held: HeldAmounts) -> None:
-        """Count it as in flight no longer; what it may cost stays reserved."""
-        self._settlement.rows.keep(held, of_kinds(held.counted, SPENT))
+    def _extend(self, reserved: ReservedAmounts) -> None:
+        """The response is not in flight any more; its cost stays reserved."""
+        self._rows.extend(reserved.stored, to_counts(of_kinds(reserved.amounts, SPENT)))
 
-    def _close(self, held: HeldAmounts, spent: int | None, tokens: int | None) -> None:
-        now = self._settlement.clock()
-        self._settlement.rows.close(held, corrections(held.counted, spent, tokens, now))
+    def _close(self, reserved: ReservedAmounts, cost: int | None, tokens: int | None) -> None:
+        amounts = corrections(reserved.amounts, cost, tokens, self._rows.clock())
+        self._rows.close(reserved.stored, to_counts(amounts))
 
 
-def _total(usage: Usage) -> int | None:
+def _total_tokens(usage: Usage) -> int | None:
     total = usage.get("total_tokens")
     return total if isinstance(total, int) else None

@@ -1,7 +1,7 @@
-"""Rows that say which request an Idempotency-Key stands for, and what became of that request.
+"""Rows of Idempotency-Keys: the request that a key belongs to, and the outcome of that request.
 
-A key is stored by its SHA-256, a request by its fingerprint, an outcome by the response's id or a
-status: nothing that was said is in them.
+A key is stored as its SHA-256, a request as its fingerprint, an outcome as the id of a response or
+as a status: no row has content. See docs/decisions/0007-one-key-one-response.md.
 """
 
 import hashlib
@@ -18,26 +18,26 @@ from antiphon.settings.table import PARTITION_KEY, SORT_KEY
 from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
 
 RECORD_SORT = "CLAIM"
-RECORD_SECONDS = 86_400  # seconds from the first request on
-MAX_CALL_SECONDS = 900.0  # seconds: Lambda's own limit for one call
-GRACE_SECONDS = 5  # seconds behind a request's own limit, for clocks that differ
-# A write that was applied but not confirmed is sent again, and meets its own row.
+RECORD_SECONDS = 86_400  # from the first request
+MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows
+GRACE_SECONDS = 5  # after a request's time limit, because clocks differ
+# A write that was applied but not confirmed is sent again, and finds its own row.
 FREE_OR_OURS = "attribute_not_exists(pk) OR free_at <= :now OR request_id = :request_id"
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdempotencyRecord:
-    """One request's hold on a key; times are epoch seconds."""
+    """The request that a key belongs to; times are epoch seconds."""
 
     tenant: str
     key: str  # its SHA-256
-    request_id: str  # of the request that the key stands for
+    request_id: str
     fingerprint: str
-    deadline: int  # by which that request has ended, well or not
-    free_at: int  # from when on another request may have the key
+    deadline: int  # by which the request has ended in any case
+    free_at: int  # when another request may claim the key
     expires_at: int
     response_id: str | None = None
-    status: int | None = None  # of a failure that may have started a response all the same
+    status: int | None = None  # of a failure after which the provider may have processed it
     code: str | None = None
 
 
@@ -49,16 +49,15 @@ class IdempotencyRecords:
         self.clock = clock
 
     def claim(self, tenant: str, key: str, fingerprint: str, request: Request) -> IdempotencyRecord:
-        """Give the claim that holds the key from now on: this request's, or an earlier one's.
+        """Claim a key; return the record that has it now, this request's or an earlier one's.
 
-        Of many at once one gets it. It is free for another when its request has ended without
-        having started anything, or has told nothing of itself by its deadline.
+        One of many simultaneous requests gets it. Another request may claim it when the first
+        has freed it, or has recorded no outcome by its deadline.
         """
         now = self.clock()
-        deadline = (
-            math.ceil(now + min(max(request.seconds_left, 0), MAX_CALL_SECONDS)) + GRACE_SECONDS
-        )
-        claim = IdempotencyRecord(
+        seconds = min(max(request.seconds_left, 0), MAX_CALL_SECONDS)
+        deadline = math.ceil(now + seconds) + GRACE_SECONDS
+        record = IdempotencyRecord(
             tenant=tenant,
             key=hashlib.sha256(key.encode()).hexdigest(),
             request_id=request.id,
@@ -68,47 +67,48 @@ class IdempotencyRecords:
             expires_at=int(now) + RECORD_SECONDS,
         )
         try:
-            self._table.put(_record_row(claim), FREE_OR_OURS, now=int(now), request_id=request.id)
+            self._table.put(_to_row(record), FREE_OR_OURS, now=int(now), request_id=request.id)
         except ConditionFailed as exc:
             if exc.item is None:
                 raise Unavailable("The gateway's store lost a row. Try again.") from exc
-            return _record_of_row(exc.item)
-        return claim
+            return _from_row(exc.item)
+        return record
 
-    def set_response(self, claim: IdempotencyRecord, response_id: str) -> None:
-        """From now on the key stands for a response."""
-        self._change(claim, free_at=claim.expires_at, response_id=response_id)
+    def set_response(self, record: IdempotencyRecord, response_id: str) -> None:
+        """Record a response as the outcome until the record expires."""
+        self._change(record, free_at=record.expires_at, response_id=response_id)
 
-    def set_failure(self, claim: IdempotencyRecord, status: int, code: str | None) -> None:
-        """From now on the key stands for a failure."""
-        self._change(claim, free_at=claim.expires_at, status=status, code=code)
+    def set_failure(self, record: IdempotencyRecord, status: int, code: str | None) -> None:
+        """Record a failure as the outcome until the record expires."""
+        self._change(record, free_at=record.expires_at, status=status, code=code)
 
-    def free(self, claim: IdempotencyRecord) -> None:
-        """Another request may have the key at once."""
-        self._change(claim, free_at=0)
+    def free(self, record: IdempotencyRecord) -> None:
+        """Let another request claim the key at once."""
+        self._change(record, free_at=0)
 
-    def _change(self, claim: IdempotencyRecord, **changes: Any) -> None:
+    def _change(self, record: IdempotencyRecord, **changes: Any) -> None:
         update = Update(
-            partition=_record_partition(claim),
+            partition=_partition(record),
             sort=RECORD_SORT,
             sets=changes,
             only_if="#request_id = :request_id",
-            values={"request_id": claim.request_id},
+            values={"request_id": record.request_id},
         )
         try:
             self._table.update(update, whole=False)
         except ConditionFailed:
-            logger.warning("claim changed hands", extra={"request_id": claim.request_id})
+            about = {"request_id": record.request_id}
+            logger.warning("idempotency key claimed by a later request", extra=about)
 
 
-def _record_partition(claim: IdempotencyRecord) -> str:
-    return f"T#{claim.tenant}#I#{claim.key}"
+def _partition(record: IdempotencyRecord) -> str:
+    return f"T#{record.tenant}#I#{record.key}"
 
 
-def _record_row(claim: IdempotencyRecord) -> Item:
-    return {PARTITION_KEY: _record_partition(claim), SORT_KEY: RECORD_SORT, **asdict(claim)}
+def _to_row(record: IdempotencyRecord) -> Item:
+    return {PARTITION_KEY: _partition(record), SORT_KEY: RECORD_SORT, **asdict(record)}
 
 
-def _record_of_row(item: Item) -> IdempotencyRecord:
+def _from_row(item: Item) -> IdempotencyRecord:
     known = {f.name for f in fields(IdempotencyRecord)}
     return IdempotencyRecord(**{name: value for name, value in item.items() if name in known})

@@ -1,12 +1,10 @@
-"""Rows that count what a key or a tenant uses, as they are written: each write for all that agrees.
+"""Rows that count the usage of keys and tenants: never above a limit, and nothing twice.
 
-Attributes are counters, and one `held_…` for each request on its way: until when it counts, and
-what comes `back` by itself where nobody tells how it ended. Such a reservation is then replaced by
-one that holds nothing, so that what is told late is still taken, and taken once.
-DynamoDB takes a thousand writes of 1 kB a second for a row; a reservation has about 100 bytes.
-
-
-Rows that count what a key or a tenant uses: nothing is counted above a limit, nothing twice.
+A row has one attribute for each counter, and one attribute `held_<id>` for each reservation:
+`until`, the epoch second at which it expires, and `back`, the amounts that are then given back.
+An expired reservation is replaced by one without amounts, so usage that arrives late is counted,
+and counted once. DynamoDB takes 1,000 kB of writes a second for one row; a reservation has about
+100 bytes. See docs/decisions/0008-one-row-for-what-counts.md.
 """
 
 import time
@@ -14,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache, TTLCache
 
@@ -23,120 +21,44 @@ from antiphon.settings.table import PARTITION_KEY, SORT_KEY, TTL
 from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
 
 LIMITS_SORT = "LIMITS"
-HELD_PREFIX = "held_"
-ROW_SECONDS = 62 * 86_400  # seconds without a request, after which nothing in a row counts any more
+RESERVATION_PREFIX = "held_"
 NOT_COUNTERS = {PARTITION_KEY, SORT_KEY, TTL}
+ROW_SECONDS = 62 * 86_400  # after so long without a request every window in a row has ended
+MAX_ATTEMPTS = 10  # of a conditional write; each failure means that another request was faster
+MAX_EXPIRED = 20  # reservations in one write: an expression has at most 4 kB
+CACHED_ROWS = 1_000
+SECONDS_BETWEEN_FULL_READS = 60.0  # reading a complete row costs more the more it holds
 
-type Counts = Mapping[str, int]  # by counter
+type Counts = Mapping[str, int]  # amounts by the name of a counter
 
 
 @dataclass(frozen=True)
-class HeldAmounts:
-    """What a request is counted with in a row; without an id it has no end to be told of."""
+class StoredReservation:
+    """One reservation in a row.
+
+    A request that changes no counter when it ends has no reservation: its `id` is empty.
+    """
 
     row: str  # the partition key
     id: str
-    counted: Counts
-    back: Counts  # the part of it that comes back by itself
+    refund: Counts  # what is given back when the reservation expires
 
     @property
     def name(self) -> str:
-        return HELD_PREFIX + self.id
-
-    def exceeding(self, row: Item, most: Counts) -> set[str]:
-        """The counters that have no room for it."""
-        return {c for c, n in self.counted.items() if row.get(c, 0) + n > most[c]}
+        """The attribute of the row."""
+        return RESERVATION_PREFIX + self.id
 
 
-def limits_partition(tenant: str, key_id: str | None = None) -> str:
-    """The partition of a tenant's row, or of one for a key alone."""
-    return f"T#{tenant}#L" if key_id is None else f"T#{tenant}#L#{key_id}"
+class Increment(NamedTuple):
+    """What a request adds to one counter, and the maximum of that counter."""
 
-
-def counter_names(row: Item) -> Iterator[str]:
-    return (name for name in row if name not in NOT_COUNTERS and not name.startswith(HELD_PREFIX))
-
-
-def expired_holds(row: Item, now: float) -> list[HeldAmounts]:
-    """Those of which nobody has told in time."""
-    held = ((name, value) for name, value in row.items() if name.startswith(HELD_PREFIX))
-    return [
-        HeldAmounts(row[PARTITION_KEY], name.removeprefix(HELD_PREFIX), {}, value["back"])
-        for name, value in held
-        if value["until"] <= now
-    ]
-
-
-def count_update(made: HeldAmounts, most: Counts, until: float, drop: Iterable[str]) -> Update:
-    """Count it where no counter goes above `most`; `drop` are those of no use any more."""
-    held = {made.name: _hold_value(until, made.back)} if made.id else {}
-    room = [f"(attribute_not_exists(#{c}) OR #{c} <= :most_{c})" for c in made.counted]
-    return Update(
-        partition=made.row,
-        sort=LIMITS_SORT,
-        sets={**held, TTL: int(until) + ROW_SECONDS},
-        adds=made.counted,
-        removes=[*drop],
-        only_if=" AND ".join([*(f"attribute_not_exists(#{name})" for name in held), *room]),
-        values={f"most_{c}": most[c] - n for c, n in made.counted.items()},
-    )
-
-
-def keep_update(made: HeldAmounts, back: Counts, until: float) -> Update:
-    """Give back all but this part."""
-    return Update(
-        partition=made.row,
-        sort=LIMITS_SORT,
-        sets={made.name: _hold_value(until, back)},
-        adds=_difference(back, made.back),
-        only_if=f"#{made.name}.#back = :back",
-        values={"back": made.back},
-    )
-
-
-def close_update(made: HeldAmounts, back: Counts, instead: Counts) -> Update:
-    """Count something `instead` of what is held."""
-    return Update(
-        partition=made.row,
-        sort=LIMITS_SORT,
-        adds=_difference(instead, back),
-        removes=[made.name],
-        only_if=f"#{made.name}.#back = :back",
-        values={"back": back},
-    )
-
-
-def sweep_update(lost: Sequence[HeldAmounts], until: float) -> Update:
-    """Give back what is lost; what held nothing any more goes."""
-    return Update(
-        partition=lost[0].row,
-        sort=LIMITS_SORT,
-        sets={held.name: _hold_value(until, {}) for held in lost if held.back},
-        adds=_difference({}, *(held.back for held in lost)),
-        removes=[held.name for held in lost if not held.back],
-        only_if=" AND ".join(f"#{held.name}.#back = :{held.id}" for held in lost),
-        values={held.id: held.back for held in lost},
-    )
-
-
-def _hold_value(until: float, back: Counts) -> dict[str, Any]:
-    return {"until": int(until), "back": dict(back)}
-
-
-def _difference(more: Counts, *less: Counts) -> Counts:
-    counts = Counter(more)
-    for each in less:
-        counts.subtract(each)
-    return {counter: n for counter, n in counts.items() if n}
-
-
-MAX_ATTEMPTS = 10  # each that fails tells of a row that somebody else has changed
-MAX_SWEPT = 20  # reservations in one write: an expression has at most 4 kB
-CACHED_ROWS, SECONDS_BETWEEN_LOOKS = 1_000, 60.0  # seconds between two looks at a row as a whole
+    counter: str
+    amount: int
+    maximum: int
 
 
 class LimitExceeded(Exception):
-    """A counter would go above what it may come to; `row` is as it was then."""
+    """A counter would go above its maximum; `row` is the row as it was then."""
 
     def __init__(self, row: Item) -> None:
         super().__init__()
@@ -145,83 +67,186 @@ class LimitExceeded(Exception):
 
 @dataclass(frozen=True)
 class LimitRows:
-    """Raise Unavailable where the table does not answer."""
+    """Counts requests and settles reservations; raises Unavailable if the table does not answer."""
 
     table: Table
-    patience: float  # seconds for which it may still be told how a request ended
-    is_stale: Callable[[str, float], bool]  # whether a counter's time is over by then
+    settle_seconds: float  # how long the end of a request may still be recorded
+    is_stale: Callable[[str, float], bool]  # whether the window of a counter has ended by then
     clock: Callable[[], float] = time.time  # epoch seconds
-    _seen: TTLCache[str, bool] = field(
-        default_factory=lambda: TTLCache(CACHED_ROWS, SECONDS_BETWEEN_LOOKS)
+    _read_rows: TTLCache[str, bool] = field(
+        default_factory=lambda: TTLCache(CACHED_ROWS, SECONDS_BETWEEN_FULL_READS)
     )
     _stale: LRUCache[str, list[str]] = field(default_factory=lambda: LRUCache(CACHED_ROWS))
 
-    def count(self, made: HeldAmounts, most: Counts, until: float) -> Item:
-        """Count a request, and give its counters then; raise Exhausted where one has no room."""
+    def count(
+        self, reservation: StoredReservation, increments: Sequence[Increment], expires_at: float
+    ) -> Item:
+        """Count a request and return the row; raise LimitExceeded if a counter has no room.
+
+        If a full counter holds expired reservations, they are given back first.
+        """
         for _ in range(MAX_ATTEMPTS):
             try:
-                return self._counted(made, most, until)
+                return self._count_once(reservation, increments, expires_at)
             except ConditionFailed as exc:
                 row = exc.item or {}
-            if made.name in row:  # by this very write, whose answer got lost
+            if reservation.name in row:  # this write was applied, but not confirmed
                 return row
-            full = made.exceeding(row, most)
-            lost = [held for held in expired_holds(row, self.clock()) if full & held.back.keys()]
-            if full and not lost:
+            full = {i.counter for i in increments if row.get(i.counter, 0) + i.amount > i.maximum}
+            expired = [r for r in expired_reservations(row, self.clock()) if full & r.refund.keys()]
+            if full and not expired:
                 raise LimitExceeded(row)
-            self._sweep(lost)
+            self._expire(expired)
         raise _too_busy()
 
-    def close(self, made: HeldAmounts, instead: Counts) -> None:
-        """Give back what is held and count something `instead`, unless that has been done."""
-        back, whole = made.back, self._is_due(made.row)
+    def close(self, reservation: StoredReservation, amounts: Counts) -> None:
+        """Count these amounts in place of what is reserved; a second time changes nothing."""
+        refund, reads_row = reservation.refund, self._needs_full_read(reservation.row)
         for _ in range(MAX_ATTEMPTS):
             try:
-                row = self.table.update(close_update(made, back, instead), whole=whole)
+                update = build_close(reservation, refund, amounts)
+                row = self.table.update(update, whole=reads_row)
             except ConditionFailed as exc:
-                held = (exc.item or {}).get(made.name)
+                stored = (exc.item or {}).get(reservation.name)
             else:
-                return self._tidy(made.row, row) if whole else None
-            if held is None:
+                return self._clean_up(reservation.row, row) if reads_row else None
+            if stored is None:
                 return None
-            back = held["back"]
+            refund = stored["back"]
         raise _too_busy()
 
-    def keep(self, made: HeldAmounts, back: Counts) -> None:
-        """Give back all but this part, and hold on to that for as long as it may be told of."""
-        with suppress(ConditionFailed):  # closed, or lost: it will be taken all the same
-            self.table.update(keep_update(made, back, self.clock() + self.patience), whole=False)
+    def extend(self, reservation: StoredReservation, refund: Counts) -> None:
+        """Give back all but `refund`, which stays reserved while the response may be settled."""
+        expires_at = self.clock() + self.settle_seconds
+        with suppress(ConditionFailed):  # closed or expired already; then `close` still counts it
+            self.table.update(build_extend(reservation, refund, expires_at), whole=False)
 
-    def _counted(self, made: HeldAmounts, most: Counts, until: float) -> Item:
-        whole = not made.id and self._is_due(made.row)  # else there is a look at its end
-        update = count_update(made, most, until, self._stale.pop(made.row, ()))
-        row = self.table.update(update, whole=whole)
-        if whole:
-            self._remember(made.row, row)
+    def _count_once(
+        self, reservation: StoredReservation, increments: Sequence[Increment], expires_at: float
+    ) -> Item:
+        # With a reservation, `close` reads the complete row.
+        reads_row = not reservation.id and self._needs_full_read(reservation.row)
+        stale = self._stale.pop(reservation.row, ())
+        row = self.table.update(
+            build_count(reservation, increments, expires_at, stale), whole=reads_row
+        )
+        if reads_row:
+            self._remember_stale(reservation.row, row)
         return row
 
-    def _is_due(self, partition: str) -> bool:
-        """Whether to look at a row as a whole, which takes longer the more is held in it."""
-        if partition in self._seen:
+    def _needs_full_read(self, partition: str) -> bool:
+        if partition in self._read_rows:
             return False
-        self._seen[partition] = True
+        self._read_rows[partition] = True
         return True
 
-    def _remember(self, partition: str, row: Item) -> None:
-        """Have the next write drop the counters of times gone by."""
+    def _remember_stale(self, partition: str, row: Item) -> None:
+        """The next write removes the counters of windows that have ended."""
         now = self.clock()
         self._stale[partition] = [name for name in counter_names(row) if self.is_stale(name, now)]
 
-    def _tidy(self, partition: str, row: Item) -> None:
-        self._remember(partition, row)
-        self._sweep(expired_holds(row, self.clock()))
+    def _clean_up(self, partition: str, row: Item) -> None:
+        self._remember_stale(partition, row)
+        self._expire(expired_reservations(row, self.clock()))
 
-    def _sweep(self, lost: list[HeldAmounts]) -> None:
-        """Give back what nobody has told of in time; others may be at it as well."""
-        if lost:
+    def _expire(self, reservations: list[StoredReservation]) -> None:
+        """Give back expired amounts, unless another request does so at the same time."""
+        if reservations:
+            expires_at = self.clock() + self.settle_seconds
             with suppress(ConditionFailed):
-                update = sweep_update(lost[:MAX_SWEPT], self.clock() + self.patience)
+                update = build_expire(reservations[:MAX_EXPIRED], expires_at)
                 self.table.update(update, whole=False)
+
+
+def limits_partition(tenant: str, key_id: str | None = None) -> str:
+    """Return the partition of a tenant's row, or of a row for one key."""
+    return f"T#{tenant}#L" if key_id is None else f"T#{tenant}#L#{key_id}"
+
+
+def counter_names(row: Item) -> Iterator[str]:
+    return (
+        name for name in row if name not in NOT_COUNTERS and not name.startswith(RESERVATION_PREFIX)
+    )
+
+
+def expired_reservations(row: Item, now: float) -> list[StoredReservation]:
+    return [
+        StoredReservation(row[PARTITION_KEY], name.removeprefix(RESERVATION_PREFIX), value["back"])
+        for name, value in row.items()
+        if name.startswith(RESERVATION_PREFIX) and value["until"] <= now
+    ]
+
+
+def build_count(
+    reservation: StoredReservation,
+    increments: Sequence[Increment],
+    expires_at: float,
+    stale: Iterable[str],
+) -> Update:
+    """Add all increments if no counter goes above its maximum; remove the `stale` counters."""
+    stored = {reservation.name: _value(expires_at, reservation.refund)} if reservation.id else {}
+    is_new = [f"attribute_not_exists(#{name})" for name in stored]
+    has_room = [
+        f"(attribute_not_exists(#{i.counter}) OR #{i.counter} <= :most_{i.counter})"
+        for i in increments
+    ]
+    return Update(
+        partition=reservation.row,
+        sort=LIMITS_SORT,
+        sets={**stored, TTL: int(expires_at) + ROW_SECONDS},
+        adds={i.counter: i.amount for i in increments},
+        removes=[*stale],
+        only_if=" AND ".join([*is_new, *has_room]),
+        values={f"most_{i.counter}": i.maximum - i.amount for i in increments},
+    )
+
+
+def build_extend(reservation: StoredReservation, refund: Counts, expires_at: float) -> Update:
+    """Replace the amounts of a reservation by `refund`, and give back the difference."""
+    return Update(
+        partition=reservation.row,
+        sort=LIMITS_SORT,
+        sets={reservation.name: _value(expires_at, refund)},
+        adds=_difference(refund, reservation.refund),
+        only_if=f"#{reservation.name}.#back = :back",
+        values={"back": reservation.refund},
+    )
+
+
+def build_close(reservation: StoredReservation, refund: Counts, amounts: Counts) -> Update:
+    """Remove a reservation that still holds `refund`, and count `amounts` in its place."""
+    return Update(
+        partition=reservation.row,
+        sort=LIMITS_SORT,
+        adds=_difference(amounts, refund),
+        removes=[reservation.name],
+        only_if=f"#{reservation.name}.#back = :back",
+        values={"back": refund},
+    )
+
+
+def build_expire(reservations: Sequence[StoredReservation], expires_at: float) -> Update:
+    """Give back what the reservations hold; remove those that hold nothing already."""
+    return Update(
+        partition=reservations[0].row,
+        sort=LIMITS_SORT,
+        sets={r.name: _value(expires_at, {}) for r in reservations if r.refund},
+        adds=_difference({}, *(r.refund for r in reservations)),
+        removes=[r.name for r in reservations if not r.refund],
+        only_if=" AND ".join(f"#{r.name}.#back = :{r.id}" for r in reservations),
+        values={r.id: r.refund for r in reservations},
+    )
+
+
+def _value(expires_at: float, refund: Counts) -> dict[str, Any]:
+    return {"until": int(expires_at), "back": dict(refund)}
+
+
+def _difference(amounts: Counts, *subtracted: Counts) -> Counts:
+    counts = Counter(amounts)
+    for each in subtracted:
+        counts.subtract(each)
+    return {counter: amount for counter, amount in counts.items() if amount}
 
 
 def _too_busy() -> Unavailable:

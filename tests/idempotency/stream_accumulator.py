@@ -1,8 +1,8 @@
-"""A stream put together by its smallest events alone: what a screen shows that follows it."""
+"""Builds the output of a stream from its smallest events, as a client that shows it live does."""
 
 from copy import deepcopy
 
-WITH_THE_END = {  # members that no event but the item's last one brings
+LAST_EVENT_FIELDS = {  # fields that only the last event of an item has
     "status",
     "output",
     "error",
@@ -12,10 +12,11 @@ WITH_THE_END = {  # members that no event but the item's last one brings
     "result",
     "encrypted_content",
 }
+PART_TEXTS = {"output_text", "refusal", "reasoning_text", "reasoning_summary_text"}
 
 
-def heard(events):
-    """The output as deltas, parts and annotations tell it."""
+def accumulate(events):
+    """Return the output items that deltas, parts and annotations add up to."""
     output = []
     for event in events:
         name = event["type"].removeprefix("response.")
@@ -25,11 +26,16 @@ def heard(events):
         elif "item_id" in event:
             item = output[event["output_index"]]
             assert event["item_id"] == item["id"]
-            _grow(item, name, event)
+            _apply(item, name, event)
     return output
 
 
-def _grow(item, name, event):
+def without_last_fields(output):
+    """Return stored items without the fields that only their last event has."""
+    return [{n: v for n, v in item.items() if n not in LAST_EVENT_FIELDS} for item in output]
+
+
+def _apply(item, name, event):
     if name.endswith("part.added"):
         parts, index = _parts(item, event)
         assert index == len(parts)
@@ -39,13 +45,13 @@ def _grow(item, name, event):
         assert event["annotation_index"] == len(parts[index]["annotations"])
         parts[index]["annotations"].append(event["annotation"])
     elif name.endswith(".delta"):
-        holder, member = _place(item, name, event)
-        holder[member] += event["delta"]
-        if "logprobs" in event and "logprobs" in holder:
-            holder["logprobs"] += event["logprobs"]
+        owner, field = _text_field(item, name, event)
+        owner[field] += event["delta"]
+        if "logprobs" in event and "logprobs" in owner:
+            owner["logprobs"] += event["logprobs"]
     elif name.endswith(".done") and "part" not in event:
-        holder, member = _place(item, name, event)
-        assert holder[member] == event[member]
+        owner, field = _text_field(item, name, event)
+        assert owner[field] == event[field]
 
 
 def _parts(item, event):
@@ -54,15 +60,10 @@ def _parts(item, event):
     return item["content"], event["content_index"]
 
 
-def _place(item, name, event):
-    """What a text belongs to, and as which member."""
-    what = name.partition(".")[0]
-    if what in {"output_text", "refusal", "reasoning_text", "reasoning_summary_text"}:
+def _text_field(item, name, event):
+    """Return the part or item that a text belongs to, and the name of its field."""
+    kind = name.partition(".")[0]
+    if kind in PART_TEXTS:
         parts, index = _parts(item, event)
-        return parts[index], "refusal" if what == "refusal" else "text"
-    return item, what.rpartition("_")[2]
-
-
-def told(output):
-    """Stored items, as far as events before their last one tell of them."""
-    return [{n: v for n, v in item.items() if n not in WITH_THE_END} for item in output]
+        return parts[index], "refusal" if kind == "refusal" else "text"
+    return item, kind.rpartition("_")[2]

@@ -1,11 +1,19 @@
-"""Which counters a caller's limits are, and of which minute, day or month."""
+"""Names and windows of counters, and what is counted in the end."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from antiphon.errors import BudgetSpent
-from antiphon.limits.counters import account_of, corrections, is_stale, limit_counters, next_period
+from antiphon.limits.counters import (
+    account_of,
+    corrections,
+    from_counts,
+    is_stale,
+    limit_counters,
+    next_period,
+    to_counts,
+)
 from antiphon.settings.config import Limits
 from tests.support.limits import NOON, Clock, make_admission, make_caller, make_create, make_request
 
@@ -26,9 +34,9 @@ def at(text):
         ({"budget_usd": 1.0}, {"max_body_bytes": 1}, "T#acme#L", ["the tenant 'acme'", "this key"]),
     ],
 )
-def test_a_caller_is_counted_in_one_row_or_in_none(shared, own, row, scopes):
-    found = account_of(make_caller(**own), Limits(**shared))
-    assert (found.row, [scope.whose for scope in found.scopes]) == (row, scopes)
+def test_a_caller_has_one_row_or_none(shared, own, row, scopes):
+    account = account_of(make_caller(**own), Limits(**shared))
+    assert (account.row, [scope.label for scope in account.scopes]) == (row, scopes)
 
 
 @pytest.mark.parametrize(
@@ -41,25 +49,25 @@ def test_a_caller_is_counted_in_one_row_or_in_none(shared, own, row, scopes):
         ("2028-02-29T12:00:30", "30590640", "20280229", "202802"),
     ],
 )
-def test_counting_begins_anew_with_the_minute_the_day_and_the_month(when, minute, day, month):
-    who = make_caller(rpm=1, tpm=1, streams=1, budget_usd=1.0)
-    found = account_of(who, Limits(budget_usd=1.0, budget_period="day"))
-    names = [meter.counter for meter in limit_counters(found.scopes, at(when))]
-    money = [f"tenant_u{day}", f"key_1_u{month}"]
-    assert names == [*money, f"key_1_r{minute}", f"key_1_t{minute}", "key_1_n"]
+def test_windows_are_minutes_days_and_months_in_utc(when, minute, day, month):
+    caller = make_caller(rpm=1, tpm=1, streams=1, budget_usd=1.0)
+    account = account_of(caller, Limits(budget_usd=1.0, budget_period="day"))
+    names = [limit.name for limit in limit_counters(account.scopes, at(when))]
+    budgets = [f"tenant_u{day}", f"key_1_u{month}"]
+    assert names == [*budgets, f"key_1_r{minute}", f"key_1_t{minute}", "key_1_n"]
 
 
-def test_a_budget_of_a_day_is_there_again_the_next_day(dynamo):
+def test_a_daily_budget_renews_the_next_day(dynamo):
     clock = Clock(at("2026-11-30T23:59:59"))
-    admit, who = (
+    admission, caller = (
         make_admission(dynamo.table, clock),
         make_caller(budget_usd=100.0, budget_period="day"),
     )
-    admit.admit(make_create(max_output_tokens=90), who, make_request())
+    admission.admit(make_create(max_output_tokens=90), caller, make_request())
     with pytest.raises(BudgetSpent):
-        admit.admit(make_create(max_output_tokens=90), who, make_request("1"))
+        admission.admit(make_create(max_output_tokens=90), caller, make_request("1"))
     clock.now += 1
-    admit.admit(make_create(max_output_tokens=90), who, make_request("2"))
+    admission.admit(make_create(max_output_tokens=90), caller, make_request("2"))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +99,7 @@ def test_a_budget_renews_at_the_next_midnight_or_month(period, now, then):
         ("of another kind", False),
     ],
 )
-def test_only_counters_of_times_gone_by_are_stale(counter, stale):
+def test_counters_of_past_windows_are_stale(counter, stale):
     assert is_stale(counter, NOON) == stale
 
 
@@ -99,7 +107,7 @@ COUNTED = {"k_u202611": 50, "k_n": 1, "k_r29922480": 1, "k_t29922480": 100}
 
 
 @pytest.mark.parametrize(
-    ("spent", "tokens", "later", "expected"),
+    ("cost", "tokens", "later", "expected"),
     [
         (7, 30, 0, {"k_u202611": 7, "k_t29922480": -70}),
         (7, 130, 0, {"k_u202611": 7, "k_t29922480": 30}),
@@ -109,5 +117,5 @@ COUNTED = {"k_u202611": 50, "k_n": 1, "k_r29922480": 1, "k_t29922480": 100}
         (0, 0, 0, {"k_u202611": 0, "k_t29922480": -100}),
     ],
 )
-def test_what_counts_in_the_end(spent, tokens, later, expected):
-    assert corrections(COUNTED, spent, tokens, NOON + later) == expected
+def test_corrections_replace_what_is_reserved(cost, tokens, later, expected):
+    assert to_counts(corrections(from_counts(COUNTED), cost, tokens, NOON + later)) == expected

@@ -1,4 +1,4 @@
-"""Stored responses of every kind, as hypothesis draws them and as examples."""
+"""Stored responses with items of every type: strategies for hypothesis, and examples."""
 
 from hypothesis import strategies as st
 
@@ -9,8 +9,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=6,
 )
-ENDED = st.sampled_from(["completed", "incomplete"])
-DONE = st.sampled_from(["completed", "incomplete", "failed"])
+COMPLETE_OR_NOT = st.sampled_from(["completed", "incomplete"])
+END_STATUSES = st.sampled_from(["completed", "incomplete", "failed"])
 
 
 def fixed(type, **members):
@@ -32,31 +32,36 @@ ANNOTATIONS = fixed(
     start_index=st.integers(0, 9),
     end_index=st.integers(0, 9),
 ) | fixed("file_path", file_id=NAMES, index=st.integers(0, 9))
-NOTES = st.lists(ANNOTATIONS, max_size=3)
+ANNOTATION_LISTS = st.lists(ANNOTATIONS, max_size=3)
 PARTS = st.one_of(
-    fixed("output_text", text=TEXTS, annotations=NOTES, logprobs=st.just([])),
+    fixed("output_text", text=TEXTS, annotations=ANNOTATION_LISTS, logprobs=st.just([])),
     fixed(
         "output_text",
         text=TEXTS.filter(bool),
-        annotations=NOTES,
+        annotations=ANNOTATION_LISTS,
         logprobs=st.lists(TOKENS, max_size=2),
     ),
     fixed("refusal", refusal=TEXTS),
 )
-THOUGHTS = fixed("reasoning_text", text=TEXTS)
-SUMMARIES = fixed("summary_text", text=TEXTS)
+REASONING_PARTS = fixed("reasoning_text", text=TEXTS)
+SUMMARY_PARTS = fixed("summary_text", text=TEXTS)
 SOURCES = st.lists(fixed("url", url=st.just("https://example.com")), max_size=2)
 
 ITEMS = st.one_of(
-    fixed("message", role=st.just("assistant"), status=ENDED, content=st.lists(PARTS, max_size=3)),
+    fixed(
+        "message",
+        role=st.just("assistant"),
+        status=COMPLETE_OR_NOT,
+        content=st.lists(PARTS, max_size=3),
+    ),
     fixed(
         "reasoning",
-        summary=st.lists(SUMMARIES, max_size=3),
-        content=st.lists(THOUGHTS, max_size=2),
+        summary=st.lists(SUMMARY_PARTS, max_size=3),
+        content=st.lists(REASONING_PARTS, max_size=2),
         encrypted_content=st.none() | TEXTS,
     ),
-    fixed("reasoning", summary=st.lists(SUMMARIES, max_size=2)),
-    fixed("function_call", call_id=NAMES, name=NAMES, arguments=TEXTS, status=ENDED),
+    fixed("reasoning", summary=st.lists(SUMMARY_PARTS, max_size=2)),
+    fixed("function_call", call_id=NAMES, name=NAMES, arguments=TEXTS, status=COMPLETE_OR_NOT),
     fixed("custom_tool_call", call_id=NAMES, name=NAMES, input=TEXTS),
     fixed(
         "mcp_call",
@@ -65,7 +70,7 @@ ITEMS = st.one_of(
         arguments=TEXTS,
         output=st.none() | TEXTS,
         error=st.none() | st.just({"type": "mcp_tool_execution_error", "content": []}),
-        status=DONE,
+        status=END_STATUSES,
     ),
     fixed(
         "mcp_list_tools",
@@ -78,15 +83,17 @@ ITEMS = st.one_of(
         container_id=NAMES,
         code=st.none() | TEXTS,
         outputs=st.none() | st.lists(fixed("logs", logs=TEXTS), max_size=2),
-        status=DONE,
+        status=END_STATUSES,
     ),
     fixed(
         "file_search_call",
         queries=st.lists(TEXTS, max_size=2),
         results=st.none() | st.lists(st.fixed_dictionaries({"text": TEXTS}), max_size=2),
-        status=DONE,
+        status=END_STATUSES,
     ),
-    fixed("web_search_call", action=fixed("search", query=TEXTS, sources=SOURCES), status=DONE),
+    fixed(
+        "web_search_call", action=fixed("search", query=TEXTS, sources=SOURCES), status=END_STATUSES
+    ),
     fixed(
         "image_generation_call",
         result=st.none() | st.just("AAAA"),
@@ -97,14 +104,14 @@ ITEMS = st.one_of(
         "shell_call",
         call_id=NAMES,
         action=st.fixed_dictionaries({"commands": st.lists(TEXTS, max_size=2)}),
-        status=ENDED,
+        status=COMPLETE_OR_NOT,
     ),
     fixed("mcp_approval_request", server_label=NAMES, name=NAMES, arguments=TEXTS),
 )
 
 
-def named(items):
-    """Every item with an id and a call id of its own, as providers see to it."""
+def with_ids(items):
+    """Give every item its own id and call id, as providers do."""
     calls = ({"call_id": f"call_{n}"} if "call_id" in item else {} for n, item in enumerate(items))
     return [
         {**item, "id": f"{item['type']}_{n}", **call}
@@ -112,10 +119,10 @@ def named(items):
     ]
 
 
-OUTPUTS = st.lists(ITEMS, max_size=5).map(named)
+OUTPUTS = st.lists(ITEMS, max_size=5).map(with_ids)
 
 
-def response(output, status="completed", **more):
+def make_response(output, status="completed", **more):
     return {
         "id": "resp_1",
         "object": "response",

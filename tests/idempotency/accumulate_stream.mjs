@@ -1,4 +1,4 @@
-// Lines of {sse, stored} on standard input: openai-node's helper must make of each stream what is stored.
+// Lines of {sse, stored} on standard input: openai-node's helper must build the stored response from each stream.
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
 import OpenAI from "openai";

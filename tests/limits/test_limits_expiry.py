@@ -1,0 +1,137 @@
+"""Expired reservations are given back; late usage still counts, and once whatever fails."""
+
+import time
+
+import pytest
+
+from antiphon.errors import BudgetSpent, TooManyInFlight, Unavailable
+from tests.support import aws
+from tests.support.limits import (
+    DAY,
+    HOUR,
+    IN_FLIGHT,
+    NANO,
+    NOON,
+    RESERVED,
+    SPENT,
+    make_admission,
+    make_caller,
+    make_create,
+    make_request,
+    make_usage,
+    reserve,
+)
+
+
+def test_an_expired_reservation_is_given_back_when_it_is_needed(dynamo, admission, row, clock):
+    caller = make_caller(streams=1, budget_usd=150.0)
+    reserve(admission, caller)  # its end is never recorded
+    with pytest.raises((TooManyInFlight, BudgetSpent)):
+        reserve(admission, caller, "req_2")
+    clock.now = NOON + 900 + 60
+    with dynamo.count_calls() as calls:
+        reserve(admission, caller, "req_3")
+    assert calls == ["UpdateItem"] * 3  # refused, expired, counted
+    counters = row("key_1")
+    assert (counters[SPENT], counters[IN_FLIGHT]) == (RESERVED * NANO, 1)
+
+
+def test_a_short_invocation_expires_soon(admission, clock):
+    caller = make_caller(streams=1)
+    reserve(admission, caller, ends_at=time.monotonic())  # so it expires in 60 seconds
+    with pytest.raises(TooManyInFlight):
+        reserve(admission, caller, "req_1b")
+    clock.now = NOON + 61
+    reserve(admission, caller, "req_2")
+
+
+def test_usage_after_the_expiry_counts_once(admission, row, clock):
+    caller = make_caller(budget_usd=150.0)
+    stored = reserve(admission, caller).to_json()
+    clock.now = NOON + 2 * HOUR
+    reserve(admission, caller, "req_2").settle(make_usage(1, 1))
+    assert row("key_1")[SPENT] == 2 * NANO
+    for _ in range(3):
+        assert admission.reservation_from(stored).settle(make_usage(20, 10))
+    assert row("key_1")[SPENT] == 32 * NANO
+
+
+def test_expired_reservations_are_removed_in_the_end(admission, row, clock):
+    reserve(admission)
+    for n in range(1, 4):
+        clock.now = NOON + n * 2 * DAY
+        admission.rows._read_rows.clear()  # a complete row is read once a minute
+        reserve(admission, id=f"later_{n}").settle(make_usage(1, 1))
+    assert not [name for name in row("key_1") if name.startswith("held_")]
+    assert (row("key_1")[SPENT], row("key_1")[IN_FLIGHT]) == (6 * NANO, 0)
+
+
+def test_many_expired_reservations_are_given_back_together(admission, row, clock):
+    caller = make_caller(budget_usd=100.0)
+    for n in range(50):
+        admission.admit(make_create(max_output_tokens=1), caller, make_request(f"{n}", b"x"))
+    assert row("key_1")[SPENT] == 100 * NANO
+    clock.now = NOON + HOUR
+    reserve(admission, caller, "last")
+    assert row("key_1")[SPENT] == 100 * NANO
+
+
+def test_an_unknown_reservation_changes_nothing(admission, row, counts):
+    reserve(admission)
+    before = row("key_1")
+    admission.reservation_from({**reserve(admission, id="2").to_json(), "id": "0" * 16}).settle(
+        make_usage(1, 1)
+    )
+    assert row("key_1").keys() >= before.keys()
+    assert counts()[0] == 2 * RESERVED
+
+
+@pytest.fixture
+def cloud():
+    with aws.fake_aws() as made:
+        yield made
+
+
+def spent(cloud):
+    return (cloud.table.get("T#acme#L#key_1", "LIMITS") or {}).get(SPENT)
+
+
+def test_without_the_table_only_callers_with_limits_are_refused(cloud):
+    cloud.fail(cloud.dynamodb, "UpdateItem")
+    admission = make_admission(cloud.table)
+    with pytest.raises(Unavailable):
+        reserve(admission)
+    reserve(admission, make_caller())
+
+
+def test_a_write_without_confirmation_counts_once(cloud):
+    """botocore sends it again, and the condition fails."""
+    admission = make_admission(cloud.table)
+    cloud.fail(cloud.dynamodb, "UpdateItem", aws.lose_response)
+    with pytest.raises(Unavailable):
+        reserve(admission)
+    cloud.restore(cloud.dynamodb, "UpdateItem")
+    assert spent(cloud) == RESERVED * NANO
+    reservation = reserve(admission)
+    assert spent(cloud) == RESERVED * NANO
+    cloud.fail(cloud.dynamodb, "UpdateItem", aws.lose_response)
+    assert not reservation.settle(make_usage(20, 10))
+    cloud.restore(cloud.dynamodb, "UpdateItem")
+    assert spent(cloud) == 30 * NANO
+    assert reservation.settle(make_usage(20, 10))
+    assert spent(cloud) == 30 * NANO
+
+
+def test_a_failed_settlement_raises_nothing_and_can_be_repeated(cloud):
+    admission = make_admission(cloud.table)
+    reservation = reserve(admission)
+    cloud.fail(cloud.dynamodb, "UpdateItem")
+    assert [
+        reservation.settle(make_usage(20, 10)),
+        reservation.settle(None),
+        reservation.release(),
+    ] == [False] * 3
+    cloud.restore(cloud.dynamodb, "UpdateItem")
+    assert spent(cloud) == RESERVED * NANO
+    assert admission.reservation_from(reservation.to_json()).settle(make_usage(20, 10))
+    assert spent(cloud) == 30 * NANO
