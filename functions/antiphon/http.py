@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol, Self, runtime_checkable
 
 type Send = Callable[[bytes], None]
@@ -92,7 +93,10 @@ class FiniteBody:
 
 
 class OnCloseBody:
-    """Runs a callback once, after the body inside is closed."""
+    """Runs a callback once, when the body inside is exhausted or closed.
+
+    It runs before the end of the stream is sent, so the caller's next request finds its results.
+    """
 
     def __init__(self, body: Body, on_close: Callable[[], None]) -> None:
         self._body = body
@@ -100,7 +104,8 @@ class OnCloseBody:
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)  # not a generator: one frame less for each event
+        # Not a generator around the body: one frame less for each event.
+        return chain(self._body, self._close_at_end())
 
     def attach(self, send: Send) -> None:
         self._body.attach(send)
@@ -113,6 +118,10 @@ class OnCloseBody:
             self._body.close()
         finally:
             self._on_close()
+
+    def _close_at_end(self) -> Iterator[bytes]:
+        self.close()
+        yield from ()
 
 
 @dataclass(frozen=True)
