@@ -74,7 +74,7 @@ class ModelRequest(RequestBody):
     prompt_cache_options: fields.CacheOptions | None = None
     """How the provider caches the prompt."""
     safety_identifier: Text = None
-    """Tells the provider one end user from another; best a hash."""
+    """Identifies one end user to the provider; best a hash."""
     user: Text = None
     """The older name of `safety_identifier`."""
 
@@ -107,20 +107,20 @@ class CreateResponse(ModelRequest):
     """The body of POST /responses: every documented field is checked, unknown fields pass."""
 
     prompt: fields.Prompt | None = None
-    """A stored prompt and its variables, in the place of `model` and `input`."""
+    """A stored prompt and its variables, instead of `model` and `input`."""
 
     stream: Flag = None
     """Answer with server-sent events while the response is generated."""
     stream_options: fields.StreamOptions | None = None
     """Only with `stream`."""
     background: Flag = None
-    """Answer at once and go on without a connection; GET /responses/{id} follows it."""
+    """Answer at once and continue without a connection; poll with GET /responses/{id}."""
     background_options: fields.BackgroundOptions | None = None
-    """When a background response is wanted, and what it goes on from."""
+    """When a background response must be complete, and which response it continues."""
     store: Flag = None
-    """Whether the provider keeps the response. Without that it cannot be retrieved."""
+    """Whether the provider stores the response. Otherwise it cannot be retrieved."""
     include: list[str] | None = None
-    """What else the answer is to tell."""
+    """Further data to include in the response."""
     metadata: fields.Metadata | None = None
     """At most 16 pairs to find the response by: `GET /responses?metadata[key]=value`."""
 
@@ -129,13 +129,13 @@ class CreateResponse(ModelRequest):
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     """Only the most probable tokens, up to this share; an alternative to `temperature`."""
     top_logprobs: Annotated[Whole, Field(ge=0, le=20)] | None = None
-    """How many alternatives to tell for each token, with their probabilities."""
+    """How many alternatives to return for each token, with their probabilities."""
     max_output_tokens: Positive = None
-    """The most tokens to generate, reasoning included. Some providers ask for 16 or more."""
+    """The maximum number of generated tokens, reasoning included. Some providers require 16."""
     max_tokens: Positive = None
-    """Another dialect's name for `max_output_tokens`, and sent on as that."""
+    """Another API's name for `max_output_tokens`; it is sent as `max_output_tokens`."""
     max_tool_calls: Positive = None
-    """The most calls of hosted tools."""
+    """The maximum number of calls of hosted tools."""
 
     tools: list[Annotated[str | Tool, one_of(str, dict)]] | None = None
     """What the model may call: functions of your own, and tools that the provider hosts."""
@@ -144,22 +144,22 @@ class CreateResponse(ModelRequest):
     parallel_tool_calls: Flag = None
     """Whether the model may call several tools at once."""
     reasoning: fields.Reasoning | None = None
-    """How a reasoning model thinks."""
+    """Settings of a reasoning model."""
     text: fields.TextOptions | None = None
-    """What the text must be: free, JSON, or JSON of a schema."""
+    """The format of the text: free, JSON, or JSON of a schema."""
     truncation: Text = None
     """With `disabled`, an input that is too long for the model is refused."""
     context_management: Annotated[list[fields.ContextRule], Field(min_length=1)] | None = None
-    """Rules by which the provider keeps the context small."""
+    """Rules for how the provider reduces the context."""
     moderation: fields.Moderation | None = None
-    """Has the provider judge input and output by a moderation model."""
+    """A moderation model that checks input and output."""
 
     service_tier: Text = None
-    """How fast, and at what price."""
+    """The processing tier, which decides speed and price."""
     prompt_cache_retention: Text = None
-    """How long the provider keeps the prompt in its cache."""
+    """How long the prompt stays in the provider's cache."""
     access_programs: AnyObject = None
-    """Programs of the provider that the account takes part in."""
+    """Access programs of the account."""
     image: AnyObject = None
     """How the provider treats images in the context."""
 

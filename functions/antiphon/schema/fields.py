@@ -90,20 +90,20 @@ class PartialObject(BaseModel):
 
 class Reasoning(PartialObject):
     effort: Text = None
-    """How much to think."""
+    """How much reasoning to do."""
     summary: Text = None
-    """Whether to tell of the thoughts, and how much."""
+    """Whether to return a summary of the reasoning, and how long."""
     generate_summary: Text = None
     """The older name of `summary`."""
     context: Text = None
-    """Which earlier thoughts to think on from."""
+    """Which earlier reasoning to use."""
     mode: Text = None
-    """How the model is run."""
+    """How the model runs."""
 
 
 class TextFormat(PartialObject):
     type: Text = None
-    """`json_schema` comes with a `name` and a `schema`."""
+    """`json_schema` needs a `name` and a `schema`."""
     name: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,64}$")] | None = None
     """The name of the schema."""
     description: Text = None
@@ -114,14 +114,14 @@ class TextFormat(PartialObject):
 
 class TextOptions(PartialObject):
     format: TextFormat | None = None
-    """What kind of text."""
+    """The format of the text."""
     verbosity: Text = None
-    """How many words."""
+    """How long the text is."""
 
 
 class StreamOptions(PartialObject):
     include_obfuscation: Flag = None
-    """Pads deltas, so that their length tells nothing."""
+    """Pads deltas, so that their length reveals nothing."""
 
 
 class Prompt(PartialObject):
@@ -135,43 +135,43 @@ class Prompt(PartialObject):
 
 class ContextRule(PartialObject):
     type: str
-    """What to do."""
+    """The kind of rule."""
     compact_threshold: Annotated[Whole, Field(ge=1000)] | None = None
-    """From how many tokens on."""
+    """From how many tokens on the rule applies."""
 
 
 class Moderation(PartialObject):
     model: str
     """The moderation model."""
     policy: AnyObject = None
-    """What follows from its judgement."""
+    """What follows from its result."""
 
 
 class CacheOptions(PartialObject):
     mode: Text = None
-    """Whether the provider finds what to cache, or is told."""
+    """Whether the provider decides what to cache, or the request does."""
     ttl: Text = None
-    """How long it is kept."""
+    """How long it is cached."""
     prewarm: Flag = None
     """Fill the cache and generate nothing."""
     comparison_response_id: Text = None
-    """A response to explain a cache miss by. It must be the tenant's own."""
+    """A response to compare with to explain a cache miss. It must be the tenant's own."""
 
 
 class BackgroundOptions(PartialObject):
     completion_window: Text = None
-    """When it must be done. `2h` and `8h` need `background`, and no `stream`."""
+    """Within which time it must be complete. `2h` and `8h` need `background`, and no `stream`."""
     continuation_id: Text = None
-    """The response to go on from. It must be the tenant's own."""
+    """The response to continue. It must be the tenant's own."""
 
 
 class NamedObject(PartialObject):
     """An object that may have a name, which is checked only for functions."""
 
     type: Text = None
-    """Which kind it is; newer kinds pass."""
+    """The kind of object; newer kinds pass."""
     name: Any = Field(default=None, validate_default=True)  # a function without one is refused
-    """A function has one: 1 to 128 letters, digits, underscores and dashes."""
+    """Required for a function: 1 to 128 letters, digits, underscores and dashes."""
 
     @field_validator("name")
     @classmethod
@@ -194,11 +194,11 @@ class Item(NamedObject):
     """One input item; without a type it is a message, or a reference if it has only an id."""
 
     id: Text = None
-    """Its id, where it was stored before."""
+    """Its id, if it is stored."""
     role: Text = None
-    """Who speaks, in a message."""
+    """The author of a message."""
     call_id: CallId | None = None
-    """The call of a tool that it is, or that it answers."""
+    """The id of the tool call that it is, or whose output it is."""
     content: Annotated[StringOrArray, BeforeValidator(_check_content_parts)] = None
     """A message's text, or its parts: text, images, files."""
 
@@ -216,7 +216,7 @@ class Item(NamedObject):
 
 class Tool(NamedObject):
     type: str
-    """Which tool it is; newer ones pass."""
+    """The kind of tool; newer kinds pass."""
     parameters: AnyObject = None
     """The JSON schema of a function's arguments."""
     strict: Flag = None

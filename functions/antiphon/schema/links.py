@@ -14,51 +14,51 @@ class LinkModel(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True, defer_build=True)
 
     id: str
-    """The id, as create gave it."""
+    """The id from create."""
 
 
 class ConversationLink(LinkModel):
     """A conversation of the caller's tenant, and the target that stores it."""
 
     object: Literal["conversation.link"] = "conversation.link"
-    """What it is."""
+    """The type of object."""
     created_at: int
-    """When it was made."""
+    """When it was created."""
     target: str
-    """The target that holds it, as the configuration names it."""
+    """The name of the target that stores it."""
     metadata: dict[str, Any]  # strings, according to the provider's API reference
-    """The pairs it was made with, or was given later."""
+    """Its pairs, from create or a later update."""
 
 
 class ResponseLink(LinkModel):
     """A response of the caller's tenant, the target that stores it, and its status."""
 
     object: Literal["response.link"] = "response.link"
-    """What it is."""
+    """The type of object."""
     created_at: int
-    """When it was made."""
+    """When it was created."""
     completed_at: int | None
     """When it ended."""
     status: str
-    """How far it is, as the gateway last heard."""
+    """The newest status that the gateway knows."""
     model: str | None
-    """The model's name as it was asked for."""
+    """The model's name in the request."""
     target: str
-    """The target that holds it, as the configuration names it."""
+    """The name of the target that stores it."""
     previous_response_id: str | None
     """The response it continues."""
     conversation: str | None
     """The conversation it belongs to."""
     root: str
-    """What its tree grew from: a conversation, or the first response of a chain."""
+    """The root of its tree: a conversation, or the first response of a chain."""
     background: bool
-    """Whether it was asked for in the background."""
+    """Whether it runs in the background."""
     store: bool
-    """Whether the provider keeps it."""
+    """Whether the provider stores it."""
     metadata: dict[str, Any]
-    """The pairs it was made with."""
+    """Its pairs."""
     usage: dict[str, Any] | None
-    """The tokens it took, as the provider counts them."""
+    """Its tokens, as the provider counts them."""
 
 
 class LinkList(BaseModel):
@@ -67,14 +67,14 @@ class LinkList(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     object: Literal["list"] = "list"
-    """What it is."""
+    """The type of object."""
     data: list[ResponseLink | ConversationLink]
-    """The links, in the order asked for."""
+    """The links, in the requested order."""
     first_id: str | None
     """The id of the first link in `data`."""
     last_id: str | None
-    """What to give as `after` for the next page: the id of the last link in `data`, or of the last
-    one looked at where a filtered page ended early."""
+    """The value of `after` for the next page: the id of the last link in `data`, or of the last one
+    read where a filtered page ended early."""
     has_more: bool
     """Whether there is a next page."""
 

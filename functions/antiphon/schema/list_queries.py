@@ -118,9 +118,9 @@ class PageQuery(Query):
     """The page of a list."""
 
     limit: Annotated[Number, Field(ge=1, le=100)] = 20
-    """How many links a page holds at most."""
+    """The maximum number of links on a page."""
     after: str | None = None
-    """The id that the page begins behind: `last_id` of the page before."""
+    """The page starts after this id: `last_id` of the page before."""
 
 
 class LineageQuery(PageQuery):
@@ -136,11 +136,11 @@ class ConversationsQuery(PageQuery):
     order: Order = "desc"
     """By creation: the newest first (`desc`), or the oldest (`asc`)."""
     created_after: EpochSeconds | None = None
-    """Only what was made after this second (epoch), not within it."""
+    """Only links created after this second (epoch), not within it."""
     created_before: EpochSeconds | None = None
-    """Only what was made before this second (epoch), not within it."""
+    """Only links created before this second (epoch), not within it."""
     metadata: Metadata = {}
-    """`metadata[key]=value`: all given pairs must be there. The index of metadata is written
+    """`metadata[key]=value`: a link must have all these pairs. The index of metadata is written
     after the links, and may lag a second behind."""
 
 
@@ -148,9 +148,9 @@ class ResponsesQuery(ConversationsQuery):
     """GET /responses."""
 
     model: str | None = None
-    """The model's name as it was asked for."""
+    """The model's name in the request."""
     status: str | None = None
-    """How far it is, such as `completed` or `in_progress`."""
+    """The status, such as `completed` or `in_progress`."""
 
 
 def _unexpected_value(param: str, expected: str) -> InvalidRequest:

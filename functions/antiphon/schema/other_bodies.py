@@ -28,7 +28,7 @@ class InputTokens(ModelRequest):
     """POST /responses/input_tokens: counts the input tokens of a create; nothing is generated."""
 
     tools: list[str | Tool] | None = None
-    """Tools count as well."""
+    """Tools are counted as well."""
     tool_choice: StringOrObject = None
     """As in create."""
     parallel_tool_calls: Flag = None
@@ -56,7 +56,7 @@ class CreateConversation(RequestBody):
     """POST /conversations: creates a conversation, optionally with its first items."""
 
     items: Items | None = None
-    """What it begins with: at most 20 items."""
+    """The first items: at most 20."""
     metadata: Metadata | None = None
     """At most 16 pairs to find it by: `GET /conversations?metadata[key]=value`."""
 
@@ -69,7 +69,7 @@ class UpdateConversation(RequestBody):
     """POST /conversations/{id}; `metadata` is required, but may be null."""
 
     metadata: Metadata | None = None
-    """All pairs it has from now on; null for none."""
+    """All pairs from now on; null for none."""
 
     def cross_field_errors(self) -> Iterator[InvalidRequest]:
         if "metadata" not in self.model_fields_set:

@@ -43,14 +43,14 @@ class UsageQuery(Query):
     repeatable: ClassVar[frozenset[str]] = frozenset({"by"})
 
     start: Day | None = None
-    """The first day: a date (UTC), or epoch seconds, of which the day counts. By default the last
-    30 days are told; at most 366 may be."""
+    """The first day: a date (UTC), or epoch seconds within it. By default the report has the last
+    30 days; at most it has 366."""
     end: Day | None = None
-    """The last day, which belongs to it as well; today by default."""
+    """The last day, inclusive; today by default."""
     by: Annotated[list[UsageDimension], BeforeValidator(_split_dimensions)] = Field(
         default=["day", "model", "target", "key"]
     )
-    """What the sums are told apart by; several are repeated, or parted by commas."""
+    """The dimensions of the sums; repeat the parameter or separate them by commas."""
 
     def days(self) -> tuple[str, str]:
         """Return the first and the last day, both inclusive; raise InvalidRequest."""
@@ -74,24 +74,24 @@ class UsageGroup(UsageModel):
     """What the responses of a bucket have in common."""
 
     object: Literal["usage.bucket"] = "usage.bucket"
-    """What it is."""
+    """The type of object."""
     day: str | None
-    """The day (UTC) on which the responses were begun, or null for all of them."""
+    """The day (UTC) on which the responses began, or null for all days."""
     model: str | None
-    """The model's name as it was asked for, or null for all of them."""
+    """The model's name in the requests, or null for all models."""
     target: str | None
-    """The target that served them, as the configuration names it, or null for all of them."""
+    """The name of the target that served them, or null for all targets."""
     key_id: str | None
-    """The id of the key that asked for them, or null for all of them."""
+    """The id of the key of the requests, or null for all keys."""
 
 
 class UsageCounts(UsageModel):
     """Requests by final status, and the tokens that the provider counted."""
 
     requests: int
-    """Responses that were begun, and compactions; each is counted when its end is known."""
+    """Responses and compactions; each is counted when it has ended."""
     completed: int
-    """Those that came to their end."""
+    """Those that completed."""
     failed: int
     """Those that failed."""
     incomplete: int
@@ -99,26 +99,25 @@ class UsageCounts(UsageModel):
     cancelled: int
     """Those that were cancelled."""
     unknown: int
-    """Those whose end will never be known: deleted on their way, cut and not stored, or gone."""
+    """Those whose end will never be known: deleted before it, cut and not stored, or gone."""
     unmetered: int
-    """Those for which the provider has told no tokens, whatever their end."""
+    """Those without token counts of the provider, whatever their status."""
     unpriced: int
     """Those whose tokens have no known price; they are not in `cost_usd`."""
     input_tokens: int
-    """Tokens that went in, cached ones among them."""
+    """Input tokens, including cached ones."""
     cached_tokens: int
     """Input tokens that came from the provider's cache."""
     cache_write_tokens: int
-    """Input tokens that were written to it."""
+    """Input tokens that were written to the cache."""
     output_tokens: int
-    """Tokens that came out, reasoning among them."""
+    """Output tokens, including reasoning."""
     reasoning_tokens: int
-    """Output tokens that were thought and not said."""
+    """Output tokens for reasoning."""
     total_tokens: int
-    """All of them, as the provider adds them up."""
+    """All tokens, as the provider counts them."""
     cost_usd: str
-    """What the tokens cost, exactly, in US dollars. Tools that are billed by the call are not in
-    it."""
+    """The exact cost of the tokens in US dollars, without tools that are billed by the call."""
 
 
 class UsageBucket(UsageCounts, UsageGroup):
@@ -129,14 +128,14 @@ class UsageReport(UsageModel):
     """The usage of the caller's tenant."""
 
     object: Literal["list"] = "list"
-    """What it is."""
+    """The type of object."""
     start: str
     """The first day."""
     end: str
     """The last day."""
     data: list[UsageBucket]
-    """The sums, by day, model, target and key; those without a request are left out."""
+    """The sums, by day, model, target and key; empty ones are left out."""
     total: UsageCounts
-    """All of them together."""
+    """The sum of all."""
     has_more: Literal[False] = False
-    """All is told at once."""
+    """A report is one page."""
