@@ -59,7 +59,7 @@ def test_a_response_that_still_runs_is_asked_after_again_later(cloud, settling, 
     says(provider, "in_progress")
     run_follow_up(settling, FOLLOW)
     assert cloud.row("resp_1")["status"] == "in_progress"
-    assert cloud.sent == [(FOLLOW.again(), 4)]
+    assert cloud.sent == [(FOLLOW.next_attempt(), 4)]
 
 
 def test_settled_twice_is_settled_once(cloud, settling, provider):
@@ -95,7 +95,7 @@ def test_a_response_that_the_provider_does_not_know_for_long_is_gone(cloud, sett
         assert "unfinished" not in cloud.row("resp_1")
         provider.respond_to_settle("resp_1", encode_response(b'{"error":{}}', status=404))
         run_follow_up(settling, follow)
-        follow = follow.again()
+        follow = follow.next_attempt()
     row = cloud.row("resp_1")
     assert (row["status"], row["unfinished"]) == ("queued", "gone")
     assert len(cloud.sent) == MIN_POLLS_BEFORE_GONE - 1
@@ -115,7 +115,7 @@ def test_trouble_is_waited_out_but_not_for_ever(cloud, settling, provider, why):
     settling.links.put(LINK)
     provider.respond_to_settle("resp_1", TROUBLES[why])
     run_follow_up(settling, FOLLOW)
-    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
     provider.respond_to_settle("resp_1", TROUBLES[why])
     run_follow_up(settling, replace(FOLLOW, since=NOW - 25 * HOUR))
     assert len(cloud.sent) == 1
@@ -128,14 +128,14 @@ def test_a_provider_that_is_silent_is_left_in_time(cloud, settling, provider):
     started = time.monotonic()
     run_follow_up(settling, FOLLOW, seconds=0.4)
     assert time.monotonic() - started < 5
-    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
 
 
 def test_without_time_left_nobody_is_asked(cloud, settling, provider):
     settling.links.put(LINK)
     run_follow_up(settling, FOLLOW, seconds=-1)
     assert provider.settle_requests("resp_1") == []
-    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
 
 
 def test_a_response_whose_target_is_not_configured_is_given_up(cloud, settling, provider):
@@ -149,13 +149,13 @@ def test_a_target_without_a_credential_is_asked_when_it_has_one(cloud, settling)
     settling.links.put(LINK)
     cloud.secrets.delete_secret(SecretId="test/openai", ForceDeleteWithoutRecovery=True)
     run_follow_up(settling, FOLLOW)
-    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
 
 
 def test_a_table_that_does_not_answer_is_asked_again_later(cloud, settling):
     cloud.fail(cloud.dynamodb, "GetItem")
     run_follow_up(settling, FOLLOW)
-    assert cloud.sent == [(FOLLOW.again(), 4)]
+    assert cloud.sent == [(FOLLOW.next_attempt(), 4)]
 
 
 def test_an_outcome_that_was_learnt_but_not_written_is_not_lost(cloud, settling, provider):

@@ -30,7 +30,7 @@ class KeyRecord(Protocol):
     def models(self) -> tuple[str, ...] | None: ...
     @property
     def limits(self) -> Limits: ...
-    def valid_at(self, now: float) -> bool: ...
+    def is_valid_at(self, now: float) -> bool: ...
 
 
 class KeyStore(Protocol):
@@ -85,7 +85,7 @@ class Auth:
             return None
         known = self._known.get(hashed)
         found = known or self._keys.get(key)
-        if found is None or not found.valid_at(self._clock()):
+        if found is None or not found.is_valid_at(self._clock()):
             self._known.pop(hashed, None)
             self._refused[hashed] = True
             return None

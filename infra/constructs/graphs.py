@@ -46,7 +46,7 @@ def spending(stage: str) -> list[Graph]:
         Graph("Output tokens", EACH, [each(stage, metrics.OUTPUT_TOKENS)], stacked=True),
         Graph("Input from the provider's cache", "percent", [_cached(stage)]),
         Graph("Responses without a known price", EACH, [each(stage, metrics.UNPRICED)]),
-        Graph("The budget used most", "percent", budgets, limit=metrics.NEAR_PERCENT),
+        Graph("The budget used most", "percent", budgets, limit=metrics.BUDGET_ALERT_PERCENT),
     ]
 
 

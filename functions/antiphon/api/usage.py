@@ -28,7 +28,7 @@ class UsageEndpoint:
         query = UsageQuery.parse(request.query)
         first, last = query.days()
         by = {"key_id" if part == "key" else part for part in query.by}
-        found = group_sums(_bounded(self.sums.of(caller.tenant, first, last)), by)
+        found = group_sums(_bounded(self.sums.read_tenant(caller.tenant, first, last)), by)
         told = UsageReport(
             start=first,
             end=last,

@@ -38,7 +38,7 @@ from antiphon.observability import logger, metrics
 from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.create import CreateResponse, ModelRequest
 from antiphon.settings.config import UNLIMITED, Config, Limits
-from antiphon.settings.metrics import BUDGET_USED, NEAR_PERCENT
+from antiphon.settings.metrics import BUDGET_ALERT_PERCENT, BUDGET_USED
 from antiphon.store.dynamodb import Table
 from antiphon.store.links import Link
 from antiphon.store.reservations import Counts, HeldAmounts, LimitExceeded, LimitRows
@@ -52,7 +52,7 @@ def warn_near_budget(
         if meter.kind == SPENT:
             used = 100 * row.get(meter.counter, 0) / meter.most
             metrics.measure(BUDGET_USED, round(used, 1))
-            if used >= NEAR_PERCENT > used - 100 * amount / meter.most:
+            if used >= BUDGET_ALERT_PERCENT > used - 100 * amount / meter.most:
                 about = {"tenant": caller.tenant, "key_id": caller.key_id, "used": round(used)}
                 logger.warning("budget near its end", extra={"budget": meter.scope.name, **about})
 

@@ -83,14 +83,14 @@ class ResponseTracker:
 
     def _record_outcome(self, tracked: TrackedLink, terminal_event: str | None) -> None:
         link = tracked.link
-        changes = {} if link.final else self._changes(link, terminal_event)
+        changes = {} if link.is_final else self._changes(link, terminal_event)
         try:
             if changes:
                 self._stores.links.change(link, is_deferred=tracked.is_deferred, **changes)
         except Unavailable:
             logger.exception("outcome not written", extra={"link": link.id})
         ended = replace(link, **changes)
-        was_pending = not link.final and not ended.pending
+        was_pending = not link.is_final and not ended.is_pending
         if (self._is_new or was_pending) and not self._reservation.settle_for(ended):
             self._stores.links.settle_later(link, changes)
         if self._is_new and not tracked.is_deferred:  # a deferred link is polled once it is written

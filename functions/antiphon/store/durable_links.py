@@ -51,7 +51,7 @@ class DurableLinks:
 
     def poll_later(self, link: Link) -> None:
         """Have a response polled until its end; the caller has it, so nothing is raised."""
-        if not link.pending:
+        if not link.is_pending:
             return
         try:
             self._queue.send(PollResponse(link.tenant, link.id))

@@ -96,7 +96,7 @@ class IdempotencyRecords:
             values={"request_id": claim.request_id},
         )
         try:
-            self._table.update(update, whole=False)
+            self._table.update(update, return_all=False)
         except ConditionFailed:
             logger.warning("claim changed hands", extra={"request_id": claim.request_id})
 

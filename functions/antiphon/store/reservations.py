@@ -177,7 +177,7 @@ class LimitRows:
         back, whole = made.back, self._is_due(made.row)
         for _ in range(MAX_ATTEMPTS):
             try:
-                row = self.table.update(close_update(made, back, instead), whole=whole)
+                row = self.table.update(close_update(made, back, instead), return_all=whole)
             except ConditionFailed as exc:
                 held = (exc.item or {}).get(made.name)
             else:
@@ -190,12 +190,14 @@ class LimitRows:
     def keep(self, made: HeldAmounts, back: Counts) -> None:
         """Give back all but this part, and hold on to that for as long as it may be told of."""
         with suppress(ConditionFailed):  # closed, or lost: it will be taken all the same
-            self.table.update(keep_update(made, back, self.clock() + self.patience), whole=False)
+            self.table.update(
+                keep_update(made, back, self.clock() + self.patience), return_all=False
+            )
 
     def _counted(self, made: HeldAmounts, most: Counts, until: float) -> Item:
         whole = not made.id and self._is_due(made.row)  # else there is a look at its end
         update = count_update(made, most, until, self._stale.pop(made.row, ()))
-        row = self.table.update(update, whole=whole)
+        row = self.table.update(update, return_all=whole)
         if whole:
             self._remember(made.row, row)
         return row
@@ -221,7 +223,7 @@ class LimitRows:
         if lost:
             with suppress(ConditionFailed):
                 update = sweep_update(lost[:MAX_SWEPT], self.clock() + self.patience)
-                self.table.update(update, whole=False)
+                self.table.update(update, return_all=False)
 
 
 def _too_busy() -> Unavailable:

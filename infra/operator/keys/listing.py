@@ -18,7 +18,7 @@ def list_keys(
     deployment: Deployment, keyring: Keyring, *, tenant: str | None, every: bool, as_json: bool
 ) -> None:
     """List keys, by tenant and age. The keys themselves are not known to anyone."""
-    found = [*keyring.every(tenant)]
+    found = [*keyring.list_keys(tenant)]
     shown = [key for key in found if every or telling.status(key) == "active"]
     hidden = len(found) - len(shown)
     if as_json:

@@ -18,7 +18,7 @@ STATES = ("active", "expired", "revoked")
 def status(key: ApiKey) -> str:
     if key.revoked_at is not None:
         return "revoked"
-    return "active" if key.valid_at(time.time()) else "expired"
+    return "active" if key.is_valid_at(time.time()) else "expired"
 
 
 def document(key: ApiKey) -> dict[str, Any]:

@@ -90,7 +90,9 @@ def _report(
 def _sums(deployment: Deployment, report: Report) -> list[UsageSum]:
     kept = UsageSums(deployment.table)
     days = (report.first, report.last)
-    found = kept.every(*days) if report.tenant is None else kept.of(report.tenant, *days)
+    found = (
+        kept.read_all(*days) if report.tenant is None else kept.read_tenant(report.tenant, *days)
+    )
     return group_sums(found, {PARTS[part] for part in report.by})
 
 
@@ -98,7 +100,7 @@ def _names(deployment: Deployment, report: Report) -> Mapping[str, str | None]:
     """Of keys, by their ids, where they are told apart."""
     if "key" not in report.by:
         return {}
-    return {key.id: key.name for key in Keyring(deployment.table).every(report.tenant)}
+    return {key.id: key.name for key in Keyring(deployment.table).list_keys(report.tenant)}
 
 
 def _show(report: Report, names: Mapping[str, str | None]) -> None:
