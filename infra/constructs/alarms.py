@@ -86,9 +86,9 @@ def _of_requests(stage: str) -> Iterator[Alarm]:
         "BudgetNearEnd",
         of(stage, metrics.BUDGET_USED, MOST),
         metrics.BUDGET_ALERT_PERCENT,
-        f"A key or a tenant has used {metrics.BUDGET_ALERT_PERCENT} % of its budget, and is refused "
-        "at its end. Look for 'budget near its end' in the log of api, which names it; raise the "
-        "budget, or tell those who spend it.",
+        f"A key or a tenant has used {metrics.BUDGET_ALERT_PERCENT} % of its budget, and is "
+        "refused at its end. Look for 'budget near its end' in the log of api, which names it; "
+        "raise the budget, or tell those who spend it.",
     )
 
 
