@@ -1,4 +1,4 @@
-"""A table for each test, and one whose stream is counted into usage sums."""
+"""A table for each test, with the metadata index or with usage sums."""
 
 import pytest
 

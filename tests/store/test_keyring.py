@@ -99,9 +99,9 @@ def test_the_keys_of_a_tenant_are_listed_oldest_first(keyring, store):
 
 def test_a_list_takes_as_many_reads_as_it_needs(keyring, monkeypatch):
     monkeypatch.setattr("antiphon.store.keyring.READ_ROWS", 2)
-    made = {keyring.create(KeyTerms(tenant="acme")).key.id for _ in range(5)}
-    assert {key.id for key in keyring.list_keys()} == made
-    assert {keyring.find(id).id for id in made} == made
+    ids = {keyring.create(KeyTerms(tenant="acme")).key.id for _ in range(5)}
+    assert {key.id for key in keyring.list_keys()} == ids
+    assert {keyring.find(id).id for id in ids} == ids
 
 
 def test_no_operation_scans(keyring, store):

@@ -17,37 +17,37 @@ def found_ids(store, tenant="acme", kind="response", **query):
 
 
 def test_all_pairs_must_match(store):
-    made = [
+    links = [
         store.make_link(metadata={"team": "blue", "run": "1"}),
         store.make_link(metadata={"team": "blue", "run": "2"}),
         store.make_link(metadata={"team": "red", "run": "1"}),
         store.make_link(),
     ]
-    store.put_links(*made)
+    store.put_links(*links)
     store.run_rollup()
-    assert found_ids(store, metadata={"team": "blue"}) == [made[1].id, made[0].id]
-    assert found_ids(store, metadata={"team": "blue", "run": "1"}) == [made[0].id]
-    assert found_ids(store, metadata={"run": "1", "team": "red"}) == [made[2].id]
+    assert found_ids(store, metadata={"team": "blue"}) == [links[1].id, links[0].id]
+    assert found_ids(store, metadata={"team": "blue", "run": "1"}) == [links[0].id]
+    assert found_ids(store, metadata={"run": "1", "team": "red"}) == [links[2].id]
     assert found_ids(store, metadata={"team": "green"}) == []
 
 
 @pytest.mark.parametrize("pair", [("k" * 64, LONG), ("empty", ""), ("a=b", "c#d"), ("a\0b", "c")])
 def test_links_are_found_by_any_key_and_value(store, pair):
-    made = store.make_link(metadata=dict([pair]))
-    store.put_links(made, store.make_link(metadata={"a": "b\0c"}))
+    link = store.make_link(metadata=dict([pair]))
+    store.put_links(link, store.make_link(metadata={"a": "b\0c"}))
     store.run_rollup()
-    assert found_ids(store, metadata=dict([pair])) == [made.id]
+    assert found_ids(store, metadata=dict([pair])) == [link.id]
 
 
 def test_a_page_by_metadata_is_one_query_and_one_batch_read(store):
-    made = [store.make_link(metadata={"team": "blue"}) for _ in range(45)]
-    store.put_links(*made)
+    links = [store.make_link(metadata={"team": "blue"}) for _ in range(45)]
+    store.put_links(*links)
     store.run_rollup()
     query = LinkQuery(metadata={"team": "blue"})
     with store.count_calls() as calls:
         page = store.listing.page("response", "acme", query)
     assert calls == ["Query", "BatchGetItem"]
-    assert page.links == made[:24:-1]
+    assert page.links == links[:24:-1]
     assert page.has_more
     pages = read_pages(store, query)
     assert [len(page.links) for page in pages] == [20, 20, 5]
@@ -55,19 +55,19 @@ def test_a_page_by_metadata_is_one_query_and_one_batch_read(store):
 
 def test_other_filters_apply_to_links_found_by_metadata(store):
     metadata = {"team": "blue"}
-    made = [
+    links = [
         store.make_link(metadata=metadata, model=model, status=status)
         for model in ("gpt-5", "o3")
         for status in ("completed", "failed")
     ]
-    store.put_links(*made)
+    store.put_links(*links)
     store.run_rollup()
-    assert found_ids(store, metadata=metadata, model="o3") == [made[3].id, made[2].id]
-    assert found_ids(store, metadata=metadata, model="o3", status="failed") == [made[3].id]
-    start = made[0].created_at
+    assert found_ids(store, metadata=metadata, model="o3") == [links[3].id, links[2].id]
+    assert found_ids(store, metadata=metadata, model="o3", status="failed") == [links[3].id]
+    start = links[0].created_at
     later = found_ids(store, metadata=metadata, created_after=start, newest_first=False)
-    assert later == [each.id for each in made[1:]]
-    assert found_ids(store, metadata=metadata, created_before=start + 1) == [made[0].id]
+    assert later == [each.id for each in links[1:]]
+    assert found_ids(store, metadata=metadata, created_before=start + 1) == [links[0].id]
 
 
 def test_tenants_and_kinds_have_separate_indexes(store):
@@ -98,46 +98,46 @@ def test_stale_rows_of_the_index_are_ignored(store):
 
 def test_a_page_with_many_stale_rows_ends_early_and_can_be_continued(store, monkeypatch):
     monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 4)
-    made = [
+    links = [
         store.make_link(metadata={"team": "blue"}, model="o3" if n == 0 else None)
         for n in range(30)
     ]
-    store.put_links(*made)
+    store.put_links(*links)
     store.run_rollup()
     pages = read_pages(store, LinkQuery(limit=1, metadata={"team": "blue"}, model="o3"))
     assert len(pages) > 2
-    assert [id for page in pages for id in page_ids(page)] == [made[0].id]
+    assert [id for page in pages for id in page_ids(page)] == [links[0].id]
 
 
 def test_only_configured_keys_are_indexed_and_others_are_refused():
     with embedded_store(keys=["team"]) as store:
-        made = store.make_link(metadata={"team": "blue", "run": "1"})
-        store.put_links(made)
+        link = store.make_link(metadata={"team": "blue", "run": "1"})
+        store.put_links(link)
         store.run_rollup()
         assert len(store.metadata_index_keys()) == 1
-        assert found_ids(store, metadata={"run": "1", "team": "blue"}) == [made.id]
+        assert found_ids(store, metadata={"run": "1", "team": "blue"}) == [link.id]
         assert found_ids(store, metadata={"run": "2", "team": "blue"}) == []
         with pytest.raises(InvalidRequest, match=r"by metadata 'run'. This gateway indexes: team "):
             found_ids(store, metadata={"run": "1"})
 
 
 def test_the_index_holds_no_metadata_and_expires_with_its_link(store):
-    made = store.make_link(metadata={"secret-key": "secret-value"})
-    store.put_links(made)
+    link = store.make_link(metadata={"secret-key": "secret-value"})
+    store.put_links(link)
     store.run_rollup()
     [(partition, sort)] = store.metadata_index_keys()
     row = store.table.get(partition, sort)
-    assert row == {"pk": partition, "sk": sort, "id": made.id, "expires_at": made.expires_at}
+    assert row == {"pk": partition, "sk": sort, "id": link.id, "expires_at": link.expires_at}
     assert partition.startswith("T#acme#M#R#")
     assert "secret" not in str(row)
 
 
 def test_a_row_with_another_time_than_its_link_is_ignored(store):
-    made = store.make_link(metadata={"team": "blue"})
-    store.put_links(made)
+    link = store.make_link(metadata={"team": "blue"})
+    store.put_links(link)
     store.run_rollup()
     [(partition, _)] = store.metadata_index_keys()
-    row = {"pk": partition, "sk": f"0000000000001#{made.id}", "id": made.id, "expires_at": 1}
+    row = {"pk": partition, "sk": f"0000000000001#{link.id}", "id": link.id, "expires_at": 1}
     store.table.put(row)
-    assert found_ids(store, metadata={"team": "blue"}) == [made.id]
-    assert found_ids(store, metadata={"team": "blue"}, after=replace(made)) == []
+    assert found_ids(store, metadata={"team": "blue"}) == [link.id]
+    assert found_ids(store, metadata={"team": "blue"}, after=replace(link)) == []

@@ -11,34 +11,34 @@ from tests.support.dynamodb import START_MS, page_ids, read_pages
 
 
 def test_the_newest_link_comes_first(store):
-    made = [store.make_link() for _ in range(3)]
-    store.put_links(*made)
+    links = [store.make_link() for _ in range(3)]
+    store.put_links(*links)
     page = store.listing.page("response", "acme", LinkQuery())
-    assert page.links == made[::-1]
-    assert (page.has_more, page.last_id) == (False, made[0].id)
+    assert page.links == links[::-1]
+    assert (page.has_more, page.last_id) == (False, links[0].id)
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
 def test_pages_have_every_link_once_and_none_is_empty(store, limit, newest_first):
-    made = [store.make_link() for _ in range(6)]
-    store.put_links(*made)
+    links = [store.make_link() for _ in range(6)]
+    store.put_links(*links)
     pages = read_pages(store, LinkQuery(limit=limit, newest_first=newest_first))
     assert [id for page in pages for id in page_ids(page)] == [
-        each.id for each in (made[::-1] if newest_first else made)
+        each.id for each in (links[::-1] if newest_first else links)
     ]
     assert all(page.links for page in pages)
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_links_of_one_millisecond_are_distinct(store, newest_first):
-    made = [
+    links = [
         store.make_link(id=id, created_ms=START_MS)
         for id in ("resp_a", "resp_a0", "resp_aZ", "resp_b")
     ]
-    store.put_links(*made)
+    store.put_links(*links)
     pages = read_pages(store, LinkQuery(limit=1, newest_first=newest_first))
-    expected = [[each.id] for each in made]
+    expected = [[each.id] for each in links]
     assert [page_ids(page) for page in pages] == (expected[::-1] if newest_first else expected)
 
 
@@ -76,7 +76,7 @@ def test_responses_and_conversations_are_listed_separately(store):
     assert page_ids(store.listing.page("conversation", "acme", LinkQuery())) == ["conv_1"]
 
 
-BOUNDS = {  # of seconds after the start: what was made at 0, 1, 1.999 and 2 seconds
+BOUNDS = {  # of seconds after the start: links of 0, 1, 1.999 and 2 seconds
     (None, None): "abcd",
     (1, None): "d",
     (0, None): "bcd",
@@ -91,12 +91,12 @@ BOUNDS = {  # of seconds after the start: what was made at 0, 1, 1.999 and 2 sec
 @pytest.mark.parametrize("after", ["", *"abcd"])
 def test_time_bounds_are_exclusive(store, after, newest_first):
     at = {"a": 0, "b": 1000, "c": 1999, "d": 2000}
-    made = {id: store.make_link(id=id, created_ms=START_MS + ms) for id, ms in at.items()}
-    store.put_links(*made.values())
+    links = {id: store.make_link(id=id, created_ms=START_MS + ms) for id, ms in at.items()}
+    store.put_links(*links.values())
     for (low, high), within in BOUNDS.items():
         query = LinkQuery(
             newest_first=newest_first,
-            after=made.get(after),
+            after=links.get(after),
             created_after=None if low is None else START_MS // 1000 + low,
             created_before=None if high is None else START_MS // 1000 + high,
         )
@@ -107,25 +107,25 @@ def test_time_bounds_are_exclusive(store, after, newest_first):
 
 
 def test_links_are_found_by_model_and_status(store):
-    made = [
+    links = [
         store.make_link(model=model, status=status)
         for model in ("gpt-5", "o3", None)
         for status in ("completed", "failed")
     ]
-    store.put_links(*made)
+    store.put_links(*links)
     for query in (
         LinkQuery(model="o3"),
         LinkQuery(status="failed"),
         LinkQuery(model="o3", status="failed"),
     ):
         page = store.listing.page("response", "acme", query)
-        assert page.links == [each for each in made[::-1] if query.matches(each)]
+        assert page.links == [each for each in links[::-1] if query.matches(each)]
         assert page.links
 
 
 def test_a_page_is_filled_however_rare_its_links_are(store):
-    made = [store.make_link(status="failed" if n % 40 == 0 else "completed") for n in range(200)]
-    store.put_links(*made)
+    links = [store.make_link(status="failed" if n % 40 == 0 else "completed") for n in range(200)]
+    store.put_links(*links)
     with store.count_calls() as calls:
         pages = read_pages(store, LinkQuery(limit=2, status="failed"))
     assert [len(page.links) for page in pages] == [2, 2, 1]
@@ -134,20 +134,20 @@ def test_a_page_is_filled_however_rare_its_links_are(store):
 
 def test_a_page_that_reads_too_many_rows_ends_early_and_can_be_continued(store, monkeypatch):
     monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 8)
-    made = [store.make_link(status="failed" if n == 0 else "completed") for n in range(60)]
-    store.put_links(*made)
+    links = [store.make_link(status="failed" if n == 0 else "completed") for n in range(60)]
+    store.put_links(*links)
     pages = read_pages(store, LinkQuery(limit=1, status="failed"))
     assert [page_ids(page) for page in pages[:-1]] == [[]] * (len(pages) - 1)
     assert len(pages) > 2
-    assert (page_ids(pages[-1]), pages[-1].has_more) == ([made[0].id], False)
+    assert (page_ids(pages[-1]), pages[-1].has_more) == ([links[0].id], False)
 
 
 def test_a_page_never_ends_early_at_a_link_that_no_page_can_begin_after(store, monkeypatch):
     monkeypatch.setattr("antiphon.store.listings.MAX_ROWS", 2)
-    made = [store.make_link() for _ in range(30)]
-    store.put_links(*(replace(each, deleted_at=1) for each in made[5:]), *made[:5])
+    links = [store.make_link() for _ in range(30)]
+    store.put_links(*(replace(each, deleted_at=1) for each in links[5:]), *links[:5])
     page = store.listing.page("response", "acme", LinkQuery(limit=1, newest_first=True))
-    assert page_ids(page) == [made[4].id]
+    assert page_ids(page) == [links[4].id]
 
 
 def test_a_listed_link_equals_the_written_one(store):

@@ -157,7 +157,7 @@ class AzureTarget(TargetSection):
 
     @property
     def is_legacy(self) -> bool:
-        """Whether requests go to the older path, whose API versions are dates."""
+        """Whether requests go to the older path, where API versions are dates."""
         return self.api_version is not None and self.api_version not in V1_API_VERSIONS
 
     @model_validator(mode="after")

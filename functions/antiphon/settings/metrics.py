@@ -55,7 +55,7 @@ ALL_OPEN = Metric("AllOpen")
 DEFERRED_ROWS = Metric("DeferredRows")
 # Those that the queue did not take either: the caller gets no id, or usage is never counted.
 LINK_NOT_WRITTEN = Metric("LinkNotWritten")
-# Responses whose outcome and usage are not polled any more.
+# Responses that are not polled any more, so that outcome and usage stay unknown.
 UNSETTLED = Metric("Unsettled")
 
 # Of all budgets that a request counts against, the highest use: spent and reserved.

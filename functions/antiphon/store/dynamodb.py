@@ -19,7 +19,7 @@ from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-# A write whose condition fails returns the row, which saves a read.
+# A write returns the row if its condition fails, which saves a read.
 RETURN_FAILED_ROW = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 MAX_BATCH_WRITES, MAX_BATCH_READS = 25, 100  # rows in one call
 BATCH_ATTEMPTS = 3  # under load DynamoDB leaves rows unprocessed, which are sent again

@@ -43,7 +43,7 @@ class QueueMessage:
 
 @dataclass(frozen=True)
 class PollResponse(QueueMessage):
-    """Poll a response whose outcome was unknown when its create was answered."""
+    """Poll a response that had no known outcome when its create was answered."""
 
     tenant: str
     id: str
