@@ -30,7 +30,7 @@ class KeyRecord(Protocol):
     def models(self) -> tuple[str, ...] | None: ...
     @property
     def limits(self) -> Limits: ...
-    def valid_at(self, now: float) -> bool: ...
+    def is_valid_at(self, now: float) -> bool: ...
 
 
 class KeyStore(Protocol):
@@ -87,7 +87,7 @@ class Auth:
             return None
         cached = self._valid.get(digest)
         record = cached or self._keys.get(key)
-        if record is None or not record.valid_at(self._clock()):
+        if record is None or not record.is_valid_at(self._clock()):
             self._valid.pop(digest, None)
             self._refused[digest] = True
             return None

@@ -60,14 +60,14 @@ class FollowUp:
         except Unavailable:
             if message.age > self.max_age:
                 raise  # until it is a dead letter, which an operator may redrive
-            self.queue.send(message.again())
+            self.queue.send(message.next_attempt())
 
     def _write(self, deferred: DeferredWrite) -> None:
         """Write a deferred link, without an outcome that is older than the table's."""
         self.links.restore(deferred.link)
         updated = replace(deferred.link, **deferred.changes)
         known = self.links.get(updated.kind, updated.tenant, updated.id)
-        is_newer = updated.final or (known is not None and not known.settled)
+        is_newer = updated.is_final or (known is not None and not known.is_settled)
         changes = {
             name: value
             for name, value in deferred.changes.items()
@@ -77,7 +77,7 @@ class FollowUp:
             self.links.change(deferred.link, **changes)
         if not is_newer:
             return
-        if updated.pending:
+        if updated.is_pending:
             self.queue.send(PollResponse(updated.tenant, updated.id))
         elif not self.admission.reservation_from(updated.lease).settle_for(updated):
             raise Unavailable("Its usage is not counted yet.")
@@ -85,17 +85,17 @@ class FollowUp:
     def _poll(self, poll: PollResponse, ends_at: float) -> None:
         """Read the link once, poll its provider once, and write at most once."""
         link = self.links.get("response", poll.tenant, poll.id)
-        if link is None or not link.pending:
+        if link is None or not link.is_pending:
             return
         link, state = self._ask_provider(link, poll, ends_at)
-        if not link.pending:
+        if not link.is_pending:
             logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
         elif state == GONE and poll.attempt >= MIN_POLLS_BEFORE_GONE:
             self._give_up(link, GONE)
         elif state == TargetGone.code or poll.age > self.max_age:
             self._give_up(link, f"{GIVEN_UP}{state}")
         else:
-            self.queue.send(poll.again())
+            self.queue.send(poll.next_attempt())
 
     def _ask_provider(self, link: Link, poll: PollResponse, ends_at: float) -> tuple[Link, str]:
         """Record what the provider answers; return the link as it is then, and a short state."""

@@ -143,7 +143,7 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     index = MetadataIndex(foundation.table, foundation.batch, keys)
     load_price_list()  # at the start, when Lambda gives a whole processor
     sums = UsageRollup(foundation.table, UsageCost(foundation.prices, foundation.targets))
-    return StreamHandler([index.follow, sums.follow])
+    return StreamHandler([index.apply, sums.apply])
 
 
 def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> httpx.BaseTransport:

@@ -105,8 +105,8 @@ def _request_alarms(stage: str) -> Iterator[Alarm]:
     yield Alarm(
         "BudgetNearEnd",
         stage_metric(stage, metrics.BUDGET_USED, MAXIMUM),
-        metrics.NEAR_PERCENT,
-        f"A key or a tenant has used {metrics.NEAR_PERCENT} % of its budget; at 100 %, its "
+        metrics.BUDGET_ALERT_PERCENT,
+        f"A key or a tenant has used {metrics.BUDGET_ALERT_PERCENT} % of its budget; at 100 %, its "
         "requests are refused. The log of api names it: look for 'budget near its end'. Raise "
         "the budget, or inform the owner of the key.",
     )

@@ -127,7 +127,7 @@ def _cost_graphs(stage: str) -> list[Graph]:
         Graph("Output tokens", PER_PERIOD, [output_tokens], stacked=True),
         Graph("Input tokens from the provider's cache", "percent", [_cached_percent(stage)]),
         Graph("Responses without a known price", PER_PERIOD, [unpriced]),
-        Graph("Highest use of a budget", "percent", [budget], limit=metrics.NEAR_PERCENT),
+        Graph("Highest use of a budget", "percent", [budget], limit=metrics.BUDGET_ALERT_PERCENT),
     ]
 
 

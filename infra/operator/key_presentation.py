@@ -18,7 +18,7 @@ def key_status(key: ApiKey) -> str:
     """Return active, expired or revoked."""
     if key.revoked_at is not None:
         return "revoked"
-    return "active" if key.valid_at(time.time()) else "expired"
+    return "active" if key.is_valid_at(time.time()) else "expired"
 
 
 def key_to_json(key: ApiKey) -> dict[str, Any]:

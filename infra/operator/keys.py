@@ -103,7 +103,7 @@ def list_keys(
     as_json: bool,
 ) -> None:
     """List keys, by tenant and age, without the keys themselves."""
-    found = [*keyring.every(tenant)]
+    found = [*keyring.list_keys(tenant)]
     listed = [key for key in found if include_ended or key_status(key) == "active"]
     hidden = len(found) - len(listed)
     if as_json:

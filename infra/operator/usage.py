@@ -88,7 +88,7 @@ def _create_report(
 def _read_sums(deployment: Deployment, report: UsageReport) -> list[UsageSum]:
     stored = UsageSums(deployment.table)
     days = (report.first, report.last)
-    sums = stored.every(*days) if report.tenant is None else stored.of(report.tenant, *days)
+    sums = stored.read_all(*days) if report.tenant is None else stored.read_tenant(report.tenant, *days)
     return group_sums(sums, {DIMENSIONS[part] for part in report.by})
 
 
@@ -96,7 +96,7 @@ def _read_key_names(deployment: Deployment, report: UsageReport) -> Mapping[str,
     """Return the names of keys by their ids, if the report is grouped by key."""
     if "key" not in report.by:
         return {}
-    return {key.id: key.name for key in Keyring(deployment.table).every(report.tenant)}
+    return {key.id: key.name for key in Keyring(deployment.table).list_keys(report.tenant)}
 
 
 def _print_report(report: UsageReport, key_names: Mapping[str, str | None]) -> None:

@@ -77,7 +77,7 @@ def test_a_row_waits_for_the_table_until_it_is_a_dead_letter(cloud, settling):
     cloud.fail(cloud.dynamodb, "PutItem")
     row = DeferredWrite(LINK, since=NOW, attempt=3)
     run_follow_up(settling, row)
-    assert cloud.sent == [(row.again(), 16)]
+    assert cloud.sent == [(row.next_attempt(), 16)]
     with pytest.raises(Unavailable):
         run_follow_up(settling, replace(row, since=NOW - 25 * HOUR))
     cloud.restore(cloud.dynamodb, "PutItem")

@@ -59,7 +59,7 @@ def test_a_response_that_still_runs_is_polled_again_later(cloud, follow_up, prov
     provider_has(provider, "in_progress")
     run_follow_up(follow_up, FOLLOW)
     assert cloud.row("resp_1")["status"] == "in_progress"
-    assert cloud.sent == [(FOLLOW.again(), 4)]
+    assert cloud.sent == [(FOLLOW.next_attempt(), 4)]
 
 
 def test_a_second_poll_of_a_settled_response_does_nothing(cloud, follow_up, provider):
@@ -95,7 +95,7 @@ def test_a_response_that_the_provider_does_not_find_for_long_is_gone(cloud, foll
         assert "unfinished" not in cloud.row("resp_1")
         provider.respond_to_settle("resp_1", encode_response(b'{"error":{}}', status=404))
         run_follow_up(follow_up, poll)
-        poll = poll.again()
+        poll = poll.next_attempt()
     row = cloud.row("resp_1")
     assert (row["status"], row["unfinished"]) == ("queued", "gone")
     assert len(cloud.sent) == MIN_POLLS_BEFORE_GONE - 1
@@ -115,7 +115,7 @@ def test_failing_polls_are_repeated_until_polling_gives_up(cloud, follow_up, pro
     follow_up.links.put(LINK)
     provider.respond_to_settle("resp_1", FAILURES[why])
     run_follow_up(follow_up, FOLLOW)
-    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
     provider.respond_to_settle("resp_1", FAILURES[why])
     run_follow_up(follow_up, replace(FOLLOW, since=NOW - 25 * HOUR))
     assert len(cloud.sent) == 1
@@ -128,14 +128,14 @@ def test_a_silent_provider_is_left_in_time(cloud, follow_up, provider):
     started = time.monotonic()
     run_follow_up(follow_up, FOLLOW, seconds=0.4)
     assert time.monotonic() - started < 5
-    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
 
 
 def test_without_time_left_the_provider_is_not_called(cloud, follow_up, provider):
     follow_up.links.put(LINK)
     run_follow_up(follow_up, FOLLOW, seconds=-1)
     assert provider.settle_requests("resp_1") == []
-    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
 
 
 def test_a_response_whose_target_is_not_configured_is_given_up(cloud, follow_up, provider):
@@ -149,13 +149,13 @@ def test_a_target_without_a_credential_is_polled_when_it_has_one(cloud, follow_u
     follow_up.links.put(LINK)
     cloud.secrets.delete_secret(SecretId="test/openai", ForceDeleteWithoutRecovery=True)
     run_follow_up(follow_up, FOLLOW)
-    assert [message for message, _ in cloud.sent] == [FOLLOW.again()]
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
 
 
 def test_a_poll_waits_while_the_table_does_not_answer(cloud, follow_up):
     cloud.fail(cloud.dynamodb, "GetItem")
     run_follow_up(follow_up, FOLLOW)
-    assert cloud.sent == [(FOLLOW.again(), 4)]
+    assert cloud.sent == [(FOLLOW.next_attempt(), 4)]
 
 
 @pytest.mark.parametrize("output", [[], [{"type": "message", "id": "msg_1"}]])

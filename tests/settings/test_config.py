@@ -1,17 +1,22 @@
-"""gateway.toml: what is refused, by the name of the key; what a target serves."""
+"""gateway.toml: wrong keys are refused by their name; which models a target serves."""
 
 import pytest
 
-from antiphon.settings.config import Config, ConfigError, load_config, parse_config
+from antiphon.settings.config import Config, ConfigError, Settings, load_config, parse_config
 
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
 AZURE = {"provider": "azure", "endpoint": "https://a.openai.azure.com", "models": {"a": "b"}}
+ENTRA = {"tenant_id": "acme.onmicrosoft.com", "client_id": "0000-1"}
 
 
-def refusal(document):
+def config_error(document):
     with pytest.raises(ConfigError) as caught:
         parse_config(document)
     return str(caught.value)
+
+
+def parse_gateway(**options):
+    return parse_config({"targets": {"a": OPENAI}, "gateway": options}).gateway
 
 
 @pytest.mark.parametrize(
@@ -30,39 +35,106 @@ def refusal(document):
         ({"targets": {"a": {**OPENAI, "base_url": "http://acme.com"}}}, "targets.a.base_url"),
         ({"targets": {"a": {**OPENAI, "base_url": "https://u:p@acme.com"}}}, "targets.a.base_url"),
         ({"targets": {"a": {**AZURE, "endpoint": "acme"}}}, "targets.a.endpoint"),
+        ({"targets": {"a": {**AZURE, "auth": "entra"}}}, "targets.a"),
+        ({"targets": {"a": {**AZURE, "entra": ENTRA}}}, "targets.a"),
         ({"targets": {"a": OPENAI}, "gateway": {"links_days": 0}}, "gateway.links_days"),
+        ({"targets": {"a": OPENAI}, "gateway": {"proxy": "proxy.acme"}}, "gateway.proxy"),
         ({"targets": {"a": OPENAI}, "gatway": {}}, "gatway"),
     ],
     ids=str,
 )
-def test_a_wrong_key_is_named(document, key):
-    assert f"gateway.toml: {key}: " in refusal(document)
+def test_the_error_names_the_wrong_key(document, key):
+    assert f"gateway.toml: {key}: " in config_error(document)
 
 
-def test_every_wrong_key_is_told_at_once():
-    lines = refusal({"targets": {"a": {"provider": "azure"}}}).splitlines()
+def test_the_error_names_all_wrong_keys():
+    lines = config_error({"targets": {"a": {"provider": "azure"}}}).splitlines()
     assert [line.split(": ")[1] for line in lines] == ["targets.a.models", "targets.a.endpoint"]
 
 
-def test_a_file_that_is_no_toml_says_where(tmp_path):
+def test_the_error_of_invalid_toml_has_the_line(tmp_path):
     file = tmp_path / "gateway.toml"
     file.write_text("[targets\n")
     with pytest.raises(ConfigError, match=r"gateway.toml: .*line 1"):
         load_config(file)
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="there is no such file"):
+def test_the_error_of_a_missing_file_names_it(tmp_path):
+    with pytest.raises(ConfigError, match=r"gateway.toml: there is no such file"):
         load_config(tmp_path / "gateway.toml")
 
 
-def test_plain_http_is_for_loopback_alone():
+def test_plain_http_is_for_loopback_addresses_only():
     for address in ("http://127.0.0.1:9/v1", "http://localhost:9/v1", "https://acme.com/v1"):
         parse_config({"targets": {"a": {**OPENAI, "base_url": address}}})
 
 
 @pytest.mark.parametrize(
-    ("models", "asked", "name"),
+    "proxy",
+    [
+        "http://proxy.example:3128",
+        "https://proxy.example",
+        "http://10.0.0.1:8080",
+        "http://user:password@proxy.example:3128",
+        "http://[fd00::1]:3128",
+    ],
+)
+def test_a_proxy_is_an_http_address(proxy):
+    assert parse_gateway(proxy=proxy).proxy == proxy
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "",
+        "proxy.example",
+        "proxy.example:3128",
+        "//proxy.example",
+        "http://",
+        "http://:3128",
+        "socks5://proxy.example:1080",
+        "ftp://proxy.example",
+    ],
+)
+def test_other_proxies_are_refused(proxy):
+    document = {"targets": {"a": OPENAI}, "gateway": {"proxy": proxy}}
+    expectation = "must be an address such as http://proxy.example:3128"
+    assert config_error(document) == f"gateway.toml: gateway.proxy: {expectation}"
+
+
+def test_a_proxy_must_be_text():
+    error = config_error({"targets": {"a": OPENAI}, "gateway": {"proxy": 3128}})
+    assert error.startswith("gateway.toml: gateway.proxy: ")
+
+
+def test_there_is_no_proxy_by_default():
+    assert parse_gateway().proxy is None
+
+
+def test_settings_have_the_proxy_of_the_file(tmp_path):
+    file = tmp_path / "gateway.toml"
+    target = '[targets.a]\nprovider = "openai"\nmodels = ["*"]\n'
+    file.write_text(f'[gateway]\nproxy = "http://proxy.example:3128"\n{target}')
+    env = {"TABLE_NAME": "table", "SECRET_PREFIX": "prefix", "CONFIG_FILE": str(file)}
+    settings = Settings.from_env(env)
+    assert settings.config.gateway.proxy == "http://proxy.example:3128"
+    assert (settings.table_name, settings.secret_prefix, settings.queue_url) == (
+        "table",
+        "prefix",
+        "",
+    )
+
+
+def test_settings_need_their_environment(tmp_path):
+    env = {"TABLE_NAME": "table", "LAMBDA_TASK_ROOT": str(tmp_path)}
+    with pytest.raises(KeyError, match="SECRET_PREFIX"):
+        Settings.from_env(env)
+    with pytest.raises(ConfigError, match=f"{tmp_path}/gateway.toml: there is no such file"):
+        Settings.from_env({**env, "SECRET_PREFIX": "prefix"})
+
+
+@pytest.mark.parametrize(
+    ("models", "model", "name"),
     [
         (["gpt-*"], "gpt-5", "gpt-5"),
         (["gpt-*"], "GPT-5", None),
@@ -75,16 +147,15 @@ def test_plain_http_is_for_loopback_alone():
         ({"gpt-5": "prod"}, "prod", None),
     ],
 )
-def test_a_target_serves_what_it_names(models, asked, name):
+def test_a_target_serves_the_models_that_it_names(models, model, name):
     config = parse_config({"targets": {"a": {**OPENAI, "models": models}}})
-    assert config.targets["a"].upstream_model(asked) == name
+    assert config.targets["a"].upstream_model(model) == name
 
 
 def test_a_dated_version_means_the_older_azure_path():
-    def legacy(version):
-        target = Config.model_validate({"targets": {"a": {**AZURE, "api_version": version}}})
-        return target.targets["a"].legacy
+    def is_legacy(version):
+        config = Config.model_validate({"targets": {"a": {**AZURE, "api_version": version}}})
+        return config.targets["a"].is_legacy
 
-    assert [legacy(v) for v in (None, "v1", "preview", "2025-04-01-preview")] == [False] * 3 + [
-        True
-    ]
+    versions = (None, "v1", "preview", "2025-04-01-preview")
+    assert [is_legacy(version) for version in versions] == [False, False, False, True]

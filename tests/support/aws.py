@@ -2,6 +2,7 @@
 
 import http.client
 import http.server
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -80,6 +81,19 @@ def refuse_connection(request: Any) -> None:
 def lose_response(request: Any) -> AWSResponse:
     """Answer 500, although moto also sees the request and executes it."""
     return AWSResponse(request.url, 500, {}, _Body(b"{}"))
+
+
+def cancel_transaction(*codes: str) -> Fault:
+    """A fault that cancels a transaction, with one reason for each of its rows."""
+    kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+    reasons = [{"Code": code} for code in codes]
+    body = json.dumps({"__type": kind, "CancellationReasons": reasons}).encode()
+
+    def fault(request: Any) -> AWSResponse:
+        request.url = "https://fake.invalid/"  # so that moto does not execute the transaction
+        return AWSResponse(request.url, 400, {}, _Body(body))
+
+    return fault
 
 
 class _Body:

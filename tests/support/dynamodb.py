@@ -24,7 +24,7 @@ from werkzeug.serving import make_server
 
 from antiphon.rollup import StreamHandler
 from antiphon.store.dynamodb import BatchTable, Table
-from antiphon.store.links import Link, Links, _link_row
+from antiphon.store.links import Link, Links, link_row
 from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
 from infra.local import transactions
 from infra.local.aws import _shape
@@ -69,7 +69,7 @@ class EmbeddedStore:
         self.table, self.batch = Table(client, TABLE), BatchTable(client, TABLE)
         self.links = Links(self.table)
         self.listing = LinkListing(self.table, self.batch, self.keys)
-        self.rollup = StreamHandler([MetadataIndex(self.table, self.batch, self.keys).follow])
+        self.rollup = StreamHandler([MetadataIndex(self.table, self.batch, self.keys).apply])
         self._numbers = itertools.count()
         self._streams = boto3.client("dynamodbstreams", **LOCAL_AWS)
         self._iterator: str | None = None
@@ -78,8 +78,12 @@ class EmbeddedStore:
         """A link one second younger than the one made before it; it is not written."""
         return make_link(next(self._numbers), **more)
 
+    def delete_link(self, link: Link) -> None:
+        """Mark a link as deleted, as a DELETE request does."""
+        self.links.change(link, deleted_at=int(time.time()))
+
     def put_links(self, *links: Link) -> None:
-        self.batch.put_all(map(_link_row, links))
+        self.batch.put_all(map(link_row, links))
 
     def stream_records(self) -> list[dict[str, Any]]:
         """The records of the table's stream since the last call."""

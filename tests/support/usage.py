@@ -60,10 +60,9 @@ class UsageStore:
     def __init__(self, dynamo: EmbeddedStore) -> None:
         self.dynamo = dynamo
         self.links, self.table = dynamo.links, dynamo.table
+        self.delete_link = dynamo.delete_link
         self.usage = UsageSums(self.table)
-        self.rollup = StreamHandler(
-            [UsageRollup(self.table, UsageCost(Prices({}), TARGETS)).follow]
-        )
+        self.rollup = StreamHandler([UsageRollup(self.table, UsageCost(Prices({}), TARGETS)).apply])
 
     def run_rollup(self, records: Iterable[dict[str, Any]] | None = None) -> list[dict[str, str]]:
         """Invokes the rollup with new records, or with these; returns the failures."""
@@ -71,7 +70,7 @@ class UsageStore:
         return self.rollup(event, None)["batchItemFailures"]
 
     def sums(self, tenant: str = "acme") -> list[UsageSum]:
-        return list(self.usage.of(tenant, *EVER))
+        return list(self.usage.read_tenant(tenant, *EVER))
 
     def total(self, tenant: str = "acme") -> dict[str, int]:
         """All sums of a tenant together, without zeros."""

@@ -74,14 +74,14 @@ def test_without_a_key_those_who_come_together_are_told_together(vault, credenti
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("replace-me", "nobody has put one into its secret"),
+        ("replace-me", "its secret still has the placeholder value"),
         (" ", "not the credential alone"),
         ('{"key":"sk-1"}', "not the credential alone"),
         ("OPENAI_API_KEY=\nsk-1", "not the credential alone"),
         ("Bearer sk-1", "not the credential alone"),
         ("schlüssel", "not the credential alone"),
         (b"sk-1", "not the credential alone"),
-        (None, "its secret is not there"),
+        (None, "its secret does not exist"),
     ],
 )
 def test_what_can_be_no_credential_is_sent_to_nobody(vault, credentials, text, reason):

@@ -108,7 +108,7 @@ def test_a_secret_that_entra_does_not_know_yet_gives_way_to_the_one_before(
 
 def test_without_its_secret_entra_is_not_asked(credentials, entra, vault):
     vault.put("replace-me", "azure")
-    assert "nobody has put one into its secret" in read_credential_error(credentials)
+    assert "its secret still has the placeholder value" in read_credential_error(credentials)
     assert entra.requests == []
 
 

@@ -122,7 +122,7 @@ def test_nothing_that_lets_us_in_is_logged_or_shown(credentials, entra, vault, c
     for target in ("azure", "by-identity"):
         token = credentials.get(target)
         assert credentials.renew(target, token) != token
-        assert "MARK" not in repr(credentials._entra._caches[target]._found)
+        assert "MARK" not in repr(credentials._entra._caches[target]._credential)
     entra.secrets = set()
     vault.time.advance(4000)
     read_credential_error(credentials)

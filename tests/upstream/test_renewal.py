@@ -100,4 +100,4 @@ def test_no_key_is_logged_or_shown(vault, credentials, caplog):
     logged = format_log(caplog)
     assert logged.count('"credential refused"') == 2
     assert logged.count('"credential not read"') == 1
-    assert "MARK" not in logged + repr(vault.secrets._all["openai"]._found)
+    assert "MARK" not in logged + repr(vault.secrets._caches["openai"]._credential)

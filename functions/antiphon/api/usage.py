@@ -28,7 +28,7 @@ class UsageEndpoint:
         query = UsageQuery.parse(request.query)
         first, last = query.days()
         by = {"key_id" if dimension == "key" else dimension for dimension in query.by}
-        sums = group_sums(_limit_sums(self.sums.of(caller.tenant, first, last)), by)
+        sums = group_sums(_limit_sums(self.sums.read_tenant(caller.tenant, first, last)), by)
         report = UsageReport(
             start=first,
             end=last,

@@ -189,7 +189,7 @@ class Idempotency:
     def _missing_link(self, first: IdempotencyRecord, id: str) -> InvalidRequest:
         """A missing link is either deferred, and will be written, or it is deleted or expired."""
         link = self.ownership.links.find("response", first.tenant, id)
-        is_gone = link is not None and not link.alive
+        is_gone = link is not None and not link.is_live
         if self._seconds_left(first) > 0 and not is_gone:
             return key_in_flight(self._seconds_left(first))
         return outcome_not_stored("it was deleted, or has expired")
@@ -215,7 +215,7 @@ class Idempotency:
 
     def _unknown_at_provider(self, link: Link) -> InvalidRequest:
         """A provider does not find a response that is too new, or that it has removed."""
-        if link.pending or (link.completed_at and link.is_new(self.records.clock())):
+        if link.is_pending or (link.completed_at and link.is_new(self.records.clock())):
             return key_in_flight()
         return outcome_not_stored(f"its provider no longer finds '{link.id}'")
 
@@ -277,4 +277,4 @@ def _replay_reply(reply: Reply, *, streams: bool) -> Reply:
 
 def _has_replied(link: Link) -> bool:
     """Whether the request that created the response has been answered completely."""
-    return link.final or link.background or link.unfinished is not None
+    return link.is_final or link.background or link.unfinished is not None

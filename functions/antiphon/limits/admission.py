@@ -31,7 +31,7 @@ from antiphon.observability import logger, metrics
 from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.create import CreateResponse, ModelRequest
 from antiphon.settings.config import UNLIMITED, Config, Limits
-from antiphon.settings.metrics import BUDGET_USED, NEAR_PERCENT
+from antiphon.settings.metrics import BUDGET_ALERT_PERCENT, BUDGET_USED
 from antiphon.store.dynamodb import Table
 from antiphon.store.links import Link
 from antiphon.store.reservations import (
@@ -167,7 +167,7 @@ def estimate_tokens(
 
 
 def report_budgets(amounts: LimitAmounts, row: Counts, caller: Caller) -> None:
-    """Measure the used part of each budget; log it for the request that reaches NEAR_PERCENT.
+    """Measure the used part of each budget; log it at BUDGET_ALERT_PERCENT.
 
     `row`: the counters after this request.
     """
@@ -175,7 +175,7 @@ def report_budgets(amounts: LimitAmounts, row: Counts, caller: Caller) -> None:
         if limit.kind == SPENT:
             used = 100 * row.get(limit.name, 0) / limit.maximum
             metrics.measure(BUDGET_USED, round(used, 1))
-            if used >= NEAR_PERCENT > used - 100 * amount / limit.maximum:
+            if used >= BUDGET_ALERT_PERCENT > used - 100 * amount / limit.maximum:
                 about = {"tenant": caller.tenant, "key_id": caller.key_id, "used": round(used)}
                 logger.warning("budget near its end", extra={"budget": limit.scope.name, **about})
 

@@ -117,9 +117,9 @@ class Reservation:
         if link.usage is not None:
             names = (link.upstream_model, link.model)
             return self.settle(link.usage, link.service_tier, names, link.target)
-        if link.final:
+        if link.is_final:
             return self.release()
-        return self.settle(None) if link.pending else self.keep_reserved()
+        return self.settle(None) if link.is_pending else self.keep_reserved()
 
     def end(self, *, charges: bool) -> bool:
         """End a request that has only an error as its outcome."""

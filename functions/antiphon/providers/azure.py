@@ -19,7 +19,7 @@ class Azure:
 
     def address(self, path: str, query: str, credential: str) -> Address:
         target = self.target
-        prefix = "/openai" if target.legacy else "/openai/v1"
+        prefix = "/openai" if target.is_legacy else "/openai/v1"
         version = f"api-version={target.api_version}" if target.api_version else ""
         url = join_query(f"{target.endpoint}{prefix}{path}", without_api_version(query), version)
         return url, self._authorization(credential)

@@ -99,7 +99,9 @@ class ResponseRecorder:
         items = self._stores.items.ownership_updates(link, item_ids(found)) if is_final else []
         self._stores.links.change_with(link, changes, items)
         ended = replace(link, **changes)
-        if not ended.pending and not self._admission.reservation_from(link.lease).settle_for(ended):
+        if not ended.is_pending and not self._admission.reservation_from(link.lease).settle_for(
+            ended
+        ):
             self._stores.links.settle_later(link, changes)
         return ended
 

@@ -64,7 +64,7 @@ class DurableLinks:
 
     def poll_later(self, link: Link) -> None:
         """Have a response polled until its end; the caller has it, so nothing is raised."""
-        if not link.pending:
+        if not link.is_pending:
             return
         try:
             self._queue.send(PollResponse(link.tenant, link.id))
@@ -155,14 +155,14 @@ class ResponseTracker:
 
     def _record_outcome(self, tracked: TrackedLink, terminal_event: str | None) -> None:
         link = tracked.link
-        changes = {} if link.final else self._changes(link, terminal_event)
+        changes = {} if link.is_final else self._changes(link, terminal_event)
         try:
             if changes:
                 self._stores.links.change(link, is_deferred=tracked.is_deferred, **changes)
         except Unavailable:
             logger.exception("outcome not written", extra={"link": link.id})
         ended = replace(link, **changes)
-        was_pending = not link.final and not ended.pending
+        was_pending = not link.is_final and not ended.is_pending
         if (self._is_new or was_pending) and not self._reservation.settle_for(ended):
             self._stores.links.settle_later(link, changes)
         if self._is_new and not tracked.is_deferred:  # a deferred link is polled once it is written

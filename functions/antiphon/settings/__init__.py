@@ -1,1 +1,1 @@
-"""The configuration, the shape of the table and the metrics."""
+"""The configuration, the keys of the table and the metrics."""

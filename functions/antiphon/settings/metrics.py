@@ -1,68 +1,73 @@
-"""What the functions measure: the one list that the code, the dashboard and the alarms go by.
+"""The metrics of the functions: one list for the code, the dashboard and the alarms.
 
-The figures of a request are logged in one line when it has ended, in CloudWatch's embedded metric
-format. CloudWatch bills each name with each combination of dimensions, for the hours in which it
-is told. So tenants, keys and ids are in none: GET /usage and the other lines of the log have those.
+The metrics of a request are logged in one line at its end, in CloudWatch's embedded metric format.
+CloudWatch bills each metric name with each combination of dimension values, per hour in which it
+has data. Therefore tenants, keys and ids are never dimensions: they are in GET /usage and in the
+other log lines.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 NAMESPACE = "Antiphon"
-STAGE = "stage"  # a dimension of all
-NEAR_PERCENT = 80  # percent of a budget
+STAGE = "stage"  # a dimension of all metrics
+BUDGET_ALERT_PERCENT = 80  # of a budget
 
 type Unit = Literal["Count", "Milliseconds", "None", "Percent"]
 
 
 @dataclass(frozen=True, eq=False)
 class Metric:
+    """A metric of CloudWatch; `dimensions` are those besides the stage."""
+
     name: str
     unit: Unit = "Count"
-    dimensions: tuple[str, ...] = ()  # beside the stage
+    dimensions: tuple[str, ...] = ()
 
 
-# Of the API function, whatever was asked and answered.
+# Requests to the API function, of all kinds and with any outcome.
 REQUESTS = Metric("Requests")
-# Answers from 400 on, by the gateway's own code, or provider_429, provider_4xx, provider_5xx.
+# Responses with a status of 400 or more, by the gateway's error code, or as provider_429,
+# provider_4xx or provider_5xx.
 ERRORS = Metric("Errors", dimensions=("kind",))
 
-# Of answers below 400 for which a provider was asked, from the event's arrival at the function on:
-# until the first event of a stream can go out, its link being written,
+# Durations of requests that called a provider and were answered with a status below 400. They
+# begin when the event arrives at the function, and end when the first event of a stream can be
+# sent, which is after its link is written,
 FIRST_EVENT = Metric("FirstEventMs", "Milliseconds")
-# until a whole answer can,
+# or when the complete body can be sent.
 ANSWER = Metric("AnswerMs", "Milliseconds")
-# and of either the part that no provider was waited for: all of it, less what each attempt took
-# from before it is sent until its first event or whole body was there, connecting included.
-# Waiting until a provider knows what is continued is ours, too.
+# The part of either that was not spent waiting for providers: each attempt is subtracted, from
+# before its connection is made until its first event or complete body is there. Waiting until a
+# provider finds the response that is continued is not subtracted.
 ADDED = Metric("AddedMs", "Milliseconds")
 
-# Streams that ended without the provider's own last event.
+# Streams that ended without the provider's own terminal event.
 CUT_STREAMS = Metric("CutStreams")
-# Requests that went to another target since the one before certainly began nothing.
+# Requests that were sent to another target, because the previous one certainly did not process it.
 FAILOVERS = Metric("Failovers")
-# Decisions to spare a target for a while, those after a failed probe included.
+# Circuits that were opened, also again after a failed probe.
 CIRCUITS_OPENED = Metric("CircuitsOpened", dimensions=("target",))
-# Requests for a model that had no target left but a spared one.
+# Requests where all targets of the model had an open circuit.
 ALL_OPEN = Metric("AllOpen")
 
 # Links, or changes of them, that the table did not take and the queue did.
 DEFERRED_ROWS = Metric("DeferredRows")
-# The same where the queue took none either: an answer without its id, or usage that nobody counts.
+# Those that the queue did not take either: the caller gets no id, or usage is never counted.
 LINK_NOT_WRITTEN = Metric("LinkNotWritten")
-# Responses whose end and usage nobody asks after any more.
+# Responses that are not polled any more, so that outcome and usage stay unknown.
 UNSETTLED = Metric("Unsettled")
 
-# Of the budgets of keys and tenants that were counted in, the one used most: spent and reserved.
+# Of all budgets that a request counts against, the highest use: spent and reserved.
 BUDGET_USED = Metric("BudgetUsed", "Percent")
 
-# Of each response, once it is counted; later corrections come as differences.
-_PLACE = ("model", "target")
-INPUT_TOKENS = Metric("InputTokens", dimensions=_PLACE)
-CACHED_TOKENS = Metric("CachedTokens", dimensions=_PLACE)  # of the input
-OUTPUT_TOKENS = Metric("OutputTokens", dimensions=_PLACE)
-COST = Metric("CostUSD", "None", _PLACE)
-UNPRICED = Metric("Unpriced", dimensions=_PLACE)  # responses whose price is not known
+# Of each response when it is counted; later corrections are counted as differences.
+_MODEL_AND_TARGET = ("model", "target")
+INPUT_TOKENS = Metric("InputTokens", dimensions=_MODEL_AND_TARGET)
+CACHED_TOKENS = Metric("CachedTokens", dimensions=_MODEL_AND_TARGET)  # included in the input
+OUTPUT_TOKENS = Metric("OutputTokens", dimensions=_MODEL_AND_TARGET)
+COST = Metric("CostUSD", "None", _MODEL_AND_TARGET)
+UNPRICED = Metric("Unpriced", dimensions=_MODEL_AND_TARGET)  # responses without a known price
 
 METRICS = (
     *(REQUESTS, ERRORS, FIRST_EVENT, ANSWER, ADDED),

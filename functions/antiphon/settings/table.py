@@ -1,13 +1,28 @@
-"""The one table's shape: what the stack creates is what the store reads and writes.
+"""The keys of the one DynamoDB table: the stack creates what the store reads and writes.
 
-Partition keys: `K#sha256(key)` a key, `G#…` what holds for all tenants, `T#tenant#R#response` and
-`T#tenant#C#conversation` links of responses and conversations. Every other one begins so, too.
+The tenant is part of every partition key, except that of `K#…`, `G#…` and of two partitions of
+the index `by_time` that only operators read (`KEYS`, `USAGE`).
+
+Partition key                       Sort key      Row                                  Expires
+K#sha256(key)                       KEY           an API key
+G#CIRCUITS                          STATE         targets with an open circuit
+T#tenant#R#response                 LINK          the link of a response               yes
+T#tenant#C#conversation             LINK          the link of a conversation           yes
+T#tenant#Z#request                  LINK          the link of a compaction             yes
+T#tenant#R#response, …#Z#request    COUNTED       what was added to the usage sums     yes
+T#tenant#X#item                     ITEM          the owner of an item                 yes
+T#tenant#M#R#sha256(pair)           time#id       the metadata index                   yes
+T#tenant#I#sha256(Idempotency-Key)  CLAIM         the request that a key stands for    yes
+T#tenant#L, T#tenant#L#key_id       LIMITS        counters and reservations            yes
+T#tenant#U                          day#model#…   a usage sum
 """
 
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
-TTL = "expires_at"  # epoch seconds; DynamoDB is late, so readers check it too
-INDEXES = {  # index: (partition key, sort key), all strings, all projected
-    "by_time": ("by_time_pk", "by_time_sk"),  # a tenant's links, in the order they were made
-    "by_root": ("by_root_pk", "by_root_sk"),  # a tree of responses, by its root
+# The TTL attribute, in epoch seconds. DynamoDB deletes rows up to days late, so readers check it.
+TTL = "expires_at"
+# By name: the partition key and the sort key, both strings. Every attribute is projected.
+INDEXES = {
+    "by_time": ("by_time_pk", "by_time_sk"),  # the links of a tenant by their creation time
+    "by_root": ("by_root_pk", "by_root_sk"),  # a tree of responses by its root
 }

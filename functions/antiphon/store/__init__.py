@@ -1,1 +1,1 @@
-"""The only room that speaks to DynamoDB, SQS, Secrets Manager and STS."""
+"""The only package that calls DynamoDB, SQS, Secrets Manager and STS."""

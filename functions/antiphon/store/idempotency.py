@@ -95,7 +95,7 @@ class IdempotencyRecords:
             values={"request_id": record.request_id},
         )
         try:
-            self._table.update(update, whole=False)
+            self._table.update(update, return_all=False)
         except ConditionFailed:
             about = {"request_id": record.request_id}
             logger.warning("idempotency key claimed by a later request", extra=about)

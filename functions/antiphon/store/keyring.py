@@ -1,4 +1,4 @@
-"""Keys as operators see them: made, listed, found, revoked, rotated. No app's call comes here."""
+"""Operations on API keys for operators: create, list, find, revoke, rotate. No request uses it."""
 
 import secrets
 import time
@@ -9,18 +9,20 @@ from typing import Self
 from antiphon.settings.config import UNLIMITED, Limits
 from antiphon.settings.table import PARTITION_KEY
 from antiphon.store.dynamodb import ConditionFailed, Item, Query, Table, Update
-from antiphon.store.keys import KEY_LIST, KEY_SORT, ApiKey, key_digest, key_of_row, key_row
+from antiphon.store.keys import KEY_LIST, KEY_SORT, ApiKey, key_of_row, key_partition, key_row
 
-KEY_PREFIX = "sk-antiphon-"  # for those who scan code for secrets; some clients want the sk-
+# The prefix lets secret scanners find leaked keys; some clients accept only keys with "sk-".
+KEY_PREFIX = "sk-antiphon-"
 RANDOM_BYTES = 32
-MIN_ID_CHARS = len("key_") + 4  # beginning of an id that is taken for one
-READ_ROWS = 500  # rows at a time
-LOWEST_SORT, HIGHEST_SORT = "!", "~"  # before and behind the names of all tenants
+ID_PREFIX = "key_"
+MIN_ID_CHARS = len(ID_PREFIX) + 4  # of the beginning of an id that may stand for the id
+READ_ROWS = 500  # in one query
+LOWEST_SORT, HIGHEST_SORT = "!", "~"  # below and above the names of all tenants
 NOT_REVOKED = "attribute_exists(#pk) AND attribute_not_exists(#revoked_at)"
 
 
 class KeyringError(Exception):
-    """It could not be done; the message says why, and holds no key."""
+    """An operation was refused; the message says why and contains no key."""
 
 
 class NoSuchKey(KeyringError):
@@ -30,31 +32,31 @@ class NoSuchKey(KeyringError):
 
 @dataclass(frozen=True, kw_only=True)
 class KeyTerms:
-    """What a new key is to be."""
+    """What a new key permits."""
 
     tenant: str
     name: str | None = None
-    models: tuple[str, ...] | None = None  # names and patterns; None is every one
+    models: tuple[str, ...] | None = None  # names and patterns; None allows all
     limits: Limits = UNLIMITED
     ends_at: int | None = None  # epoch seconds
 
     @classmethod
     def of(cls, key: ApiKey) -> Self:
-        return cls(**{each.name: getattr(key, each.name) for each in fields(cls)})
+        return cls(**{f.name: getattr(key, f.name) for f in fields(cls)})
 
 
 @dataclass(frozen=True)
 class IssuedKey:
-    """A new key; `secret` is what apps send, and stands nowhere else."""
+    """A new key; `secret` is what clients send, and is stored nowhere."""
 
     secret: str = field(repr=False)
     key: ApiKey
 
 
 class Keyring:
-    """Raise NotDone with the reason, and Unavailable where the table does not answer.
+    """Raise KeyringError with the reason, and Unavailable where the table does not answer.
 
-    A key is named by its id, a beginning of the id that no other has, or the key itself.
+    A `name` is the id of a key, the unique beginning of an id, or the key itself.
     """
 
     def __init__(self, table: Table, clock: Callable[[], float] = time.time) -> None:
@@ -71,45 +73,45 @@ class Keyring:
             limits=terms.limits.model_dump(exclude_defaults=True) or None,
             ends_at=terms.ends_at,
         )
-        self._table.put(item, unless="attribute_not_exists(pk)")
+        self._table.put(item, "attribute_not_exists(pk)")
         return IssuedKey(secret, key_of_row({name: v for name, v in item.items() if v is not None}))
 
-    def every(self, tenant: str | None = None) -> Iterator[ApiKey]:
-        """By tenant, oldest first; a key made this very second may still be missing."""
-        return map(key_of_row, self._listed(tenant))
+    def list_keys(self, tenant: str | None = None) -> Iterator[ApiKey]:
+        """Yield keys by tenant, oldest first; the index may lack a key of the last second."""
+        return map(key_of_row, self._read_rows(tenant))
 
-    def find(self, named: str) -> ApiKey:
-        return key_of_row(self._row(named))
+    def find(self, name: str) -> ApiKey:
+        return key_of_row(self._find_row(name))
 
-    def revoke(self, named: str) -> tuple[ApiKey, bool]:
-        """Give the key, and whether it was not revoked before."""
-        found = self._row(named)
+    def revoke(self, name: str) -> tuple[ApiKey, bool]:
+        """Return the revoked key, and whether it was not revoked before."""
+        row = self._find_row(name)
         try:
-            return key_of_row(self._change(found, NOT_REVOKED, revoked_at=self._now)), True
+            return key_of_row(self._change(row, NOT_REVOKED, revoked_at=self._now)), True
         except ConditionFailed as exc:
             if exc.item is None:
                 raise NoSuchKey from exc
             return key_of_row(exc.item), False
 
     def rotate(
-        self, named: str, overlap: int, ends_at: int | None = None
+        self, name: str, overlap: int, ends_at: int | None = None
     ) -> tuple[IssuedKey, ApiKey]:
-        """Make a key on the same terms, and end the old one `overlap` seconds from now.
+        """Create a key on the same terms, and end the old key after `overlap` seconds.
 
-        The new key ends at `ends_at`, if given, else when the old one was to end.
+        The new key ends at `ends_at`, by default when the old key was to end.
         """
-        found = self._row(named)
-        old = key_of_row(found)
-        self._check_rotates(old)
+        row = self._find_row(name)
+        old = key_of_row(row)
+        self._check_can_rotate(old)
         issued = self.create(replace(KeyTerms.of(old), ends_at=ends_at or old.ends_at))
         until = min(filter(None, (old.ends_at, self._now + overlap)))
-        # Revoked where it is to end now: that does not depend on whose clock is right.
-        ends = {"ends_at": until} if overlap else {"revoked_at": self._now}
+        # Without an overlap it is revoked, which takes effect whatever the clocks are.
+        end = {"ends_at": until} if overlap else {"revoked_at": self._now}
         only_if = f"{NOT_REVOKED} AND attribute_not_exists(#replaced_by)"
         try:
-            changed = self._change(found, only_if, replaced_by=issued.key.id, **ends)
-        except ConditionFailed as exc:  # nobody has seen the new one
-            self.revoke(issued.secret)
+            changed = self._change(row, only_if, replaced_by=issued.key.id, **end)
+        except ConditionFailed as exc:
+            self.revoke(issued.secret)  # nobody has received the new key
             raise KeyringError(
                 f"{old.id} was revoked or rotated by someone else just now."
             ) from exc
@@ -119,55 +121,53 @@ class Keyring:
     def _now(self) -> int:
         return int(self._clock())
 
-    def _check_rotates(self, key: ApiKey) -> None:
+    def _check_can_rotate(self, key: ApiKey) -> None:
         if key.replaced_by is not None:
             raise KeyringError(
                 f"{key.id} was rotated already, to {key.replaced_by}: rotate that one."
             )
-        if not key.valid_at(self._clock()):
-            what = "has expired" if key.revoked_at is None else "is revoked"
-            raise KeyringError(f"{key.id} {what} and cannot be rotated: create a new key.")
+        if not key.is_valid_at(self._clock()):
+            state = "has expired" if key.revoked_at is None else "is revoked"
+            raise KeyringError(f"{key.id} {state} and cannot be rotated: create a new key.")
 
-    def _change(self, found: Item, only_if: str, **sets: object) -> Item:
-        place = found[PARTITION_KEY]
+    def _change(self, row: Item, only_if: str, **sets: object) -> Item:
+        partition = row[PARTITION_KEY]
         return self._table.update(
-            Update(partition=place, sort=KEY_SORT, sets=sets, only_if=only_if)
+            Update(partition=partition, sort=KEY_SORT, sets=sets, only_if=only_if)
         )
 
-    def _row(self, named: str) -> Item:
-        place = f"K#{key_digest(named)}"
-        found = self._table.get(place, KEY_SORT)
-        if found is None:  # no key; the index may lag behind the row
-            found = self._table.get(self._place(named), KEY_SORT)
-        if found is None:
+    def _find_row(self, name: str) -> Item:
+        row = self._table.get(key_partition(name), KEY_SORT)
+        if row is None:  # not the key itself; read the row, because the index may lag behind it
+            row = self._table.get(self._find_partition(name), KEY_SORT)
+        if row is None:
             raise NoSuchKey
-        return found
+        return row
 
-    def _place(self, id: str) -> str:
-        if len(id) < MIN_ID_CHARS or not id.startswith("key_"):
+    def _find_partition(self, id: str) -> str:
+        """Find a key by its id or the beginning of its id."""
+        if len(id) < MIN_ID_CHARS or not id.startswith(ID_PREFIX):
             raise NoSuchKey
-        fitting = {item["id"]: item for item in self._listed(beginning=id)}
-        if len(fitting) > 1:
-            raise KeyringError(
-                f"{len(fitting)} keys begin like that: {', '.join(sorted(fitting))}."
-            )
-        if not fitting:
+        rows = {row["id"]: row for row in self._read_rows(id_prefix=id)}
+        if len(rows) > 1:
+            raise KeyringError(f"{len(rows)} keys begin like that: {', '.join(sorted(rows))}.")
+        if not rows:
             raise NoSuchKey
-        (found,) = fitting.values()
-        place: str = found[PARTITION_KEY]
-        return place
+        (row,) = rows.values()
+        partition: str = row[PARTITION_KEY]
+        return partition
 
-    def _listed(self, tenant: str | None = None, beginning: str = "key_") -> Iterator[Item]:
+    def _read_rows(self, tenant: str | None = None, id_prefix: str = ID_PREFIX) -> Iterator[Item]:
         query = Query(
             partition=KEY_LIST,
             low=LOWEST_SORT if tenant is None else f"{tenant}#",
-            high=HIGHEST_SORT if tenant is None else f"{tenant}$",  # what comes behind the #
+            high=HIGHEST_SORT if tenant is None else f"{tenant}$",  # "$" follows "#"
             index="by_time",
-            where="begins_with(#id, :id)",
-            values={"id": beginning},
+            filter_expression="begins_with(#id, :id)",
+            values={"id": id_prefix},
         )
-        rows = self._table.query(query, READ_ROWS)
-        yield from rows.items
-        while rows.next is not None:
-            rows = self._table.query(query, READ_ROWS, rows.next)
-            yield from rows.items
+        page = self._table.query(query, READ_ROWS)
+        yield from page.items
+        while page.next is not None:
+            page = self._table.query(query, READ_ROWS, page.next)
+            yield from page.items

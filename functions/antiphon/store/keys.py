@@ -1,6 +1,7 @@
-"""Rows of API keys. A key is stored and found by its SHA-256 alone, and shown to nobody.
+"""Rows of API keys: a key is stored and looked up by its SHA-256, never in plain text.
 
-256 random bits need no slow hash: https://cheatsheetseries.owasp.org (Password Storage).
+A fast hash is enough, because a key has 256 random bits:
+https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
 """
 
 import hashlib
@@ -13,62 +14,69 @@ from antiphon.store.circuits import CIRCUITS_KEY, Circuits
 from antiphon.store.dynamodb import BatchTable, Item
 
 KEY_SORT = "KEY"
-KEY_LIST = "KEYS"  # the partition of the index that names every key, for operators alone
+KEY_LIST = "KEYS"  # the partition of the index `by_time` that lists all keys, for operators only
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
-    """Whom a key speaks for; `id` may be shown and logged, the key itself may not."""
+    """What a key permits; times are epoch seconds. The id may be displayed and logged."""
 
     id: str
     tenant: str
     name: str | None = None
-    models: tuple[str, ...] | None = None  # names and patterns it may call; None is every one
+    models: tuple[str, ...] | None = None  # names and patterns it may call; None allows all
     limits: Limits = UNLIMITED
     created_at: int = 0
-    ends_at: int | None = None  # it is not valid from this moment on
+    ends_at: int | None = None  # the key is invalid from then on
     revoked_at: int | None = None
-    replaced_by: str | None = None  # id of the key that it was rotated to
+    replaced_by: str | None = None  # id of the key that replaced it by rotation
 
-    def valid_at(self, now: float) -> bool:
-        # Revoked is revoked, whatever moment an operator's clock has called that.
+    def is_valid_at(self, now: float) -> bool:
+        # A revoked key is invalid at any time, because the operator's clock may be wrong.
         return self.revoked_at is None and (self.ends_at is None or now < self.ends_at)
 
 
-def key_digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def key_row(key: str, tenant: str, **more: object) -> Item:
-    """The row that makes `key` speak for `tenant`; `more` are other attributes of a Key."""
-    hashed, now = key_digest(key), int(time.time())
-    id = f"key_{hashed[:16]}"
-    return {
-        PARTITION_KEY: f"K#{hashed}",
-        SORT_KEY: KEY_SORT,
-        "by_time_pk": KEY_LIST,
-        "by_time_sk": f"{tenant}#{now:010d}#{id}",
-        "id": id,
-        "tenant": tenant,
-        "created_at": now,
-        **more,
-    }
-
-
 class ApiKeys:
-    """Finds a key; the same read tells which targets are spared, so that this costs none."""
+    """Looks up keys; the same call reads the circuits, which therefore cost no read of their own.
+
+    Every method raises Unavailable where the table does not answer.
+    """
 
     def __init__(self, batch: BatchTable, circuits: Circuits) -> None:
         self._batch = batch
         self._circuits = circuits
 
     def get(self, key: str) -> ApiKey | None:
-        """Raise Unavailable where the table does not answer."""
-        place = (f"K#{key_digest(key)}", KEY_SORT)
-        rows = {row[PARTITION_KEY]: row for row in self._batch.get_all([place, CIRCUITS_KEY])}
+        """Return what is stored for a key, also for a revoked one; None for an unknown key."""
+        row_key = (key_partition(key), KEY_SORT)
+        rows = {row[PARTITION_KEY]: row for row in self._batch.get_all([row_key, CIRCUITS_KEY])}
         self._circuits.load(rows.get(CIRCUITS_KEY[0]))
-        item = rows.get(place[0])
+        item = rows.get(row_key[0])
         return None if item is None else key_of_row(item)
+
+
+def key_digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def key_partition(key: str) -> str:
+    return f"K#{key_digest(key)}"
+
+
+def key_row(key: str, tenant: str, **attributes: object) -> Item:
+    """Return the row of a new key of a tenant; `attributes` are further fields of ApiKey."""
+    now = int(time.time())
+    id = f"key_{key_digest(key)[:16]}"
+    return {
+        PARTITION_KEY: key_partition(key),
+        SORT_KEY: KEY_SORT,
+        "by_time_pk": KEY_LIST,
+        "by_time_sk": f"{tenant}#{now:010d}#{id}",
+        "id": id,
+        "tenant": tenant,
+        "created_at": now,
+        **attributes,
+    }
 
 
 def key_of_row(item: Item) -> ApiKey:

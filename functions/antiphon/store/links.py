@@ -1,6 +1,7 @@
-"""Rows that say whose a response or a conversation is, and at which target it lives.
+"""Links: rows that record which tenant owns a response or conversation, and which target stores it.
 
-What the table's stream tells of a link: as it was, and as it became.
+A change of a link reaches the rollup function through the table's stream, with the link as it was
+before and after the change.
 """
 
 import time
@@ -13,31 +14,35 @@ from antiphon.observability import logger
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
 from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update, unmarshal
 
-# A compaction cannot be named by a later call: its link says what was spent, and nothing else.
-type Kind = Literal["response", "conversation", "compaction"]
-
 LINK_SORT = "LINK"
-FINAL = {"completed", "failed", "incomplete", "cancelled"}
-KIND_LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
+FINAL = {"completed", "failed", "incomplete", "cancelled"}  # statuses
+# A repeated write of the same request is allowed, except after a deletion.
 NEW_OR_OURS = (
     "attribute_not_exists(pk) OR (request_id = :request_id AND attribute_not_exists(deleted_at))"
 )
 NEW_SECONDS = 60.0
-GONE, GIVEN_UP = "gone", "given up: "  # how `unfinished` begins where no end will be known
+# How `unfinished` begins where the outcome will never be known.
+GONE, GIVEN_UP = "gone", "given up: "
+
+# No later request can refer to a compaction: its link only records usage.
+type Kind = Literal["response", "conversation", "compaction"]
+type StreamRecord = Mapping[str, Any]  # of a DynamoDB stream with new and old images
+
+KIND_LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """What a later call needs to know of an id; times are epoch seconds."""
+    """What the gateway stores about an id; times are epoch seconds. Fields are row attributes."""
 
     id: str
     tenant: str
     key_id: str
     request_id: str
     target: str
-    root: str  # of the tree it belongs to: a conversation, or the first response of a chain
+    root: str  # id of the root of its tree: a conversation, or the first response of a chain
     status: str
-    created_ms: int  # epoch milliseconds: the order of lists
+    created_ms: int  # epoch milliseconds: lists are in this order
     expires_at: int
     kind: Kind = "response"
     model: str | None = None
@@ -48,38 +53,63 @@ class Link:
     background: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
     usage: dict[str, Any] | None = None
-    service_tier: str | None = None  # that served it; until its end, the one it was asked for
+    service_tier: str | None = None  # the requested one, replaced at the end by the one that served
     completed_at: int | None = None
-    unfinished: str | None = None  # why its end is not known: cut, error, gone, given up: …
+    unfinished: str | None = None  # why the outcome is unknown: cut, error, gone, given up: …
     deleted_at: int | None = None
-    lease: dict[str, Any] | None = None  # what its request was counted with, until it is settled
+    lease: dict[str, Any] | None = None  # its reservation against limits, for a later settlement
 
     @property
     def created_at(self) -> int:
         return self.created_ms // 1000
 
     @property
-    def final(self) -> bool:
+    def is_final(self) -> bool:
         return self.status in FINAL
 
     @property
-    def settled(self) -> bool:
-        """Whether all is known of its end that will be."""
-        return self.final or (self.unfinished or "").startswith((GONE, GIVEN_UP))
+    def is_settled(self) -> bool:
+        """Whether the outcome is known, or will never be known."""
+        return self.is_final or (self.unfinished or "").startswith((GONE, GIVEN_UP))
 
     @property
-    def pending(self) -> bool:
-        """Whether its provider has still to be asked how it ended."""
-        kept = self.kind == "response" and self.store and self.deleted_at is None
-        return kept and not self.settled
+    def is_pending(self) -> bool:
+        """Whether the provider has to be polled for the outcome."""
+        is_stored = self.kind == "response" and self.store and self.deleted_at is None
+        return is_stored and not self.is_settled
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the link is neither deleted nor expired."""
+        return self.deleted_at is None and time.time() < self.expires_at
 
     def is_new(self, now: float) -> bool:
-        """Whether it ended so lately, if it did, that its provider may not know it yet."""
+        """Whether it has no end, or ended so recently that its provider may not find it yet."""
         return self.completed_at is None or now - self.completed_at < NEW_SECONDS
 
+
+@dataclass(frozen=True)
+class LinkChange:
+    """A change of a link; `old` is None for a new link, `new` for a removed one."""
+
+    old: Link | None
+    new: Link | None
+
+    @classmethod
+    def parse(cls, record: StreamRecord) -> Self | None:
+        """Return the change that a stream record describes; None where the row is no link."""
+        change = record["dynamodb"]
+        if change["Keys"][SORT_KEY] != {"S": LINK_SORT}:
+            return None
+        return cls(_link_of_image(change.get("OldImage")), _link_of_image(change.get("NewImage")))
+
     @property
-    def alive(self) -> bool:
-        return self.deleted_at is None and time.time() < self.expires_at
+    def link_key(self) -> tuple[Kind, str, str]:
+        """Kind, tenant and id of the link."""
+        link = self.new or self.old
+        if link is None:
+            raise ValueError("A change without images: the stream must carry new and old ones.")
+        return link.kind, link.tenant, link.id
 
 
 class Links:
@@ -89,31 +119,31 @@ class Links:
         self._table = table
 
     def get(self, kind: Kind, tenant: str, id: str) -> Link | None:
-        """The tenant's own link; None for an unknown, foreign, deleted or expired id alike."""
+        """Return the tenant's link; None alike for an unknown, foreign, deleted or expired id."""
         link = self.find(kind, tenant, id)
-        return link if link is not None and link.alive else None
+        return link if link is not None and link.is_live else None
 
     def find(self, kind: Kind, tenant: str, id: str) -> Link | None:
-        """The same, also of what was deleted or has expired: None is what was never written."""
+        """Return the tenant's link, also a deleted or expired one; None where there is no row."""
         item = self._table.get(link_partition(kind, tenant, id), LINK_SORT)
-        return None if item is None else link_of(item)
+        return None if item is None else link_of_row(item)
 
     def put(self, link: Link) -> None:
-        """Own an id; writing it twice for one request is harmless."""
+        """Record a new link; a repeated write of the same request does no harm."""
         try:
-            self._table.put(_link_row(link), unless=NEW_OR_OURS, request_id=link.request_id)
-        except ConditionFailed:  # the tenant owns this id already, by an earlier request
+            self._table.put(link_row(link), NEW_OR_OURS, request_id=link.request_id)
+        except ConditionFailed:  # an earlier request of the tenant has recorded this id
             logger.warning("link exists", extra={"link": link.id, "request_id": link.request_id})
 
     def restore(self, link: Link) -> None:
-        """Write a late link; one that is there may have changed since, and stays as it is."""
+        """Write a deferred link, unless it is there: it may have changed since."""
         with suppress(ConditionFailed):
-            self._table.put(_link_row(link), unless="attribute_not_exists(pk)")
+            self._table.put(link_row(link), "attribute_not_exists(pk)")
 
     def change(self, link: Link, **changes: Any) -> None:
-        """Set attributes of a link, if it is still the one that was read or put."""
+        """Set attributes of a link, unless it belongs to another request by now."""
         try:
-            self._table.update(_change_update(link, changes), whole=False)
+            self._table.update(_change_update(link, changes), return_all=False)
         except ConditionFailed:
             logger.warning("link has another owner", extra={"link": link.id})
 
@@ -128,6 +158,43 @@ class Links:
             logger.warning("link has another owner", extra={"link": link.id})
 
 
+def link_partition(kind: Kind, tenant: str, id: str) -> str:
+    return f"T#{tenant}#{KIND_LETTERS[kind]}#{id}"
+
+
+def link_sort_key(link: Link) -> str:
+    """Return the sort key that the indexes list links by: the creation time, then the id."""
+    return f"{link.created_ms:013d}#{link.id}"
+
+
+def link_row(link: Link) -> Item:
+    sort = link_sort_key(link)
+    return {
+        PARTITION_KEY: link_partition(link.kind, link.tenant, link.id),
+        SORT_KEY: LINK_SORT,
+        "by_time_pk": time_partition(link.kind, link.tenant),
+        "by_time_sk": sort,
+        "by_root_pk": root_partition(link),
+        "by_root_sk": sort,
+        **asdict(link),
+    }
+
+
+def link_of_row(item: Item) -> Link:
+    known = {f.name for f in fields(Link)}
+    return Link(**{name: value for name, value in item.items() if name in known})
+
+
+def time_partition(kind: Kind, tenant: str) -> str:
+    """Return the partition of the index `by_time` that lists a tenant's links of one kind."""
+    return f"T#{tenant}#{KIND_LETTERS[kind]}"
+
+
+def root_partition(link: Link) -> str:
+    """Return the partition of the index `by_root` that holds the tree of a link."""
+    return f"T#{link.tenant}#{link.root}"
+
+
 def _change_update(link: Link, changes: dict[str, Any]) -> Update:
     return Update(
         partition=link_partition(link.kind, link.tenant, link.id),
@@ -138,54 +205,5 @@ def _change_update(link: Link, changes: dict[str, Any]) -> Update:
     )
 
 
-def link_partition(kind: Kind, tenant: str, id: str) -> str:
-    return f"T#{tenant}#{KIND_LETTERS[kind]}#{id}"
-
-
-def _link_row(link: Link) -> Item:
-    when = f"{link.created_ms:013d}#{link.id}"
-    return {
-        PARTITION_KEY: link_partition(link.kind, link.tenant, link.id),
-        SORT_KEY: LINK_SORT,
-        "by_time_pk": f"T#{link.tenant}#{KIND_LETTERS[link.kind]}",
-        "by_time_sk": when,
-        "by_root_pk": f"T#{link.tenant}#{link.root}",
-        "by_root_sk": when,
-        **asdict(link),
-    }
-
-
-def link_of(item: Item) -> Link:
-    known = {f.name for f in fields(Link)}
-    return Link(**{name: value for name, value in item.items() if name in known})
-
-
-type StreamRecord = Mapping[str, Any]  # of a DynamoDB stream, with new and old images
-
-
-@dataclass(frozen=True)
-class LinkChange:
-    """One of the two is None where the link was made, or is gone."""
-
-    old: Link | None
-    new: Link | None
-
-    @classmethod
-    def read(cls, record: StreamRecord) -> Self | None:
-        """None for a row that is no link's."""
-        told = record["dynamodb"]
-        if told["Keys"][SORT_KEY] != {"S": LINK_SORT}:
-            return None
-        return cls(_link_from_image(told.get("OldImage")), _link_from_image(told.get("NewImage")))
-
-    @property
-    def names(self) -> tuple[Kind, str, str]:
-        """Kind, tenant and id of the link."""
-        link = self.new or self.old
-        if link is None:
-            raise ValueError("a change without images: the stream must carry new and old ones")
-        return link.kind, link.tenant, link.id
-
-
-def _link_from_image(image: Mapping[str, Any] | None) -> Link | None:
-    return link_of(unmarshal(image)) if image else None
+def _link_of_image(image: Mapping[str, Any] | None) -> Link | None:
+    return link_of_row(unmarshal(image)) if image else None

@@ -1,6 +1,6 @@
-"""The queue of what is to be done later: links to write, responses to follow to their end.
+"""The queue of deferred work: links to write, and unfinished responses to poll.
 
-A message holds ids, and a link as the table would; content and keys are in none.
+A message holds ids or a link as the table stores it, but no content and no API keys.
 """
 
 import json
@@ -17,32 +17,33 @@ from antiphon.store.links import Link
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-MAX_DELAY_SECONDS = 300  # seconds between two tries; SQS allows 900
+MAX_DELAY_SECONDS = 300  # between two attempts; SQS allows 900
 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueMessage:
-    """What all have: since when it waits (epoch seconds), and which try this is."""
+    """What all messages have: when the work was deferred (epoch seconds), and the attempt."""
 
     since: int = field(default_factory=lambda: int(time.time()))
     attempt: int = 1
 
     @property
     def delay(self) -> int:
-        """Seconds until it is worth a try: 2, 4, 8 and so on."""
+        """Seconds before the message is delivered: 2, 4, 8 and so on."""
         return min(1 << self.attempt, MAX_DELAY_SECONDS)
 
     @property
     def age(self) -> float:
+        """Seconds since the work was deferred."""
         return time.time() - self.since
 
-    def again(self) -> Self:
+    def next_attempt(self) -> Self:
         return replace(self, attempt=self.attempt + 1)
 
 
 @dataclass(frozen=True)
 class PollResponse(QueueMessage):
-    """A response that had not ended when its create was answered."""
+    """Poll a response that had no known outcome when its create was answered."""
 
     tenant: str
     id: str
@@ -50,7 +51,7 @@ class PollResponse(QueueMessage):
 
 @dataclass(frozen=True)
 class DeferredWrite(QueueMessage):
-    """A link that the table did not take, or some changes of it."""
+    """Write a link that the table did not take, or changes of it."""
 
     link: Link
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +64,7 @@ MESSAGE_KINDS: dict[str, type[PollResponse | DeferredWrite]] = {
 
 
 class Queue:
-    """Asks for its client at the first message, for most calls need none."""
+    """Creates its client for the first message, because most requests send none."""
 
     def __init__(self, connect: Callable[[], "SQSClient"], url: str) -> None:
         self._connect = connect
@@ -71,7 +72,7 @@ class Queue:
         self._client: SQSClient | None = None
 
     def send(self, message: PollResponse | DeferredWrite) -> None:
-        """Raise Unavailable where the queue does not take it."""
+        """Raise Unavailable where the queue does not take the message."""
         if self._client is None:
             self._client = self._connect()
         body = encode_message(message)
@@ -84,14 +85,14 @@ class Queue:
 
 
 def encode_message(message: PollResponse | DeferredWrite) -> str:
-    kind = next(name for name, made in MESSAGE_KINDS.items() if isinstance(message, made))
+    kind = next(name for name, cls in MESSAGE_KINDS.items() if isinstance(message, cls))
     return json.dumps({"kind": kind, **asdict(message)}, ensure_ascii=False)
 
 
 def decode_message(body: str) -> PollResponse | DeferredWrite:
-    """The message in a body; raise ValueError, KeyError or TypeError where it is none of ours."""
-    told = json.loads(body)
-    made = MESSAGE_KINDS[told.pop("kind")]
-    if "link" in told:
-        told["link"] = Link(**told["link"])
-    return made(**told)
+    """Return the message in a body; raise ValueError, KeyError or TypeError for any other body."""
+    values = json.loads(body)
+    cls = MESSAGE_KINDS[values.pop("kind")]
+    if "link" in values:
+        values["link"] = Link(**values["link"])
+    return cls(**values)

@@ -105,7 +105,7 @@ class LimitRows:
         for _ in range(MAX_ATTEMPTS):
             try:
                 update = build_close(reservation, refund, amounts)
-                row = self.table.update(update, whole=reads_row)
+                row = self.table.update(update, return_all=reads_row)
             except ConditionFailed as exc:
                 stored = (exc.item or {}).get(reservation.name)
             else:
@@ -119,7 +119,7 @@ class LimitRows:
         """Give back all but `refund`, which stays reserved while the response may be settled."""
         expires_at = self.clock() + self.settle_seconds
         with suppress(ConditionFailed):  # closed or expired already; then `close` still counts it
-            self.table.update(build_extend(reservation, refund, expires_at), whole=False)
+            self.table.update(build_extend(reservation, refund, expires_at), return_all=False)
 
     def _count_once(
         self, reservation: StoredReservation, increments: Sequence[Increment], expires_at: float
@@ -128,7 +128,7 @@ class LimitRows:
         reads_row = not reservation.id and self._needs_full_read(reservation.row)
         stale = self._stale.pop(reservation.row, ())
         row = self.table.update(
-            build_count(reservation, increments, expires_at, stale), whole=reads_row
+            build_count(reservation, increments, expires_at, stale), return_all=reads_row
         )
         if reads_row:
             self._remember_stale(reservation.row, row)
@@ -155,7 +155,7 @@ class LimitRows:
             expires_at = self.clock() + self.settle_seconds
             with suppress(ConditionFailed):
                 update = build_expire(reservations[:MAX_EXPIRED], expires_at)
-                self.table.update(update, whole=False)
+                self.table.update(update, return_all=False)
 
 
 def limits_partition(tenant: str, key_id: str | None = None) -> str:

@@ -1,7 +1,4 @@
-"""One credential in memory: used while it is fresh, and asked for by one thread at a time.
-
-Provider credentials, one secret for each target, in Secrets Manager.
-"""
+"""Provider credentials from Secrets Manager, one secret for each target, cached in memory."""
 
 import random
 import re
@@ -20,99 +17,100 @@ from antiphon.observability import logger
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
-
-RENEWAL_PAUSE = 30.0  # seconds between two questions that a provider's refusal makes us ask
-STALE_PAUSE = 30.0  # seconds for which what is stale does, once nobody has answered
-MISSING_PAUSE = 1.0  # seconds for which those who come meanwhile share a failure
+RENEWAL_PAUSE = 30.0  # seconds between two renewals after a provider rejected the credential
+STALE_PAUSE = 30.0  # seconds a stale credential is used after a failed fetch
+FAILURE_PAUSE = 1.0  # seconds a failed fetch is repeated to callers without another fetch
+FRESH_SECONDS = 300.0  # a secret is used without another read
+STALE_SECONDS = 86_400.0  # a secret may be used while Secrets Manager does not answer
+CURRENT_STAGE, PREVIOUS_STAGE = "AWSCURRENT", "AWSPREVIOUS"
+PLACEHOLDER = "replace-me"  # the value of a secret that the stack has just created
+# One token that may stand in a header. The console's key/value pairs are JSON and not allowed.
+CREDENTIAL_PATTERN = re.compile(r"(?!\{)[!-~]+")
+REASONS = {
+    "ResourceNotFoundException": "its secret does not exist",
+    "AccessDeniedException": "the gateway has no permission to read its secret",
+    "InvalidRequestException": "its secret is scheduled for deletion",
+}
 
 type Clock = Callable[[], float]  # seconds
 
 
 @dataclass(frozen=True)
 class Credential:
-    """A credential and how long it does, in seconds of the clock; it shows itself nowhere."""
+    """A credential and its lifetime, in seconds of the clock; its value is in no `repr`."""
 
-    text: str = field(repr=False)
+    value: str = field(repr=False)
     fresh_until: float
-    usable_until: float  # where no other is to be had
+    usable_until: float  # if no other can be fetched
 
 
-type FetchCredential = Callable[
-    [str | None], Credential
-]  # takes what is refused; raises CredentialMissing
+# Gets the value that a provider rejected, if any; raises CredentialMissing.
+type FetchCredential = Callable[[str | None], Credential]
 
 
 class CredentialCache:
-    """Whoever needs an answer while another asks waits for it, and asks nothing."""
+    """Caches one credential; one thread fetches it while the others wait for the result."""
 
-    def __init__(self, ask: FetchCredential, clock: Clock) -> None:
-        self._ask = ask
+    def __init__(self, fetch: FetchCredential, clock: Clock) -> None:
+        self._fetch = fetch
         self._clock = clock
-        self._asking = threading.Lock()
-        self._found: Credential | None = None
-        self._failure: tuple[str, float] | None = None  # and until when it is shared
-        self._renewable_at = float("-inf")
+        self._lock = threading.Lock()
+        self._credential: Credential | None = None
+        self._failure: tuple[str, float] | None = None  # message, and until when it is repeated
+        self._next_renewal = float("-inf")
 
     def get(self) -> str:
-        """Raise CredentialMissing where there is none, and none that is still usable."""
-        found = self._fresh()
-        if found is None:
-            with self._asking:
-                found = self._fresh() or self._refreshed()
-        return found.text
+        """Return the credential; raise CredentialMissing where none is fetched or still usable."""
+        credential = self._fresh()
+        if credential is None:
+            with self._lock:
+                credential = self._fresh() or self._refresh()
+        return credential.value
 
     def renew(self, rejected: str) -> str | None:
-        """Another one than this, which is refused; None where none is to be had now."""
-        with self._asking:
-            if self._found is not None and self._found.text != rejected:
-                return self._found.text
+        """Return another credential than the rejected one; None where there is none now."""
+        with self._lock:
+            if self._credential is not None and self._credential.value != rejected:
+                return self._credential.value
             now = self._clock()
-            if now < self._renewable_at:
+            if now < self._next_renewal:
                 return None
-            self._renewable_at = now + RENEWAL_PAUSE
+            self._next_renewal = now + RENEWAL_PAUSE
             try:
-                self._found = self._ask(rejected)
+                self._credential = self._fetch(rejected)
             except CredentialMissing:
                 return None
-            return None if self._found.text == rejected else self._found.text
+            return None if self._credential.value == rejected else self._credential.value
 
     def _fresh(self) -> Credential | None:
-        found = self._found
-        return found if found is not None and self._clock() < found.fresh_until else None
+        credential = self._credential
+        is_fresh = credential is not None and self._clock() < credential.fresh_until
+        return credential if is_fresh else None
 
-    def _refreshed(self) -> Credential:
+    def _refresh(self) -> Credential:
         if self._failure is not None and self._clock() < self._failure[1]:
             raise CredentialMissing(self._failure[0])
         try:
-            self._found = self._ask(None)
+            self._credential = self._fetch(None)
         except CredentialMissing as exc:
-            self._found = self._stale(exc)
-        return self._found
+            self._credential = self._prolong_stale(exc)
+        return self._credential
 
-    def _stale(self, exc: CredentialMissing) -> Credential:
+    def _prolong_stale(self, failure: CredentialMissing) -> Credential:
+        """Return the stale credential for a while: each failed fetch costs a caller a timeout."""
         now = self._clock()
-        if self._found is None or now >= self._found.usable_until:
-            self._failure = str(exc), now + MISSING_PAUSE
-            raise exc
-        # Not at the next call again: each question costs its caller a time-out.
-        return replace(self._found, fresh_until=min(now + STALE_PAUSE, self._found.usable_until))
-
-
-FRESH_SECONDS = 300.0  # seconds a credential is used without asking again
-STALE_SECONDS = 86_400.0  # seconds it may be used on while Secrets Manager does not answer
-CURRENT_STAGE, PREVIOUS_STAGE = "AWSCURRENT", "AWSPREVIOUS"
-PLACEHOLDER = "replace-me"  # what the stack puts into a secret that it makes
-# One word that can stand in a header; key/value pairs of the console are JSON, and are none.
-CREDENTIAL_PATTERN = re.compile(r"(?!\{)[!-~]+")
-REASONS = {
-    "ResourceNotFoundException": "its secret is not there",
-    "AccessDeniedException": "its secret may not be read",
-    "InvalidRequestException": "its secret is about to be deleted",
-}
+        if self._credential is None or now >= self._credential.usable_until:
+            self._failure = str(failure), now + FAILURE_PAUSE
+            raise failure
+        fresh_until = min(now + STALE_PAUSE, self._credential.usable_until)
+        return replace(self._credential, fresh_until=fresh_until)
 
 
 class ProviderSecrets:
-    """Asks at the first use and every five minutes; an outage does not stop what is running."""
+    """Reads a target's secret at first use and then every five minutes.
+
+    While Secrets Manager does not answer, a secret that was read before is used for up to a day.
+    """
 
     def __init__(
         self, client: "SecretsManagerClient", prefix: str, clock: Clock = time.monotonic
@@ -120,36 +118,36 @@ class ProviderSecrets:
         self._client = client
         self._prefix = prefix
         self._clock = clock
-        self._all: dict[str, CredentialCache] = {}
+        self._caches: dict[str, CredentialCache] = {}
 
     def get(self, target: str) -> str:
-        """Raise CredentialMissing where there is none, and none was known today."""
-        return self._kept(target).get()
+        """Return a target's credential; raise CredentialMissing where there is none."""
+        return self._cache(target).get()
 
     def renew(self, target: str, rejected: str) -> str | None:
-        """Another version than the one that is refused: the current one, else the one before.
+        """Return the current version if it is not the rejected one, else the previous version.
 
-        A rotation may be done here before the provider takes the new key. What is found is used
-        until the next regular question.
+        A rotation may be complete here before the provider accepts the new key. The result is used
+        until the next regular read. None where there is no other version.
         """
-        return self._kept(target).renew(rejected)
+        return self._cache(target).renew(rejected)
 
-    def _kept(self, target: str) -> CredentialCache:
-        made = self._all.get(target)
-        return made or self._all.setdefault(
-            target, CredentialCache(partial(self._ask, target), self._clock)
+    def _cache(self, target: str) -> CredentialCache:
+        cache = self._caches.get(target)
+        return cache or self._caches.setdefault(
+            target, CredentialCache(partial(self._fetch, target), self._clock)
         )
 
-    def _ask(self, target: str, rejected: str | None) -> Credential:
+    def _fetch(self, target: str, rejected: str | None) -> Credential:
         now = self._clock()
-        text = self._read(target, CURRENT_STAGE)
-        if text == rejected:
-            text = self._previous(target) or text
-        # Environments that were started together do not come back together.
-        fresh = FRESH_SECONDS * random.uniform(0.8, 1)  # noqa: S311  no secret
-        return Credential(text, now + fresh, now + STALE_SECONDS)
+        value = self._read(target, CURRENT_STAGE)
+        if value == rejected:
+            value = self._read_previous(target) or value
+        # The jitter spreads the reads of environments that were started together.
+        fresh = FRESH_SECONDS * random.uniform(0.8, 1)  # noqa: S311  not for cryptography
+        return Credential(value, now + fresh, now + STALE_SECONDS)
 
-    def _previous(self, target: str) -> str | None:
+    def _read_previous(self, target: str) -> str | None:
         try:
             return self._read(target, PREVIOUS_STAGE)
         except CredentialMissing:
@@ -158,15 +156,16 @@ class ProviderSecrets:
     def _read(self, target: str, stage: str) -> str:
         name = f"{self._prefix}/{target}"
         try:
-            answer = self._client.get_secret_value(SecretId=name, VersionStage=stage)
+            secret = self._client.get_secret_value(SecretId=name, VersionStage=stage)
         except (BotoCoreError, ClientError) as exc:
-            raise _missing(target, stage, _reason(exc)) from exc
-        text = answer.get("SecretString", "").strip()
-        if text == PLACEHOLDER:
-            raise _missing(target, stage, "nobody has put one into its secret")
-        if not CREDENTIAL_PATTERN.fullmatch(text):
-            raise _missing(target, stage, "its secret is not the credential alone, as plain text")
-        return text
+            raise _credential_missing(target, stage, _reason(exc)) from exc
+        value = secret.get("SecretString", "").strip()
+        if value == PLACEHOLDER:
+            raise _credential_missing(target, stage, "its secret still has the placeholder value")
+        if not CREDENTIAL_PATTERN.fullmatch(value):
+            reason = "its secret is not the credential alone, as plain text"
+            raise _credential_missing(target, stage, reason)
+        return value
 
 
 def _reason(exc: BotoCoreError | ClientError) -> str:
@@ -174,9 +173,9 @@ def _reason(exc: BotoCoreError | ClientError) -> str:
     return REASONS.get(code, "Secrets Manager did not answer")
 
 
-def _missing(target: str, stage: str, reason: str) -> CredentialMissing:
+def _credential_missing(target: str, stage: str, reason: str) -> CredentialMissing:
     logger.error("credential not read", extra={"target": target, "stage": stage, "reason": reason})
     return CredentialMissing(
         f"The gateway has no credential for its target '{target}': {reason}. "
-        "Your key is in order; tell those who run the gateway."
+        "Your key is valid; contact the operators of the gateway."
     )

@@ -1,4 +1,4 @@
-"""Who this function is, told to others: a token that AWS signs and anybody can check.
+"""Tokens of this function's own AWS identity, signed by AWS, for use at other services.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 """
@@ -11,43 +11,44 @@ from botocore.exceptions import BotoCoreError, ClientError
 from antiphon.errors import CredentialMissing
 from antiphon.observability import logger
 
-TOKEN_SECONDS = 300  # of a token's life: it is exchanged at once
-ALGORITHM = "RS256"  # the only one that Entra is documented to take
-DISABLED = "OutboundWebIdentityFederationDisabled"
-REASONS = {
-    DISABLED: "run `aws iam enable-outbound-web-identity-federation` once in its account",
+TOKEN_SECONDS = 300  # lifetime of a token, which is exchanged at once
+ALGORITHM = "RS256"  # the only one that Entra's documentation names
+NOT_ENABLED = "run `aws iam enable-outbound-web-identity-federation` once in its account"
+REASONS = {  # by error code; what the operator must do
+    "OutboundWebIdentityFederationDisabled": NOT_ENABLED,
     "AccessDenied": "its role may not call sts:GetWebIdentityToken, or an organization's policy "
     "forbids it: deploy again",
-    "InvalidAction": "the global endpoint of STS gives none: unset AWS_STS_REGIONAL_ENDPOINTS",
+    "InvalidAction": "the global endpoint of STS does not issue tokens: "
+    "unset AWS_STS_REGIONAL_ENDPOINTS",
 }
 
 
 class WebIdentity:
-    """Makes its client at the first token, for most gateways need none."""
+    """Creates its client for the first token, because most gateways need none."""
 
     def __init__(self, connect: Callable[[], Any]) -> None:
         self._connect = connect
         self._client: Any = None
 
     def token(self, audience: str) -> str:
-        """Raise CredentialMissing, which says what an operator is to do."""
+        """Return a token; raise CredentialMissing with what the operator must do."""
         if self._client is None:
             self._client = self._connect()
         try:
-            answer = self._client.get_web_identity_token(
+            response = self._client.get_web_identity_token(
                 Audience=[audience], SigningAlgorithm=ALGORITHM, DurationSeconds=TOKEN_SECONDS
             )
         except (BotoCoreError, ClientError) as exc:
-            raise _missing(exc) from exc
-        token: str = answer["WebIdentityToken"]
+            raise _credential_missing(exc) from exc
+        token: str = response["WebIdentityToken"]
         return token
 
 
-def _missing(exc: BotoCoreError | ClientError) -> CredentialMissing:
+def _credential_missing(exc: BotoCoreError | ClientError) -> CredentialMissing:
     code = exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
     reason = REASONS.get(code.removesuffix("Exception"), f"STS did not answer ({code})")
-    logger.error("identity not attested", extra={"reason": reason, "code": code})
+    logger.error("identity token not issued", extra={"reason": reason, "code": code})
     return CredentialMissing(
-        f"AWS does not attest the identity of the gateway: {reason}. "
-        "Your key is in order; tell those who run the gateway."
+        f"AWS issues no identity token to the gateway: {reason}. "
+        "Your key is valid; contact the operators of the gateway."
     )

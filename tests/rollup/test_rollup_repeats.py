@@ -1,4 +1,4 @@
-"""The table's stream, told late, twice, or in pieces: what is counted stays counted once."""
+"""Responses are counted once when stream records are late, repeated or in other batches."""
 
 import itertools
 import random
@@ -6,28 +6,22 @@ import random
 import pytest
 
 from antiphon.store.usage import COST_PICODOLLARS
-from tests.support.usage import COMPLETED, begin_response, complete_response, usage_store
+from tests.support.usage import COMPLETED, begin_response, complete_response
 
 
-@pytest.fixture
-def counted():
-    with usage_store() as table:
-        yield table
-
-
-def story(counted):
-    """Links that live through all there is; the total they come to."""
+def write_links(counted):
+    """Write links with all kinds of changes; return the total of their usage."""
     counted.links.put(counted.make_link(kind="conversation", status="active"))
     first, cut, deleted, given_up, expired, whole = (begin_response(counted) for _ in range(6))
     counted.links.change(cut, unfinished="cut")
-    counted.links.mark_deleted(deleted)
+    counted.delete_link(deleted)
     counted.links.change(given_up, unfinished="given up: still running")
     complete_response(counted, whole, metadata={"a": "b"})
     complete_response(counted, cut, unfinished=None, status="incomplete")
     complete_response(counted, given_up, unfinished=None, status="failed", usage=None)
     counted.links.change(whole, metadata={"a": "c"})
     complete_response(counted, first)
-    counted.links.mark_deleted(first)
+    counted.delete_link(first)
     counted.expire(expired)
     return {
         "requests": 6,
@@ -44,57 +38,57 @@ def story(counted):
 
 
 def test_the_sums_are_the_sum_of_the_parts(counted):
-    expected = story(counted)
+    expected = write_links(counted)
     assert counted.run_rollup() == []
     assert counted.total() == expected
 
 
-def test_what_is_told_again_changes_nothing_at_all(counted):
-    story(counted)
-    told = counted.dynamo.stream_records()
-    counted.run_rollup(told)
+def test_repeated_records_change_nothing(counted):
+    write_links(counted)
+    records = counted.dynamo.stream_records()
+    counted.run_rollup(records)
     before = counted.rows()
-    counted.run_rollup(told)
-    counted.run_rollup(told[3:])
-    counted.run_rollup([record for record in told for _ in range(3)])
+    counted.run_rollup(records)
+    counted.run_rollup(records[3:])
+    counted.run_rollup([record for record in records for _ in range(3)])
     assert counted.rows() == before
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_order_of_different_links_and_the_cut_of_batches_do_not_matter(counted, seed):
-    """Changes of one link keep their order; those of different links come as they will."""
-    expected = story(counted)
-    chance = random.Random(seed)  # noqa: S311  no secret
-    for record in shuffled(counted.dynamo.stream_records(), chance):
+def test_the_order_of_different_links_and_the_size_of_batches_do_not_matter(counted, seed):
+    """Only the changes of one link are in order."""
+    expected = write_links(counted)
+    rng = random.Random(seed)  # noqa: S311  no secret
+    for record in shuffled(counted.dynamo.stream_records(), rng):
         assert counted.run_rollup([record]) == []
-        if chance.random() < 0.3:
+        if rng.random() < 0.3:
             counted.run_rollup([record])
     assert counted.total() == expected
 
 
-def shuffled(told, chance):
+def shuffled(records, rng):
     by_link = {}
-    for record in told:
+    for record in records:
         by_link.setdefault(record["dynamodb"]["Keys"]["pk"]["S"], []).append(record)
     waiting = list(by_link.values())
     while waiting:
-        some = chance.choice(waiting)
-        yield some.pop(0)
-        if not some:
-            waiting.remove(some)
+        queue = rng.choice(waiting)
+        yield queue.pop(0)
+        if not queue:
+            waiting.remove(queue)
 
 
-def test_old_news_told_late_does_not_undo_what_is_known(counted):
+def test_late_records_do_not_undo_newer_ones(counted):
     new = begin_response(counted)
     counted.links.change(new, unfinished="given up: still running")
     complete_response(counted, new, unfinished=None)
-    told = counted.dynamo.stream_records()
-    for order in itertools.permutations(told):
+    records = counted.dynamo.stream_records()
+    for order in itertools.permutations(records):
         assert counted.run_rollup(order) == []
         assert counted.total() == COMPLETED
 
 
-def test_its_own_rows_are_none_of_its_business(counted):
+def test_records_of_its_own_rows_are_ignored(counted):
     complete_response(counted, begin_response(counted))
     counted.run_rollup()
     own = counted.dynamo.stream_records()
@@ -104,14 +98,14 @@ def test_its_own_rows_are_none_of_its_business(counted):
     assert calls == []
 
 
-def test_a_response_costs_a_read_and_a_transaction(counted):
+def test_a_response_is_counted_with_one_read_and_one_transaction(counted):
     new = begin_response(counted)
-    begins = counted.dynamo.stream_records()
+    first_records = counted.dynamo.stream_records()
     with counted.dynamo.count_calls() as calls:
-        counted.run_rollup(begins)
+        counted.run_rollup(first_records)
     assert calls == []
     complete_response(counted, new)
-    told = counted.dynamo.stream_records()
+    records = counted.dynamo.stream_records()
     with counted.dynamo.count_calls() as calls:
-        counted.run_rollup(told)
+        counted.run_rollup(records)
     assert calls == ["GetItem", "TransactWriteItems"]

@@ -1,4 +1,4 @@
-"""What stands in the sums: places, figures, prices."""
+"""Contents of the usage sums: keys, counts and costs."""
 
 import pytest
 
@@ -9,19 +9,12 @@ from tests.support.usage import (
     complete_response,
     count_by_part,
     make_usage,
-    usage_store,
 )
 
 
-@pytest.fixture
-def counted():
-    with usage_store() as table:
-        yield table
-
-
-def test_sums_are_kept_apart_by_day_model_target_key_and_tenant(counted):
+def test_each_day_model_target_key_and_tenant_has_its_own_sum(counted):
     day_ms = 86_400_000
-    places = [
+    keys = [
         {"model": "gpt-5", "created_ms": day_ms - 1},
         {"model": "gpt-5", "created_ms": day_ms},
         {"model": "gpt-5-mini", "created_ms": day_ms},
@@ -30,8 +23,8 @@ def test_sums_are_kept_apart_by_day_model_target_key_and_tenant(counted):
         {"model": None, "upstream_model": "o3", "created_ms": day_ms},
         {"model": None, "created_ms": day_ms},
     ]
-    for place in [*places, places[0]]:
-        begin_response(counted, status="completed", usage=make_usage(), **place)
+    for key in [*keys, keys[0]]:
+        begin_response(counted, status="completed", usage=make_usage(), **key)
     begin_response(counted, status="completed", usage=make_usage(), tenant="umbra")
     counted.run_rollup()
     assert count_by_part(counted.sums()) == {
@@ -68,14 +61,14 @@ def test_tokens_are_counted_with_or_without_a_price(counted, more, expected):
     }
 
 
-@pytest.mark.parametrize("used", [{}, {"input_tokens": 1}, {"input_tokens": "1"}, {"cost": 0.5}])
-def test_figures_that_are_none_are_not_guessed(counted, used):
-    begin_response(counted, status="completed", usage=used)
+@pytest.mark.parametrize("usage", [{}, {"input_tokens": 1}, {"input_tokens": "1"}, {"cost": 0.5}])
+def test_invalid_usage_is_counted_as_unmetered(counted, usage):
+    begin_response(counted, status="completed", usage=usage)
     counted.run_rollup()
     assert counted.total() == {"requests": 1, "completed": 1, "unmetered": 1}
 
 
-def test_a_service_tier_that_is_known_late_corrects_the_cost_alone(counted):
+def test_a_service_tier_that_is_known_later_corrects_only_the_cost(counted):
     new = begin_response(counted, status="completed", usage=make_usage())
     counted.run_rollup()
     counted.links.change(new, service_tier="flex")
@@ -83,13 +76,13 @@ def test_a_service_tier_that_is_known_late_corrects_the_cost_alone(counted):
     assert counted.total() == {**COMPLETED, COST_PICODOLLARS: 1_125_000_000}
 
 
-def test_sums_hold_no_content_and_stay_for_ever_and_marks_go_after_their_link(counted):
+def test_sums_hold_no_content_and_never_expire_and_markers_expire_after_their_link(counted):
     new = begin_response(counted, metadata={"secret": "marker"})
     complete_response(counted, new)
     counted.run_rollup()
     rows = counted.rows()
     [sort] = [sort for partition, sort in rows if partition == "T#acme#U"]
     assert "expires_at" not in rows["T#acme#U", sort]
-    mark = rows[f"T#acme#R#{new.id}", "COUNTED"]
-    assert int(mark["expires_at"]["N"]) == new.expires_at + 60 * 86_400
+    marker_row = rows[f"T#acme#R#{new.id}", "COUNTED"]
+    assert int(marker_row["expires_at"]["N"]) == new.expires_at + 60 * 86_400
     assert "marker" not in str(rows)

@@ -1,4 +1,4 @@
-"""What operators do with keys, on the table."""
+"""Operations of operators on API keys."""
 
 import re
 import time
@@ -14,21 +14,21 @@ DAY = 86_400
 
 
 @pytest.fixture
-def dynamo():
-    with embedded_store(stream=False) as table:
-        yield table
+def store():
+    with embedded_store(stream=False) as store:
+        yield store
 
 
 @pytest.fixture
-def keyring(dynamo):
-    return Keyring(dynamo.table)
+def keyring(store):
+    return Keyring(store.table)
 
 
-def kept(dynamo, secret):
-    return dynamo.table.get(f"K#{keys.key_digest(secret)}", "KEY")
+def read_row(store, secret):
+    return store.table.get(f"K#{keys.key_digest(secret)}", "KEY")
 
 
-def test_a_key_has_256_random_bits_and_a_beginning_that_scanners_know(keyring):
+def test_a_key_has_256_random_bits_and_the_prefix_that_secret_scanners_know(keyring):
     issued = [keyring.create(KeyTerms(tenant="acme")) for _ in range(20)]
     assert len({each.secret for each in issued}) == 20
     for each in issued:
@@ -36,9 +36,9 @@ def test_a_key_has_256_random_bits_and_a_beginning_that_scanners_know(keyring):
         assert each.secret not in repr(each)
 
 
-def test_the_table_holds_its_hash_alone(keyring, dynamo):
+def test_the_table_has_only_the_hash_of_a_key(keyring, store):
     secret = keyring.create(KeyTerms(tenant="acme", name="app")).secret
-    rows = str(dynamo.client.scan(TableName="antiphon-local"))
+    rows = str(store.client.scan(TableName="antiphon-local"))
     assert keys.key_digest(secret) in rows
     assert secret.removeprefix("sk-antiphon-") not in rows
 
@@ -53,91 +53,91 @@ def test_the_table_holds_its_hash_alone(keyring, dynamo):
         KeyTerms(tenant="acme", limits=Limits(max_body_bytes=1, max_output_tokens=2)),
     ],
 )
-def test_what_it_is_to_be_is_what_the_gateway_reads(keyring, dynamo, terms):
+def test_the_gateway_reads_the_terms_of_a_new_key(keyring, store, terms):
     issued = keyring.create(terms)
-    read = keys.key_of_row(kept(dynamo, issued.secret))
+    read = keys.key_of_row(read_row(store, issued.secret))
     assert read == issued.key == keyring.find(issued.key.id)
     for name in ("tenant", "name", "models", "limits", "ends_at"):
         assert getattr(read, name) == getattr(terms, name)
-    assert read.valid_at(time.time())
+    assert read.is_valid_at(time.time())
 
 
-def test_a_key_is_found_by_id_by_a_beginning_of_it_and_by_itself(keyring):
+def test_a_key_is_found_by_its_id_by_the_beginning_of_its_id_and_by_itself(keyring):
     issued = keyring.create(KeyTerms(tenant="acme"))
     keyring.create(KeyTerms(tenant="umbra"))
-    for named in (issued.secret, issued.key.id, issued.key.id[:12]):
-        assert keyring.find(named) == issued.key
+    for name in (issued.secret, issued.key.id, issued.key.id[:12]):
+        assert keyring.find(name) == issued.key
 
 
 @pytest.mark.parametrize(
-    "named", ["key_", "key_1", "key_ffffffffffffffff0", "sk-antiphon-of-nobody", "acme", "K#"]
+    "name", ["key_", "key_1", "key_ffffffffffffffff0", "sk-antiphon-of-nobody", "acme", "K#"]
 )
-def test_what_names_no_key_is_refused_without_repeating_it(keyring, named):
+def test_other_names_are_refused_and_not_repeated(keyring, name):
     keyring.create(KeyTerms(tenant="acme"))
     with pytest.raises(NoSuchKey, match=r"^There is no such key\.$"):
-        keyring.find(named)
+        keyring.find(name)
 
 
-def test_a_beginning_that_two_keys_have_names_neither(keyring, dynamo):
+def test_a_beginning_of_two_ids_is_refused(keyring, store):
     for number in (1, 2):
         row = keys.key_row(
             f"sk-number-{number}", "acme", id=f"key_aaaa{number}", by_time_sk=f"acme#{number}"
         )
-        dynamo.table.put(row)
+        store.table.put(row)
     with pytest.raises(KeyringError, match=r"2 keys begin like that: key_aaaa1, key_aaaa2\."):
         keyring.revoke("key_aaaa")
     assert keyring.find("key_aaaa2").revoked_at is None
 
 
-def test_a_tenant_s_list_holds_its_own_keys_oldest_first(keyring, dynamo):
+def test_the_keys_of_a_tenant_are_listed_oldest_first(keyring, store):
     for number, tenant in enumerate(["acme", "acme-2", "acme.x", "acmf", "acme", "ac", "Z", "_"]):
         row = keys.key_row(f"sk-number-{number}", tenant, created_at=number)
-        dynamo.table.put({**row, "by_time_sk": f"{tenant}#{number:010d}#{row['id']}"})
-    assert [key.created_at for key in keyring.every("acme")] == [0, 4]
-    assert len([*keyring.every()]) == 8
+        store.table.put({**row, "by_time_sk": f"{tenant}#{number:010d}#{row['id']}"})
+    assert [key.created_at for key in keyring.list_keys("acme")] == [0, 4]
+    assert len([*keyring.list_keys()]) == 8
 
 
-def test_a_list_goes_on_where_one_read_ends(keyring, monkeypatch):
+def test_a_list_takes_as_many_reads_as_it_needs(keyring, monkeypatch):
     monkeypatch.setattr("antiphon.store.keyring.READ_ROWS", 2)
-    made = {keyring.create(KeyTerms(tenant="acme")).key.id for _ in range(5)}
-    assert {key.id for key in keyring.every()} == made
-    assert {keyring.find(id).id for id in made} == made
+    ids = {keyring.create(KeyTerms(tenant="acme")).key.id for _ in range(5)}
+    assert {key.id for key in keyring.list_keys()} == ids
+    assert {keyring.find(id).id for id in ids} == ids
 
 
-def test_no_command_scans(keyring, dynamo):
-    with dynamo.count_calls() as calls:
+def test_no_operation_scans(keyring, store):
+    with store.count_calls() as calls:
         id = keyring.create(KeyTerms(tenant="acme")).key.id
         _, old = keyring.rotate(id, DAY)
         keyring.revoke(old.id)
-        assert len([*keyring.every()]) == 2
+        assert len([*keyring.list_keys()]) == 2
     assert set(calls) == {"PutItem", "GetItem", "Query", "UpdateItem"}
 
 
-def test_a_revoked_key_stays_revoked_from_its_first_moment(keyring, dynamo):
+def test_a_second_revocation_changes_nothing(keyring, store):
     issued = keyring.create(KeyTerms(tenant="acme", models=("o3",)))
-    before = kept(dynamo, issued.secret)
+    before = read_row(store, issued.secret)
     key, new = keyring.revoke(issued.key.id)
     assert new
-    assert kept(dynamo, issued.secret) == {**before, "revoked_at": key.revoked_at}
-    assert Keyring(dynamo.table, lambda: time.time() + DAY).revoke(issued.secret) == (key, False)
-    assert not key.valid_at(time.time())
+    assert read_row(store, issued.secret) == {**before, "revoked_at": key.revoked_at}
+    assert Keyring(store.table, lambda: time.time() + DAY).revoke(issued.secret) == (key, False)
+    assert not key.is_valid_at(time.time())
 
 
-def test_a_key_that_goes_while_it_is_revoked_is_not_made_anew(keyring, dynamo):
+def test_a_key_that_is_deleted_during_its_revocation_is_not_created_again(keyring, store):
     issued = keyring.create(KeyTerms(tenant="acme"))
-    place = kept(dynamo, issued.secret)["pk"]
+    partition = read_row(store, issued.secret)["pk"]
 
     def delete_first(**_):
-        dynamo.client.meta.events.unregister("before-call.dynamodb.UpdateItem", unique_id="once")
-        dynamo.table.delete(place, "KEY")
+        store.client.meta.events.unregister("before-call.dynamodb.UpdateItem", unique_id="once")
+        store.table.delete(partition, "KEY")
 
-    dynamo.client.meta.events.register("before-call.dynamodb.UpdateItem", delete_first, "once")
+    store.client.meta.events.register("before-call.dynamodb.UpdateItem", delete_first, "once")
     with pytest.raises(NoSuchKey):
         keyring.revoke(issued.key.id)
-    assert kept(dynamo, issued.secret) is None
+    assert read_row(store, issued.secret) is None
 
 
-def test_a_rotated_key_has_a_successor_on_the_same_terms_and_ends_after_the_overlap(keyring):
+def test_a_rotation_creates_a_key_on_the_same_terms_and_ends_the_old_one_after_the_overlap(keyring):
     terms = KeyTerms(
         tenant="acme", name="app", models=("o3",), limits=Limits(rpm=9, budget_usd=1.5)
     )
@@ -148,55 +148,55 @@ def test_a_rotated_key_has_a_successor_on_the_same_terms_and_ends_after_the_over
     assert issued.secret != first.secret
     assert old.replaced_by == issued.key.id
     assert old == keyring.find(first.secret)
-    assert old.valid_at(old.ends_at - 1)
-    assert not old.valid_at(old.ends_at)
+    assert old.is_valid_at(old.ends_at - 1)
+    assert not old.is_valid_at(old.ends_at)
     assert old.ends_at - issued.key.created_at in {3600, 3601}  # two readings of one clock
 
 
-def test_without_an_overlap_the_old_key_is_revoked_whosever_clock_is_right(keyring):
+def test_without_an_overlap_the_old_key_is_revoked_whatever_the_clocks_are(keyring):
     first = keyring.create(KeyTerms(tenant="acme"))
     _, old = keyring.rotate(first.key.id, 0)
     assert old.revoked_at is not None
-    assert not old.valid_at(0)
+    assert not old.is_valid_at(0)
 
 
-def test_a_rotation_prolongs_no_key(keyring):
+def test_a_rotation_does_not_extend_a_key(keyring):
     ends_at = int(time.time()) + 60
     first = keyring.create(KeyTerms(tenant="acme", ends_at=ends_at))
     issued, old = keyring.rotate(first.key.id, DAY)
     assert (old.ends_at, issued.key.ends_at) == (ends_at, ends_at)
 
 
-def test_the_new_key_ends_when_it_is_told_to(keyring):
+def test_the_new_key_may_have_an_end_of_its_own(keyring):
     ends_at = int(time.time()) + 60
     first = keyring.create(KeyTerms(tenant="acme", ends_at=ends_at))
     assert keyring.rotate(first.key.id, DAY, ends_at + DAY)[0].key.ends_at == ends_at + DAY
 
 
-def test_what_has_ended_or_was_rotated_is_rotated_no_more(keyring):
+def test_revoked_expired_and_rotated_keys_cannot_be_rotated(keyring):
     revoked, rotated = (keyring.create(KeyTerms(tenant="acme")).key for _ in range(2))
     expired = keyring.create(KeyTerms(tenant="acme", ends_at=1)).key
     keyring.revoke(revoked.id)
     issued, _ = keyring.rotate(rotated.id, DAY)
-    for key, why in [
+    for key, reason in [
         (revoked, "is revoked and cannot be rotated: create a new key"),
         (expired, "has expired and cannot be rotated: create a new key"),
         (rotated, f"was rotated already, to {issued.key.id}: rotate that one"),
     ]:
-        with pytest.raises(KeyringError, match=f"{key.id} {why}"):
+        with pytest.raises(KeyringError, match=f"{key.id} {reason}"):
             keyring.rotate(key.id, DAY)
-    assert len([*keyring.every()]) == 4
+    assert len([*keyring.list_keys()]) == 4
 
 
-def test_two_who_rotate_at_once_leave_one_new_key(keyring, dynamo):
+def test_two_rotations_at_once_leave_one_new_key(keyring, store):
     first = keyring.create(KeyTerms(tenant="acme"))
 
     def other(**_):
-        dynamo.client.meta.events.unregister("before-call.dynamodb.UpdateItem", unique_id="once")
+        store.client.meta.events.unregister("before-call.dynamodb.UpdateItem", unique_id="once")
         keyring.rotate(first.key.id, DAY)
 
-    dynamo.client.meta.events.register("before-call.dynamodb.UpdateItem", other, "once")
+    store.client.meta.events.register("before-call.dynamodb.UpdateItem", other, "once")
     with pytest.raises(KeyringError, match="was revoked or rotated by someone else just now"):
         keyring.rotate(first.key.id, DAY)
-    valid = {key.id for key in keyring.every() if key.valid_at(time.time())}
+    valid = {key.id for key in keyring.list_keys() if key.is_valid_at(time.time())}
     assert valid == {first.key.id, keyring.find(first.key.id).replaced_by}

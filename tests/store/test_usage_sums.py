@@ -1,4 +1,4 @@
-"""The rows of sums: how they are found, told apart, and put together."""
+"""Usage sums: how they are read and grouped."""
 
 import pytest
 
@@ -13,46 +13,52 @@ FIRST = 20_000  # days since 1970: 2024-10-04
 
 @pytest.fixture
 def counted():
-    with usage_store() as table:
-        yield table
+    with usage_store() as store:
+        yield store
 
 
-def hold(counted, *links):
+def write_links(counted, *links):
     counted.dynamo.put_links(*links)
     assert counted.run_rollup() == []
 
 
-def on(day, **more):
-    told = {"status": "completed", "model": "gpt-5", "usage": make_usage(), **more}
-    return make_link(id=new_id(), created_ms=(FIRST + day) * DAY_MS, **told)
+def link_of_day(day, **more):
+    fields = {"status": "completed", "model": "gpt-5", "usage": make_usage(), **more}
+    return make_link(id=new_id(), created_ms=(FIRST + day) * DAY_MS, **fields)
 
 
 def days(sums):
     return [each.day for each in sums]
 
 
-def test_both_ends_of_a_span_belong_to_it(counted):
-    hold(counted, *(on(day) for day in range(5)))
-    found = counted.usage.of("acme", "2024-10-05", "2024-10-07")
+def test_both_ends_of_a_range_are_included(counted):
+    write_links(counted, *(link_of_day(day) for day in range(5)))
+    found = counted.usage.read_tenant("acme", "2024-10-05", "2024-10-07")
     assert days(found) == ["2024-10-05", "2024-10-06", "2024-10-07"]
-    assert days(counted.usage.of("acme", "2024-10-09", "2024-12-31")) == []
-    assert days(counted.usage.of("acme", "2024-10-05", "2024-10-05")) == ["2024-10-05"]
+    assert days(counted.usage.read_tenant("acme", "2024-10-09", "2024-12-31")) == []
+    assert days(counted.usage.read_tenant("acme", "2024-10-05", "2024-10-05")) == ["2024-10-05"]
 
 
-def test_operators_find_the_sums_of_all_tenants_by_day(counted):
-    hold(counted, on(1), on(0, tenant="umbra"), on(0), on(2, tenant="a.b_c-d"))
-    found = list(counted.usage.every(*EVER))
+def test_operators_read_the_sums_of_all_tenants_by_day(counted):
+    write_links(
+        counted,
+        link_of_day(1),
+        link_of_day(0, tenant="umbra"),
+        link_of_day(0),
+        link_of_day(2, tenant="a.b_c-d"),
+    )
+    found = list(counted.usage.read_all(*EVER))
     assert [(each.day, each.tenant) for each in found] == [
         ("2024-10-04", "acme"),
         ("2024-10-04", "umbra"),
         ("2024-10-05", "acme"),
         ("2024-10-06", "a.b_c-d"),
     ]
-    assert [each.tenant for each in counted.usage.every("2024-10-05", "2024-10-05")] == ["acme"]
+    assert [each.tenant for each in counted.usage.read_all("2024-10-05", "2024-10-05")] == ["acme"]
 
 
-def test_no_partition_that_an_app_may_read_holds_those_of_another(counted):
-    hold(counted, on(0), on(0, tenant="umbra"))
+def test_a_partition_has_the_sums_of_one_tenant(counted):
+    write_links(counted, link_of_day(0), link_of_day(0, tenant="umbra"))
     for row in counted.dynamo.client.scan(TableName=counted.table._name)["Items"]:
         if row["sk"]["S"].startswith("2024"):
             assert row["pk"]["S"] == f"T#{row['tenant']['S']}#U"
@@ -73,16 +79,16 @@ def test_no_partition_that_an_app_may_read_holds_those_of_another(counted):
         ({"model": "a$"}, {"model": "a"}),
     ],
 )
-def test_whatever_names_hold_they_are_told_apart(counted, one, other):
-    hold(counted, on(0, **one), on(0, **other), on(0, **one))
+def test_distinct_names_have_distinct_sums(counted, one, other):
+    write_links(counted, link_of_day(0, **one), link_of_day(0, **other), link_of_day(0, **one))
     assert sorted(each.counts["requests"] for each in counted.sums()) == [1, 2]
     names = {tuple(getattr(each, name) for name in one) for each in counted.sums()}
     assert names == {tuple(one.values()), tuple(other.values())}
 
 
-def test_many_rows_are_read_page_by_page(counted, monkeypatch):
+def test_many_sums_take_several_queries(counted, monkeypatch):
     monkeypatch.setattr("antiphon.store.usage.READ_ROWS", 3)
-    hold(counted, *(on(day % 4, model=f"gpt-{day}") for day in range(20)))
+    write_links(counted, *(link_of_day(day % 4, model=f"gpt-{day}") for day in range(20)))
     assert sum(count_by_part(counted.sums()).values()) == 20
     with counted.dynamo.count_calls() as calls:
         counted.sums()
@@ -90,34 +96,38 @@ def test_many_rows_are_read_page_by_page(counted, monkeypatch):
 
 
 def test_a_report_of_any_length_is_one_query(counted):
-    hold(counted, *(on(day) for day in range(0, 365, 40)))
+    write_links(counted, *(link_of_day(day) for day in range(0, 365, 40)))
     with counted.dynamo.count_calls() as calls:
         assert len(counted.sums()) == 10
     assert calls == ["Query"]
 
 
-def test_sums_are_put_together_by_any_of_their_parts(counted):
-    hold(
+def test_sums_are_grouped_by_any_fields(counted):
+    write_links(
         counted,
-        *(on(0, model=model, key_id=key) for model in ("a", "b") for key in ("1", "2", "2")),
-        on(1, model="a", key_id="1"),
+        *(
+            link_of_day(0, model=model, key_id=key)
+            for model in ("a", "b")
+            for key in ("1", "2", "2")
+        ),
+        link_of_day(1, model="a", key_id="1"),
     )
     sums = counted.sums()
 
-    def told(*by):
+    def requests_by(*by):
         return [
             (each.day, each.model, each.key_id, each.counts["requests"])
             for each in group_sums(sums, by)
         ]
 
-    assert told("model") == [(None, "a", None, 4), (None, "b", None, 3)]
-    assert told("key_id") == [(None, None, "1", 3), (None, None, "2", 4)]
-    assert told("day", "model") == [
+    assert requests_by("model") == [(None, "a", None, 4), (None, "b", None, 3)]
+    assert requests_by("key_id") == [(None, None, "1", 3), (None, None, "2", 4)]
+    assert requests_by("day", "model") == [
         ("2024-10-04", "a", None, 3),
         ("2024-10-04", "b", None, 3),
         ("2024-10-05", "a", None, 1),
     ]
-    assert told() == [(None, None, None, 7)]
+    assert requests_by() == [(None, None, None, 7)]
     assert nonzero_counts(sum_total(sums)) == nonzero_counts(group_sums(sums, ())[0])
     assert nonzero_counts(sum_total([])) == {}
     assert set(sum_total([]).counts) == set(COUNTS)
@@ -134,5 +144,5 @@ def test_sums_are_put_together_by_any_of_their_parts(counted):
         (123_456_789_012_345_678, "123456.789012345678"),
     ],
 )
-def test_costs_are_told_in_plain_digits_to_the_last(pico, dollars):
+def test_costs_are_exact_decimal_numbers(pico, dollars):
     assert UsageSum(None, None, None, None, None, {COST_PICODOLLARS: pico}).dollars == dollars

@@ -1,4 +1,4 @@
-"""The function's own identity, attested by AWS."""
+"""Tokens of the function's own AWS identity."""
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -15,10 +15,10 @@ def sts():
     return FakeSts()
 
 
-def test_a_token_is_for_one_audience_and_for_minutes_and_signed_as_entra_takes_it(sts):
+def test_a_token_is_for_one_audience_and_short_lived_and_signed_with_rs256(sts):
     assert sts.identity.token(AUDIENCE) == "signed-by-aws"
-    (asked,) = sts.requests
-    assert asked == {
+    (request,) = sts.requests
+    assert request == {
         "Action": "GetWebIdentityToken",
         "Version": "2011-06-15",
         "Audience.member.1": AUDIENCE,
@@ -28,13 +28,13 @@ def test_a_token_is_for_one_audience_and_for_minutes_and_signed_as_entra_takes_i
 
 
 @pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
-def test_it_is_asked_for_in_the_function_s_region_for_the_global_endpoint_gives_none(region):
+def test_tokens_come_from_the_regional_endpoint(region):
     sts = FakeSts(region)
     sts.identity.token(AUDIENCE)
     assert sts.urls == [f"https://sts.{region}.amazonaws.com/"]
 
 
-def test_a_client_is_made_for_the_first_token_and_kept(sts):
+def test_the_client_is_created_once_for_the_first_token(sts):
     assert sts.client_count == 0
     for _ in range(2):
         sts.identity.token(AUDIENCE)
@@ -57,16 +57,16 @@ def test_a_client_is_made_for_the_first_token_and_kept(sts):
         ("SessionDurationEscalationException", "SessionDurationEscalationException"),
     ],
 )
-def test_an_operator_is_told_what_to_do(sts, caplog, code, advice):
+def test_the_error_names_what_the_operator_must_do(sts, caplog, code, advice):
     sts.refuse(code)
-    with pytest.raises(CredentialMissing) as told:
+    with pytest.raises(CredentialMissing) as caught:
         sts.identity.token(AUDIENCE)
-    assert advice in str(told.value)
+    assert advice in str(caught.value)
     assert advice in format_log(caplog)
-    assert "MARK" not in str(told.value) + format_log(caplog)
+    assert "MARK" not in str(caught.value) + format_log(caplog)
 
 
-def test_an_sts_that_is_out_of_reach_leaves_no_credential(sts):
+def test_an_sts_that_does_not_answer_is_a_missing_credential(sts):
     def lost(request):
         raise EndpointConnectionError(endpoint_url=request.url)
 

@@ -1,0 +1,165 @@
+"""A link that the table does not take is written later by the queue."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from antiphon.errors import Unavailable
+from antiphon.recording.tracker import DurableLinks
+from antiphon.settings.metrics import DEFERRED_ROWS, LINK_NOT_WRITTEN
+from antiphon.store.dynamodb import BatchTable, Conflict
+from antiphon.store.items import Items
+from antiphon.store.links import Links
+from antiphon.store.queue import DeferredWrite, PollResponse
+from infra.local.things import TABLE
+from tests.support import aws
+from tests.support.dynamodb import make_link
+
+LINK = make_link(id="resp_1", request_id="r-1", status="in_progress", metadata={"team": "blue"})
+OUTCOME = {"status": "completed", "usage": {"input_tokens": 3, "cost": 0.25}, "completed_at": 7}
+
+
+@pytest.fixture
+def links(cloud):
+    return DurableLinks(Links(cloud.table), cloud.queue)
+
+
+@pytest.fixture
+def items(cloud):
+    return Items(BatchTable(cloud.dynamodb, TABLE))
+
+
+def test_links_that_are_written_use_no_queue(cloud, links):
+    assert links.put(LINK)
+    links.change(LINK, **OUTCOME)
+    assert cloud.sent == []
+    assert cloud.row("resp_1")["status"] == "completed"
+
+
+@pytest.mark.parametrize("fault", [aws.refuse_connection, aws.lose_response])
+def test_a_link_that_is_not_written_goes_to_the_queue(cloud, links, fault):
+    cloud.fail(cloud.dynamodb, "PutItem", fault)
+    before = int(time.time())
+    assert not links.put(LINK)
+    [(message, delay)] = cloud.sent
+    assert message == DeferredWrite(LINK, since=message.since)
+    assert message.since >= before
+    assert delay == 2
+    assert (cloud.row("resp_1") is None) == (fault is aws.refuse_connection)
+
+
+def test_a_link_that_neither_table_nor_queue_takes_is_unavailable(cloud, links):
+    cloud.fail(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.sqs, "SendMessage")
+    with pytest.raises(Unavailable):
+        links.put(LINK)
+
+
+def test_deferred_and_lost_links_are_counted(cloud, links, measured):
+    cloud.fail(cloud.dynamodb, "PutItem")
+    links.put(LINK)
+    cloud.fail(cloud.sqs, "SendMessage")
+    with pytest.raises(Unavailable):
+        links.put(LINK)
+    assert (measured(DEFERRED_ROWS), measured(LINK_NOT_WRITTEN)) == (1, 1)
+
+
+def test_the_outcome_of_a_deferred_link_waits_behind_it(cloud, links):
+    """Otherwise it would find no row to change, and be lost."""
+    cloud.fail(cloud.dynamodb, "PutItem")
+    is_written = links.put(LINK)
+    cloud.restore(cloud.dynamodb, "PutItem")
+    links.change(LINK, is_deferred=not is_written, **OUTCOME)
+    assert [message.changes for message, _ in cloud.sent] == [{}, OUTCOME]
+    assert cloud.row("resp_1") is None
+
+
+def test_the_link_of_the_next_request_is_not_deferred(cloud, links):
+    cloud.fail(cloud.dynamodb, "PutItem")
+    assert not links.put(LINK)
+    cloud.restore(cloud.dynamodb, "PutItem")
+    other = replace(LINK, id="resp_2", request_id="r-2")
+    assert links.put(other)
+    links.change(other, **OUTCOME)
+    assert len(cloud.sent) == 1
+    assert cloud.row("resp_2")["status"] == "completed"
+
+
+def test_an_outcome_that_is_not_written_goes_to_the_queue(cloud, links):
+    links.put(LINK)
+    cloud.fail(cloud.dynamodb, "UpdateItem")
+    links.change(LINK, **OUTCOME)
+    assert [message.changes for message, _ in cloud.sent] == [OUTCOME]
+
+
+def test_a_deletion_that_is_not_written_goes_to_the_queue(cloud, links):
+    links.put(LINK)
+    cloud.fail(cloud.dynamodb, "UpdateItem")
+    links.mark_deleted(LINK)
+    assert [list(message.changes) for message, _ in cloud.sent] == [["deleted_at"]]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        replace(LINK, store=False),
+        replace(LINK, status="completed"),
+        replace(LINK, unfinished="gone"),
+        replace(LINK, unfinished="given up: still running"),
+        replace(LINK, deleted_at=5),
+        replace(LINK, kind="conversation", status="active"),
+    ],
+)
+def test_only_pending_responses_are_polled(cloud, links, link):
+    links.poll_later(link)
+    assert cloud.sent == []
+
+
+def test_a_pending_response_is_polled(cloud, links):
+    links.poll_later(replace(LINK, unfinished="cut"))
+    assert [(message.id, delay) for message, delay in cloud.sent] == [("resp_1", 2)]
+
+
+def test_a_poll_that_cannot_be_sent_raises_nothing(cloud, links, measured):
+    cloud.fail(cloud.sqs, "SendMessage")
+    links.poll_later(LINK)
+    assert [type(message) for message, _ in cloud.sent] == [PollResponse]  # the failed attempt
+    assert measured(LINK_NOT_WRITTEN) == 1
+
+
+def test_a_settlement_that_cannot_be_sent_raises_nothing(cloud, links):
+    links.settle_later(LINK, OUTCOME)
+    cloud.fail(cloud.sqs, "SendMessage")
+    links.settle_later(LINK, OUTCOME)
+    assert [message.changes for message, _ in cloud.sent] == [OUTCOME, OUTCOME]
+
+
+def test_a_change_with_items_is_one_transaction(cloud, links, items):
+    links.put(LINK)
+    for operation in ("UpdateItem", "BatchWriteItem"):
+        cloud.fail(cloud.dynamodb, operation)
+    links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1", "rs_1"]))
+    assert cloud.row("resp_1")["status"] == "completed"
+    assert items.targets("acme", ["msg_1", "rs_1"]) == {"msg_1": "openai", "rs_1": "openai"}
+    assert cloud.sent == []
+
+
+def test_a_change_with_items_is_not_deferred(cloud, links, items):
+    """It is made again by the next poll, which has the items again."""
+    links.put(LINK)
+    cloud.fail(cloud.dynamodb, "TransactWriteItems")
+    with pytest.raises(Unavailable):
+        links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
+    assert cloud.sent == []
+    assert cloud.row("resp_1")["status"] == "in_progress"
+
+
+def test_a_change_that_conflicts_with_another_is_unavailable(cloud, links, items):
+    links.put(LINK)
+    fault = aws.cancel_transaction("None", "TransactionConflict")
+    cloud.fail(cloud.dynamodb, "TransactWriteItems", fault)
+    with pytest.raises(Conflict):
+        links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
+    assert cloud.row("resp_1")["status"] == "in_progress"
+    assert items.targets("acme", ["msg_1"]) == {}
