@@ -8,7 +8,7 @@ import pytest
 from antiphon.errors import Unavailable
 from antiphon.recording.tracker import DurableLinks
 from antiphon.settings.metrics import DEFERRED_ROWS, LINK_NOT_WRITTEN
-from antiphon.store.dynamodb import BatchTable, Conflict
+from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links
 from antiphon.store.queue import DeferredWrite, PollResponse
@@ -145,21 +145,15 @@ def test_a_change_with_items_is_one_transaction(cloud, links, items):
     assert cloud.sent == []
 
 
-def test_a_change_with_items_is_not_deferred(cloud, links, items):
-    """It is made again by the next poll, which has the items again."""
+@pytest.mark.parametrize(
+    "fault", [aws.refuse_connection, aws.cancel_transaction("None", "TransactionConflict")]
+)
+def test_a_change_with_items_that_is_not_written_goes_to_the_queue(cloud, links, items, fault):
+    """The outcome is not lost; nobody may refer to the items."""
     links.put(LINK)
-    cloud.fail(cloud.dynamodb, "TransactWriteItems")
-    with pytest.raises(Unavailable):
-        links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
-    assert cloud.sent == []
-    assert cloud.row("resp_1")["status"] == "in_progress"
-
-
-def test_a_change_that_conflicts_with_another_is_unavailable(cloud, links, items):
-    links.put(LINK)
-    fault = aws.cancel_transaction("None", "TransactionConflict")
     cloud.fail(cloud.dynamodb, "TransactWriteItems", fault)
-    with pytest.raises(Conflict):
-        links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
+    links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
+    [(message, _)] = cloud.sent
+    assert (message.link, message.changes) == (LINK, OUTCOME)
     assert cloud.row("resp_1")["status"] == "in_progress"
     assert items.targets("acme", ["msg_1"]) == {}
