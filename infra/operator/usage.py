@@ -88,7 +88,11 @@ def _create_report(
 def _read_sums(deployment: Deployment, report: UsageReport) -> list[UsageSum]:
     stored = UsageSums(deployment.table)
     days = (report.first, report.last)
-    sums = stored.read_all(*days) if report.tenant is None else stored.read_tenant(report.tenant, *days)
+    sums = (
+        stored.read_all(*days)
+        if report.tenant is None
+        else stored.read_tenant(report.tenant, *days)
+    )
     return group_sums(sums, {DIMENSIONS[part] for part in report.by})
 
 

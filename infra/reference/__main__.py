@@ -1,4 +1,4 @@
-"""`python -m infra.reference [--check]`: writes the reference, or tells how it has drifted."""
+"""`python -m infra.reference [--check]`: writes the reference, or prints how it differs."""
 
 import difflib
 import sys
@@ -6,32 +6,32 @@ from collections.abc import Iterable
 
 import click
 
-from infra.reference.document import PLACE, written
+from infra.reference.document import PATH, build_text
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Compare and write nothing; exit 1 on a difference.")
 def main(*, check: bool) -> None:
-    """Keep functions/reference/openapi.json equal to what the models say."""
-    text = written()
+    """Write functions/reference/openapi.json from the models."""
+    text = build_text()
     if check:
-        kept = PLACE.read_text("utf-8") if PLACE.exists() else ""
-        sys.exit(_told(kept, text))
-    PLACE.write_text(text, "utf-8")
+        current = PATH.read_text("utf-8") if PATH.exists() else ""
+        sys.exit(_print_difference(current, text))
+    PATH.write_text(text, "utf-8")
 
 
-def _told(kept: str, text: str) -> int:
+def _print_difference(current: str, text: str) -> int:
     lines: Iterable[str] = difflib.unified_diff(
-        kept.splitlines(),
+        current.splitlines(),
         text.splitlines(),
-        "openapi.json as it is",
-        "as it should be",
+        "openapi.json now",
+        "openapi.json from the models",
         lineterm="",
     )
     difference = "\n".join(lines)
     if difference:
-        click.echo(f"{difference}\nRun `python -m infra.reference` and look at what it changed.")
-    return int(kept != text)
+        click.echo(f"{difference}\nRun `python -m infra.reference` and check the changes.")
+    return int(current != text)
 
 
 if __name__ == "__main__":

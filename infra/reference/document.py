@@ -1,4 +1,4 @@
-"""The whole document, put together."""
+"""Builds the whole OpenAPI document."""
 
 import json
 import tomllib
@@ -6,45 +6,47 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from infra.reference import failures, headers, parameters, schemas, streams
-from infra.reference.answers import Error, OutputItem
+from infra.reference import answers, errors, headers, parameters, schemas, streams
+from infra.reference.answers import Error
 from infra.reference.endpoints import ENDPOINTS, TAGS
-from infra.reference.operation import operation
+from infra.reference.operation import build_operation
 from infra.reference.schemas import Schema
 
 PROJECT = Path(__file__).parents[2]
-PLACE = PROJECT / "functions" / "reference" / "openapi.json"
+PATH = PROJECT / "functions" / "reference" / "openapi.json"
 ABOUT = """\
-One governed door to the models of OpenAI and Azure OpenAI: the Responses API, as OpenAI's clients
-speak it. Give a client this gateway's address as `base_url` and a key of its own; nothing else
+One governed base URL for the models of OpenAI and Azure OpenAI: the Responses API, for OpenAI's own
+clients. Give a client this gateway's address as `base_url` and a key of this gateway; nothing else
 changes.
 
-- **Pass-through**: the request's bytes go to the provider as they came, the answer's bytes come
-  back as they came. Keys, items, tools and events that are not listed here pass, too.
-- **Ownership**: an id belongs to the tenant whose key made it; for all others it does not exist.
-- **Affinity**: what continues a response or a conversation goes to the target that holds it.
+- **Pass-through**: the request's bytes go to the provider unchanged, and the answer's bytes come
+  back unchanged. Keys, items, tools and events that are not listed here pass, too.
+- **Ownership**: an id belongs to the tenant whose key created it; for all others it does not
+  exist.
+- **Affinity**: a request that continues a response or a conversation goes to the target that
+  stores it.
 - **Three prefixes**: `/v1`, `/openai/v1` and `/openai` (with any `api-version`) are the same API,
   so that Azure's clients work as well. Keys go in `Authorization: Bearer` or in `api-key`.
-- **Antiphon's own**: what OpenAI does not have is marked `x-antiphon-extension: true`.
+- **Antiphon's own** parts, which OpenAI does not have, are marked `x-antiphon-extension: true`.
 
 Every error has OpenAI's envelope: `message`, `type`, `param` and `code`.
 """
-# Beside the document, wherever it was fetched: below an API Gateway's stage, too.
+# Relative to the document's own URL, so that they work below an API Gateway's stage, too.
 SERVERS = {
-    "./v1": "As OpenAI's clients have it.",
-    "./openai/v1": "As Azure OpenAI has it; `api-version` may be left out.",
-    "./openai": "As Azure OpenAI had it, with an `api-version`.",
+    "./v1": "The prefix of OpenAI's clients.",
+    "./openai/v1": "The prefix of Azure OpenAI; `api-version` is optional.",
+    "./openai": "The older prefix of Azure OpenAI, with an `api-version`.",
 }
 BEARER = {"type": "http", "scheme": "bearer", "description": "A key of this gateway."}
 API_KEY = {"type": "apiKey", "in": "header", "name": "api-key", "description": "The same key."}
 
 
-def written() -> str:
-    return json.dumps(built(), indent=2, ensure_ascii=False) + "\n"
+def build_text() -> str:
+    return json.dumps(build_document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def built() -> Schema:
-    """The document as data; the same models give the same document."""
+def build_document() -> Schema:
+    """Return the document; the same models give the same document."""
     return {
         "openapi": "3.1.1",
         "info": _info(),
@@ -70,7 +72,7 @@ def _info() -> Schema:
 def _paths() -> Schema:
     paths: Schema = {}
     for endpoint in ENDPOINTS:
-        paths.setdefault(endpoint.path, {})[endpoint.method] = operation(endpoint)
+        paths.setdefault(endpoint.path, {})[endpoint.method] = build_operation(endpoint)
     return paths
 
 
@@ -79,13 +81,15 @@ def _components() -> Schema:
         "securitySchemes": {"bearer": BEARER, "apiKey": API_KEY},
         "parameters": {"api-version": parameters.API_VERSION},
         "headers": headers.HEADERS,
-        "responses": failures.responses(),
+        "responses": errors.error_responses(),
         "schemas": dict(sorted(_schemas().items())),
     }
 
 
 def _schemas() -> Schema:
-    models: set[type[BaseModel]] = {Error, OutputItem}
+    models: set[type[BaseModel]] = {Error}
     models |= {endpoint.body.model for endpoint in ENDPOINTS if endpoint.body}
     models |= {e.answer for e in ENDPOINTS if not isinstance(e.answer, str)}
-    return schemas.components(sorted(models, key=lambda m: m.__name__)) | streams.schemas()
+    ours = sorted((m for m in models if not answers.is_provider_type(m)), key=lambda m: m.__name__)
+    own = schemas.build_components(ours)
+    return {**answers.provider_schemas(frozenset(own)), **own, **streams.schemas()}

@@ -1,4 +1,4 @@
-"""Headers of answers that a caller may act on."""
+"""Response headers that a caller may use."""
 
 from collections.abc import Iterable
 
@@ -11,35 +11,35 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "integer", "minimum": 0},
     },
     "x-antiphon-attempts": {
-        "description": "How many requests to providers it took. More than one: a target that "
-        "certainly began nothing was followed by the next, or asked again.",
+        "description": "The number of requests to providers. More than one: a target that "
+        "certainly did not process the request was followed by the next, or called again.",
         "schema": {"type": "integer", "minimum": 1},
         **OURS,
     },
     "x-antiphon-consistency": {
-        "description": "`eventual`: what was written this second may be missing still.",
+        "description": "`eventual`: what was written in the last second may be missing.",
         "schema": TEXT,
         **OURS,
     },
     "x-antiphon-replayed": {
-        "description": "`true`: nothing was sent; this is what an earlier request with the same "
-        "`Idempotency-Key` came to.",
+        "description": "`true`: nothing was sent; this is the outcome of an earlier request with "
+        "the same `Idempotency-Key`.",
         "schema": {"type": "string", "enum": ["true"]},
         **OURS,
     },
     "x-antiphon-request-id": {
-        "description": "Names this call in the gateway's logs. Every answer has it.",
+        "description": "Identifies this request in the gateway's logs. Every answer has it.",
         "schema": TEXT,
         **OURS,
     },
     "x-antiphon-rewrote": {
-        "description": "Which parameters went to the provider under another name: "
+        "description": "Parameters that were sent under another name: "
         "`max_tokens=max_output_tokens`.",
         "schema": TEXT,
         **OURS,
     },
     "x-antiphon-target": {
-        "description": "The target of `gateway.toml` that answered. Absent where none was asked.",
+        "description": "The target of `gateway.toml` that answered. Absent if none was called.",
         "schema": TEXT,
         **OURS,
     },
@@ -48,12 +48,12 @@ HEADERS: dict[str, Schema] = {
         "schema": TEXT,
     },
     "x-request-id": {
-        "description": "The provider's name of this call; the gateway's own where none was asked.",
+        "description": "The provider's id of this request; the gateway's own if none was called.",
         "schema": TEXT,
     },
     "x-should-retry": {
-        "description": "Whether OpenAI's clients may send the request again by themselves: `false` "
-        "where it may have been processed, so that nobody pays twice.",
+        "description": "Whether OpenAI's clients may repeat the request by themselves: `false` "
+        "where it may have been processed, so that it is not paid twice.",
         "schema": {"type": "string", "enum": ["true", "false"]},
     },
 }
@@ -67,5 +67,5 @@ FROM_PROVIDER = (
 PASSED = (*ALWAYS, "x-antiphon-attempts", "x-antiphon-target", "retry-after", "x-should-retry")
 
 
-def told(names: Iterable[str]) -> Schema:
+def header_refs(names: Iterable[str]) -> Schema:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}

@@ -1,12 +1,17 @@
-"""One endpoint's row, written out as an OpenAPI operation."""
+"""One endpoint as a row, and the OpenAPI operation that is made of it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Literal
 
-from infra.reference import failures, headers, parameters, streams
-from infra.reference.endpoints.endpoint import Endpoint
-from infra.reference.examples.streams import STREAMS
+from pydantic import BaseModel
+
+from infra.reference import errors, headers, parameters, streams
+from infra.reference.examples import STREAMS
 from infra.reference.schemas import OURS, Schema, ref
+
+type Access = Literal["provider", "gateway", "public"]
 
 EXTENSION = " Antiphon's own: OpenAI has no such endpoint."
 KEYED = (400, 401, 429, 500, 503)
@@ -14,27 +19,62 @@ FROM_PROVIDER = (502, 504)
 WITH_BODY = (413, 415)
 
 
-def operation(endpoint: Endpoint) -> Schema:
-    made = {
+@dataclass(frozen=True)
+class Body:
+    """A request body."""
+
+    model: type[BaseModel]
+    required: bool = True
+    examples: Schema = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What differs from one endpoint to the next."""
+
+    id: str  # operationId
+    call: str  # "GET /responses/{id}"
+    tag: str
+    summary: str
+    description: str
+    answer: type[BaseModel] | str  # a media type, where it is not JSON of a model
+    query: tuple[Schema, ...] = ()
+    body: Body | None = None
+    examples: Schema = field(default_factory=dict)  # of the answer
+    stream: str = ""  # the condition under which the answer is a stream
+    access: Access = "provider"  # who answers; "public" needs no key
+    ours: bool = False  # OpenAI has no such endpoint
+
+    @property
+    def method(self) -> str:
+        return self.call.split()[0].lower()
+
+    @property
+    def path(self) -> str:
+        return self.call.split()[1]
+
+
+def build_operation(endpoint: Endpoint) -> Schema:
+    fields = {
         "operationId": endpoint.id,
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
-        "description": endpoint.about + (EXTENSION if endpoint.ours else ""),
-        "security": [] if endpoint.answered_by == "anyone" else None,
+        "description": endpoint.description + (EXTENSION if endpoint.ours else ""),
+        "security": [] if endpoint.access == "public" else None,
         "parameters": list(_parameters(endpoint)) or None,
         "requestBody": _body(endpoint),
         "responses": _responses(endpoint),
         **(OURS if endpoint.ours else {}),
     }
-    return {key: value for key, value in made.items() if value is not None}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _parameters(endpoint: Endpoint) -> Iterator[Schema]:
     for part in endpoint.path.split("/"):
         if part.startswith("{"):
-            yield parameters.path(part.strip("{}"))
+            yield parameters.path_parameter(part.strip("{}"))
     yield from endpoint.query
-    if endpoint.answered_by != "anyone":
+    if endpoint.access != "public":
         yield {"$ref": "#/components/parameters/api-version"}
 
 
@@ -47,22 +87,24 @@ def _body(endpoint: Endpoint) -> Schema | None:
 
 
 def _responses(endpoint: Endpoint) -> Schema:
-    good = {
-        "description": _told(endpoint),
-        "headers": headers.told(_headers(endpoint)),
+    success = {
+        "description": _description(endpoint),
+        "headers": headers.header_refs(_headers(endpoint)),
         "content": _content(endpoint),
     }
-    failed = {str(status): failures.reference(status) for status in sorted(_failures(endpoint))}
-    rest = {"default": failures.reference("default")} if endpoint.answered_by == "provider" else {}
-    return {"200": good, **failed, **rest}
+    errors_by_status = {
+        str(status): errors.response_ref(status) for status in sorted(_error_statuses(endpoint))
+    }
+    rest = {"default": errors.response_ref("default")} if endpoint.access == "provider" else {}
+    return {"200": success, **errors_by_status, **rest}
 
 
-def _told(endpoint: Endpoint) -> str:
-    return f"The answer; a stream of events where {endpoint.stream}." if endpoint.stream else "OK."
+def _description(endpoint: Endpoint) -> str:
+    return f"The answer; a stream of events if {endpoint.stream}." if endpoint.stream else "OK."
 
 
 def _headers(endpoint: Endpoint) -> tuple[str, ...]:
-    if endpoint.answered_by != "provider":
+    if endpoint.access != "provider":
         lists = ("x-antiphon-consistency",) if endpoint.tag in {"Links", "Usage"} else ()
         return (*headers.ALWAYS, *lists)
     of_create = ("x-antiphon-replayed", "x-antiphon-rewrote")
@@ -80,11 +122,11 @@ def _content(endpoint: Endpoint) -> Schema:
     return {"application/json": whole, "text/event-stream": stream}
 
 
-def _failures(endpoint: Endpoint) -> set[int]:
-    if endpoint.answered_by == "anyone":
+def _error_statuses(endpoint: Endpoint) -> set[int]:
+    if endpoint.access == "public":
         return {int(HTTPStatus.INTERNAL_SERVER_ERROR)}
     found = set(KEYED)
-    found |= set(FROM_PROVIDER) if endpoint.answered_by == "provider" else set()
+    found |= set(FROM_PROVIDER) if endpoint.access == "provider" else set()
     found |= set(WITH_BODY) if endpoint.body else set()
     found |= {404} if "{" in endpoint.path or endpoint.body else set()
     found |= {409, 422} if endpoint.id == "createResponse" else set()  # with an Idempotency-Key

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from infra.reference.known import INCLUDABLE
-from infra.reference.schemas import OURS, Schema, inlined
+from infra.reference.provider_values import INCLUDABLE
+from infra.reference.schemas import OURS, Schema, inline_schema
 
 TEXT: Schema = {"type": "string", "minLength": 1}
 FLAG: Schema = {"type": "boolean", "default": False}
@@ -16,9 +16,9 @@ def _query(name: str, schema: Schema, about: str) -> Schema:
     return {"name": name, "in": "query", "description": about, "schema": schema}
 
 
-def path(name: str) -> Schema:
+def path_parameter(name: str) -> Schema:
     about = {
-        "id": "The id, as create gave it. One that is not the caller's own is not found.",
+        "id": "The id from create. An id that the caller does not own is not found.",
         "item_id": "The id of an item of the conversation.",
         "model": "The model's public name.",
     }[name]
@@ -26,21 +26,23 @@ def path(name: str) -> Schema:
 
 
 API_VERSION = _query(
-    "api-version", {"type": "string"}, "What Azure's clients send: any value is taken, none needed."
+    "api-version",
+    {"type": "string"},
+    "Sent by Azure's clients; any value is accepted, and none is needed.",
 )
 IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Names this request for 24 hours: sent again with the same key and the same "
-    "body, it gets what the first one came to, and no second response is made.",
+    "description": "Identifies this request for 24 hours: a repeated request with the same key "
+    "and body gets the outcome of the first one, and no second response is created.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     **OURS,
 }
-AFTER = _query("after", TEXT, "The id that the page begins behind: `last_id` of the page before.")
+AFTER = _query("after", TEXT, "The page starts after this id: `last_id` of the page before.")
 LIMIT = _query(
     "limit",
     {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
-    "How many entries the page has at most.",
+    "The maximum number of entries on a page.",
 )
 ORDER = _query(
     "order",
@@ -51,7 +53,7 @@ INCLUDE: Schema = {
     **_query(
         "include[]",
         {"type": "array", "items": {"type": "string", "examples": INCLUDABLE}},
-        "What else to tell, such as `reasoning.encrypted_content`; `include` is taken as well.",
+        "Further data to include, such as `reasoning.encrypted_content`; or as `include`.",
     ),
     "style": "form",
     "explode": True,
@@ -63,17 +65,17 @@ STARTING_AFTER = _query(
 OBFUSCATION = _query(
     "include_obfuscation",
     {"type": "boolean", "default": True},
-    "Whether deltas are padded, so that their length tells nothing.",
+    "Whether deltas are padded, so that their length reveals nothing.",
 )
 PAGE = (LIMIT, AFTER, ORDER, INCLUDE)
 RESUME = (STREAM, STARTING_AFTER, OBFUSCATION, INCLUDE)
-# A pair in brackets for each key. Without an example the page would send its own idea of one.
+# A pair in brackets for each key. Without an example the page would send one of its own.
 DEEP: Schema = {"style": "deepObject", "explode": True, "example": {}}
 
 
-def of(query: type[BaseModel]) -> Iterator[Schema]:
-    """The parameters that a model of a query checks."""
-    for name, field in inlined(query)["properties"].items():
+def of_model(query: type[BaseModel]) -> Iterator[Schema]:
+    """Yield the parameters that a query model checks."""
+    for name, field in inline_schema(query)["properties"].items():
         schema = dict(field)
         about = schema.pop("description", "")
         yield {**_query(name, schema, about), **(DEEP if schema.get("type") == "object" else {})}

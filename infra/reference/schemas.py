@@ -1,7 +1,6 @@
-"""Component schemas from pydantic models, with the words that stand beside their fields.
+"""Component schemas of pydantic models, described by the string literals below their fields.
 
-The string below a field describes it: it is read from the source when the document is built,
-and costs nothing when the gateway starts.
+The literals are read from the source when the document is built; they cost nothing at start.
 """
 
 import ast
@@ -16,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from infra.reference import known
+from infra.reference import provider_values
 
 type Schema = dict[str, Any]
 
@@ -29,36 +28,36 @@ def ref(model: type[BaseModel] | str) -> Schema:
     return {"$ref": REFERENCE + (model if isinstance(model, str) else model.__name__)}
 
 
-def components(models: Sequence[type[BaseModel]]) -> dict[str, Schema]:
-    """The schemas of these models and of all they are made of."""
-    _, made = models_json_schema(
+def build_components(models: Sequence[type[BaseModel]]) -> dict[str, Schema]:
+    """Return the schemas of these models and of all models that they use."""
+    _, generated = models_json_schema(
         [(model, "validation") for model in models],
         ref_template=f"{REFERENCE}{{model}}",
-        schema_generator=_Described,
+        schema_generator=_DescribedSchema,
     )
-    return {name: _ranged(schema) for name, schema in made["$defs"].items()}
+    return {name: _rename_ranges(schema) for name, schema in generated["$defs"].items()}
 
 
-def inlined(model: type[BaseModel]) -> Schema:
-    """The schema of one model that is made of no others."""
-    made: Schema = _ranged(model.model_json_schema(schema_generator=_Described))
+def inline_schema(model: type[BaseModel]) -> Schema:
+    """Return the schema of a model that uses no other model."""
+    made: Schema = _rename_ranges(model.model_json_schema(schema_generator=_DescribedSchema))
     return made
 
 
-def _ranged(node: Any) -> Any:
-    """Ranges in JSON Schema's words: pydantic leaves its own where a validator stands before."""
+def _rename_ranges(node: Any) -> Any:
+    """Rename `ge` and `le`, which pydantic leaves behind a validator, to JSON Schema's names."""
     if isinstance(node, list):
-        return [_ranged(inner) for inner in node]
+        return [_rename_ranges(inner) for inner in node]
     if not isinstance(node, dict):
         return node
-    return {RANGES.get(key, key): _ranged(value) for key, value in node.items()}
+    return {RANGES.get(key, key): _rename_ranges(value) for key, value in node.items()}
 
 
-class _Described(GenerateJsonSchema):
-    """Schemas as a reader of the reference wants them: described, without Python's traces."""
+class _DescribedSchema(GenerateJsonSchema):
+    """Generates schemas with descriptions and without Python's titles."""
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002
-        return False  # a title that repeats the field's name says nothing
+        return False  # it only repeats the field's name
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         inner = self.generate_inner(schema["schema"])
@@ -76,29 +75,30 @@ class _Described(GenerateJsonSchema):
         made, model = super().model_schema(schema), schema["cls"]
         made.pop("title", None)
         for name, field in made.get("properties", {}).items():
-            field.update(_words(model, name, field))
-        missing = known.REQUIRED.get(model.__name__)
+            field.update(_field_description(model, name, field))
+        missing = provider_values.REQUIRED.get(model.__name__)
         return {**made, "required": missing} if missing else made
 
 
-def _words(model: type[BaseModel], name: str, field: Schema) -> Schema:
+def _field_description(model: type[BaseModel], name: str, field: Schema) -> Schema:
     key = f"{model.__name__}.{name}"
-    owner = next(cls for cls in model.__mro__ if name in inspect.get_annotations(cls))
-    described = docstrings(owner).get(name, "")
-    words: Schema = {"description": described} if described else {}
-    if key in known.DEFAULTS:
-        words["default"] = known.DEFAULTS[key]
-    if key in known.VALUES:
-        values = known.VALUES[key]
-        words["examples"] = [values] if "array" in field.get("type", ()) else values
+    owners = (cls for cls in model.__mro__ if name in inspect.get_annotations(cls))
+    owner = next(owners, None)  # None for an alias, such as a keyword of Python
+    described = docstrings(owner).get(name, "") if owner else ""
+    fields: Schema = {"description": described} if described else {}
+    if key in provider_values.DEFAULTS:
+        fields["default"] = provider_values.DEFAULTS[key]
+    if key in provider_values.VALUES:
+        values = provider_values.VALUES[key]
+        fields["examples"] = [values] if "array" in field.get("type", ()) else values
         named = ", ".join(f"`{value}`" for value in values)
-        words["description"] = f"{described} Known values: {named}; newer ones pass.".strip()
-    return words | (OURS if key in known.EXTENSIONS else {})
+        fields["description"] = f"{described} Known values: {named}; newer ones pass.".strip()
+    return fields | (OURS if key in provider_values.EXTENSIONS else {})
 
 
 @cache
 def docstrings(model: type[BaseModel]) -> dict[str, str]:
-    """The string that stands below each field in the source of a class."""
+    """Return the string literal below each field in the source of a class."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     return dict(_documented(tree.body)) if isinstance(tree, ast.ClassDef) else {}
 

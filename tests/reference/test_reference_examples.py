@@ -13,10 +13,10 @@ from antiphon.schema.other_bodies import (
     InputTokens,
     UpdateConversation,
 )
-from infra.reference.document import built
+from infra.reference.document import build_document
 from tests.support.events import parse_events
 
-DOCUMENT = built()
+DOCUMENT = build_document()
 PARSERS = {
     parser.__name__: parser
     for parser in (

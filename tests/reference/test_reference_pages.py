@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.api.docs import PAGE_FILES
 from antiphon.http_events import PREFIXES
-from infra.reference.document import PLACE
+from infra.reference.document import PATH
 
 LINK = re.compile(r'(?:href|src)="(docs/[^"]+)"')
 
@@ -37,7 +37,7 @@ def links(page):
 def test_the_document_is_the_one_that_is_checked_in(root, anyone):
     answer = anyone.get(f"{root}/openapi.json")
     assert answer.status_code == 200
-    assert answer.content == PLACE.read_bytes()
+    assert answer.content == PATH.read_bytes()
     assert answer.headers["content-type"] == "application/json"
 
 

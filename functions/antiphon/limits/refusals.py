@@ -78,7 +78,7 @@ def check_size(scopes: Iterable[LimitScope], body: bytes) -> None:
         maximum = scope.limits.max_body_bytes
         if maximum is not None and len(body) > maximum:
             size = f"It has {len(body):,} bytes; the limit of {scope.label} is {maximum:,}."
-            raise BodyTooLarge(f"The request's body is too large. {size}")
+            raise BodyTooLarge(f"The request body is too large. {size}")
 
 
 def check_output(scopes: Iterable[LimitScope], body: ModelRequest) -> None:

@@ -1,6 +1,6 @@
-"""What only the providers know of a field: its default there, and the values they take today.
+"""Defaults and known values of fields at the providers; keys are `Model.field`.
 
-The gateway checks neither, so that a value which is new today passes. Keys are `Model.field`.
+The gateway checks neither, so that newer values pass.
 """
 
 INCLUDABLE = [
@@ -69,8 +69,8 @@ VALUES: dict[str, list[str]] = {
         "web_search_preview",
     ],
 }
-EXTENSIONS = {"CreateResponse.max_tokens"}  # what OpenAI does not have
-REQUIRED = {  # these check it themselves: the field must be there, if only as null
+EXTENSIONS = {"CreateResponse.max_tokens"}  # OpenAI has no such field
+REQUIRED = {  # the field is required, but may be null
     "Compact": ["model"],
     "UpdateConversation": ["metadata"],
 }

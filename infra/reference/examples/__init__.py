@@ -1,1 +1,0 @@
-"""Requests and answers as a reader may copy them."""
