@@ -104,8 +104,8 @@ BY_CLASS = {
         "It was created, but the gateway could not record its owner, so its id is not returned."
     ),
     "UpgradeRequired": Sample(
-        "The gateway does not serve WebSockets. Send POST /responses over HTTP, with 'stream': true "
-        "for server-sent events."
+        "The gateway does not serve WebSockets. Send POST /responses over HTTP, with 'stream': "
+        "true for server-sent events."
     ),
     "UpstreamFailed": Sample(
         "The connection to the provider broke before its answer was complete."
