@@ -30,7 +30,8 @@ class KeyRecord(Protocol):
     def models(self) -> tuple[str, ...] | None: ...
     @property
     def limits(self) -> Limits: ...
-    def is_valid_at(self, now: float) -> bool: ...
+    @property
+    def valid_until(self) -> float: ...  # epoch seconds
 
 
 class KeyStore(Protocol):
@@ -65,7 +66,9 @@ class Auth:
     ) -> None:
         self._keys = keys
         self._clock = clock
-        self._valid: TTLCache[str, KeyRecord] = TTLCache(CACHED_KEYS, cache_seconds, clock)
+        self._valid: TTLCache[str, tuple[KeyRecord, float]] = TTLCache(
+            CACHED_KEYS, cache_seconds, clock
+        )
         self._refused: TTLCache[str, bool] = TTLCache(
             CACHED_KEYS, min(cache_seconds, REFUSAL_SECONDS), clock
         )
@@ -86,14 +89,18 @@ class Auth:
         if digest in self._refused:
             return None
         cached = self._valid.get(digest)
-        record = cached or self._keys.get(key)
-        if record is None or not record.is_valid_at(self._clock()):
+        record, valid_until = cached or self._load(key)
+        if record is None or self._clock() >= valid_until:
             self._valid.pop(digest, None)
             self._refused[digest] = True
             return None
         if cached is None:  # use must not extend the time in the cache
-            self._valid[digest] = record
+            self._valid[digest] = record, valid_until
         return record
+
+    def _load(self, key: str) -> tuple[KeyRecord | None, float]:
+        record = self._keys.get(key)
+        return record, 0.0 if record is None else record.valid_until
 
 
 def _read_key(request: Request) -> str:

@@ -5,7 +5,8 @@ import signal
 import sys
 
 import pytest
-from antiphon.runtime.handler import extend_path
+
+from antiphon.runtime.__main__ import extend_path
 
 
 def init_error(api):

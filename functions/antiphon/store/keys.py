@@ -31,9 +31,15 @@ class ApiKey:
     revoked_at: int | None = None
     replaced_by: str | None = None  # id of the key that replaced it by rotation
 
+    @property
+    def valid_until(self) -> float:
+        """Return the epoch seconds of its end; a revoked key is over, whatever its clock says."""
+        if self.revoked_at is not None:
+            return 0.0
+        return float("inf") if self.ends_at is None else self.ends_at
+
     def is_valid_at(self, now: float) -> bool:
-        # A revoked key is invalid at any time, because the operator's clock may be wrong.
-        return self.revoked_at is None and (self.ends_at is None or now < self.ends_at)
+        return now < self.valid_until
 
 
 class ApiKeys:
