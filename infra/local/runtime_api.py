@@ -5,11 +5,13 @@ import uuid
 from http import HTTPStatus
 from typing import cast
 
+import h11
+
 from infra.local import exchange
 from infra.local.desk import Desk
 from infra.local.exchange import Exchange
 from infra.local.invocation import Invocation
-from infra.local.wire import End, Head, Malformed, Requests
+from infra.local.wire import RequestEnd, RequestHead, RequestReader
 
 VERSION = "2018-06-01"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:antiphon-local"
@@ -21,7 +23,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._requests = Requests()
+        self._requests = RequestReader()
         self._exchange: Exchange | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -33,11 +35,11 @@ class Connection(asyncio.Protocol):
             for part in self._requests.feed(data):
                 if type(part) is bytes and self._exchange:
                     self._exchange.put(part)
-                elif isinstance(part, Head):
+                elif isinstance(part, RequestHead):
                     self._exchange = self._open(part)
-                elif isinstance(part, End):
+                elif isinstance(part, RequestEnd):
                     self._close(part)
-        except Malformed:
+        except h11.RemoteProtocolError:
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio gives it
@@ -45,12 +47,12 @@ class Connection(asyncio.Protocol):
             self._exchange.lost()
         self._desk.disconnected(self._hand)
 
-    def _close(self, end: End) -> None:
+    def _close(self, end: RequestEnd) -> None:
         begun, self._exchange = self._exchange, None
         if begun and (said := begun.end(end.trailers)):
             self._transport.write(said)
 
-    def _open(self, head: Head) -> Exchange:
+    def _open(self, head: RequestHead) -> Exchange:
         match [head.method, *head.path.strip("/").split("/")]:
             case ["GET", version, "runtime", "invocation", "next"] if version == VERSION:
                 return exchange.ask(self._desk, self._hand)
@@ -60,7 +62,7 @@ class Connection(asyncio.Protocol):
                 return self._about(self._desk.owed(id), what, head)
         return exchange.refusal(HTTPStatus.NOT_FOUND, "NotFound")
 
-    def _about(self, invocation: Invocation | None, what: str, head: Head) -> Exchange:
+    def _about(self, invocation: Invocation | None, what: str, head: RequestHead) -> Exchange:
         if invocation is None:
             return exchange.refusal(HTTPStatus.BAD_REQUEST, "InvalidRequestID")
         if what == "error":

@@ -1,19 +1,20 @@
-"""Reads HTTP/1.1 requests from bytes, piece by piece, trailers too.
+"""Reads HTTP/1.1 requests from bytes with h11: head, chunks, trailers.
 
-No server library at hand gives the trailers of a request, in which a runtime tells that its
-stream broke. What runtimes send is simple HTTP, so this is all that is needed.
+A runtime reports in trailers that its stream failed, and h11 is a library that gives them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-LINE_END = b"\r\n"
-HEAD_END = b"\r\n\r\n"
+import h11
+
+# Trailers carry a whole error document in base64, which is more than h11's default of 16 KiB.
+MAX_FIELDS_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Head:
-    """A request has begun."""
+class RequestHead:
+    """The start of a request."""
 
     method: str
     path: str
@@ -21,86 +22,65 @@ class Head:
 
 
 @dataclass(frozen=True)
-class End:
-    """The request is complete."""
+class RequestEnd:
+    """The end of a request."""
 
-    trailers: Mapping[str, str]
-
-
-type Part = Head | bytes | End
+    trailers: Mapping[str, str]  # names in lower case
 
 
-class Malformed(Exception):
-    """The bytes are no HTTP request that a runtime would send."""
+type RequestPart = RequestHead | bytes | RequestEnd
 
 
-class Requests:
-    """Takes bytes as they arrive; gives heads, pieces (one for each chunk), and ends."""
+class RequestReader:
+    """Reads the requests of one connection; the caller writes the responses itself."""
 
     def __init__(self) -> None:
+        self._connection = _new_connection()
         self._buffer = bytearray()
-        self._step: Callable[[], Part | None] = self._head
-        self._size = 0
 
-    def feed(self, data: bytes) -> Iterator[Part]:
-        self._buffer += data
-        try:
-            while (part := self._step()) is not None:
-                yield part
-        except ValueError as exc:
-            raise Malformed(bytes(self._buffer[:80])) from exc
+    def feed(self, data: bytes) -> Iterator[RequestPart]:
+        """Yield what is complete: heads, chunks (a body of known length as one), ends.
 
-    def _head(self) -> Head | None:
-        if (end := self._buffer.find(HEAD_END)) < 0:
-            return None
-        line, *fields = self._take(end, HEAD_END).decode("latin-1").split("\r\n")
-        method, path, _ = line.split(" ")
-        head = Head(method, path, _fields(fields))
-        self._size = int(head.headers.get("content-length", 0))
-        chunked = head.headers.get("transfer-encoding", "").lower() == "chunked"
-        self._step = self._chunk if chunked else self._sized if self._size else self._end
-        return head
+        Raise h11.RemoteProtocolError where the bytes are not HTTP/1.1.
+        """
+        self._connection.receive_data(data)
+        while isinstance(event := self._connection.next_event(), h11.Event):
+            yield from self._convert(event)
 
-    def _chunk(self) -> Part | None:
-        buffer = self._buffer
-        if (start := buffer.find(LINE_END)) < 0:
-            return None
-        size = int(buffer[:start], 16)
-        if not size:
-            del buffer[: start + 2]
-            self._step = self._trailers
-            return self._trailers()
-        end = start + 2 + size
-        if len(buffer) < end + 2:
-            return None
-        piece = bytes(buffer[start + 2 : end])
-        del buffer[: end + 2]
-        return piece
+    def _convert(self, event: h11.Event) -> Iterator[RequestPart]:
+        if isinstance(event, h11.Request):
+            yield _read_head(event)
+        elif isinstance(event, h11.Data):
+            self._buffer += event.data
+            if event.chunk_end:
+                yield self._take_buffer()
+        elif isinstance(event, h11.EndOfMessage):
+            if self._buffer:
+                yield self._take_buffer()
+            self._start_next_request()
+            yield RequestEnd(_decode_fields(event.headers))
 
-    def _sized(self) -> bytes | None:
-        if len(self._buffer) < self._size:
-            return None
-        self._step = self._end
-        return self._take(self._size, b"")
-
-    def _trailers(self) -> End | None:
-        if self._buffer.startswith(LINE_END):
-            del self._buffer[:2]
-            return self._end()
-        if (end := self._buffer.find(HEAD_END)) < 0:
-            return None
-        return self._end(self._take(end, HEAD_END).decode("latin-1").split("\r\n"))
-
-    def _end(self, fields: list[str] | None = None) -> End:
-        self._step = self._head
-        return End(_fields(fields or []))
-
-    def _take(self, size: int, ending: bytes) -> bytes:
-        taken = bytes(self._buffer[:size])
-        del self._buffer[: size + len(ending)]
+    def _take_buffer(self) -> bytes:
+        taken = bytes(self._buffer)
+        self._buffer.clear()
         return taken
 
+    def _start_next_request(self) -> None:
+        """h11 sees no response, so each request gets a new connection object and the bytes left."""
+        left, _ = self._connection.trailing_data
+        self._connection = _new_connection()
+        if left:
+            self._connection.receive_data(left)
 
-def _fields(lines: list[str]) -> dict[str, str]:
-    pairs = (line.partition(":") for line in lines)
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+def _new_connection() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_FIELDS_BYTES)
+
+
+def _read_head(request: h11.Request) -> RequestHead:
+    method, path = request.method.decode("latin-1"), request.target.decode("latin-1")
+    return RequestHead(method, path, _decode_fields(request.headers))
+
+
+def _decode_fields(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in fields}

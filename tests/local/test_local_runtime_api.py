@@ -21,7 +21,7 @@ class Runtime:
 
     async def send(self, line, body=b"", *headers):
         length = [] if "Transfer-Encoding: chunked" in headers else [f"Content-Length: {len(body)}"]
-        head = "\r\n".join([f"{line} HTTP/1.1", *length, *headers, "", ""])
+        head = "\r\n".join([f"{line} HTTP/1.1", "Host: runtime", *length, *headers, "", ""])
         self._writer.write(head.encode() + body)
 
     async def answered(self):
