@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from antiphon.settings.metrics import NAMESPACE
-from infra.local.things import ANYBODY, REGION, SECRET_PREFIX, TABLE, queue_url
+from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, SECRET_PREFIX, TABLE, queue_url
 
 # Of the developer's variables these alone; the last two say whom HTTPS is to trust.
 KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -14,7 +14,7 @@ KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "TMPDIR", "SSL_CERT_FILE", "SSL_C
 def bare(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What any child needs, without the developer's keys."""
     kept = {name: env[name] for name in KEPT if name in env}
-    return {**kept, **ANYBODY, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+    return {**kept, **DUMMY_CREDENTIALS, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 
 
 def of_function(

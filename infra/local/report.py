@@ -12,9 +12,9 @@ from rich.text import Text
 
 from antiphon.settings.config import Config, OpenAITarget
 from infra.local import note
+from infra.local.aws.resources import REGION, TABLE
 from infra.local.cast import PROVIDERS, entra_identity, own_variable
 from infra.local.session import Gateway, Plan
-from infra.local.things import REGION, TABLE
 
 LIKELY_MODELS = ("gpt-5-mini", "gpt-5", "gpt-4.1-mini")
 

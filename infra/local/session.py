@@ -9,7 +9,9 @@ from pathlib import Path
 
 from antiphon.settings import config
 from antiphon.settings.config import Config
-from infra.local import environment, feeders, ports
+from infra.local import environment, ports
+from infra.local.aws.event_source_mapping import EVENT_SOURCES, map_event_sources
+from infra.local.aws.resources import Resources
 from infra.local.cast import Cast, Document, cast
 from infra.local.front import REST, URL, Front
 from infra.local.helper import ROOT, Helper
@@ -17,7 +19,6 @@ from infra.local.keys import LocalKey
 from infra.local.pool import Pool
 from infra.local.process import Processes
 from infra.local.runtime import Function
-from infra.local.things import Things
 
 FED_SECONDS = 120.0  # that a function behind the queue or the stream may take
 NOWHERE = "http://127.0.0.1"  # stands for the simulator while there is none yet
@@ -43,8 +44,8 @@ class Plan:
         return config.parse_config(self.cast.played(NOWHERE, self.scenarios))
 
     @property
-    def things(self) -> Things:
-        return Things([(local.key, local.tenant) for local in self.keys], self.cast.secrets())
+    def resources(self) -> Resources:
+        return Resources([(local.key, local.tenant) for local in self.keys], self.cast.secrets())
 
     def function(self, name: str, endpoint: str, configuration: Path) -> Function:
         env = environment.of_function(self.functions, endpoint, configuration, self.env, name)
@@ -53,7 +54,7 @@ class Plan:
 
     def fed(self, endpoint: str, configuration: Path) -> dict[str, Function]:
         """The functions behind the queue and the stream, as far as they are there."""
-        there = [name for name in feeders.SOURCES if (self.functions / f"{name}.py").exists()]
+        there = [name for name in EVENT_SOURCES if (self.functions / f"{name}.py").exists()]
         made = {name: self.function(name, endpoint, configuration) for name in there}
         return {name: replace(function, seconds=FED_SECONDS) for name, function in made.items()}
 
@@ -92,7 +93,7 @@ async def serving(
             pool = Pool(plan.function("api", aws, configuration), processes)
             await pool.start(plan.concurrency, started)
             async with (
-                feeders.feeding(plan.fed(aws, configuration), aws, processes),
+                map_event_sources(plan.fed(aws, configuration), aws, processes),
                 ports.listening(Front(URL, pool.invoke), port),
                 ports.listening(Front(REST, pool.invoke), rest_port),
             ):
@@ -102,7 +103,9 @@ async def serving(
 async def _surroundings(plan: Plan, processes: Processes) -> tuple[str, str | None]:
     """AWS and, where a target has no credential, a provider: they start side by side."""
     env = environment.bare(plan.env)
-    aws = await Helper.start(processes, env, "infra.local.aws", says=plan.things.line())
+    aws = await Helper.start(
+        processes, env, "infra.local.aws.server", says=plan.resources.to_line()
+    )
     if not plan.cast.simulated:
         return await aws.address(), None
     simulator = await Helper.start(

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local import environment
+from infra.local.aws.resources import Resources
 from infra.local.helper import ROOT, Helper
 from infra.local.process import Processes
-from infra.local.things import Things
 from tests.bench import function
 from tests.bench.contestants import Contestant, Peer
 from tests.bench.request import KEY
@@ -91,8 +91,8 @@ async def player(processes: Processes, name: str, *arguments: str) -> AsyncItera
 
 
 async def _moto(processes: Processes) -> str:
-    says = Things([(KEY, "bench")], {"openai": CREDENTIAL}).line()
-    moto = await Helper.start(processes, environment.bare(), "infra.local.aws", says=says)
+    says = Resources([(KEY, "bench")], {"openai": CREDENTIAL}).to_line()
+    moto = await Helper.start(processes, environment.bare(), "infra.local.aws.server", says=says)
     return await moto.address()
 
 

@@ -10,11 +10,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from infra.local.aws.resources import TABLE
 from infra.local.cast import cast
 from infra.local.keys import LocalKey
 from infra.local.process import Processes
 from infra.local.session import Plan, serving
-from infra.local.things import TABLE
 from tests.faults.shim import Shim
 from tests.support.aws import LOCAL_AWS
 from tests.support.events import make_events, make_response, new_id

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import boto3
 
-from infra.local import environment, feeders
+from infra.local import environment
+from infra.local.aws.event_source_mapping import map_event_sources
+from infra.local.aws.resources import TABLE, Resources, queue_url
 from infra.local.helper import Helper
 from infra.local.process import Processes
 from infra.local.runtime import Function
-from infra.local.things import TABLE, Things, queue_url
 from tests.local.rig import WRAPPER
 from tests.support.aws import LOCAL_AWS
 
@@ -85,13 +86,13 @@ async def fed(name, folder):
     """A feeder for one function in `fed`, with a queue and a table of its own."""
     async with Processes() as processes:
         env = environment.bare(os.environ)
-        line = Things([], {}).line()
-        aws = await Helper.start(processes, env, "infra.local.aws", says=line)
+        line = Resources([], {}).to_line()
+        aws = await Helper.start(processes, env, "infra.local.aws.server", says=line)
         made = Fed(await aws.address())
         server = await asyncio.start_server(made.meet, "127.0.0.1", 0)
         port = folder / "port"
         port.write_text(str(server.sockets[0].getsockname()[1]))
         env = environment.of_function(FED, made.endpoint, port, os.environ, name)
         function = Function(WRAPPER, FED, env, 60)
-        async with server, feeders.feeding({name: function}, made.endpoint, processes):
+        async with server, map_event_sources({name: function}, made.endpoint, processes):
             yield made

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.aws.event_sources import MAX_TRIES
+from infra.local.aws.resources import DEAD_LETTERS, TABLE, queue_url
 from infra.local.cast import Cast
 from infra.local.session import Plan
-from infra.local.stream_event import TRIES
-from infra.local.things import DEAD_LETTERS, TABLE, queue_url
 from tests.local import fed_rig
 from tests.local.rig import TASK
 
@@ -135,7 +135,7 @@ async def test_a_change_that_fails_holds_up_the_rest_until_it_is_passed_over(fed
     together = await fed.call()
     assert pks(together) == ["good", "bad", "behind"]
     together.fails(together.records[1]["dynamodb"]["SequenceNumber"])
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         alone = await fed.call()
         assert pks(alone) == ["bad"]
         alone.returns("raise")
