@@ -10,10 +10,10 @@ from rich.console import Console
 
 from antiphon.settings.config import ConfigError
 from infra.local import keys, session
-from infra.local.desk import InitFailed
-from infra.local.helper import ROOT, HelperFailed
 from infra.local.ports import PortTaken
+from infra.local.processes import ROOT, ServerFailed
 from infra.local.run import run
+from infra.local.runtime_api.invocation import InitFailed
 from infra.local.simulator.scenarios import SCENARIOS
 
 PORT = click.IntRange(0, 65535)
@@ -102,7 +102,7 @@ def serve(plan: session.Plan, ready_file: Path | None) -> None:
         run(plan, Console(), ready_file)
     except InitFailed as exc:
         _fail(f"The function did not start. {exc}", 1)
-    except (PortTaken, HelperFailed, OSError) as exc:
+    except (PortTaken, ServerFailed, OSError) as exc:
         _fail(exc, 1)
 
 

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from infra.local import prelude, rest_event, url_event
 from infra.local.call import Call
-from infra.local.invocation import Failed, Invocation
 from infra.local.receive import MOST_BYTES, TooLarge, receive
+from infra.local.runtime_api.invocation import Failed, Invocation
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def _encoded(event: dict[str, Any]) -> bytes:
 async def _relayed(request: web.BaseRequest, id: str, invocation: Invocation) -> web.StreamResponse:
     """Raise Failed as long as the status is not out."""
     try:
-        begun, first = await prelude.read(invocation.pieces)
+        begun, first = await prelude.read(invocation.chunks)
         response = web.StreamResponse(status=begun.status, headers=begun.headers)
         response.headers["x-amzn-requestid"] = id
         await _streamed(request, response, first, invocation)
@@ -83,8 +83,8 @@ async def _streamed(
         await response.prepare(request)
         if first:
             await response.write(first)
-        invocation.shortcut = _shortcut(request, response)
-        async for piece in invocation.pieces:
+        invocation.write_directly = _shortcut(request, response)
+        async for piece in invocation.chunks:
             await response.write(piece)
     except ConnectionError:
         log.debug("The caller has gone.")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from infra.local.helper import ROOT
+from infra.local.processes import ROOT
 
 VARIABLE = "ANTIPHON_LOCAL_NOTES"
 SECONDS_TO_ANSWER = 2.0

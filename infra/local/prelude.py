@@ -7,7 +7,7 @@ from typing import Any
 
 from multidict import CIMultiDict
 
-from infra.local.invocation import Failed
+from infra.local.runtime_api.invocation import Failed
 
 END = bytes(8)
 LONGEST = 16 * 1024

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.local import report
-from infra.local.process import Processes
+from infra.local.processes import Processes
 from infra.local.session import Plan, serving
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

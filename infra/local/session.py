@@ -9,16 +9,15 @@ from pathlib import Path
 
 from antiphon.settings import config
 from antiphon.settings.config import Config
-from infra.local import environment, ports
+from infra.local import ports
 from infra.local.aws.event_source_mapping import EVENT_SOURCES, map_event_sources
 from infra.local.aws.resources import Resources
 from infra.local.cast import Cast, Document, cast
 from infra.local.front import REST, URL, Front
-from infra.local.helper import ROOT, Helper
 from infra.local.keys import LocalKey
-from infra.local.pool import Pool
-from infra.local.process import Processes
-from infra.local.runtime import Function
+from infra.local.processes import ROOT, Processes, ServerProcess
+from infra.local.runtime_api.function import Function, child_environment, function_environment
+from infra.local.runtime_api.runtimes import RuntimePool
 
 FED_SECONDS = 120.0  # that a function behind the queue or the stream may take
 NOWHERE = "http://127.0.0.1"  # stands for the simulator while there is none yet
@@ -48,7 +47,7 @@ class Plan:
         return Resources([(local.key, local.tenant) for local in self.keys], self.cast.secrets())
 
     def function(self, name: str, endpoint: str, configuration: Path) -> Function:
-        env = environment.of_function(self.functions, endpoint, configuration, self.env, name)
+        env = function_environment(self.functions, endpoint, configuration, self.env, name)
         wrapper = ROOT / "functions" / "start-streaming"
         return Function(wrapper, self.functions, env, self.seconds)
 
@@ -90,7 +89,7 @@ async def serving(
             aws, simulator = await _surroundings(plan, processes)
             document = plan.cast.played(simulator or NOWHERE, plan.scenarios)
             configuration = _written(document, Path(folder))
-            pool = Pool(plan.function("api", aws, configuration), processes)
+            pool = RuntimePool(plan.function("api", aws, configuration), processes)
             await pool.start(plan.concurrency, started)
             async with (
                 map_event_sources(plan.fed(aws, configuration), aws, processes),
@@ -102,16 +101,16 @@ async def serving(
 
 async def _surroundings(plan: Plan, processes: Processes) -> tuple[str, str | None]:
     """AWS and, where a target has no credential, a provider: they start side by side."""
-    env = environment.bare(plan.env)
-    aws = await Helper.start(
-        processes, env, "infra.local.aws.server", says=plan.resources.to_line()
+    env = child_environment(plan.env)
+    aws = await ServerProcess.start(
+        processes, env, "infra.local.aws.server", stdin=plan.resources.to_line()
     )
     if not plan.cast.simulated:
-        return await aws.address(), None
-    simulator = await Helper.start(
+        return await aws.wait_for_address(), None
+    simulator = await ServerProcess.start(
         processes, env, "infra.local.simulator", "--port", "0", "--exit-with-parent"
     )
-    return await aws.address(), await simulator.address()
+    return await aws.wait_for_address(), await simulator.wait_for_address()
 
 
 def _written(document: Document, folder: Path) -> Path:

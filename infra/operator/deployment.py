@@ -15,7 +15,7 @@ from antiphon.store.dynamodb import Table
 from infra.constructs.options import PREFIX, Options, stack_name
 from infra.local import note
 from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION
-from infra.local.helper import ROOT
+from infra.local.processes import ROOT
 from infra.operator.aws_errors import error_code, translate_aws_errors
 
 CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})

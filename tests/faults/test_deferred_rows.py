@@ -13,7 +13,7 @@ import pytest_asyncio
 from infra.local.aws.resources import TABLE
 from infra.local.cast import cast
 from infra.local.keys import LocalKey
-from infra.local.process import Processes
+from infra.local.processes import Processes
 from infra.local.session import Plan, serving
 from tests.faults.shim import Shim
 from tests.support.aws import LOCAL_AWS

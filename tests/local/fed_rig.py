@@ -1,4 +1,4 @@
-"""What the tests of the feeders stand on: functions that do what the test says, and their AWS."""
+"""What the tests of the feeders stand on: functions that do what the test stdin, and their AWS."""
 
 import asyncio
 import json
@@ -9,12 +9,10 @@ from pathlib import Path
 
 import boto3
 
-from infra.local import environment
 from infra.local.aws.event_source_mapping import map_event_sources
 from infra.local.aws.resources import TABLE, Resources, queue_url
-from infra.local.helper import Helper
-from infra.local.process import Processes
-from infra.local.runtime import Function
+from infra.local.processes import Processes, ServerProcess
+from infra.local.runtime_api.function import Function, child_environment, function_environment
 from tests.local.rig import WRAPPER
 from tests.support.aws import LOCAL_AWS
 
@@ -85,14 +83,14 @@ class Fed:
 async def fed(name, folder):
     """A feeder for one function in `fed`, with a queue and a table of its own."""
     async with Processes() as processes:
-        env = environment.bare(os.environ)
+        env = child_environment(os.environ)
         line = Resources([], {}).to_line()
-        aws = await Helper.start(processes, env, "infra.local.aws.server", says=line)
-        made = Fed(await aws.address())
+        aws = await ServerProcess.start(processes, env, "infra.local.aws.server", stdin=line)
+        made = Fed(await aws.wait_for_address())
         server = await asyncio.start_server(made.meet, "127.0.0.1", 0)
         port = folder / "port"
         port.write_text(str(server.sockets[0].getsockname()[1]))
-        env = environment.of_function(FED, made.endpoint, port, os.environ, name)
+        env = function_environment(FED, made.endpoint, port, os.environ, name)
         function = Function(WRAPPER, FED, env, 60)
         async with server, map_event_sources({name: function}, made.endpoint, processes):
             yield made

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local import environment, ports
+from infra.local import ports
 from infra.local.front import REST, URL, Front
-from infra.local.pool import Pool
-from infra.local.process import Processes
-from infra.local.runtime import Function
+from infra.local.processes import Processes
+from infra.local.runtime_api.function import Function, function_environment
+from infra.local.runtime_api.runtimes import RuntimePool
 
 ROOT = Path(__file__).parents[2]
 TASK = Path(__file__).parent / "task"
@@ -126,10 +126,10 @@ class Doors:
 @asynccontextmanager
 async def gateway(count=1, seconds=60, env=os.environ):
     """Both doors in front of the function in `task`, without AWS."""
-    variables = environment.of_function(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
+    variables = function_environment(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
     with ports.reserve(0) as url, ports.reserve(0) as rest:
         async with Processes() as processes:
-            pool = Pool(Function(WRAPPER, TASK, variables, seconds), processes)
+            pool = RuntimePool(Function(WRAPPER, TASK, variables, seconds), processes)
             await pool.start(count)
             async with (
                 ports.listening(Front(URL, pool.invoke), url),

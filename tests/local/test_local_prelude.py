@@ -1,7 +1,7 @@
 import pytest
 
 from infra.local import prelude
-from infra.local.invocation import Failed
+from infra.local.runtime_api.invocation import Failed
 
 
 async def pieces(*given):

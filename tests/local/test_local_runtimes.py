@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from infra.local.desk import InitFailed
+from infra.local.runtime_api.invocation import InitFailed
 from tests.local.rig import TASK, gateway
 
 

@@ -17,11 +17,10 @@ from infra.local.aws.event_sources import (
     Record,
     StreamSource,
 )
-from infra.local.desk import InitFailed
-from infra.local.invocation import Failed
-from infra.local.pool import Pool
-from infra.local.process import Processes
-from infra.local.runtime import Function
+from infra.local.processes import Processes
+from infra.local.runtime_api.function import Function
+from infra.local.runtime_api.invocation import Failed, InitFailed
+from infra.local.runtime_api.runtimes import RuntimePool
 
 RETRY_SECONDS = 1.0
 
@@ -40,7 +39,7 @@ class LazyFunction:
     """A function with one runtime, which starts at the first event to save time at the start."""
 
     def __init__(self, function: Function, processes: Processes) -> None:
-        self._pool = Pool(function, processes)
+        self._pool = RuntimePool(function, processes)
         self._started = False
 
     async def invoke(self, event: Event) -> Any:
@@ -49,7 +48,7 @@ class LazyFunction:
             await self._pool.start(1)
             self._started = True
         invocation = await self._pool.invoke(json.dumps(event).encode())
-        return json.loads(b"".join([piece async for piece in invocation.pieces]) or b"null")
+        return json.loads(b"".join([chunk async for chunk in invocation.chunks]) or b"null")
 
 
 async def poll(name: str, source: EventSource, invoke: Invoke) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from antiphon.store import keys
 from antiphon.store.dynamodb import marshal
-from infra.local.wire import RequestHead
+from infra.local.runtime_api.http_requests import RequestHead
 from tests.bench.players.listening import serve
 from tests.bench.players.requests import Served, whole
 from tests.bench.request import KEY

@@ -10,7 +10,7 @@ import re
 import time
 from typing import Any
 
-from infra.local.wire import RequestHead
+from infra.local.runtime_api.http_requests import RequestHead
 from tests.bench.players.listening import serve
 from tests.bench.players.requests import STREAM_HEAD, Served, whole
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from infra.local.wire import RequestEnd, RequestHead, RequestReader
+from infra.local.runtime_api.http_requests import RequestEnd, RequestHead, RequestReader
 
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"

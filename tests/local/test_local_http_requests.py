@@ -1,7 +1,7 @@
 import h11
 import pytest
 
-from infra.local.wire import RequestEnd, RequestHead, RequestReader
+from infra.local.runtime_api.http_requests import RequestEnd, RequestHead, RequestReader
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n"
 STREAM = (
