@@ -10,7 +10,7 @@ from rich.console import Console
 
 from antiphon.settings.config import ConfigError
 from infra.local import keys, session
-from infra.local.ports import PortTaken
+from infra.local.http.endpoint import PortInUse
 from infra.local.processes import ROOT, ServerFailed
 from infra.local.run import run
 from infra.local.runtime_api.invocation import InitFailed
@@ -102,7 +102,7 @@ def serve(plan: session.Plan, ready_file: Path | None) -> None:
         run(plan, Console(), ready_file)
     except InitFailed as exc:
         _fail(f"The function did not start. {exc}", 1)
-    except (PortTaken, ServerFailed, OSError) as exc:
+    except (PortInUse, ServerFailed, OSError) as exc:
         _fail(exc, 1)
 
 

@@ -9,11 +9,17 @@ from pathlib import Path
 
 from antiphon.settings import config
 from antiphon.settings.config import Config
-from infra.local import ports
 from infra.local.aws.event_source_mapping import EVENT_SOURCES, map_event_sources
 from infra.local.aws.resources import Resources
 from infra.local.cast import Cast, Document, cast
-from infra.local.front import REST, URL, Front
+from infra.local.http.endpoint import (
+    FUNCTION_URL,
+    REST_API,
+    Endpoint,
+    base_url,
+    listen,
+    reserve_port,
+)
 from infra.local.keys import LocalKey
 from infra.local.processes import ROOT, Processes, ServerProcess
 from infra.local.runtime_api.function import Function, child_environment, function_environment
@@ -81,8 +87,8 @@ async def serving(
 ) -> AsyncIterator[Gateway]:
     """Start it all; `started` is called for each runtime that is up."""
     with (
-        ports.reserve(plan.port) as port,
-        ports.reserve(plan.rest_port) as rest_port,
+        reserve_port(plan.port) as port,
+        reserve_port(plan.rest_port) as rest_port,
         tempfile.TemporaryDirectory(prefix="antiphon-") as folder,
     ):
         async with processes:
@@ -93,10 +99,10 @@ async def serving(
             await pool.start(plan.concurrency, started)
             async with (
                 map_event_sources(plan.fed(aws, configuration), aws, processes),
-                ports.listening(Front(URL, pool.invoke), port),
-                ports.listening(Front(REST, pool.invoke), rest_port),
+                listen(Endpoint(FUNCTION_URL, pool.invoke), port),
+                listen(Endpoint(REST_API, pool.invoke), rest_port),
             ):
-                yield Gateway(ports.base(port), ports.base(rest_port), aws, simulator)
+                yield Gateway(base_url(port), base_url(rest_port), aws, simulator)
 
 
 async def _surroundings(plan: Plan, processes: Processes) -> tuple[str, str | None]:

@@ -8,8 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local import ports
-from infra.local.front import REST, URL, Front
+from infra.local.http.endpoint import (
+    FUNCTION_URL,
+    REST_API,
+    Endpoint,
+    listen,
+    reserve_port,
+)
 from infra.local.processes import Processes
 from infra.local.runtime_api.function import Function, function_environment
 from infra.local.runtime_api.runtimes import RuntimePool
@@ -127,13 +132,13 @@ class Doors:
 async def gateway(count=1, seconds=60, env=os.environ):
     """Both doors in front of the function in `task`, without AWS."""
     variables = function_environment(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
-    with ports.reserve(0) as url, ports.reserve(0) as rest:
+    with reserve_port(0) as url, reserve_port(0) as rest:
         async with Processes() as processes:
             pool = RuntimePool(Function(WRAPPER, TASK, variables, seconds), processes)
             await pool.start(count)
             async with (
-                ports.listening(Front(URL, pool.invoke), url),
-                ports.listening(Front(REST, pool.invoke), rest),
+                listen(Endpoint(FUNCTION_URL, pool.invoke), url),
+                listen(Endpoint(REST_API, pool.invoke), rest),
             ):
                 doors = Doors(url, rest)
                 try:

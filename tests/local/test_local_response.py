@@ -1,6 +1,6 @@
 import pytest
 
-from infra.local import prelude
+from infra.local.http.response import read_prelude
 from infra.local.runtime_api.invocation import Failed
 
 
@@ -10,7 +10,7 @@ async def pieces(*given):
 
 
 async def test_a_prelude_may_come_in_pieces_and_with_the_first_of_the_body():
-    begun, first = await prelude.read(
+    begun, first = await read_prelude(
         pieces(b'{"status', b'Code":201}' + bytes(4), bytes(4) + b"b")
     )
     assert (begun.status, first) == (201, b"b")
@@ -18,7 +18,7 @@ async def test_a_prelude_may_come_in_pieces_and_with_the_first_of_the_body():
 
 async def test_many_values_and_one_value_of_a_name_are_told_once():
     text = b'{"statusCode":200,"headers":{"A":"1","B":2},"multiValueHeaders":{"A":["1","3"]}}'
-    begun, _ = await prelude.read(pieces(text + bytes(8)))
+    begun, _ = await read_prelude(pieces(text + bytes(8)))
     assert begun.headers.getall("a") == ["1", "3"]
     assert begun.headers["b"] == "2"
 
@@ -40,4 +40,4 @@ async def test_many_values_and_one_value_of_a_name_are_told_once():
 )
 async def test_an_answer_without_a_sound_prelude_is_a_failure(given):
     with pytest.raises(Failed):
-        await prelude.read(pieces(given))
+        await read_prelude(pieces(given))
