@@ -7,8 +7,8 @@ import pytest
 
 from infra.local.aws.event_sources import MAX_TRIES
 from infra.local.aws.resources import DEAD_LETTERS, TABLE, queue_url
-from infra.local.cast import Cast
-from infra.local.session import Plan
+from infra.local.options import GatewayOptions
+from infra.local.target_setup import TargetSetup
 from tests.local import fed_rig
 from tests.local.rig import TASK
 
@@ -25,8 +25,10 @@ stream = pytest.mark.parametrize("fed", ["rollup"], indirect=True)
 
 def test_only_functions_that_are_there_are_fed():
     def fed(functions):
-        plan = Plan(keys=[], cast=Cast({}, {}), scenarios=[], env={}, functions=functions)
-        return plan.fed("http://127.0.0.1:1", Path("gateway.json"))
+        options = GatewayOptions(
+            keys=[], setup=TargetSetup({}, {}), simulated_models=[], env={}, functions=functions
+        )
+        return options.event_functions("http://127.0.0.1:1", Path("gateway.json"))
 
     assert fed(TASK) == {}
     handlers = {name: function.env["_HANDLER"] for name, function in fed(fed_rig.FED).items()}

@@ -1,9 +1,9 @@
 import pytest
 
 from antiphon.settings.config import ConfigError, parse_config
-from infra.local.cast import cast
-from infra.local.report import _player
-from infra.local.session import Plan, casting
+from infra.local.options import GatewayOptions
+from infra.local.startup_report import describe_target
+from infra.local.target_setup import build_target_setup, read_target_setup
 
 SIMULATOR = "http://127.0.0.1:9"
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
@@ -18,7 +18,9 @@ def document(**targets):
 
 
 def played(given, env):
-    return parse_config(cast(given, env).played(SIMULATOR, ["sim-a", "sim-b"])).targets
+    return parse_config(
+        build_target_setup(given, env).simulate(SIMULATOR, ["sim-a", "sim-b"])
+    ).targets
 
 
 def test_a_target_without_a_credential_is_played_by_the_simulator():
@@ -30,20 +32,22 @@ def test_a_target_without_a_credential_is_played_by_the_simulator():
 
 
 def test_a_target_with_a_credential_stays_as_it_is():
-    found = cast(document(openai=OPENAI), {"OPENAI_API_KEY": "sk"})
+    found = build_target_setup(document(openai=OPENAI), {"OPENAI_API_KEY": "sk"})
     assert found.simulated == []
     assert found.secrets() == {"openai": "sk"}
-    assert found.played(SIMULATOR, ["sim-a"]) == document(openai=OPENAI)
+    assert found.simulate(SIMULATOR, ["sim-a"]) == document(openai=OPENAI)
 
 
 def test_a_targets_own_variable_comes_before_its_providers():
     env = {"ANTIPHON_SECRET_AZURE_EAST": "own", "AZURE_OPENAI_API_KEY": "general"}
-    found = cast(document(azure_east=AZURE, azure_west=AZURE, openai=OPENAI), env)
+    found = build_target_setup(document(azure_east=AZURE, azure_west=AZURE, openai=OPENAI), env)
     assert found.secrets() == {"azure-east": "own", "azure-west": "general", "openai": "simulated"}
 
 
 def test_an_empty_variable_is_none():
-    assert cast(document(openai=OPENAI), {"OPENAI_API_KEY": ""}).simulated == ["openai"]
+    assert build_target_setup(document(openai=OPENAI), {"OPENAI_API_KEY": ""}).simulated == [
+        "openai"
+    ]
 
 
 def test_addresses_fill_only_targets_that_name_none():
@@ -76,7 +80,7 @@ def test_what_is_wrong_with_the_file_is_said_by_its_key(tmp_path, text, said):
     path = tmp_path / "gateway.toml"
     path.write_text(text)
     with pytest.raises(ConfigError) as told:
-        casting(path, {})
+        read_target_setup(path, {})
     assert str(told.value).startswith(said)
 
 
@@ -84,17 +88,19 @@ def test_an_azure_target_with_a_credential_needs_an_address(tmp_path):
     path = tmp_path / "gateway.toml"
     path.write_text('[targets.a]\nprovider = "azure"\nmodels = { "m" = "d" }')
     with pytest.raises(ConfigError, match=r"targets\.a\.endpoint: Field required"):
-        casting(path, {"AZURE_OPENAI_API_KEY": "k"})
+        read_target_setup(path, {"AZURE_OPENAI_API_KEY": "k"})
 
 
 def test_a_target_of_entra_is_called_where_its_client_secret_is_given():
-    found = cast(document(azure=ENTRA), {"ANTIPHON_SECRET_AZURE": "client-secret"})
+    found = build_target_setup(document(azure=ENTRA), {"ANTIPHON_SECRET_AZURE": "client-secret"})
     assert found.secrets() == {"azure": "client-secret"}
-    assert found.played(SIMULATOR, ["sim-a"]) == document(azure=ENTRA)
+    assert found.simulate(SIMULATOR, ["sim-a"]) == document(azure=ENTRA)
 
 
 def test_a_provider_s_key_is_no_client_secret():
-    assert cast(document(azure=ENTRA), {"AZURE_OPENAI_API_KEY": "k"}).simulated == ["azure"]
+    assert build_target_setup(document(azure=ENTRA), {"AZURE_OPENAI_API_KEY": "k"}).simulated == [
+        "azure"
+    ]
 
 
 def test_the_simulator_is_called_with_a_key_and_entra_is_not_asked():
@@ -104,7 +110,7 @@ def test_the_simulator_is_called_with_a_key_and_entra_is_not_asked():
 
 def test_a_target_that_trusts_the_functions_identity_is_played_whatever_is_given():
     env = {"ANTIPHON_SECRET_AZURE": "client-secret", "AZURE_OPENAI_API_KEY": "k"}
-    found = cast(document(azure=BY_IDENTITY), env)
+    found = build_target_setup(document(azure=BY_IDENTITY), env)
     assert found.simulated == ["azure"]
     assert played(document(azure=BY_IDENTITY), env)["azure"].auth == "key"
 
@@ -125,7 +131,7 @@ def test_what_is_wrong_with_entra_is_said_though_the_simulator_plays(tmp_path, l
     path = tmp_path / "gateway.toml"
     path.write_text(f'[targets.a]\nprovider = "azure"\nmodels = {{ "m" = "d" }}\n{lines}')
     with pytest.raises(ConfigError) as told:
-        casting(path, {})
+        read_target_setup(path, {})
     assert str(told.value).startswith(said)
 
 
@@ -133,10 +139,10 @@ def test_what_is_wrong_with_entra_is_said_though_the_simulator_plays(tmp_path, l
     ("section", "wanted"),
     [
         (AZURE, "ANTIPHON_SECRET_A_B or AZURE_OPENAI_API_KEY"),
-        (ENTRA, "ANTIPHON_SECRET_A_B, the client secret of its application in Entra ID"),
-        (BY_IDENTITY, "an AWS identity, which functions have where they are deployed"),
+        (ENTRA, "ANTIPHON_SECRET_A_B (the client secret of its application in Entra ID)"),
+        (BY_IDENTITY, "AWS identity, which only deployed functions have"),
     ],
 )
 def test_the_start_lines_say_what_a_played_target_wants(section, wanted):
-    plan = Plan([], cast(document(a_b=section), {}), [], {})
-    assert _player(plan, "a-b", section) == f"simulator, for want of {wanted}"
+    options = GatewayOptions([], build_target_setup(document(a_b=section), {}), [], {})
+    assert describe_target(options, "a-b", section) == f"simulator, because there is no {wanted}"

@@ -1,10 +1,10 @@
 import pytest
 
-from infra.local.keys import BadKeys, LocalKey, read
+from infra.local.options import InvalidKeys, LocalKey, parse_keys
 
 
 def test_keys_are_read_with_their_tenants():
-    keys = read("acme=sk-acme_1234, acme=another1,umbra=sk-umbra")
+    keys = parse_keys("acme=sk-acme_1234, acme=another1,umbra=sk-umbra")
     assert keys == [
         LocalKey("acme", "sk-acme_1234"),
         LocalKey("acme", "another1"),
@@ -14,7 +14,7 @@ def test_keys_are_read_with_their_tenants():
 
 @pytest.mark.parametrize("text", [None, "", " "])
 def test_without_any_there_is_one_random_key(text):
-    one, two = read(text), read(text)
+    one, two = parse_keys(text), parse_keys(text)
     assert [key.tenant for key in (*one, *two)] == ["local", "local"]
     assert one != two
 
@@ -33,11 +33,11 @@ def test_without_any_there_is_one_random_key(text):
     ],
 )
 def test_a_bad_entry_is_refused_without_showing_it(text):
-    with pytest.raises(BadKeys, match="ANTIPHON_LOCAL_KEYS: entry") as told:
-        read(text)
+    with pytest.raises(InvalidKeys, match="ANTIPHON_LOCAL_KEYS: entry") as told:
+        parse_keys(text)
     assert "12345678" not in str(told.value)
 
 
 def test_a_key_for_two_tenants_is_refused():
-    with pytest.raises(BadKeys, match="twice"):
-        read("a=12345678,b=12345678")
+    with pytest.raises(InvalidKeys, match="twice"):
+        parse_keys("a=12345678,b=12345678")
