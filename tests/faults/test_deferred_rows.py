@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from infra.local.aws.resources import TABLE
 from infra.local.gateway import run_gateway
-from infra.local.options import LocalKey
+from infra.local.options import GatewayOptions, LocalKey
 from infra.local.processes import Processes
 from infra.local.target_setup import build_target_setup
 from tests.faults.shim import Shim

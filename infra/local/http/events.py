@@ -119,7 +119,7 @@ def _rest_context(request: HttpRequest, resource: str) -> dict[str, Any]:
 
 
 def _unify_names(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """Give all headers whose names differ only in case the first name."""
+    """Give headers that differ only in case the name of the first one."""
     names: dict[str, str] = {}
     return [(names.setdefault(name.lower(), name), value) for name, value in pairs]
 
