@@ -1,4 +1,4 @@
-"""`antiphon local` with the tests' function in the gateway's place: serve.py READY_FILE [PORT]."""
+"""`antiphon local` with the tests' function instead of the gateway's: serve.py READY_FILE."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from infra.local.command import serve
 from infra.local.options import GatewayOptions, LocalKey
 from infra.local.target_setup import build_target_setup
-from tests.local.rig import TASK
+from tests.local.gateway_rig import TASK
 
 DOCUMENT = {"targets": {"openai": {"provider": "openai", "models": ["gpt-*"]}}}
 

@@ -15,7 +15,7 @@ HEADERS = (
 
 
 def call(**changes):
-    told = {
+    defaults = {
         "method": "POST",
         "path": "/v1/responses/a%20b",
         "query": "include%5B%5D=x&include%5B%5D=y&flag&t=a+b",
@@ -26,10 +26,10 @@ def call(**changes):
         "id": "the-request",
         "received": 1_428_582_896.25,
     }
-    return HttpRequest(**{**told, **changes})
+    return HttpRequest(**{**defaults, **changes})
 
 
-def test_the_function_url_tells_of_a_request_in_version_2():
+def test_the_function_url_builds_an_event_of_version_2():
     assert build_url_event(call()) == {
         "version": "2.0",
         "routeKey": "$default",

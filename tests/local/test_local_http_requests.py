@@ -17,11 +17,11 @@ PARTS = [
 ]
 
 
-def test_chunks_stay_apart_and_trailers_are_read():
+def test_chunks_are_not_merged_and_trailers_are_read():
     assert list(RequestReader().feed(STREAM)) == PARTS
 
 
-def test_it_does_not_matter_where_the_bytes_are_cut():
+def test_the_bytes_may_be_split_anywhere():
     requests = RequestReader()
     found = [part for n in range(len(STREAM)) for part in requests.feed(STREAM[n : n + 1])]
     assert found == PARTS
@@ -39,6 +39,6 @@ def test_a_stream_may_end_without_trailers():
 
 
 @pytest.mark.parametrize("data", [b"nonsense\r\n\r\n", HEAD + b"zz\r\n"])
-def test_what_is_not_http_is_refused(data):
+def test_invalid_http_is_refused(data):
     with pytest.raises(h11.RemoteProtocolError):
         list(RequestReader().feed(data))

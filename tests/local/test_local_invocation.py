@@ -6,7 +6,7 @@ from infra.local.runtime_api.invocation import MAX_BUFFERED_BYTES, Failed, Invoc
 
 
 class Transport:
-    """The runtime's connection, as far as it can be held back."""
+    """The transport of the runtime's connection: only pausing and resuming."""
 
     reads = True
 
@@ -24,7 +24,7 @@ def invocation():
     return invocation
 
 
-async def test_the_runtime_is_held_back_while_much_is_waiting(invocation):
+async def test_reading_from_the_runtime_is_paused_while_much_is_buffered(invocation):
     for _ in range(3):
         invocation.put(bytes(MAX_BUFFERED_BYTES // 2))
     assert not invocation.transport.reads
@@ -32,7 +32,7 @@ async def test_the_runtime_is_held_back_while_much_is_waiting(invocation):
     assert invocation.transport.reads
 
 
-async def test_an_abandoned_one_takes_all_and_keeps_nothing(invocation):
+async def test_an_abandoned_invocation_discards_all_chunks(invocation):
     invocation.put(bytes(2 * MAX_BUFFERED_BYTES))
     invocation.abandon()
     assert invocation.transport.reads
@@ -42,7 +42,7 @@ async def test_an_abandoned_one_takes_all_and_keeps_nothing(invocation):
     assert [piece async for piece in invocation.chunks] == []
 
 
-async def test_the_shortcut_is_taken_only_by_a_caller_who_waits(invocation):
+async def test_chunks_are_written_directly_only_to_a_waiting_caller(invocation):
     direct = []
 
     def shortcut(piece):
@@ -63,7 +63,7 @@ async def test_the_shortcut_is_taken_only_by_a_caller_who_waits(invocation):
     assert await anext(pieces) == b"behind it"
 
 
-async def test_the_first_word_about_the_end_holds(invocation):
+async def test_only_the_first_end_counts(invocation):
     invocation.put(b"a")
     invocation.end("it broke")
     invocation.end()

@@ -16,7 +16,7 @@ async def test_a_prelude_may_come_in_pieces_and_with_the_first_of_the_body():
     assert (begun.status, first) == (201, b"b")
 
 
-async def test_many_values_and_one_value_of_a_name_are_told_once():
+async def test_single_and_multiple_values_of_a_header_are_merged():
     text = b'{"statusCode":200,"headers":{"A":"1","B":2},"multiValueHeaders":{"A":["1","3"]}}'
     begun, _ = await read_prelude(pieces(text + bytes(8)))
     assert begun.headers.getall("a") == ["1", "3"]
@@ -38,6 +38,6 @@ async def test_many_values_and_one_value_of_a_name_are_told_once():
         b'{"statusCode":200,"headers":{"a":"x\\r\\nb: y"}}' + bytes(8),
     ],
 )
-async def test_an_answer_without_a_sound_prelude_is_a_failure(given):
+async def test_a_response_without_a_valid_prelude_is_a_failure(given):
     with pytest.raises(Failed):
         await read_prelude(pieces(given))

@@ -66,7 +66,7 @@ def path(invocation, what):
     return f"POST {RUNTIME}/invocation/{invocation.id}/{what}"
 
 
-async def test_next_waits_for_an_event_and_tells_of_its_id_and_deadline():
+async def test_next_waits_for_an_event_and_returns_its_id_and_deadline():
     async with runtime_api() as (slot, runtime):
         invocation, _ = assign(slot)
         status, headers, body = await runtime.next()
@@ -105,7 +105,7 @@ async def test_a_stream_that_ends_in_error_trailers_is_a_failure():
             await anext(invocation.chunks)
 
 
-async def test_a_runtime_that_leaves_in_the_middle_is_a_failure():
+async def test_a_connection_lost_in_the_middle_is_a_failure():
     async with runtime_api() as (slot, runtime):
         invocation, _ = assign(slot)
         await runtime.next()
@@ -118,7 +118,7 @@ async def test_a_runtime_that_leaves_in_the_middle_is_a_failure():
             await anext(invocation.chunks)
 
 
-async def test_an_error_is_told_by_its_type_and_message():
+async def test_an_error_is_reported_with_its_type_and_message():
     async with runtime_api() as (slot, runtime):
         invocation, _ = assign(slot)
         await runtime.next()
@@ -128,7 +128,7 @@ async def test_an_error_is_told_by_its_type_and_message():
             await read_chunks(invocation)
 
 
-async def test_an_init_error_is_told_to_whoever_starts_the_runtime():
+async def test_an_init_error_fails_the_start_of_the_runtime():
     async with runtime_api() as (slot, runtime):
         await runtime.send(f"POST {RUNTIME}/init/error", b'{"errorType":"T","errorMessage":"m"}')
         assert (await runtime.answered())[0] == 202
@@ -162,7 +162,7 @@ async def test_what_aws_refuses_is_refused(line, headers, status, kind):
     assert json.loads(body)["errorType"] == kind
 
 
-async def test_a_runtime_may_ask_again_over_another_connection():
+async def test_a_runtime_may_request_an_event_again_over_another_connection():
     async with runtime_api() as (slot, runtime):
         await runtime.send(f"GET {RUNTIME}/invocation/next")
         await slot.ready

@@ -23,7 +23,7 @@ def played(given, env):
     ).targets
 
 
-def test_a_target_without_a_credential_is_played_by_the_simulator():
+def test_a_target_without_a_credential_is_simulated():
     targets = played(document(openai=OPENAI, azure_east=AZURE), {})
     assert targets["openai"].base_url == f"{SIMULATOR}/v1"
     assert targets["openai"].models == ["gpt-*", "sim-*"]
@@ -65,7 +65,7 @@ def test_addresses_fill_only_targets_that_name_none():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("nonsense", "gateway.toml: "),
         ("[targets]", "gateway.toml: targets: "),
@@ -76,12 +76,12 @@ def test_addresses_fill_only_targets_that_name_none():
         ('[targets.x]\nprovider = "openai"\nmodels = "m"', "gateway.toml: targets.x.models"),
     ],
 )
-def test_what_is_wrong_with_the_file_is_said_by_its_key(tmp_path, text, said):
+def test_an_error_in_the_file_is_reported_by_its_key(tmp_path, text, message):
     path = tmp_path / "gateway.toml"
     path.write_text(text)
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as raised:
         read_target_setup(path, {})
-    assert str(told.value).startswith(said)
+    assert str(raised.value).startswith(message)
 
 
 def test_an_azure_target_with_a_credential_needs_an_address(tmp_path):
@@ -103,12 +103,12 @@ def test_a_provider_s_key_is_no_client_secret():
     ]
 
 
-def test_the_simulator_is_called_with_a_key_and_entra_is_not_asked():
+def test_the_simulator_is_called_with_a_key_and_not_with_a_token():
     target = played(document(azure=ENTRA), {})["azure"]
     assert (target.endpoint, target.auth, target.entra) == (SIMULATOR, "key", None)
 
 
-def test_a_target_that_trusts_the_functions_identity_is_played_whatever_is_given():
+def test_a_target_with_an_aws_identity_is_always_simulated():
     env = {"ANTIPHON_SECRET_AZURE": "client-secret", "AZURE_OPENAI_API_KEY": "k"}
     found = build_target_setup(document(azure=BY_IDENTITY), env)
     assert found.simulated == ["azure"]
@@ -116,7 +116,7 @@ def test_a_target_that_trusts_the_functions_identity_is_played_whatever_is_given
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         ('auth = "entra"', "gateway.toml: targets.a: auth"),
         ('auth = "entra"\nentra = 3', "gateway.toml: targets.a.entra: "),
@@ -127,12 +127,12 @@ def test_a_target_that_trusts_the_functions_identity_is_played_whatever_is_given
         ('entra = { tenant_id = "t", client_id = "c" }', "gateway.toml: targets.a: auth"),
     ],
 )
-def test_what_is_wrong_with_entra_is_said_though_the_simulator_plays(tmp_path, lines, said):
+def test_an_error_in_entra_settings_is_reported_for_a_simulated_target(tmp_path, lines, message):
     path = tmp_path / "gateway.toml"
     path.write_text(f'[targets.a]\nprovider = "azure"\nmodels = {{ "m" = "d" }}\n{lines}')
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as raised:
         read_target_setup(path, {})
-    assert str(told.value).startswith(said)
+    assert str(raised.value).startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,6 @@ def test_what_is_wrong_with_entra_is_said_though_the_simulator_plays(tmp_path, l
         (BY_IDENTITY, "AWS identity, which only deployed functions have"),
     ],
 )
-def test_the_start_lines_say_what_a_played_target_wants(section, wanted):
+def test_the_start_lines_name_the_credential_that_a_simulated_target_needs(section, wanted):
     options = GatewayOptions([], build_target_setup(document(a_b=section), {}), [], {})
     assert describe_target(options, "a-b", section) == f"simulator, because there is no {wanted}"

@@ -1,4 +1,4 @@
-"""What the tests of `antiphon local` stand on: a bare HTTP caller, gates, a gateway in-process."""
+"""A rig for `antiphon local`: a plain HTTP client, gates, and a gateway in this process."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ class Call:
         return [value for given, value in self.headers if given.lower() == name]
 
     async def chunk(self):
-        """The next chunk, b"" after the last; IncompleteReadError where the body is broken."""
+        """The next chunk, b"" after the last; IncompleteReadError where the body is incomplete."""
         size = int(await self._reader.readuntil(b"\r\n"), 16)
         return (await self._reader.readexactly(size + 2))[:-2]
 
@@ -70,25 +70,25 @@ class Call:
 
     async def close(self):
         self._writer.close()
-        with contextlib.suppress(ConnectionError):  # it was broken off
+        with contextlib.suppress(ConnectionError):  # it was aborted
             await self._writer.wait_closed()
 
 
 @dataclass
-class Visitor:
-    """A function that waits at the gate."""
+class WaitingFunction:
+    """A function that waits at a gate."""
 
     name: str
     pid: int
     writer: asyncio.StreamWriter
 
-    def go_on(self):
+    def release(self):
         self.writer.write(b".")
         self.writer.close()
 
 
 class Gate:
-    """Where functions tell that they have come so far, and wait to be let on."""
+    """Functions report here that they reached a step, and wait until they are released."""
 
     def __init__(self):
         self._arrivals = asyncio.Queue()
@@ -98,30 +98,30 @@ class Gate:
 
     @asynccontextmanager
     async def open(self):
-        server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         async with server:
             self.port = server.sockets[0].getsockname()[1]
             yield self
 
-    async def _meet(self, reader, writer):
+    async def _accept(self, reader, writer):
         name, pid = (await reader.readline()).split()
-        await self._arrivals.put(Visitor(name.decode(), int(pid), writer))
+        await self._arrivals.put(WaitingFunction(name.decode(), int(pid), writer))
 
 
-class Doors:
-    """A gateway's two ports, and what was called on them."""
+class Endpoints:
+    """A gateway's two ports, and the calls to them."""
 
     def __init__(self, url, rest):
         self._ports = {"url": url.getsockname()[1], "rest": rest.getsockname()[1]}
         self._calls = []
 
-    async def send(self, door, line, body=b"", headers=()):
-        call = await Call.send(self._ports[door], line, body, headers)
+    async def send(self, endpoint, line, body=b"", headers=()):
+        call = await Call.send(self._ports[endpoint], line, body, headers)
         self._calls.append(call)
         return call
 
-    async def steps(self, door, *steps):
-        return await self.send(door, "POST /", json.dumps(steps).encode())
+    async def steps(self, endpoint, *steps):
+        return await self.send(endpoint, "POST /", json.dumps(steps).encode())
 
     async def close(self):
         for call in self._calls:
@@ -130,7 +130,7 @@ class Doors:
 
 @asynccontextmanager
 async def gateway(count=1, seconds=60, env=os.environ):
-    """Both doors in front of the function in `task`, without AWS."""
+    """Run both endpoints in front of the function in `task`, without AWS."""
     variables = function_environment(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
     with reserve_port(0) as url, reserve_port(0) as rest:
         async with Processes() as processes:
@@ -140,8 +140,8 @@ async def gateway(count=1, seconds=60, env=os.environ):
                 listen(Endpoint(FUNCTION_URL, pool.invoke), url),
                 listen(Endpoint(REST_API, pool.invoke), rest),
             ):
-                doors = Doors(url, rest)
+                endpoints = Endpoints(url, rest)
                 try:
-                    yield doors
+                    yield endpoints
                 finally:
-                    await doors.close()
+                    await endpoints.close()
