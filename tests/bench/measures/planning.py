@@ -35,11 +35,11 @@ async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:  # noqa
     auth, router = Auth(OneKey(), 300), _router()
     request = Request("bench", "POST", "", _headers(), WHOLE.body, time.monotonic() + 60)
     ask, caller = CreateResponse.parse(request.body), auth.identify(request)
-    steps = router.plan(ask, caller).steps
+    steps = router.route(ask, caller).candidates
     return {
         "targets": len(steps),
-        "plan_us": _us(lambda: router.plan(ask, caller), scale.plans),
-        "auth_and_plan_us": _us(lambda: router.plan(ask, auth.identify(request)), scale.plans),
+        "plan_us": _us(lambda: router.route(ask, caller), scale.plans),
+        "auth_and_plan_us": _us(lambda: router.route(ask, auth.identify(request)), scale.plans),
         "parse_us": _us(lambda: CreateResponse.parse(request.body), scale.plans),
     }
 
