@@ -17,7 +17,7 @@ from types import FrameType
 from antiphon import wiring
 from antiphon.runtime.api import RuntimeApi
 from antiphon.runtime.loop import Loop
-from infra.local.environment import of_function
+from infra.local.runtime_api.function import function_environment
 from tests.runtime.fake_runtime_api import FakeRuntimeApi
 from tests.support.events import make_events
 from tests.support.function import FUNCTIONS, RunningFunction, make_create_event
@@ -79,7 +79,7 @@ def trace_create(folder: Path, *, is_full: bool) -> Trace:
     try:
         with (
             run_gateway(config, folder / "ready.json", "--concurrency", "1") as gateway,
-            _environment(of_function(FUNCTIONS, gateway.aws_endpoint, config, os.environ)),
+            _environment(function_environment(FUNCTIONS, gateway.aws_endpoint, config, os.environ)),
         ):
             return _trace_second(provider, is_full=is_full)
     finally:

@@ -1,15 +1,13 @@
-"""`antiphon local`: the deployed functions on your own machine, in real runtime processes.
+"""`antiphon local`: the deployed functions on a developer's machine, in real runtime processes.
 
-command, run     options and help; a gateway until a signal ends it
-session          starts all of the following in order, and ends it
-├── cast, keys   who plays each target, which keys are accepted
-├── aws          a moto server with our table, queue and secrets, in a process of its own
-├── simulator    plays targets without a credential, in a process of its own
-├── pool         the runtime processes, each an environment that takes one event at a time:
-│                runtime (the process), desk (who has the event), runtime_api, exchange, wire
-├── feeders      the functions behind the queue and the table's stream, when there is work:
-│                queue_event and stream_event make events of what aws_json brings
-└── ports        two doors: receive, call, url_event and rest_event make an event of a request;
-                 front, prelude and invocation make an HTTP answer of what the runtime writes
-report           what is told once all of it serves
+command, options    CLI; accepted keys, configuration, ports and limits
+supervisor          runs a gateway until a signal
+└── gateway         starts all of the following in order, and ends them
+    ├── target_setup   which targets are simulated, and the credentials of the others
+    ├── aws            a moto server in a process of its own; event source mappings
+    ├── simulator      the simulated provider, in a process of its own
+    ├── runtime_api    runtime processes, each with a Runtime API and an invocation slot
+    └── http           Function URL and REST API: requests to events, chunks to responses
+startup_report      lines and files once the gateway is ready; instance_file: for other commands
+processes           child processes
 """

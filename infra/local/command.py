@@ -1,4 +1,4 @@
-"""The command `antiphon local`: its options, its help, and how it ends."""
+"""The command `antiphon local`: its options, its help, and its exit codes."""
 
 import os
 import sys
@@ -9,39 +9,40 @@ import click
 from rich.console import Console
 
 from antiphon.settings.config import ConfigError
-from infra.local import keys, session
-from infra.local.desk import InitFailed
-from infra.local.helper import ROOT, HelperFailed
-from infra.local.ports import PortTaken
-from infra.local.run import run
+from infra.local.http.endpoint import PortInUse
+from infra.local.options import KEYS_VARIABLE, GatewayOptions, InvalidKeys, parse_keys
+from infra.local.processes import ROOT, ServerFailed
+from infra.local.runtime_api.invocation import InitFailed
 from infra.local.simulator.scenarios import SCENARIOS
+from infra.local.supervisor import supervise
+from infra.local.target_setup import read_target_setup
 
 PORT = click.IntRange(0, 65535)
 FILE = click.Path(dir_okay=False, path_type=Path)
 ENVIRONMENT = {
-    keys.VARIABLE: (
-        "tenant=key,tenant=key: the keys to accept, each of 8 to 128 characters A-Z a-z 0-9 _ -. "
+    KEYS_VARIABLE: (
+        "tenant=key,tenant=key: the accepted keys, each of 8 to 128 characters A-Z a-z 0-9 _ -. "
         "Without it, one random key for tenant local."
     ),
     "ANTIPHON_SECRET_<TARGET>": (
-        "A target's credential; ANTIPHON_SECRET_AZURE_EAST is that of target azure-east."
+        "A target's credential, for example ANTIPHON_SECRET_AZURE_EAST for target azure-east."
     ),
-    "OPENAI_API_KEY": "The credential of openai targets that have none of their own.",
+    "OPENAI_API_KEY": "The credential of openai targets without their own variable.",
     "AZURE_OPENAI_API_KEY": "The same for azure targets.",
-    "OPENAI_BASE_URL": "The address of openai targets that name none.",
+    "OPENAI_BASE_URL": "The address of openai targets without one in the configuration.",
     "AZURE_OPENAI_ENDPOINT": "The same for azure targets.",
     "POWERTOOLS_LOG_LEVEL": "DEBUG, INFO (the default), WARNING or ERROR.",
 }
 
 
 class Local(click.Command):
-    """Its help ends with what the simulator plays and which variables count."""
+    """Its help ends with the environment variables and the models of the simulator."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Environment variables"):
             formatter.write_dl(list(ENVIRONMENT.items()))
-        with formatter.section("Models that the simulator plays"):
-            formatter.write_dl([(model, played.about) for model, played in SCENARIOS.items()])
+        with formatter.section("Models of the simulator"):
+            formatter.write_dl([(model, scenario.about) for model, scenario in SCENARIOS.items()])
         super().format_epilog(ctx, formatter)
 
 
@@ -57,7 +58,7 @@ class Local(click.Command):
     type=click.IntRange(1, 512),
     default=8,
     show_default=True,
-    help="Requests answered at once, each by a runtime process; others wait in line.",
+    help="Requests processed at the same time, one by each runtime process; others wait.",
 )
 @click.option(
     "--timeout",
@@ -65,7 +66,7 @@ class Local(click.Command):
     type=click.FloatRange(0, 900, min_open=True),
     default=900,
     show_default=True,
-    help="Seconds after which an invocation is cut off, as Lambda does.",
+    help="Seconds after which an invocation is ended, as Lambda does.",
 )
 @click.option(
     "--config",
@@ -77,32 +78,32 @@ class Local(click.Command):
 @click.option(
     "--ready-file",
     type=FILE,
-    help="Written once all is ready: JSON with url and rest (base URLs), aws_endpoint, table, "
-    "keys (a list of tenant and key), and simulator (its address or null).",
+    help="Written when the gateway is ready: JSON with url and rest (base URLs), aws_endpoint, "
+    "table, keys (a list of tenant and key), and simulator (its address or null).",
 )
 def local(config: Path, ready_file: Path | None, **numbers: Any) -> None:
     """Run the gateway on this machine.
 
-    The deployed functions answer in real runtime processes, behind a Function URL on one port and
-    an API Gateway on another; DynamoDB and Secrets Manager are an embedded moto server. A target
-    without a credential is played by a simulator, which needs no account and costs nothing.
+    The functions run in real runtime processes, behind a Function URL on one port and an API
+    Gateway on another; DynamoDB and Secrets Manager are an embedded moto server. A target
+    without a credential is simulated, which needs no account and costs nothing.
     """
     models = list(SCENARIOS)
     try:
-        accepted = keys.read(os.environ.get(keys.VARIABLE))
-        players = session.casting(config, os.environ)
-    except (ConfigError, keys.BadKeys) as exc:
+        accepted = parse_keys(os.environ.get(KEYS_VARIABLE))
+        setup = read_target_setup(config, os.environ)
+    except (ConfigError, InvalidKeys) as exc:
         _fail(exc, 2)
-    serve(session.Plan(accepted, players, models, os.environ, **numbers), ready_file)
+    serve(GatewayOptions(accepted, setup, models, os.environ, **numbers), ready_file)
 
 
-def serve(plan: session.Plan, ready_file: Path | None) -> None:
-    """Run until a signal comes; end the process with 1 where it cannot start."""
+def serve(options: GatewayOptions, ready_file: Path | None) -> None:
+    """Run until a signal; exit with 1 if the gateway cannot start."""
     try:
-        run(plan, Console(), ready_file)
+        supervise(options, Console(), ready_file)
     except InitFailed as exc:
         _fail(f"The function did not start. {exc}", 1)
-    except (PortTaken, HelperFailed, OSError) as exc:
+    except (PortInUse, ServerFailed, OSError) as exc:
         _fail(exc, 1)
 
 

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from antiphon.store.dynamodb import Table
 from infra.constructs.options import PREFIX, Options, stack_name
-from infra.local import note
-from infra.local.helper import ROOT
-from infra.local.things import ANYBODY, REGION
+from infra.local import instance_file
+from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION
+from infra.local.processes import ROOT
 from infra.operator.aws_errors import error_code, translate_aws_errors
 
 CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
@@ -124,7 +124,7 @@ def _find_local(port: int | None) -> Deployment:
     import boto3  # noqa: PLC0415  as above
 
     gateway = _find_running_gateway(port)
-    credentials: Any = {name.lower(): value for name, value in ANYBODY.items()}
+    credentials: Any = {name.lower(): value for name, value in DUMMY_CREDENTIALS.items()}
     client = boto3.client(
         "dynamodb",
         config=CLIENT_CONFIG,
@@ -141,9 +141,13 @@ def _find_local(port: int | None) -> Deployment:
     )
 
 
-def _find_running_gateway(port: int | None) -> note.Note:
-    known = [each for each in note.found(note.folder(os.environ)) if port in (None, each.port)]
-    running = [each for each in known if each.serves]
+def _find_running_gateway(port: int | None) -> instance_file.Instance:
+    known = [
+        each
+        for each in instance_file.find_instances(instance_file.instance_folder(os.environ))
+        if port in (None, each.port)
+    ]
+    running = [each for each in known if each.is_running]
     if len(running) == 1:
         return running[0]
     if running:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import rest_event, url_event
-from infra.local.call import Call
+from infra.local.http.events import build_rest_event, build_url_event
+from infra.local.http.request import HttpRequest
 from tests.support.events import make_events, make_response, new_id
 from tests.support.function import run_function
 from tests.support.provider import encode_response, encode_stream
@@ -176,8 +176,8 @@ def test_the_gateway_answers_without_a_provider(invoke, provider, name):
 def test_events_of_the_local_gateway_have_only_keys_of_real_events():
     """Compares them with the events in events/, which have the keys of AWS."""
     headers = (("host", "h"), ("cookie", "a=b"))
-    call = Call("POST", "/v1/responses", "a=b", headers, b"{}")
-    for kind, local in (("url", url_event.build(call)), ("rest", rest_event.build(call))):
+    call = HttpRequest("POST", "/v1/responses", "a=b", headers, b"{}")
+    for kind, local in (("url", build_url_event(call)), ("rest", build_rest_event(call))):
         real = [json.loads(path.read_bytes()) for path in EVENTS.glob(f"{kind}-*")]
         assert keys_of(local) <= set().union(*map(keys_of, real))
 

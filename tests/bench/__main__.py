@@ -11,8 +11,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from infra.local.desk import InitFailed
-from infra.local.helper import HelperFailed
+from infra.local.processes import ServerFailed
+from infra.local.runtime_api.invocation import InitFailed
 from tests.bench import measurements
 from tests.bench.bars import bars
 from tests.bench.contestants import Broken
@@ -21,7 +21,7 @@ from tests.bench.measurements import Wish
 from tests.bench.report import console, show
 from tests.bench.scale import FULL, QUICK
 
-FAILURES = (Broken, InitFailed, HelperFailed, OSError)  # a time-out is an OSError, too
+FAILURES = (Broken, InitFailed, ServerFailed, OSError)  # a time-out is an OSError, too
 NAMES = tuple(measurements.MEASUREMENTS)
 
 

@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from infra.local.desk import Desk
-from infra.local.invocation import Invocation
-from infra.local.process import Processes
-from infra.local.runtime import MANAGED
-from infra.local.runtime_api import Connection
+from infra.local.processes import Processes
+from infra.local.runtime_api.connection import Connection
+from infra.local.runtime_api.invocation import Invocation, InvocationSlot
+from infra.local.runtime_api.runtimes import MANAGED_RUNTIME
 from tests.bench.answer import IN_AWS, Answer
 from tests.bench.contestants import PATIENCE_SECONDS, Broken, good
 from tests.bench.request import Ask, event
@@ -52,13 +51,13 @@ class Timed(Invocation):
 @dataclass(frozen=True)
 class Ours:
     pid: int
-    desk: Desk
+    slot: InvocationSlot
 
     async def ask(self, ask: Ask) -> Answer:
         invocation = Timed(event(ask))
         freed = asyncio.Event()
         sent = time.monotonic_ns()
-        self.desk.give(invocation, freed.set)
+        self.slot.assign(invocation, freed.set)
         async with asyncio.timeout(PATIENCE_SECONDS):
             await freed.wait()  # it asks for the next event: all is done for this one
         return good(invocation.answer(sent))
@@ -84,21 +83,21 @@ class Less:
 @asynccontextmanager
 async def started(processes: Processes, task: Task, env: Mapping[str, str]) -> AsyncIterator[Ours]:
     """Once it asks for its first event; raise InitFailed where it does not."""
-    desk, loop = Desk(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(desk), "127.0.0.1", 0)
+    slot, loop = InvocationSlot(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(slot), "127.0.0.1", 0)
     here = "{}:{}".format(*server.sockets[0].getsockname())
-    command = (str(task.root / "start-streaming"), task.python, MANAGED)
+    command = (str(task.root / "start-streaming"), task.python, MANAGED_RUNTIME)
     told = {**env, "AWS_LAMBDA_RUNTIME_API": here}
     # What it logs is written, as on Lambda, and read by nobody.
     process = await processes.start(
         *command, cwd=task.root, env=told, stdin=DEVNULL, stdout=DEVNULL
     )
     watch = asyncio.create_task(process.wait())
-    watch.add_done_callback(lambda _: desk.leave("Its process has ended."))
+    watch.add_done_callback(lambda _: slot.end("Its process has ended."))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await desk.ready
-        yield Ours(process.pid, desk)
+            await slot.ready
+        yield Ours(process.pid, slot)
     finally:
         server.close()
         await processes.end(process)

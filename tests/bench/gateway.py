@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from infra.local import environment
-from infra.local.helper import ROOT
-from infra.local.keys import VARIABLE
+from infra.local.options import KEYS_VARIABLE
+from infra.local.processes import ROOT
+from infra.local.runtime_api.function import child_environment
 from tests.bench.contestants import Broken, Peer
 from tests.bench.request import KEY
 from tests.bench.rig import CREDENTIAL, Rig
@@ -41,12 +41,12 @@ async def running(rig: Rig, concurrency: int) -> AsyncIterator[Peer]:
 
 
 async def _start(rig: Rig, concurrency: int, ready: Path, log: Path) -> Process:
-    given = {VARIABLE: f"bench={KEY}", "ANTIPHON_SECRET_OPENAI": CREDENTIAL, "LOG": str(log)}
+    given = {KEYS_VARIABLE: f"bench={KEY}", "ANTIPHON_SECRET_OPENAI": CREDENTIAL, "LOG": str(log)}
     options = ("--concurrency", str(concurrency), "--ready-file", str(ready))
     return await rig.processes.start(
         *("/bin/sh", "-c", COMMAND, sys.executable, "--config", str(rig.config), *options),
         cwd=ROOT,
-        env=environment.bare(os.environ) | given,
+        env=child_environment(os.environ) | given,
         stdin=DEVNULL,
         stdout=DEVNULL,
     )

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from infra.local import url_event
-from infra.local.call import Call
+from infra.local.http.events import build_url_event
+from infra.local.http.request import HttpRequest
 
 KEY = "sk-bench-0123456789"
 MODEL = "gpt-4.1"
@@ -56,5 +56,5 @@ def http(ask: Ask, host: str) -> bytes:
 @cache
 def event(ask: Ask) -> bytes:
     """As a Function URL's event."""
-    call = Call("POST", PATH, "", (("Host", "bench"), *HEADERS), ask.body)
-    return json.dumps(url_event.build(call)).encode()
+    call = HttpRequest("POST", PATH, "", (("Host", "bench"), *HEADERS), ask.body)
+    return json.dumps(build_url_event(call)).encode()

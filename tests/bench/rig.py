@@ -8,10 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local import environment
-from infra.local.helper import ROOT, Helper
-from infra.local.process import Processes
-from infra.local.things import Things
+from infra.local.aws.resources import Resources
+from infra.local.processes import ROOT, Processes, ServerProcess
+from infra.local.runtime_api.function import child_environment, function_environment
 from tests.bench import function
 from tests.bench.contestants import Contestant, Peer
 from tests.bench.request import KEY
@@ -81,8 +80,10 @@ async def rigged(tell: Tell, *, from_source: bool) -> AsyncIterator[Rig]:
 
 @asynccontextmanager
 async def player(processes: Processes, name: str, *arguments: str) -> AsyncIterator[Peer]:
-    helper = await Helper.start(processes, environment.bare(), f"{PLAYERS}.{name}", *arguments)
-    peer = Peer(await helper.address(), helper._process.pid)
+    helper = await ServerProcess.start(
+        processes, child_environment(), f"{PLAYERS}.{name}", *arguments
+    )
+    peer = Peer(await helper.wait_for_address(), helper._process.pid)
     try:
         yield peer
     finally:
@@ -91,9 +92,11 @@ async def player(processes: Processes, name: str, *arguments: str) -> AsyncItera
 
 
 async def _moto(processes: Processes) -> str:
-    says = Things([(KEY, "bench")], {"openai": CREDENTIAL}).line()
-    moto = await Helper.start(processes, environment.bare(), "infra.local.aws", says=says)
-    return await moto.address()
+    stdin = Resources([(KEY, "bench")], {"openai": CREDENTIAL}).to_line()
+    moto = await ServerProcess.start(
+        processes, child_environment(), "infra.local.aws.server", stdin=stdin
+    )
+    return await moto.wait_for_address()
 
 
 def _written(path: Path, provider: str) -> Path:
@@ -104,7 +107,7 @@ def _written(path: Path, provider: str) -> Path:
 
 
 def _env(task: Task, aws: str, config: Path) -> dict[str, str]:
-    return environment.of_function(task.root, aws, config, os.environ)
+    return function_environment(task.root, aws, config, os.environ)
 
 
 def _timed() -> dict[str, str]:

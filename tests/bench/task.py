@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.local.helper import ROOT
-from infra.local.process import Processes
+from infra.local.processes import ROOT, Processes
 
 ARCHES = {"x86_64": "x86_64", "aarch64": "arm64"}  # by the names that Linux has for them
 SECONDS_TO_BUILD = 120.0

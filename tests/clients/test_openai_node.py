@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.environment import bare
+from infra.local.runtime_api.function import child_environment
 from tests.clients.tales import told
 from tests.support.events import make_event, make_response, new_id
 from tests.support.gateway import KEYS
@@ -41,7 +41,7 @@ def runner(gateway, door):
         got = subprocess.run(
             [sys.executable, "-m", "infra.node", "node", SCRIPTS / f"{script}.mjs", *arguments],
             cwd=ROOT,
-            env={**bare(), **there},
+            env={**child_environment(), **there},
             capture_output=True,
             text=True,
             check=False,

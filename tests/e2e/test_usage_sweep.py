@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.local import note
+from infra.local import instance_file
 from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
 from tests.support.concurrency import wait_for
 from tests.support.gateway import instance_folder, run_gateway
@@ -41,7 +41,10 @@ def here(tmp_path_factory):
     config, ready = folder / "gateway.toml", folder / "ready.json"
     config.write_text(CONFIG)
     with run_gateway(config, ready, "--concurrency", "4") as gateway:
-        yield gateway, {**EMPTY_ENVIRONMENT, note.VARIABLE: str(instance_folder(ready))}
+        yield (
+            gateway,
+            {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(instance_folder(ready))},
+        )
 
 
 @pytest.fixture(scope="module")

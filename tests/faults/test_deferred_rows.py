@@ -10,11 +10,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from infra.local.cast import cast
-from infra.local.keys import LocalKey
-from infra.local.process import Processes
-from infra.local.session import Plan, serving
-from infra.local.things import TABLE
+from infra.local.aws.resources import TABLE
+from infra.local.gateway import run_gateway
+from infra.local.options import GatewayOptions, LocalKey
+from infra.local.processes import Processes
+from infra.local.target_setup import build_target_setup
 from tests.faults.shim import Shim
 from tests.support.aws import LOCAL_AWS
 from tests.support.events import make_events, make_response, new_id
@@ -34,7 +34,7 @@ USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
 @dataclass(frozen=True)
-class Shimmed(Plan):
+class Shimmed(GatewayOptions):
     """A gateway whose functions reach their AWS over the shim."""
 
     shim: Shim | None = None
@@ -69,10 +69,10 @@ async def _gateway(_provider):
     document = {"targets": {"openai": target}}
     shim = Shim()
     await shim.open()
-    plan = Shimmed(
+    options = Shimmed(
         keys=[LocalKey("acme", "key-of-acme")],
-        cast=cast(document, {"OPENAI_API_KEY": "credential"}),
-        scenarios=[],
+        setup=build_target_setup(document, {"OPENAI_API_KEY": "credential"}),
+        simulated_models=[],
         env=os.environ,
         port=0,
         rest_port=0,
@@ -81,7 +81,7 @@ async def _gateway(_provider):
     )
     headers = {"authorization": "Bearer key-of-acme"}
     async with (
-        serving(plan, Processes(), lambda: None) as serves,
+        run_gateway(options, Processes(), lambda: None) as serves,
         httpx.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
     ):
         yield Gateway(client, shim, serves.aws)

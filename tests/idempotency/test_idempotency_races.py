@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.http import Request
 from antiphon.store.idempotency import IdempotencyRecords
-from infra.local import transactions
+from infra.local.aws import transactions
 from tests.support import concurrency, dynamodb
 from tests.support.dynamodb import embedded_store
 

@@ -10,7 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from antiphon.idempotency.replay import replay_events
-from infra.local.environment import bare
+from infra.local.runtime_api.function import child_environment
 from tests.idempotency.stored_responses import OUTPUTS, make_response
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def test_openai_node_builds_the_stored_response(drawn):
         [sys.executable, "-m", "infra.node", "node", SCRIPT],
         input="".join(json.dumps(one) + "\n" for one in lines),
         cwd=ROOT,
-        env=bare(),
+        env=child_environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -19,7 +19,7 @@ from samcli.local.services.base_local_service import LambdaOutputParser
 from werkzeug.test import EnvironBuilder
 
 from infra.constructs.function_specs import FUNCTION_SPECS
-from infra.local.things import QUEUE, SECRET_PREFIX, TABLE
+from infra.local.aws.resources import QUEUE, SECRET_PREFIX, TABLE
 from tests.infra.emulator import ARCH, Emulator
 from tests.infra.synthesis import PROJECT
 from tests.support.events import make_events, make_response, new_id

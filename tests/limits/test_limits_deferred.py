@@ -10,7 +10,7 @@ from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links
 from antiphon.store.queue import DeferredWrite
-from infra.local.things import TABLE
+from infra.local.aws.resources import TABLE
 from tests.support import aws
 from tests.support.follow_up import LINK, make_follow_up, run_follow_up
 from tests.support.limits import NANO, make_caller, make_usage, reserve

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.local.rig import Gate
+from tests.local.gateway_rig import Gate
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from click.testing import CliRunner
 from antiphon.settings.table import INDEXES
 from antiphon.store import keys
 from infra.cli import main
-from tests.local.rig import ROOT
+from tests.local.gateway_rig import ROOT
 
-SECONDS = 20_000  # as poll() counts them
+SECONDS = 20_000  # in the unit of poll()
 ENV = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
@@ -43,8 +43,8 @@ def started(ready, **env):
         process.communicate()
 
 
-def until_it_serves(process):
-    """What it says: its last line comes after the ready file."""
+def read_start_lines(process):
+    """All start-up lines; the last one is printed after the ready file is written."""
     return "".join(iter(process.stdout.readline, "end           with Ctrl-C\n"))
 
 
@@ -55,7 +55,7 @@ def children(pid):
 
 @contextmanager
 def watched(pids):
-    """Handles by which the end of processes is seen, even by those who did not start them."""
+    """Handles that become readable when the processes end, also for processes of others."""
     handles = [os.pidfd_open(pid) for pid in pids]
     try:
         yield handles
@@ -71,9 +71,9 @@ def ended(handle, milliseconds):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_well_and_leaves_nothing_behind(tmp_path, number):
+def test_a_signal_ends_it_with_0_and_leaves_nothing_behind(tmp_path, number):
     with started(tmp_path / "ready.json") as process:
-        until_it_serves(process)
+        read_start_lines(process)
         left = children(process.pid)
         assert len(left) == 3  # AWS and two runtimes
         assert list(tmp_path.glob("antiphon-*/gateway.json"))
@@ -85,7 +85,7 @@ def test_a_signal_ends_it_well_and_leaves_nothing_behind(tmp_path, number):
     assert not any(Path(f"{tmp_path}-notes").iterdir())
 
 
-def test_a_signal_ends_it_well_while_it_is_still_starting(tmp_path):
+def test_a_signal_ends_it_with_0_while_it_is_starting(tmp_path):
     (tmp_path / "ready.json").write_text("from an earlier run")
     with started(tmp_path / "ready.json") as process:
         while not (left := children(process.pid)):
@@ -97,9 +97,9 @@ def test_a_signal_ends_it_well_while_it_is_still_starting(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_second_signal_ends_what_does_not_end_by_itself(tmp_path):
+def test_a_second_signal_kills_processes_that_do_not_end(tmp_path):
     with started(tmp_path / "ready.json") as process:
-        until_it_serves(process)
+        read_start_lines(process)
         url = json.loads((tmp_path / "ready.json").read_text())["url"]
         steps = [["send", "a"], ["deaf"]]
         with httpx.stream("POST", url, json=steps) as answer:
@@ -108,31 +108,31 @@ def test_a_second_signal_ends_what_does_not_end_by_itself(tmp_path):
             with watched(children(process.pid)) as handles:
                 process.send_signal(signal.SIGINT)
                 with pytest.raises(httpx.RemoteProtocolError):
-                    next(chunks)  # the first signal has been heard
+                    next(chunks)  # the first signal was handled
                 process.send_signal(signal.SIGINT)
-                assert process.wait(2.5) == 0  # in less time than patience lasts
+                assert process.wait(2.5) == 0  # less than TERMINATION_SECONDS
                 assert all(ended(handle, 0) for handle in handles)
 
 
-def test_killed_it_leaves_no_process_behind_either(tmp_path):
+def test_killed_it_leaves_no_process_behind(tmp_path):
     with started(tmp_path / "ready.json") as process:
-        until_it_serves(process)
+        read_start_lines(process)
         with watched(children(process.pid)) as handles:
             process.kill()
             assert all(ended(handle, SECONDS) for handle in handles)
 
 
-def test_what_it_says_is_what_it_does(tmp_path):
+def test_the_start_lines_and_the_ready_file_describe_the_gateway(tmp_path):
     with started(tmp_path / "ready.json") as process:
-        said = until_it_serves(process)
+        output = read_start_lines(process)
         ready = json.loads((tmp_path / "ready.json").read_text())
         assert (tmp_path / "ready.json").stat().st_mode & 0o777 == 0o600
         assert ready["keys"] == [{"tenant": "acme", "key": "key-of-acme"}]
         assert ready["simulator"] is None
-        for told in (ready["url"], ready["rest"], ready["aws_endpoint"], ready["table"]):
-            assert told in said
-        assert "openai: https://api.openai.com/v1" in said
-        assert re.search(rf"curl -N {ready['url']}/responses .*Bearer key-of-acme.*gpt-5", said)
+        for value in (ready["url"], ready["rest"], ready["aws_endpoint"], ready["table"]):
+            assert value in output
+        assert "openai: https://api.openai.com/v1" in output
+        assert re.search(rf"curl -N {ready['url']}/responses .*Bearer key-of-acme.*gpt-5", output)
         _aws_is_as_the_stack_makes_it(ready)
 
 
@@ -169,7 +169,7 @@ def called(*arguments, **env):
     return CliRunner().invoke(main, ["local", *arguments], env={**clean, **env})
 
 
-def test_a_port_in_use_is_said_in_one_line():
+def test_a_port_in_use_is_reported_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = called("--port", "0", "--rest-port", str(port))
@@ -177,7 +177,7 @@ def test_a_port_in_use_is_said_in_one_line():
     assert result.output == f"Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
 
 
-def test_a_wrong_configuration_is_said_by_its_key(tmp_path):
+def test_an_invalid_configuration_is_reported_by_its_key(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("[gateway]\nlinks_days = 0\n[targets.a]\nprovider = 'azure'\nmodels = []\n")
     result = called("--config", str(path))
@@ -186,7 +186,7 @@ def test_a_wrong_configuration_is_said_by_its_key(tmp_path):
     assert "mine.toml: targets.a: models: name at least one model" in result.output
 
 
-def test_bad_keys_are_refused_without_showing_them():
+def test_invalid_keys_are_refused_without_printing_them():
     result = called(ANTIPHON_LOCAL_KEYS="acme=short")
     assert result.exit_code == 2
     assert result.output.startswith("ANTIPHON_LOCAL_KEYS: entry 1 is not tenant=key")
@@ -194,6 +194,6 @@ def test_bad_keys_are_refused_without_showing_them():
 
 
 def test_help_explains_options_variables_and_models():
-    said = called("--help").output
+    output = called("--help").output
     for word in ("--concurrency", "--ready-file", "ANTIPHON_LOCAL_KEYS", "sim-text"):
-        assert word in said
+        assert word in output

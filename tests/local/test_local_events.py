@@ -1,7 +1,7 @@
 import pytest
 
-from infra.local import rest_event, url_event
-from infra.local.call import Call
+from infra.local.http.events import build_rest_event, build_url_event
+from infra.local.http.request import HttpRequest
 
 HEADERS = (
     ("Host", "gateway.example"),
@@ -15,7 +15,7 @@ HEADERS = (
 
 
 def call(**changes):
-    told = {
+    defaults = {
         "method": "POST",
         "path": "/v1/responses/a%20b",
         "query": "include%5B%5D=x&include%5B%5D=y&flag&t=a+b",
@@ -26,11 +26,11 @@ def call(**changes):
         "id": "the-request",
         "received": 1_428_582_896.25,
     }
-    return Call(**{**told, **changes})
+    return HttpRequest(**{**defaults, **changes})
 
 
-def test_the_function_url_tells_of_a_request_in_version_2():
-    assert url_event.build(call()) == {
+def test_the_function_url_builds_an_event_of_version_2():
+    assert build_url_event(call()) == {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": "/v1/responses/a%20b",
@@ -70,14 +70,14 @@ def test_the_function_url_tells_of_a_request_in_version_2():
 
 
 def test_the_function_url_leaves_out_what_there_is_none_of():
-    event = url_event.build(call(query="", headers=(), body=b""))
+    event = build_url_event(call(query="", headers=(), body=b""))
     assert not event.keys() & {"cookies", "queryStringParameters", "body"}
     assert event["isBase64Encoded"] is False
     assert event["rawQueryString"] == ""
 
 
 def test_the_rest_api_tells_of_a_request_in_version_1():
-    event = rest_event.build(call())
+    event = build_rest_event(call())
     context = event.pop("requestContext")
     assert event == {
         "resource": "/{proxy+}",
@@ -120,14 +120,14 @@ def test_the_rest_api_tells_of_a_request_in_version_1():
 
 
 def test_the_rest_api_says_none_where_there_is_none():
-    event = rest_event.build(call(path="/", query="", body=b""))
+    event = build_rest_event(call(path="/", query="", body=b""))
     for key in ("queryStringParameters", "multiValueQueryStringParameters", "pathParameters"):
         assert event[key] is None
     assert event["body"] is None
     assert event["resource"] == "/"
 
 
-@pytest.mark.parametrize("build", [url_event.build, rest_event.build])
+@pytest.mark.parametrize("build", [build_url_event, build_rest_event])
 @pytest.mark.parametrize(
     ("kind", "body", "sent", "is_base64"),
     [

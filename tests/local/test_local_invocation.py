@@ -2,11 +2,11 @@ import asyncio
 
 import pytest
 
-from infra.local.invocation import MANY_BYTES, Failed, Invocation
+from infra.local.runtime_api.invocation import MAX_BUFFERED_BYTES, Failed, Invocation
 
 
-class Source:
-    """The runtime's connection, as far as it can be held back."""
+class Transport:
+    """The transport of the runtime's connection: only pausing and resuming."""
 
     reads = True
 
@@ -20,38 +20,38 @@ class Source:
 @pytest.fixture
 def invocation():
     invocation = Invocation(b"{}", 60)
-    invocation.source = Source()
+    invocation.transport = Transport()
     return invocation
 
 
-async def test_the_runtime_is_held_back_while_much_is_waiting(invocation):
+async def test_reading_from_the_runtime_is_paused_while_much_is_buffered(invocation):
     for _ in range(3):
-        invocation.put(bytes(MANY_BYTES // 2))
-    assert not invocation.source.reads
-    await anext(invocation.pieces)
-    assert invocation.source.reads
+        invocation.put(bytes(MAX_BUFFERED_BYTES // 2))
+    assert not invocation.transport.reads
+    await anext(invocation.chunks)
+    assert invocation.transport.reads
 
 
-async def test_an_abandoned_one_takes_all_and_keeps_nothing(invocation):
-    invocation.put(bytes(2 * MANY_BYTES))
+async def test_an_abandoned_invocation_discards_all_chunks(invocation):
+    invocation.put(bytes(2 * MAX_BUFFERED_BYTES))
     invocation.abandon()
-    assert invocation.source.reads
-    invocation.put(bytes(2 * MANY_BYTES))
-    assert invocation.source.reads
+    assert invocation.transport.reads
+    invocation.put(bytes(2 * MAX_BUFFERED_BYTES))
+    assert invocation.transport.reads
     invocation.end()
-    assert [piece async for piece in invocation.pieces] == []
+    assert [piece async for piece in invocation.chunks] == []
 
 
-async def test_the_shortcut_is_taken_only_by_a_caller_who_waits(invocation):
+async def test_chunks_are_written_directly_only_to_a_waiting_caller(invocation):
     direct = []
 
     def shortcut(piece):
         direct.append(piece)
         return len(direct) < 2
 
-    invocation.shortcut = shortcut
+    invocation.write_directly = shortcut
     invocation.put(b"queued, as nobody waits")
-    pieces = invocation.pieces
+    pieces = invocation.chunks
     assert await anext(pieces) == b"queued, as nobody waits"
     waiting = asyncio.ensure_future(anext(pieces))
     await asyncio.sleep(0)
@@ -63,10 +63,10 @@ async def test_the_shortcut_is_taken_only_by_a_caller_who_waits(invocation):
     assert await anext(pieces) == b"behind it"
 
 
-async def test_the_first_word_about_the_end_holds(invocation):
+async def test_only_the_first_end_counts(invocation):
     invocation.put(b"a")
     invocation.end("it broke")
     invocation.end()
-    assert await anext(invocation.pieces) == b"a"
+    assert await anext(invocation.chunks) == b"a"
     with pytest.raises(Failed, match="it broke"):
-        await anext(invocation.pieces)
+        await anext(invocation.chunks)

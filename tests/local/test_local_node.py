@@ -2,7 +2,7 @@ import json
 import subprocess
 import sys
 
-from tests.local.rig import ROOT
+from tests.local.gateway_rig import ROOT
 
 
 def run(*arguments, cwd=ROOT):

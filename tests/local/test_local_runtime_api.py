@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from infra.local.desk import Desk, InitFailed
-from infra.local.invocation import Failed, Invocation
-from infra.local.runtime_api import Connection
+from infra.local.runtime_api.connection import Connection
+from infra.local.runtime_api.invocation import Failed, InitFailed, Invocation, InvocationSlot
 
 RUNTIME = "/2018-06-01/runtime"
 
@@ -21,7 +20,7 @@ class Runtime:
 
     async def send(self, line, body=b"", *headers):
         length = [] if "Transfer-Encoding: chunked" in headers else [f"Content-Length: {len(body)}"]
-        head = "\r\n".join([f"{line} HTTP/1.1", *length, *headers, "", ""])
+        head = "\r\n".join([f"{line} HTTP/1.1", "Host: runtime", *length, *headers, "", ""])
         self._writer.write(head.encode() + body)
 
     async def answered(self):
@@ -40,36 +39,36 @@ class Runtime:
 
 @asynccontextmanager
 async def runtime_api():
-    desk = Desk()
+    slot = InvocationSlot()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(desk), "127.0.0.1", 0
+        lambda: Connection(slot), "127.0.0.1", 0
     )
     async with server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        yield desk, Runtime(reader, writer)
+        yield slot, Runtime(reader, writer)
         writer.close()
         await writer.wait_closed()
-        await desk.read_out()
+        await slot.wait_until_disconnected()
 
 
-def given(desk):
+def assign(slot):
     invocation = Invocation(b'{"a":1}', 60)
     freed = asyncio.Event()
-    desk.give(invocation, freed.set)
+    slot.assign(invocation, freed.set)
     return invocation, freed
 
 
-async def pieces(invocation):
-    return [piece async for piece in invocation.pieces]
+async def read_chunks(invocation):
+    return [chunk async for chunk in invocation.chunks]
 
 
 def path(invocation, what):
     return f"POST {RUNTIME}/invocation/{invocation.id}/{what}"
 
 
-async def test_next_waits_for_an_event_and_tells_of_its_id_and_deadline():
-    async with runtime_api() as (desk, runtime):
-        invocation, _ = given(desk)
+async def test_next_waits_for_an_event_and_returns_its_id_and_deadline():
+    async with runtime_api() as (slot, runtime):
+        invocation, _ = assign(slot)
         status, headers, body = await runtime.next()
     assert (status, body) == (200, b'{"a":1}')
     assert headers["lambda-runtime-aws-request-id"] == invocation.id
@@ -79,12 +78,12 @@ async def test_next_waits_for_an_event_and_tells_of_its_id_and_deadline():
 
 
 async def test_a_buffered_answer_is_one_piece():
-    async with runtime_api() as (desk, runtime):
-        invocation, freed = given(desk)
+    async with runtime_api() as (slot, runtime):
+        invocation, freed = assign(slot)
         await runtime.next()
         await runtime.send(path(invocation, "response"), b"whole")
         assert (await runtime.answered())[0] == 202
-        assert await pieces(invocation) == [b"whole"]
+        assert await read_chunks(invocation) == [b"whole"]
         assert not freed.is_set()
         await runtime.send(f"GET {RUNTIME}/invocation/next")
         await freed.wait()
@@ -94,47 +93,47 @@ async def test_a_stream_that_ends_in_error_trailers_is_a_failure():
     error = base64.b64encode(json.dumps({"errorType": "E", "errorMessage": "why"}).encode())
     trailers = b"Lambda-Runtime-Function-Error-Type: E\r\n"
     trailers += b"Lambda-Runtime-Function-Error-Body: " + error + b"\r\n"
-    async with runtime_api() as (desk, runtime):
-        invocation, _ = given(desk)
+    async with runtime_api() as (slot, runtime):
+        invocation, _ = assign(slot)
         await runtime.next()
         body = b"1\r\na\r\n0\r\n" + trailers + b"\r\n"
         mode = "Lambda-Runtime-Function-Response-Mode: streaming"
         await runtime.send(path(invocation, "response"), body, mode, "Transfer-Encoding: chunked")
         assert (await runtime.answered())[0] == 202
-        assert await anext(invocation.pieces) == b"a"
+        assert await anext(invocation.chunks) == b"a"
         with pytest.raises(Failed, match="E: why"):
-            await anext(invocation.pieces)
+            await anext(invocation.chunks)
 
 
-async def test_a_runtime_that_leaves_in_the_middle_is_a_failure():
-    async with runtime_api() as (desk, runtime):
-        invocation, _ = given(desk)
+async def test_a_connection_lost_in_the_middle_is_a_failure():
+    async with runtime_api() as (slot, runtime):
+        invocation, _ = assign(slot)
         await runtime.next()
         await runtime.send(
             path(invocation, "response"), b"1\r\na\r\n", "Transfer-Encoding: chunked"
         )
-        assert await anext(invocation.pieces) == b"a"
+        assert await anext(invocation.chunks) == b"a"
         runtime.leave()
-        with pytest.raises(Failed, match="broke off"):
-            await anext(invocation.pieces)
+        with pytest.raises(Failed, match="connection was lost"):
+            await anext(invocation.chunks)
 
 
-async def test_an_error_is_told_by_its_type_and_message():
-    async with runtime_api() as (desk, runtime):
-        invocation, _ = given(desk)
+async def test_an_error_is_reported_with_its_type_and_message():
+    async with runtime_api() as (slot, runtime):
+        invocation, _ = assign(slot)
         await runtime.next()
         await runtime.send(path(invocation, "error"), b'{"errorType":"T","errorMessage":"m"}')
         assert (await runtime.answered())[0] == 202
         with pytest.raises(Failed, match="T: m"):
-            await pieces(invocation)
+            await read_chunks(invocation)
 
 
-async def test_an_init_error_is_told_to_whoever_starts_the_runtime():
-    async with runtime_api() as (desk, runtime):
+async def test_an_init_error_fails_the_start_of_the_runtime():
+    async with runtime_api() as (slot, runtime):
         await runtime.send(f"POST {RUNTIME}/init/error", b'{"errorType":"T","errorMessage":"m"}')
         assert (await runtime.answered())[0] == 202
         with pytest.raises(InitFailed, match="T: m"):
-            await desk.ready
+            await slot.ready
 
 
 @pytest.mark.parametrize(
@@ -154,8 +153,8 @@ async def test_an_init_error_is_told_to_whoever_starts_the_runtime():
     ],
 )
 async def test_what_aws_refuses_is_refused(line, headers, status, kind):
-    async with runtime_api() as (desk, runtime):
-        invocation, _ = given(desk)
+    async with runtime_api() as (slot, runtime):
+        invocation, _ = assign(slot)
         await runtime.next()
         await runtime.send(line.replace("/ID/", f"/{invocation.id}/"), b"x", *headers)
         answered, _, body = await runtime.answered()
@@ -163,13 +162,13 @@ async def test_what_aws_refuses_is_refused(line, headers, status, kind):
     assert json.loads(body)["errorType"] == kind
 
 
-async def test_a_runtime_may_ask_again_over_another_connection():
-    async with runtime_api() as (desk, runtime):
+async def test_a_runtime_may_request_an_event_again_over_another_connection():
+    async with runtime_api() as (slot, runtime):
         await runtime.send(f"GET {RUNTIME}/invocation/next")
-        await desk.ready
+        await slot.ready
         runtime.leave()
-        await desk.read_out()
-        invocation, _ = given(desk)
+        await slot.wait_until_disconnected()
+        invocation, _ = assign(slot)
         later = []
-        desk.ask(later.append)
+        slot.request_event(later.append)
         assert later == [invocation]

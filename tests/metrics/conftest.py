@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 
-from infra.local.things import SECRET_PREFIX
+from infra.local.aws.resources import SECRET_PREFIX
 from tests.support.aws import LOCAL_AWS
 from tests.support.function import run_function
 from tests.support.metrics import read_emf_lines, read_metric_values

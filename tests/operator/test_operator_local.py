@@ -9,7 +9,7 @@ import sys
 import httpx
 import pytest
 
-from infra.local import note
+from infra.local import instance_file
 from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon, run_for_json
 from tests.support.gateway import KEYS, instance_folder, run_gateway
 
@@ -31,12 +31,12 @@ def here(request, tmp_path_factory):
     config, ready = folder / "gateway.toml", folder / "ready.json"
     config.write_text(CONFIG.format(seconds=request.param))
     with run_gateway(config, ready, "--concurrency", "1") as gateway:
-        (left,) = note.found(instance_folder(ready))
+        (left,) = instance_file.find_instances(instance_folder(ready))
         assert (left.url, left.rest, left.table) == (gateway.url, gateway.rest, gateway.table)
         assert (left.aws_endpoint, left.key_cache_seconds) == (gateway.aws_endpoint, request.param)
-        env = {**EMPTY_ENVIRONMENT, note.VARIABLE: str(instance_folder(ready))}
+        env = {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(instance_folder(ready))}
         yield gateway, env
-    assert note.found(instance_folder(ready)) == []
+    assert instance_file.find_instances(instance_folder(ready)) == []
 
 
 def call(gateway, key, path="/models", endpoint="url", **body):
@@ -107,7 +107,9 @@ def test_stdout_of_the_process_is_the_key(here):
 
 
 def test_without_a_gateway_the_error_states_how_to_start_one(tmp_path):
-    done = run_antiphon(*CREATE, env={**EMPTY_ENVIRONMENT, note.VARIABLE: str(tmp_path)})
+    done = run_antiphon(
+        *CREATE, env={**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(tmp_path)}
+    )
     assert (done.code, done.out) == (1, "")
     assert done.err == "Error: No gateway runs on this machine. Start it with `antiphon local`.\n"
 
@@ -116,9 +118,9 @@ def write_instance_files(folder, aws, *ports):
     for port in ports:
         url = f"http://127.0.0.1:{port}/v1"
         aws_endpoint = f"http://127.0.0.1:{aws}"
-        left = note.Note(url, url, aws_endpoint, "table", 30.0, os.getpid())
-        note.write(folder / f"{port}.json", dataclasses.asdict(left))
-    return {**EMPTY_ENVIRONMENT, note.VARIABLE: str(folder)}
+        left = instance_file.Instance(url, url, aws_endpoint, "table", 30.0, os.getpid())
+        instance_file.write_private_json(folder / f"{port}.json", dataclasses.asdict(left))
+    return {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(folder)}
 
 
 def test_killed_gateway_is_recognised(tmp_path):
@@ -141,9 +143,9 @@ def test_with_several_gateways_a_port_is_required(tmp_path):
 
 def test_port_selects_one_of_several_gateways(here, tmp_path):
     gateway, env = here
-    (mine,) = note.found(note.folder(env))
+    (mine,) = instance_file.find_instances(instance_file.instance_folder(env))
     with socket.create_server(("127.0.0.1", 0)) as server:
         both = write_instance_files(tmp_path, server.getsockname()[1], 1)
-        note.write(tmp_path / "mine.json", dataclasses.asdict(mine))
+        instance_file.write_private_json(tmp_path / "mine.json", dataclasses.asdict(mine))
         key = run_for_json(*CREATE, "--local-port", str(mine.port), env=both)["key"]
     assert call(gateway, key).status_code == 200

@@ -12,7 +12,7 @@ from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links
 from antiphon.store.queue import DeferredWrite, PollResponse
-from infra.local.things import TABLE
+from infra.local.aws.resources import TABLE
 from tests.support import aws
 from tests.support.dynamodb import make_link
 

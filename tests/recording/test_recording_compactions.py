@@ -12,7 +12,7 @@ from antiphon.store.items import Items
 from antiphon.store.links import Links
 from antiphon.store.usage import usage_counts
 from antiphon.upstream.outcome import UpstreamResponse
-from infra.local.things import TABLE
+from infra.local.aws.resources import TABLE
 from tests.support.aws import fake_aws
 from tests.support.limits import make_admission
 from tests.support.usage import make_usage

@@ -16,7 +16,7 @@ from antiphon.store.dynamodb import (
     to_attribute,
     unmarshal,
 )
-from infra.local.things import TABLE
+from infra.local.aws.resources import TABLE
 from tests.support import aws
 
 ROW = {"pk": "T#acme", "sk": "1", "number_of": 3}

@@ -20,9 +20,8 @@ from antiphon.store.dynamodb import Item, Table
 from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.store.web_identity import WebIdentity
-from infra.local import transactions
-from infra.local.aws import _shape
-from infra.local.things import TABLE
+from infra.local.aws import transactions
+from infra.local.aws.resources import TABLE, table_definition
 from tests.support.concurrency import ManualClock
 
 LOCAL_AWS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
@@ -47,7 +46,7 @@ class FakeAws:
         self.dynamodb = boto3.client("dynamodb", config=ONCE, **LOCAL_AWS)
         self.sqs = boto3.client("sqs", config=ONCE, **LOCAL_AWS)
         self.secrets = boto3.client("secretsmanager", config=ONCE, **LOCAL_AWS)
-        self.dynamodb.create_table(**_shape())
+        self.dynamodb.create_table(**table_definition())
         self.table = Table(self.dynamodb, TABLE)
         url = self.sqs.create_queue(QueueName="queue")["QueueUrl"]
         self.queue = Queue(lambda: self.sqs, url)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from infra.cli import main
-from infra.local.aws import _shape
+from infra.local.aws.resources import table_definition
 from tests.support.aws import LOCAL_AWS
 
 # Without the developer's own AWS settings, and without a search for them.
@@ -73,7 +73,7 @@ def run_for_json(*arguments: str, **more: Any) -> Any:
 
 def create_stack(name: str, table: str, **outputs: str) -> None:
     """Creates a stack with a table, and with more outputs."""
-    shape = {**_shape(), "TableName": table}
+    shape = {**table_definition(), "TableName": table}
     resource = {"Type": "AWS::DynamoDB::Table", "Properties": shape}
     values = {"TableName": {"Ref": "Table"}, **outputs}
     template = {

@@ -26,9 +26,8 @@ from antiphon.rollup import StreamHandler
 from antiphon.store.dynamodb import BatchTable, Table
 from antiphon.store.links import Link, Links, link_row
 from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
-from infra.local import transactions
-from infra.local.aws import _shape
-from infra.local.things import TABLE
+from infra.local.aws import transactions
+from infra.local.aws.resources import TABLE, table_definition
 from tests.support.aws import FAST_MOTO, LOCAL_AWS
 
 START_MS = 1_700_000_000_000  # when the first link is created: 2023-11-14 22:13:20 UTC
@@ -125,13 +124,15 @@ def embedded_store(*, stream: bool = True, keys: Iterable[str] = ("*",)) -> Iter
     """An empty table; without a stream it takes many rows twice as fast."""
     transactions.install()  # moto's own are not thread-safe
     with mock_aws(config=FAST_MOTO):
-        shape = _shape() if stream else _shape_without_stream()
+        shape = table_definition() if stream else _shape_without_stream()
         boto3.client("dynamodb", **LOCAL_AWS).create_table(**shape)
         yield EmbeddedStore(list(keys))
 
 
 def _shape_without_stream() -> dict[str, Any]:
-    return {name: value for name, value in _shape().items() if not name.startswith("Stream")}
+    return {
+        name: value for name, value in table_definition().items() if not name.startswith("Stream")
+    }
 
 
 def page_ids(page: Page) -> list[str]:

@@ -21,7 +21,7 @@ from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
-from infra.local.things import TABLE
+from infra.local.aws.resources import TABLE
 from tests.support.aws import FakeAws
 from tests.support.limits import make_admission
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.local.environment import of_function
-from infra.local.runtime import MANAGED
+from infra.local.runtime_api.function import function_environment
+from infra.local.runtime_api.runtimes import MANAGED_RUNTIME
 from tests.runtime.fake_runtime_api import PATIENCE_SECONDS, FakeRuntimeApi
 from tests.support.gateway import KEYS
 
@@ -81,10 +81,10 @@ def run_function(
     `more` are variables of its environment.
     """
     api = FakeRuntimeApi()
-    env = of_function(FUNCTIONS, aws_endpoint, config, os.environ)
+    env = function_environment(FUNCTIONS, aws_endpoint, config, os.environ)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [FUNCTIONS / "start-streaming", sys.executable, MANAGED],
+            [FUNCTIONS / "start-streaming", sys.executable, MANAGED_RUNTIME],
             env={**env, "AWS_LAMBDA_RUNTIME_API": api.address, **more},
             stdout=output,
             stderr=subprocess.STDOUT,

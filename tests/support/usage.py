@@ -24,7 +24,7 @@ from antiphon.store.usage import (
     group_sums,
     sum_total,
 )
-from infra.local.things import TABLE
+from infra.local.aws.resources import TABLE
 from tests.support.aws import LOCAL_AWS
 from tests.support.concurrency import wait_for
 from tests.support.dynamodb import EmbeddedStore, embedded_store

@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 
-from infra.local.things import SECRET_PREFIX
+from infra.local.aws.resources import SECRET_PREFIX
 from tests.support.aws import LOCAL_AWS
 from tests.support.events import make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 import pytest
 
-from infra.local.things import SECRET_PREFIX
+from infra.local.aws.resources import SECRET_PREFIX
 from tests.support.aws import LOCAL_AWS, count_aws_calls
 from tests.support.entra import FakeEntra
 from tests.support.events import make_events, make_response, new_id

@@ -10,7 +10,7 @@ from typing import Any
 
 from antiphon.store import keys
 from antiphon.store.dynamodb import marshal
-from infra.local.wire import Head
+from infra.local.runtime_api.http_requests import RequestHead
 from tests.bench.players.listening import serve
 from tests.bench.players.requests import Served, whole
 from tests.bench.request import KEY
@@ -76,7 +76,7 @@ ROWS = Rows()
 
 
 class Table(Served):
-    def answer(self, head: Head, body: bytes) -> None:
+    def answer(self, head: RequestHead, body: bytes) -> None:
         operation = head.headers["x-amz-target"].rpartition(".")[2]
         answer = ROWS.do(operation, json.loads(body))
         self.transport.write(whole(json.dumps(answer).encode(), AWS_JSON))

@@ -10,7 +10,7 @@ import re
 import time
 from typing import Any
 
-from infra.local.wire import Head
+from infra.local.runtime_api.http_requests import RequestHead
 from tests.bench.players.listening import serve
 from tests.bench.players.requests import STREAM_HEAD, Served, whole
 
@@ -119,7 +119,7 @@ class Story:
 
 
 class Provider(Served):
-    def answer(self, head: Head, body: bytes) -> None:  # noqa: ARG002  every path is a create
+    def answer(self, head: RequestHead, body: bytes) -> None:  # noqa: ARG002  every path is a create
         wish = WISH.search(body)
         if wish and STREAMS.search(body):
             self._tell(int(wish[1]), float(wish[2]) / 1000)

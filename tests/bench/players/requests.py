@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from infra.local.wire import End, Head, Requests
+from infra.local.runtime_api.http_requests import RequestEnd, RequestHead, RequestReader
 
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -15,21 +15,21 @@ class Served(asyncio.Protocol):
     """Calls `answer` with each whole request; one connection, one request at a time."""
 
     def __init__(self) -> None:
-        self._requests = Requests()
+        self._requests = RequestReader()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         for part in self._requests.feed(data):
-            if isinstance(part, Head):
+            if isinstance(part, RequestHead):
                 self._head, self._body = part, b""
-            elif isinstance(part, End):
+            elif isinstance(part, RequestEnd):
                 self.answer(self._head, self._body)
             else:
                 self._body = part
 
-    def answer(self, head: Head, body: bytes) -> None:
+    def answer(self, head: RequestHead, body: bytes) -> None:
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""The function under the gateway in these tests: it does what the request's body says, in order.
+"""The function behind the gateway in these tests: it runs the steps of the request's body.
 
 [["send", "data: 1"], ["gate", PORT, "name"], ["raise", "why"], ["exit", 3]]
 """
@@ -15,8 +15,8 @@ if os.environ.get("POWERTOOLS_LOG_LEVEL") == "BROKEN":
 
 def handler(event, context):
     path = event.get("rawPath") or event["path"]
-    if path in TOLD:
-        return {"statusCode": 200, "body": json.dumps(TOLD[path](event, context))}
+    if path in ANSWERS:
+        return {"statusCode": 200, "body": json.dumps(ANSWERS[path](event, context))}
     steps = json.loads(event["body"])
     if steps[0][0] == "prelude":
         return {**steps[0][1], "body": stream(steps[1:])}
@@ -24,8 +24,8 @@ def handler(event, context):
 
 
 def stream(steps):
-    for verb, *arguments in steps:
-        yield from VERBS[verb](*arguments)
+    for name, *arguments in steps:
+        yield from STEPS[name](*arguments)
 
 
 def send(text):
@@ -41,14 +41,14 @@ def many(count, size):
 
 
 def pace(count, seconds):
-    """For measuring by hand what a chunk costs."""
+    """For measurements by hand: the cost of a chunk."""
     for n in range(count):
         yield b"data: %d %s\n\n" % (n, b"x" * 120)
         time.sleep(seconds)
 
 
 def gate(port, name):
-    """Tell the test that we are here, and wait until it lets us go on."""
+    """Report to the test that the function is here, and wait until it is released."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"{name} {os.getpid()}\n".encode())
         connection.recv(1)
@@ -56,17 +56,17 @@ def gate(port, name):
 
 
 def deaf():
-    """Do not go on, nor end when asked to."""
+    """Wait forever and ignore SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.pause()
     return ()
 
 
-def fail(why):
-    raise RuntimeError(why)
+def fail(reason):
+    raise RuntimeError(reason)
 
 
-VERBS = {
+STEPS = {
     "send": send,
     "pid": pid,
     "many": many,
@@ -76,7 +76,7 @@ VERBS = {
     "raise": fail,
     "exit": os._exit,
 }
-TOLD = {
+ANSWERS = {
     "/event": lambda event, _: event,
     "/env": lambda _event, _context: dict(os.environ),
     "/deadline": lambda _, context: context.get_remaining_time_in_millis(),

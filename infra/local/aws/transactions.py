@@ -1,0 +1,103 @@
+"""Replaces moto's DynamoDB writes with serialized ones, and its transactions with atomic ones.
+
+moto copies the whole table for each transaction and restores the copy when one is cancelled: with
+thousands of rows that takes seconds, and concurrent writes are lost. Besides, two concurrent
+conditional updates may both find their condition true.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from moto.dynamodb.comparisons import get_filter_expression
+from moto.dynamodb.exceptions import TransactionCanceledException
+from moto.dynamodb.models import DynamoDBBackend
+
+type Write = dict[str, Any]  # the arguments of one write of TransactWriteItems
+
+_LOCK = threading.RLock()
+WRITES = ("put_item", "update_item", "delete_item")
+
+
+def install() -> None:
+    """Replace the writes of every moto backend in this process."""
+    DynamoDBBackend.transact_write_items = _transact  # type: ignore[assignment, method-assign]
+    for name in WRITES:
+        write = getattr(DynamoDBBackend, name)
+        if not hasattr(write, "__wrapped__"):
+            setattr(DynamoDBBackend, name, _serialize(write))
+
+
+def _serialize(write: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(write)
+    def locked(*args: Any, **kwargs: Any) -> Any:
+        with _LOCK:
+            return write(*args, **kwargs)
+
+    return locked
+
+
+def _transact(backend: DynamoDBBackend, transact_items: list[Write]) -> None:
+    writes = [next(iter(item.items())) for item in transact_items]  # (operation, arguments)
+    with _LOCK:
+        reasons = [
+            _cancellation_reason(backend, operation, arguments) for operation, arguments in writes
+        ]
+        if any(code for code, _, _ in reasons):
+            raise TransactionCanceledException(reasons)
+        for operation, arguments in writes:
+            _write(backend, operation, arguments)
+
+
+def _cancellation_reason(
+    backend: DynamoDBBackend, operation: str, arguments: Write
+) -> tuple[Any, ...]:
+    """The cancellation reason: code, message and item; all None if the condition holds."""
+    condition = get_filter_expression(
+        arguments.get("ConditionExpression"),
+        arguments.get("ExpressionAttributeNames"),
+        arguments.get("ExpressionAttributeValues"),
+    )
+    row = backend.get_item(arguments["TableName"], _item_key(backend, operation, arguments))
+    if condition.expr(row):
+        return None, None, None
+    is_returned = row and arguments.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    item = row.to_json()["Attributes"] if row and is_returned else None
+    return "ConditionalCheckFailed", "The conditional request failed", item
+
+
+def _item_key(backend: DynamoDBBackend, operation: str, arguments: Write) -> dict[str, Any]:
+    if operation != "Put":
+        return dict(arguments["Key"])
+    table = backend.get_table(arguments["TableName"])
+    names = (table.hash_key_attr, table.range_key_attr)
+    return {name: arguments["Item"][name] for name in names if name is not None}
+
+
+def _updated_attributes(arguments: Write) -> Write:
+    """The attributes of a new row: without old values, SET and ADD are the same."""
+    names, values = arguments["ExpressionAttributeNames"], arguments["ExpressionAttributeValues"]
+    pairs = re.findall(r"(#\w+)(?: =)? (:\w+)", arguments["UpdateExpression"])
+    return {names[name]: values[value] for name, value in pairs}
+
+
+def _write(backend: DynamoDBBackend, operation: str, arguments: Write) -> None:
+    table = arguments["TableName"]
+    match operation:
+        case "Put":
+            backend.put_item(table, arguments["Item"])
+        case "Delete":
+            backend.delete_item(table, arguments["Key"])
+        case "Update" if backend.get_item(table, arguments["Key"]) is None:
+            # moto would first create a row of the key alone, visible in the stream, then update it.
+            backend.put_item(table, {**arguments["Key"], **_updated_attributes(arguments)})
+        case "Update":
+            backend.update_item(
+                table,
+                arguments["Key"],
+                arguments["UpdateExpression"],
+                arguments.get("ExpressionAttributeNames") or {},
+                arguments.get("ExpressionAttributeValues") or {},
+            )

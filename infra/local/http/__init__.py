@@ -1,0 +1,1 @@
+"""The HTTP endpoints in front of a function: a Function URL and an API Gateway REST API."""

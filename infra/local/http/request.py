@@ -1,0 +1,120 @@
+"""An HTTP request as AWS's endpoints receive it, from which they build a Lambda event."""
+
+import base64
+import re
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+MAX_EVENT_BYTES = 6 * 1024 * 1024  # Lambda's quota for an invocation payload
+REPLACED = {"x-forwarded-port", "x-forwarded-proto"}
+HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
+_TEXT = re.compile(
+    r"text/|application/(.+\+)?(json|xml|javascript|x-www-form-urlencoded)\s*(;|$)", re.IGNORECASE
+)
+
+type Pairs = tuple[tuple[str, str], ...]
+
+
+class TooLarge(Exception):
+    """The request is more than a Lambda event can carry."""
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A whole request; header names and values are latin-1 text in their received order."""
+
+    method: str
+    path: str  # from the request line, still percent-encoded: both endpoints pass it on like this
+    query: str
+    headers: Pairs
+    body: bytes = b""
+    source: str = "127.0.0.1"  # the client's address
+    port: int = 80
+    protocol: str = "HTTP/1.1"
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    received: float = field(default_factory=time.time)  # Unix time in seconds
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        return parse_qsl(self.query, keep_blank_values=True)
+
+    @property
+    def epoch_ms(self) -> int:
+        return int(self.received * 1000)
+
+    @property
+    def formatted_time(self) -> str:
+        """In the format of access logs, as requestContext has it."""
+        return datetime.fromtimestamp(self.received, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+
+    def header(self, name: str) -> str | None:
+        """The first value of the header; `name` in lower case."""
+        return next((value for given, value in self.headers if given.lower() == name), None)
+
+    def forwarded_headers(self) -> Iterator[tuple[str, str]]:
+        """The headers of the event: without hop-by-hop headers, with AWS's X-Forwarded-*."""
+        yield from (pair for pair in self.headers if pair[0].lower() not in HOP_BY_HOP | REPLACED)
+        yield "X-Forwarded-For", self.source
+        yield "X-Forwarded-Port", str(self.port)
+        yield "X-Forwarded-Proto", "http"
+
+    def body_fields(self) -> tuple[str | None, bool]:
+        """The event's `body` and `isBase64Encoded`: UTF-8 text is not encoded."""
+        if not self.body:
+            return None, False
+        if (text := self._decode_text()) is not None:
+            return text, False
+        return base64.b64encode(self.body).decode(), True
+
+    def _decode_text(self) -> str | None:
+        content_type = self.header("content-type")
+        if content_type and not _TEXT.match(content_type.strip()):
+            return None
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError:
+            return None
+
+
+def group_values(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The values of each name, in their order."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+async def read_request(request: web.BaseRequest) -> HttpRequest:
+    """Read the whole request; raise TooLarge before more is read than an event can carry."""
+    path, _, query = request.raw_path.partition("?")
+    address = request.get_extra_info("sockname")
+    return HttpRequest(
+        method=request.method,
+        path=path,
+        query=query,
+        headers=tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers),
+        body=await _read_body(request),
+        source=request.remote or "127.0.0.1",
+        port=address[1] if address else 0,
+        protocol="HTTP/{}.{}".format(*request.version),
+    )
+
+
+async def _read_body(request: web.BaseRequest) -> bytes:
+    if (request.content_length or 0) > MAX_EVENT_BYTES:
+        raise TooLarge
+    if request.headers.get("expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # aiohttp must not count it as part of the response
+    body = bytearray()
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > MAX_EVENT_BYTES:
+            raise TooLarge
+    return bytes(body)

@@ -1,0 +1,1 @@
+"""Lambda's Runtime API for one function: runtime processes, and the invocations they answer."""

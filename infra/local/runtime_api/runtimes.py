@@ -1,0 +1,145 @@
+"""Lambda environments: real runtime processes, and a pool that distributes events to them."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable, Callable
+from typing import Self
+
+from infra.local.processes import Processes, copy_to_stderr, kill
+from infra.local.runtime_api.connection import Connection
+from infra.local.runtime_api.function import Function
+from infra.local.runtime_api.invocation import Failed, InitFailed, Invocation, InvocationSlot
+
+MANAGED_RUNTIME = "/var/runtime/bootstrap.py"  # what Lambda passes to the wrapper script
+INIT_TIMEOUT_SECONDS = 60.0
+DRAIN_SECONDS = 1.0
+
+
+class Runtime:
+    """A runtime process with a Runtime API of its own; it processes one event at a time."""
+
+    def __init__(self, function: Function, processes: Processes) -> None:
+        self._function = function
+        self._processes = processes
+        self._slot = InvocationSlot()
+
+    @classmethod
+    async def start(cls, function: Function, processes: Processes) -> Self:
+        """Start a process and wait for its first request for an event; raise InitFailed."""
+        runtime = cls(function, processes)
+        await runtime._start_process()
+        try:
+            async with asyncio.timeout(INIT_TIMEOUT_SECONDS):
+                await runtime._slot.ready
+        except TimeoutError as exc:
+            await runtime.end()
+            raise InitFailed(
+                f"It did not request an event within {INIT_TIMEOUT_SECONDS:g} seconds."
+            ) from exc
+        except BaseException:
+            await runtime.end()
+            raise
+        return runtime
+
+    @property
+    def is_alive(self) -> bool:
+        return not self._slot.has_ended
+
+    def invoke(self, event: bytes, on_free: Callable[[], None]) -> Invocation:
+        """Process the event; `on_free` is called when the runtime can take the next one."""
+        seconds = self._function.seconds
+        invocation = Invocation(event, seconds)
+        timer = asyncio.get_running_loop().call_later(seconds, self._time_out)
+
+        def free() -> None:
+            timer.cancel()
+            on_free()
+
+        self._slot.assign(invocation, free)
+        return invocation
+
+    async def end(self) -> None:
+        self._slot.end("The gateway was stopped.")
+        await self._processes.end(self._process)
+        await self._watch
+
+    async def _start_process(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(self._slot), "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self._process = await self._processes.start(
+            str(self._function.wrapper),
+            sys.executable,
+            MANAGED_RUNTIME,
+            cwd=self._function.root,
+            env={**self._function.env, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"},
+            stdin=DEVNULL,
+            stdout=PIPE,
+        )
+        self._watch = asyncio.create_task(self._wait_for_exit(self._process))
+
+    async def _wait_for_exit(self, process: Process) -> None:
+        log = asyncio.create_task(copy_to_stderr(process.stdout)) if process.stdout else None
+        code = await process.wait()
+        # First read what the process wrote before it ended: its response, then its log.
+        await _wait_briefly(self._slot.wait_until_disconnected())
+        self._server.close()
+        self._slot.end(f"The runtime's process ended with {code}.")
+        if log:
+            await _wait_briefly(log)
+
+    def _time_out(self) -> None:
+        self._slot.end(f"Task timed out after {self._function.seconds:.2f} seconds")
+        kill(self._process)
+
+
+async def _wait_briefly(reading: Awaitable[None]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await reading
+
+
+class RuntimePool:
+    """A fixed number of runtimes; events beyond them wait in their order."""
+
+    def __init__(self, function: Function, processes: Processes) -> None:
+        self._function = function
+        self._processes = processes
+        self._start_limit = asyncio.Semaphore(os.cpu_count() or 1)
+        # Last in, first out: the runtime used last has the warmest caches.
+        self._free: asyncio.LifoQueue[Runtime] = asyncio.LifoQueue()
+
+    async def start(self, count: int, on_start: Callable[[], None] = lambda: None) -> None:
+        """Start `count` runtimes; `on_start` is called for each. Raise InitFailed."""
+
+        async def start_one() -> None:
+            self._free.put_nowait(await self._start_runtime())
+            on_start()
+
+        try:
+            async with asyncio.TaskGroup() as starts:
+                for _ in range(count):
+                    starts.create_task(start_one())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None  # the others have the same cause
+
+    async def invoke(self, event: bytes) -> Invocation:
+        """Wait for a free runtime and invoke it; raise Failed where it cannot be replaced."""
+        runtime = await self._free.get()
+        if not runtime.is_alive:
+            runtime = await self._replace(runtime)
+        return runtime.invoke(event, lambda: self._free.put_nowait(runtime))
+
+    async def _replace(self, dead: Runtime) -> Runtime:
+        try:
+            return await self._start_runtime()
+        except (InitFailed, OSError) as exc:
+            self._free.put_nowait(dead)  # the next event tries again
+            raise Failed(str(exc)) from exc
+
+    async def _start_runtime(self) -> Runtime:
+        async with self._start_limit:
+            return await Runtime.start(self._function, self._processes)

@@ -1,0 +1,103 @@
+"""What a gateway that is ready reports: lines on the terminal, and files for programs."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from antiphon.settings.config import Config, OpenAITarget
+from infra.local import instance_file
+from infra.local.aws.resources import REGION, TABLE
+from infra.local.gateway import Gateway
+from infra.local.options import GatewayOptions
+from infra.local.target_setup import PROVIDERS, credential_variable, entra_identity
+
+EXAMPLE_MODELS = ("gpt-5-mini", "gpt-5", "gpt-4.1-mini")
+
+
+def print_facts(console: Console, options: GatewayOptions, gateway: Gateway) -> None:
+    for label, text in _facts(options, gateway):
+        # Not wrapped, so that addresses, keys and commands can be copied.
+        console.print(Text.assemble((f"{label:<14}", "bold"), text), soft_wrap=True)
+
+
+def write_ready_file(path: Path, options: GatewayOptions, gateway: Gateway) -> None:
+    document = {
+        "url": gateway.url,
+        "rest": gateway.rest,
+        "aws_endpoint": gateway.aws,
+        "table": TABLE,
+        "keys": [{"tenant": local.tenant, "key": local.key} for local in options.keys],
+        "simulator": gateway.simulator,
+    }
+    instance_file.write_private_json(path, document)
+
+
+def publish(options: GatewayOptions, gateway: Gateway) -> AbstractContextManager[None]:
+    """Let other commands find the gateway until the block ends."""
+    instance = instance_file.Instance(
+        url=gateway.url,
+        rest=gateway.rest,
+        aws_endpoint=gateway.aws,
+        table=TABLE,
+        key_cache_seconds=options.config.gateway.key_cache_seconds,
+        pid=os.getpid(),
+    )
+    return instance_file.publish_instance(instance, instance_file.instance_folder(options.env))
+
+
+def _facts(options: GatewayOptions, gateway: Gateway) -> Iterator[tuple[str, str]]:
+    for name, section in options.setup.document["targets"].items():
+        yield "target", f"{name}: {describe_target(options, name, section)}"
+    yield "Function URL", gateway.url
+    yield "API Gateway", gateway.rest
+    for local in options.keys:
+        yield "key", f"{local.key} (tenant {local.tenant})"
+    yield "AWS", f"{gateway.aws} (table {TABLE}, region {REGION}, any credentials)"
+    yield "log", "on stderr; more with POWERTOOLS_LOG_LEVEL=DEBUG"
+    yield "try", _curl_command(options, gateway)
+    yield "end", "with Ctrl-C"
+
+
+def describe_target(options: GatewayOptions, name: str, section: dict[str, Any]) -> str:
+    """The target's address, or what it needs in order not to be simulated."""
+    provider = PROVIDERS[section["provider"]]
+    if name in options.setup.simulated:
+        return f"simulator, because there is no {_missing_credential(name, section)}"
+    address: str = section.get(provider.address_key, OpenAITarget.model_fields["base_url"].default)
+    return address
+
+
+def _missing_credential(name: str, section: dict[str, Any]) -> str:
+    identity = entra_identity(section)
+    if identity == "aws":
+        return "AWS identity, which only deployed functions have"
+    if identity == "secret":
+        return f"{credential_variable(name)} (the client secret of its application in Entra ID)"
+    return f"{credential_variable(name)} or {PROVIDERS[section['provider']].credential}"
+
+
+def _curl_command(options: GatewayOptions, gateway: Gateway) -> str:
+    model = _example_model(options.config)
+    body = json.dumps({"model": model, "input": "Say hello.", "stream": True})
+    return (
+        f"curl -N {gateway.url}/responses -H 'Authorization: Bearer {options.keys[0].key}' "
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )
+
+
+def _example_model(config: Config) -> str:
+    """A model that the configuration serves."""
+    targets = config.targets.values()
+    named = (name for target in targets for name in target.models if "*" not in name)
+    known = (
+        name
+        for name in EXAMPLE_MODELS
+        if any(target.upstream_model(name) is not None for target in targets)
+    )
+    return next(known, None) or next(named, "YOUR-MODEL")

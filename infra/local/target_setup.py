@@ -1,0 +1,144 @@
+"""Decides which targets a local gateway calls at their provider, and which it simulates.
+
+A target with a credential in the environment is called; the simulator stands in for the others.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from antiphon.settings import config
+
+type Document = Mapping[str, Any]
+
+ENTRA_KEYS = ("auth", "entra")  # of a target in gateway.toml
+SIMULATOR_CREDENTIAL = "simulated"  # the simulator accepts any
+NO_SIMULATOR = "http://127.0.0.1"  # stands for the simulator's address where none runs
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The provider's own environment variables, and the simulator's path for its API."""
+
+    credential: str
+    address: str
+    address_key: str  # of a target in gateway.toml
+    path: str
+
+
+PROVIDERS = {
+    "openai": Provider("OPENAI_API_KEY", "OPENAI_BASE_URL", "base_url", "/v1"),
+    "azure": Provider("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "endpoint", ""),
+}
+
+
+@dataclass(frozen=True)
+class TargetSetup:
+    """The configuration with addresses from the environment, and the credentials found there."""
+
+    document: Document
+    credentials: Mapping[str, str]  # by target
+
+    @property
+    def simulated(self) -> list[str]:
+        """The targets without a credential."""
+        return [name for name in _targets(self.document) if name not in self.credentials]
+
+    def secrets(self) -> dict[str, str]:
+        """The credential of each target, for Secrets Manager."""
+        return {**dict.fromkeys(self.simulated, SIMULATOR_CREDENTIAL), **self.credentials}
+
+    def with_simulator_address(self, simulator: str) -> Document:
+        """The file's configuration, where simulated targets have the simulator's address."""
+        return self._change_simulated(lambda section: _set_address(section, simulator))
+
+    def simulate(self, simulator: str, models: Iterable[str]) -> Document:
+        """The effective configuration: simulated targets also serve the simulator's models."""
+        served = list(models)
+        return self._change_simulated(
+            lambda section: _use_key(_add_models(_set_address(section, simulator), served))
+        )
+
+    def _change_simulated(self, change: Callable[[Any], Any]) -> Document:
+        sections = {
+            name: change(section) if name in self.simulated else section
+            for name, section in _targets(self.document).items()
+        }
+        return {**self.document, "targets": sections} if sections else self.document
+
+
+def read_target_setup(path: Path, env: Mapping[str, str]) -> TargetSetup:
+    """Read and check gateway.toml; raise ConfigError."""
+    setup = build_target_setup(config.read_config(path), env)
+    config.parse_config(setup.with_simulator_address(NO_SIMULATOR), path.name)
+    return setup
+
+
+def build_target_setup(document: Document, env: Mapping[str, str]) -> TargetSetup:
+    """Find credentials and addresses; an invalid document is accepted, its check comes later."""
+    targets = _targets(document)
+    sections = {name: _add_address(section, env) for name, section in targets.items()}
+    found = {name: _find_credential(name, section, env) for name, section in targets.items()}
+    return TargetSetup(
+        document={**document, "targets": sections} if targets else document,
+        credentials={name: secret for name, secret in found.items() if secret},
+    )
+
+
+def credential_variable(target: str) -> str:
+    return "ANTIPHON_SECRET_" + target.upper().replace("-", "_")
+
+
+def entra_identity(section: object) -> str | None:
+    """How a target with auth = "entra" gets tokens: `secret` or `aws`; None with a key."""
+    if not isinstance(section, dict) or section.get("auth") != "entra":
+        return None
+    entra = section.get("entra")
+    return str(entra.get("identity", "secret")) if isinstance(entra, dict) else "secret"
+
+
+def _targets(document: Document) -> dict[str, Any]:
+    targets = document.get("targets")
+    return targets if isinstance(targets, dict) else {}
+
+
+def _provider(section: object) -> Provider | None:
+    name = section.get("provider") if isinstance(section, dict) else None
+    return PROVIDERS.get(name) if isinstance(name, str) else None
+
+
+def _add_address(section: Any, env: Mapping[str, str]) -> Any:
+    provider = _provider(section)
+    if provider is None or provider.address_key in section or not env.get(provider.address):
+        return section
+    return {**section, provider.address_key: env[provider.address]}
+
+
+def _find_credential(name: str, section: object, env: Mapping[str, str]) -> str | None:
+    entra = entra_identity(section)
+    if entra == "aws":
+        return None
+    provider = _provider(section)
+    # A provider's API key is not the client secret of an Entra application.
+    general = env.get(provider.credential) if provider and entra is None else None
+    return env.get(credential_variable(name)) or general or None
+
+
+def _set_address(section: Any, simulator: str) -> Any:
+    provider = _provider(section)
+    if provider is None:
+        return section
+    return {**section, provider.address_key: simulator + provider.path}
+
+
+def _add_models(section: Any, models: list[str]) -> Any:
+    served = section.get("models")
+    if isinstance(served, list):
+        return {**section, "models": [*dict.fromkeys([*served, "sim-*"])]}
+    return {**section, "models": {**served, **{model: model for model in models}}}
+
+
+def _use_key(section: Any) -> Any:
+    """Authenticate with a key, which the simulator accepts, instead of a token from Entra ID."""
+    return {name: value for name, value in section.items() if name not in ENTRA_KEYS}

@@ -1,0 +1,96 @@
+"""A rig for event sources: functions whose results the test chooses, and their AWS."""
+
+import asyncio
+import json
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+from infra.local.aws.event_source_mapping import map_event_sources
+from infra.local.aws.resources import TABLE, Resources, queue_url
+from infra.local.processes import Processes, ServerProcess
+from infra.local.runtime_api.function import Function, child_environment, function_environment
+from tests.local.gateway_rig import WRAPPER
+from tests.support.aws import LOCAL_AWS
+
+EVENT_FUNCTIONS = Path(__file__).parent / "event_functions"
+
+
+@dataclass
+class EventInvocation:
+    """A function that received an event and waits for its result from the test."""
+
+    name: str
+    pid: int
+    event: dict
+    writer: asyncio.StreamWriter
+
+    @property
+    def records(self):
+        return self.event["Records"]
+
+    def return_result(self, answer):
+        self.writer.write(json.dumps(answer).encode() + b"\n")
+        self.writer.close()
+
+    def return_failures(self, *ids):
+        self.return_result({"batchItemFailures": [{"itemIdentifier": id} for id in ids]})
+
+
+class EventSourceRig:
+    """The invocations of functions with an event source, and the AWS of these sources."""
+
+    def __init__(self, endpoint):
+        location = {"endpoint_url": endpoint, **LOCAL_AWS}
+        self.sqs = boto3.client("sqs", **location)
+        self.table = boto3.resource("dynamodb", **location).Table(TABLE)
+        self.endpoint = endpoint
+        self.queue = queue_url(endpoint)
+        self._invocations = asyncio.Queue()
+        self.set_queue_attributes(VisibilityTimeout="1")  # failed messages return soon
+
+    async def next_invocation(self):
+        return await self._invocations.get()
+
+    async def accept(self, reader, writer):
+        message = json.loads(await reader.readline())
+        await self._invocations.put(EventInvocation(**message, writer=writer))
+
+    def send(self, *bodies):
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
+
+    def set_queue_attributes(self, **attributes):
+        self.sqs.set_queue_attributes(QueueUrl=self.queue, Attributes=attributes)
+
+    async def wait_until_empty(self):
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        while True:
+            message = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)
+            if set(message["Attributes"].values()) == {"0"}:
+                return
+            await asyncio.sleep(0.05)
+
+    def put(self, *names):
+        for name in names:
+            self.table.put_item(Item={"pk": name, "sk": "LINK"})
+
+
+@asynccontextmanager
+async def run_event_source(name, folder):
+    """Run the event source of one function in `event_functions`, with its own queue and table."""
+    async with Processes() as processes:
+        env = child_environment(os.environ)
+        line = Resources([], {}).to_line()
+        aws = await ServerProcess.start(processes, env, "infra.local.aws.server", stdin=line)
+        rig = EventSourceRig(await aws.wait_for_address())
+        server = await asyncio.start_server(rig.accept, "127.0.0.1", 0)
+        port = folder / "port"
+        port.write_text(str(server.sockets[0].getsockname()[1]))
+        env = function_environment(EVENT_FUNCTIONS, rig.endpoint, port, os.environ, name)
+        function = Function(WRAPPER, EVENT_FUNCTIONS, env, 60)
+        async with server, map_event_sources({name: function}, rig.endpoint, processes):
+            yield rig

@@ -1,5 +1,0 @@
-from told import ask
-
-
-def handler(event, _context):
-    return ask(event)
