@@ -8,18 +8,18 @@ from typing import Any
 
 from aiohttp import web
 
-from infra.local.simulator.cuts import How
+from infra.local.simulator.delivery import CloseDelimitedResponse, close_connection
 from infra.local.simulator.items import Json
-from infra.local.simulator.sending import CloseDelimited, sever
+from infra.local.simulator.stream import DisconnectKind
 
-MOST_REQUESTS = 2_000
-OWN = "/_sim/"
+MAX_REQUESTS = 2_000
+CONTROL_PREFIX = "/_sim/"
 
-type Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
-class Script:
+class ScriptedResponse:
     """An answer of any bytes, for the next request to this method and path's end."""
 
     chunks: list[bytes]
@@ -31,7 +31,7 @@ class Script:
     path: str = "/responses"
 
     @classmethod
-    def parse(cls, told: Json) -> "Script":
+    def parse(cls, told: Json) -> "ScriptedResponse":
         """Read what a test posts; `chunks_base64` holds the body, the other keys are the fields."""
         chunks = [b64decode(chunk) for chunk in told.pop("chunks_base64", [])]
         return cls(chunks, **told)
@@ -40,36 +40,36 @@ class Script:
         return request.method == self.method and request.path.endswith(self.path)
 
     async def play(self, request: web.Request) -> web.StreamResponse:
-        kind = CloseDelimited if self.close else web.StreamResponse
+        kind = CloseDelimitedResponse if self.close else web.StreamResponse
         response = kind(headers=self.headers)
         response.set_status(self.status)
         await response.prepare(request)
         for chunk in self.chunks:
             await response.write(chunk)
         if self.cut:
-            await sever(request, How.RESET)
+            await close_connection(request, DisconnectKind.RESET)
         return response
 
 
-class Recorder:
+class RequestRecorder:
     def __init__(self) -> None:
-        self._requests: deque[Json] = deque(maxlen=MOST_REQUESTS)
-        self._scripts: list[Script] = []
+        self._requests: deque[Json] = deque(maxlen=MAX_REQUESTS)
+        self._scripts: list[ScriptedResponse] = []
 
     def mount(self, app: web.Application) -> None:
         @web.middleware
-        async def record(request: web.Request, handler: Next) -> web.StreamResponse:
+        async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await self._record(request, handler)
 
         app.middlewares.append(record)
-        app.router.add_get(f"{OWN}requests", self._told)
-        app.router.add_delete(f"{OWN}requests", self._clear)
-        app.router.add_post(f"{OWN}script", self._script)
+        app.router.add_get(f"{CONTROL_PREFIX}requests", self._told)
+        app.router.add_delete(f"{CONTROL_PREFIX}requests", self._clear)
+        app.router.add_post(f"{CONTROL_PREFIX}script", self._script)
 
-    async def _record(self, request: web.Request, answer: Next) -> web.StreamResponse:
-        if request.path.startswith(OWN):
+    async def _record(self, request: web.Request, answer: Handler) -> web.StreamResponse:
+        if request.path.startswith(CONTROL_PREFIX):
             return await answer(request)
-        self._requests.append(await _recorded(request))
+        self._requests.append(await _describe_request(request))
         script = next((script for script in self._scripts if script.fits(request)), None)
         if script is None:
             return await answer(request)
@@ -87,13 +87,13 @@ class Recorder:
 
     async def _script(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._scripts.append(Script.parse(await request.json()))
+            self._scripts.append(ScriptedResponse.parse(await request.json()))
         except (TypeError, ValueError) as exc:
             raise web.HTTPBadRequest(text=f"No such script: {exc}") from exc
         return web.Response(status=204)
 
 
-async def _recorded(request: web.Request) -> dict[str, Any]:
+async def _describe_request(request: web.Request) -> dict[str, Any]:
     path, _, query = request.raw_path.partition("?")
     return {
         "method": request.method,

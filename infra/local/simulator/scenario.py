@@ -1,19 +1,79 @@
-"""One way to answer."""
+"""How a response comes to its end. When each event of an answer is due, in seconds after the ask. One way to answer. Scenarios that a number at the end of the model's name tunes: sim-delay-50ms, sim-long-5000."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from infra.local.simulator import frames, speech, tales
-from infra.local.simulator.cuts import Cut
-from infra.local.simulator.endings import COMPLETED, Ending
-from infra.local.simulator.events import Tells
-from infra.local.simulator.frames import Shapes, Writes
-from infra.local.simulator.pace import AT_ONCE, Pace
-from infra.local.simulator.pages import Page
-from infra.local.simulator.refusals import Refusal
-from infra.local.simulator.speech import Says
+from infra.local.simulator.errors import (
+    SERVER_ERROR_MESSAGE,
+    ApiError,
+    RawResponse,
+    rate_limit_error,
+)
+from infra.local.simulator.events import EventTransform, add_image_event, unchanged_events
+from infra.local.simulator.items import Json
+from infra.local.simulator.output import OutputBuilder, default_output, long_output
+from infra.local.simulator.request_body import CreateRequest
+from infra.local.simulator.stream import (
+    ChunkTransform,
+    Disconnect,
+    EventEncoder,
+    encode_event,
+    unchanged_chunks,
+)
 
-type Tunes = Callable[[int], "Scenario"]
+
+@dataclass(frozen=True)
+class FinalStatus:
+    status: str
+    error: Json | None = None
+    incomplete: Json | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.status == "completed"
+
+
+COMPLETED = FinalStatus("completed")
+INCOMPLETE = FinalStatus("incomplete", incomplete={"reason": "max_output_tokens"})
+CONTENT_FILTERED = FinalStatus("incomplete", incomplete={"reason": "content_filter"})
+FAILED = FinalStatus("failed", {"code": "server_error", "message": SERVER_ERROR_MESSAGE})
+
+
+@dataclass(frozen=True)
+class Timing:
+    before: float = 0.0  # the first event
+    between: float = 0.0  # two deltas
+    hush: float = 0.0  # in the middle of the deltas
+    queued: float = 0.05  # of a background response
+    late_headers: bool = False  # they come with the first event, not before it
+
+    def asked(self, ask: CreateRequest) -> "Timing":
+        """The pace that the ask's metadata wants, where it wants one."""
+        delay = ask.number("sim_delay_ms")
+        return self if delay is None else replace(self, between=delay / 1000)
+
+    def due(self, events: Sequence[Json], *, background: bool) -> list[float]:
+        deltas = [index for index, event in enumerate(events) if event["type"].endswith(".delta")]
+        waits = dict.fromkeys(deltas, self.between)
+        if deltas:
+            waits[deltas[len(deltas) // 2]] += self.hush
+        if background:
+            waits |= {i: self.queued for i, e in enumerate(events) if _is_in_progress(e)}
+        now, due = self.before, []
+        for index in range(len(events)):
+            now += waits.get(index, 0)
+            due.append(now)
+        return due
+
+
+IMMEDIATE = Timing()
+
+
+def _is_in_progress(event: Json) -> bool:
+    return bool(event["type"] == "response.in_progress")
+
+
+type ScenarioFactory = Callable[[int], "Scenario"]
 
 
 @dataclass(frozen=True)
@@ -21,14 +81,55 @@ class Scenario:
     """What is special about an answer; whatever is left out is as on a good day."""
 
     about: str
-    says: Says = speech.natural
-    ending: Ending = COMPLETED
-    tells: Tells = tales.as_is
-    pace: Pace = AT_ONCE
-    writes: Writes = frames.plain
-    shapes: Shapes = frames.whole
-    cut: Cut | None = None
-    instead: Page | Refusal | None = None
+    says: OutputBuilder = default_output
+    ending: FinalStatus = COMPLETED
+    tells: EventTransform = unchanged_events
+    pace: Timing = IMMEDIATE
+    writes: EventEncoder = encode_event
+    shapes: ChunkTransform = unchanged_chunks
+    cut: Disconnect | None = None
+    instead: RawResponse | ApiError | None = None
     gzip: bool = False
     streams: bool = True  # where that was asked for
-    tunes: Tunes | None = None  # makes it anew for a number at the end of the name
+    tunes: ScenarioFactory | None = None  # makes it anew for a number at the end of the name
+
+
+def delay_deltas(ms: int = 100) -> Scenario:
+    about = "Waits before each delta: 100 ms, or as named: sim-delay-50ms."
+    return Scenario(about, pace=Timing(between=ms / 1000), tunes=delay_deltas)
+
+
+def delay_headers(ms: int = 30_000) -> Scenario:
+    about = "Sends nothing at all for 30 s, or as named: sim-silent-before-headers-2s."
+    pace = Timing(before=ms / 1000, late_headers=True)
+    return Scenario(about, pace=pace, tunes=delay_headers)
+
+
+def delay_first_event(ms: int = 30_000) -> Scenario:
+    about = "Sends the headers, and no event for 30 s: sim-silent-before-first-event-2s."
+    return Scenario(about, pace=Timing(before=ms / 1000), tunes=delay_first_event)
+
+
+def pause_mid_stream(ms: int = 30_000) -> Scenario:
+    about = "Falls silent for 30 s between two deltas, or as named: sim-silent-mid-stream-2s."
+    return Scenario(about, pace=Timing(hush=ms / 1000), tunes=pause_mid_stream)
+
+
+def stay_queued(ms: int = 5_000) -> Scenario:
+    about = "Leaves a background response queued for 5 s, or as named: sim-queued-30s."
+    return Scenario(about, pace=Timing(queued=ms / 1000), tunes=stay_queued)
+
+
+def send_many_deltas(count: int = 1_000) -> Scenario:
+    about = "Answers in 1,000 deltas, or as many as named: sim-long-5000."
+    return Scenario(about, says=long_output(count), tunes=send_many_deltas)
+
+
+def send_big_event(size: int = 5_000_000) -> Scenario:
+    about = "Streams one event of 5 MB, or of as many bytes as named: sim-big-20000."
+    return Scenario(about, tells=add_image_event(size), tunes=send_big_event)
+
+
+def limit_rate(ms: int = 1_000) -> Scenario:
+    about = "429 with retry-after of 1 s and the x-ratelimit headers, or as named: sim-429-300s."
+    return Scenario(about, instead=rate_limit_error(ms // 1000), tunes=limit_rate)

@@ -1,23 +1,25 @@
-"""What is remembered, account by account, and never too much of it."""
+"""What is remembered, account by account, and never too much of it. A page of a list, in OpenAI's shape."""
 
+import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from infra.local.simulator.answers import Answer
-from infra.local.simulator.items import Json, text_of
-from infra.local.simulator.refusals import not_found
+from infra.local.simulator.errors import ApiError, invalid_parameter, resource_not_found
+from infra.local.simulator.items import Json, item_text
+from infra.local.simulator.request_body import check_range
+from infra.local.simulator.responses import SimulatedResponse
 
-ACCOUNTS = 100
-THINGS = 2_000
-TURNS = 1_000  # items of a conversation, or before a response
-BYTES = 64 * 1024 * 1024
+MAX_ACCOUNTS = 100
+MAX_RESOURCES = 2_000
+MAX_ITEMS = 1_000  # items of a conversation, or before a response
+MAX_BYTES = 64 * 1024 * 1024
 
 
-class Shelf[Thing]:
+class BoundedStore[Thing]:
     """Holds the newest things, up to a number and a weight."""
 
-    def __init__(self, most: int, heaviest: int = BYTES) -> None:
+    def __init__(self, most: int, heaviest: int = MAX_BYTES) -> None:
         self._things: OrderedDict[str, tuple[Thing, int]] = OrderedDict()
         self._most, self._heaviest, self._weight = most, heaviest, 0
 
@@ -45,20 +47,20 @@ class Shelf[Thing]:
 class Conversation:
     told: Json
     items: list[Json] = field(default_factory=list)
-    latest: Answer | None = None
+    latest: SimulatedResponse | None = None
 
-    def extend(self, answer: Answer) -> None:
+    def extend(self, answer: SimulatedResponse) -> None:
         """Go on by what was asked and answered."""
         self.latest = answer
         self.add([*answer.ask.given, *answer.final["output"]])
 
     def add(self, items: Iterable[Json]) -> None:
-        self.items = [*self.items, *items][-TURNS:]
+        self.items = [*self.items, *items][-MAX_ITEMS:]
 
     def item(self, id: str) -> Json:
         found = next((item for item in self.items if item["id"] == id), None)
         if found is None:
-            raise not_found("Item", id)
+            raise resource_not_found("Item", id)
         return found
 
 
@@ -66,26 +68,30 @@ class Conversation:
 class Account:
     """One customer's things: none of them is there for another."""
 
-    answers: Shelf[Answer] = field(default_factory=lambda: Shelf(THINGS))
-    conversations: Shelf[Conversation] = field(default_factory=lambda: Shelf(THINGS))
-    items: Shelf[Json] = field(default_factory=lambda: Shelf(10 * THINGS))
+    answers: BoundedStore[SimulatedResponse] = field(
+        default_factory=lambda: BoundedStore(MAX_RESOURCES)
+    )
+    conversations: BoundedStore[Conversation] = field(
+        default_factory=lambda: BoundedStore(MAX_RESOURCES)
+    )
+    items: BoundedStore[Json] = field(default_factory=lambda: BoundedStore(10 * MAX_RESOURCES))
 
-    def answer(self, id: str) -> Answer:
+    def answer(self, id: str) -> SimulatedResponse:
         answer = self.answers.get(id)
         if answer is None:
-            raise not_found("Response", id)
+            raise resource_not_found("Response", id)
         return answer
 
     def conversation(self, id: str) -> Conversation:
         conversation = self.conversations.get(id)
         if conversation is None:
-            raise not_found("Conversation", id)
+            raise resource_not_found("Conversation", id)
         return conversation
 
-    def keep(self, answer: Answer, weight: int) -> None:
+    def keep(self, answer: SimulatedResponse, weight: int) -> None:
         """Remember a response as far as the ask lets us."""
         output = answer.final["output"]
-        weight += sum(len(text_of(item)) for item in output)
+        weight += sum(len(item_text(item)) for item in output)
         if answer.ask.stored:
             self.answers.put(answer.id, answer, weight)
         if answer.ask.stored or answer.final["conversation"]:
@@ -105,13 +111,13 @@ class Account:
             return item
         known = self.items.get(str(item.get("id")))
         if known is None:
-            raise not_found("Item", str(item.get("id")))
+            raise resource_not_found("Item", str(item.get("id")))
         return known
 
 
 @dataclass
-class Memory:
-    accounts: Shelf[Account] = field(default_factory=lambda: Shelf(ACCOUNTS))
+class State:
+    accounts: BoundedStore[Account] = field(default_factory=lambda: BoundedStore(MAX_ACCOUNTS))
 
     def account(self, provider: str, credential: str) -> Account:
         """Keys that are alike up to a dot belong to one account, so that a key can be rotated."""
@@ -121,3 +127,43 @@ class Memory:
             account = Account()
             self.accounts.put(id, account)
         return account
+
+
+INTEGER = re.compile(r"-?[0-9]{1,9}")
+ORDERS = ("asc", "desc")
+MAX_LIMIT = 100
+EMPTY_BOUNDS: Json = {"first_id": None, "last_id": None}
+
+
+def list_page(items: Sequence[Json], query: Mapping[str, str]) -> Json:
+    """Items as `limit`, `order` and `after` want them; oldest first in, newest first out."""
+    order = query.get("order", "desc")
+    if order not in ORDERS:
+        fault = f"'{order}'. Supported values are: 'asc' and 'desc'."
+        raise invalid_parameter("order", fault, "invalid_value")
+    ordered = list(items) if order == "asc" else list(reversed(items))
+    rest = ordered[_start_index(ordered, query.get("after")) :]
+    limit = _parse_limit(query.get("limit", "20"))
+    return build_list(rest[:limit], more=len(rest) > limit)
+
+
+def build_list(items: Sequence[Json], *, more: bool = False) -> Json:
+    ends = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else EMPTY_BOUNDS
+    return {"object": "list", "data": list(items), **ends, "has_more": more}
+
+
+def _start_index(items: Sequence[Json], after: str | None) -> int:
+    if not after:
+        return 0
+    places = [index for index, item in enumerate(items) if item["id"] == after]
+    if not places:
+        raise resource_not_found("Item", after)
+    return places[0] + 1
+
+
+def _parse_limit(told: str) -> int:
+    if not INTEGER.fullmatch(told):
+        message = "Invalid type for 'limit': expected an integer, but got a string instead."
+        raise ApiError(400, message, "invalid_type", "limit")
+    check_range("limit", int(told), ("integer", 1, MAX_LIMIT))
+    return int(told)

@@ -5,11 +5,11 @@ import json
 import httpx
 import pytest
 
-from infra.local.simulator.cuts import How, Where, every_cut
+from infra.local.simulator.stream import DisconnectKind, DisconnectPoint, all_disconnects
 from tests.local.simulator.told import KEY, ask, read
 
-CUTS = [cut for cut in every_cut() if cut.where is not Where.BEFORE_HEADERS]
-EARLY = [cut for cut in every_cut() if cut.where is Where.BEFORE_HEADERS]
+CUTS = [cut for cut in all_disconnects() if cut.where is not DisconnectPoint.BEFORE_HEADERS]
+EARLY = [cut for cut in all_disconnects() if cut.where is DisconnectPoint.BEFORE_HEADERS]
 
 
 def name(cut):
@@ -19,7 +19,7 @@ def name(cut):
 @pytest.mark.parametrize("cut", EARLY, ids=name)
 @pytest.mark.parametrize("stream", [True, False])
 def test_no_header_comes(simulator, cut, stream):
-    fault = httpx.ReadError if cut.how is How.RESET else httpx.RemoteProtocolError
+    fault = httpx.ReadError if cut.how is DisconnectKind.RESET else httpx.RemoteProtocolError
     with pytest.raises(fault):
         ask(simulator, f"sim-{cut.name}", stream=stream)
 
@@ -32,26 +32,30 @@ def test_a_stream_breaks_off_where_and_how_it_is_named(simulator, cut):
     assert (
         type(told.broken)
         is {
-            How.RESET: httpx.ReadError,
-            How.FIN: httpx.RemoteProtocolError,
-            How.END: type(None),
+            DisconnectKind.RESET: httpx.ReadError,
+            DisconnectKind.FIN: httpx.RemoteProtocolError,
+            DisconnectKind.END: type(None),
         }[cut.how]
     )
     *events, rest = told.body.decode().split("\n\n")
     types = [event.split("\n")[0].removeprefix("event: ") for event in events]
     {
-        Where.AFTER_HEADERS: lambda: not types and not rest,
-        Where.AFTER_CREATED: lambda: types == ["response.created"] and not rest,
-        Where.MID_DELTA: lambda: rest.startswith("event: response.output_text.delta\ndata: {"),
-        Where.BEFORE_COMPLETED: lambda: types[-1] == "response.output_item.done" and not rest,
+        DisconnectPoint.AFTER_HEADERS: lambda: not types and not rest,
+        DisconnectPoint.AFTER_CREATED: lambda: types == ["response.created"] and not rest,
+        DisconnectPoint.MID_DELTA: lambda: rest.startswith(
+            "event: response.output_text.delta\ndata: {"
+        ),
+        DisconnectPoint.BEFORE_COMPLETED: lambda: (
+            types[-1] == "response.output_item.done" and not rest
+        ),
     }[cut.where]() or pytest.fail(told.body.decode())
 
 
 @pytest.mark.parametrize("cut", CUTS, ids=name)
 def test_an_answer_in_one_piece_breaks_off_too(simulator, cut):
     told = ask(simulator, f"sim-{cut.name}")
-    assert (told.broken is None) == (cut.how is How.END)
-    assert (told.body == b"") == (cut.where is Where.AFTER_HEADERS)
+    assert (told.broken is None) == (cut.how is DisconnectKind.END)
+    assert (told.body == b"") == (cut.where is DisconnectPoint.AFTER_HEADERS)
     with pytest.raises(json.JSONDecodeError):
         json.loads(told.body)
 

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
-from infra.local.simulator.fitting import fitted
-from infra.local.simulator.refusals import Refusal
+from infra.local.simulator.errors import ApiError
+from infra.local.simulator.schema_values import build_value
 from tests.local.simulator.told import ask, check_events
 
 WEATHER = {
@@ -151,10 +151,10 @@ def test_a_json_object_is_given_where_no_schema_is(client):
     ],
 )
 def test_values_fit(schema):
-    jsonschema.validate(fitted(schema), schema)
+    jsonschema.validate(build_value(schema), schema)
 
 
 @pytest.mark.parametrize("schema", [{"$ref": "#/$defs/none"}, {"type": "magic"}, {"type": 3}])
 def test_a_schema_that_is_none_is_refused(schema):
-    with pytest.raises(Refusal, match="cannot be resolved"):
-        fitted(schema)
+    with pytest.raises(ApiError, match="cannot be resolved"):
+        build_value(schema)

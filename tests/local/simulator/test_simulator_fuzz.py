@@ -4,7 +4,7 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.local.simulator.checks import TYPES
+from infra.local.simulator.request_body import TYPES
 from tests.local.simulator.told import KEY, NO_TLS
 
 KEYS = st.sampled_from(["type", "id", "content", "role", "name", "format", "schema", "tools"])

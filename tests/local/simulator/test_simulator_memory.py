@@ -3,7 +3,7 @@
 import openai
 import pytest
 
-from infra.local.simulator.state import Shelf
+from infra.local.simulator.state import BoundedStore
 
 
 def say(client, text, **more):
@@ -137,7 +137,7 @@ def test_tokens_are_counted_and_conversations_compacted(client):
 
 
 def test_a_shelf_holds_no_more_than_it_may():
-    shelf = Shelf(most=3, heaviest=10)
+    shelf = BoundedStore(most=3, heaviest=10)
     for number in range(5):
         shelf.put(str(number), number)
     assert [shelf.get(str(number)) for number in range(5)] == [None, None, 2, 3, 4]

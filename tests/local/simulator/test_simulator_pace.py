@@ -6,9 +6,9 @@ import time
 import httpx
 import pytest
 
-from infra.local.simulator.pace import Pace
-from infra.local.simulator.refusals import Refusal
-from infra.local.simulator.scenarios import SCENARIOS, scenario
+from infra.local.simulator.errors import ApiError
+from infra.local.simulator.scenario import Timing
+from infra.local.simulator.scenarios import SCENARIOS, find_scenario
 from tests.local.simulator.told import KEY, NO_TLS, ask, check_events
 
 ASK = {"input": "Hello there, friend", "stream": True}
@@ -46,7 +46,7 @@ def test_silence_falls_where_it_is_named(simulator, model, place):
 
 def test_only_deltas_wait_and_one_of_them_longest():
     events = [{"type": name} for name in ("a.created", "a.delta", "b.delta", "a.done")]
-    pace = Pace(before=1, between=2, hush=3)
+    pace = Timing(before=1, between=2, hush=3)
     assert pace.due(events, background=False) == [1, 3, 8, 8]
 
 
@@ -79,15 +79,15 @@ def test_an_answer_is_as_long_as_named(simulator, model):
     ],
 )
 def test_a_number_in_the_name_tunes(model, tuned):
-    assert tuned(scenario(model))
+    assert tuned(find_scenario(model))
 
 
 @pytest.mark.parametrize("model", ["sim-none", "sim-text-5", "sim-none-5ms", "missing-model"])
 def test_other_names_are_no_models(model):
-    with pytest.raises(Refusal) as refused:
-        scenario(model)
+    with pytest.raises(ApiError) as refused:
+        find_scenario(model)
     assert refused.value.code == "model_not_found"
 
 
 def test_any_other_name_is_a_model():
-    assert scenario("gpt-9") is SCENARIOS["sim-text"]
+    assert find_scenario("gpt-9") is SCENARIOS["sim-text"]

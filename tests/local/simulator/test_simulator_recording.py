@@ -6,16 +6,15 @@ import json
 import httpx
 import pytest
 
-from infra.local.simulator.recording import MOST_REQUESTS
-from infra.local.simulator.server import application
-from infra.local.simulator.serving import beside
+from infra.local.simulator.recording import MAX_REQUESTS
+from infra.local.simulator.server import build_application, serve_in_thread
 from tests.local.simulator.told import KEY, ask
 
 
 @pytest.fixture
 def recorder():
     """A simulator of the test's own."""
-    with beside(application(recording=True)) as address:
+    with serve_in_thread(build_application(recording=True)) as address:
         yield address
 
 
@@ -54,7 +53,7 @@ def test_requests_are_forgotten_on_demand(recorder):
     assert httpx.delete(f"{recorder}/_sim/requests").status_code == 204
     assert requests(recorder) == []
     assert ask(recorder).headers["content-type"] == "application/json"
-    assert MOST_REQUESTS >= 1_000
+    assert MAX_REQUESTS >= 1_000
 
 
 def test_scripts_are_played_in_turn(recorder):
@@ -90,6 +89,6 @@ def test_what_is_no_script_is_refused(recorder):
 
 
 def test_without_recording_there_is_nothing_to_ask():
-    with beside(application()) as address:
+    with serve_in_thread(build_application()) as address:
         assert httpx.get(f"{address}/_sim/requests").status_code == 404
         assert httpx.post(f"{address}/_sim/script", json={}).status_code == 404

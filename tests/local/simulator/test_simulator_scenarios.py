@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.local.simulator.cuts import every_cut
 from infra.local.simulator.scenarios import SCENARIOS
+from infra.local.simulator.stream import all_disconnects
 from tests.local.simulator.promised_errors import STANDING_IN
 from tests.local.simulator.promised_streams import STREAMED
 from tests.local.simulator.told import ask
@@ -18,7 +18,7 @@ PACED = {  # in test_simulator_pace.py
     "sim-silent-before-first-event",
     "sim-silent-mid-stream",
 }
-CUT = {f"sim-{cut.name}" for cut in every_cut()}  # in test_simulator_cuts.py
+CUT = {f"sim-{cut.name}" for cut in all_disconnects()}  # in test_simulator_cuts.py
 
 
 @pytest.mark.parametrize("model", PROMISES)

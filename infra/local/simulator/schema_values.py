@@ -4,13 +4,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.simulator.refusals import Refusal
+from infra.local.simulator.errors import ApiError
 
 type Schema = Mapping[str, Any]
 
-DEEPEST = 6  # a schema that contains itself is left at this depth, where it may be left
-UNFIT = "Invalid schema for response_format: it cannot be resolved."
-STRINGS = {
+MAX_DEPTH = 6  # a schema that contains itself is left at this depth, where it may be left
+UNRESOLVED_SCHEMA = "Invalid schema for response_format: it cannot be resolved."
+STRING_FORMATS = {
     "date-time": "2026-01-01T12:00:00Z",
     "date": "2026-01-01",
     "time": "12:00:00Z",
@@ -24,14 +24,14 @@ STRINGS = {
 }
 
 
-def fitted(schema: Schema) -> Any:
+def build_value(schema: Schema) -> Any:
     try:
-        return _Fitter(schema).value(schema, "value", 0)
+        return _ValueBuilder(schema).value(schema, "value", 0)
     except (AttributeError, LookupError, RecursionError, TypeError) as exc:
-        raise Refusal(400, UNFIT, "invalid_json_schema", "text.format.schema") from exc
+        raise ApiError(400, UNRESOLVED_SCHEMA, "invalid_json_schema", "text.format.schema") from exc
 
 
-class _Fitter:
+class _ValueBuilder:
     """Knows the whole schema, for the parts of it that refer to other parts."""
 
     def __init__(self, root: Schema) -> None:
@@ -44,7 +44,7 @@ class _Fitter:
                 return schema[key]
         if schema.get("enum"):
             return schema["enum"][0]
-        return _MAKERS[_type(schema, depth)](self, schema, name, depth)
+        return _BUILDERS[_schema_type(schema, depth)](self, schema, name, depth)
 
     def _resolved(self, schema: Any, depth: int) -> dict[str, Any]:
         """The schema without references and choices."""
@@ -52,11 +52,11 @@ class _Fitter:
         while "$ref" in plain:
             plain = {**self._part(plain.pop("$ref")), **plain}
         for part in plain.pop("allOf", []):
-            plain = _merged(plain, self._resolved(part, depth))
+            plain = _merge_schemas(plain, self._resolved(part, depth))
         choices = plain.pop("anyOf", None) or plain.pop("oneOf", None)
         if choices:
-            chosen = self._resolved(_choice(choices, depth), depth)
-            plain = _merged(plain, chosen)
+            chosen = self._resolved(_choose_schema(choices, depth), depth)
+            plain = _merge_schemas(plain, chosen)
         return plain
 
     def _part(self, reference: str) -> Schema:
@@ -67,25 +67,25 @@ class _Fitter:
 
     def object(self, schema: Schema, _name: str, depth: int) -> dict[str, Any]:
         properties: Schema = schema.get("properties", {})
-        names = schema.get("required", []) if depth >= DEEPEST else properties
+        names = schema.get("required", []) if depth >= MAX_DEPTH else properties
         return {key: self.value(properties.get(key, {}), key, depth + 1) for key in names}
 
     def array(self, schema: Schema, name: str, depth: int) -> list[Any]:
         first = [self.value(each, name, depth + 1) for each in schema.get("prefixItems", [])]
-        count = schema.get("minItems", 0 if depth >= DEEPEST else 1)
+        count = schema.get("minItems", 0 if depth >= MAX_DEPTH else 1)
         count = min(count, schema.get("maxItems", count)) - len(first)
         return first + [self.value(schema.get("items"), name, depth + 1) for _ in range(count)]
 
     def string(self, schema: Schema, name: str, _depth: int) -> str:
-        text: str = STRINGS.get(schema.get("format", ""), name)
+        text: str = STRING_FORMATS.get(schema.get("format", ""), name)
         text = text.ljust(schema.get("minLength", 0), ".")
         return text[: schema.get("maxLength", len(text))]
 
     def number(self, schema: Schema, _name: str, _depth: int) -> float:
-        return _bounded(schema, 1.5)
+        return _number_within(schema, 1.5)
 
     def integer(self, schema: Schema, _name: str, _depth: int) -> int:
-        return math.ceil(_bounded(schema, 1))
+        return math.ceil(_number_within(schema, 1))
 
     def boolean(self, _schema: Schema, _name: str, _depth: int) -> bool:
         return True
@@ -94,49 +94,49 @@ class _Fitter:
         return None
 
 
-_MAKERS: dict[str, Callable[[_Fitter, Schema, str, int], Any]] = {
-    "object": _Fitter.object,
-    "array": _Fitter.array,
-    "string": _Fitter.string,
-    "number": _Fitter.number,
-    "integer": _Fitter.integer,
-    "boolean": _Fitter.boolean,
-    "null": _Fitter.null,
+_BUILDERS: dict[str, Callable[[_ValueBuilder, Schema, str, int], Any]] = {
+    "object": _ValueBuilder.object,
+    "array": _ValueBuilder.array,
+    "string": _ValueBuilder.string,
+    "number": _ValueBuilder.number,
+    "integer": _ValueBuilder.integer,
+    "boolean": _ValueBuilder.boolean,
+    "null": _ValueBuilder.null,
 }
 
 
-def _type(schema: Schema, depth: int) -> str:
+def _schema_type(schema: Schema, depth: int) -> str:
     told = schema.get("type", "object" if "properties" in schema else "string")
     if isinstance(told, str):
         return told
-    return str(_choice([{"type": each} for each in told], depth)["type"])
+    return str(_choose_schema([{"type": each} for each in told], depth)["type"])
 
 
-def _choice(choices: list[Schema], depth: int) -> Schema:
+def _choose_schema(choices: list[Schema], depth: int) -> Schema:
     """The first that says something; far down, nothing if that is allowed."""
     nulls = [each for each in choices if each.get("type") == "null"]
     others = [each for each in choices if each.get("type") != "null"]
-    return (nulls + others if depth >= DEEPEST else others + nulls)[0]
+    return (nulls + others if depth >= MAX_DEPTH else others + nulls)[0]
 
 
-def _merged(one: Schema, other: Schema) -> dict[str, Any]:
+def _merge_schemas(one: Schema, other: Schema) -> dict[str, Any]:
     properties = {**one.get("properties", {}), **other.get("properties", {})}
     required = [*one.get("required", []), *other.get("required", [])]
     merged = {**one, **other, "properties": properties, "required": required}
     return {key: value for key, value in merged.items() if key in one or key in other}
 
 
-def _bounded(schema: Schema, wish: float) -> float:
+def _number_within(schema: Schema, wish: float) -> float:
     """The wish, or another number if it is out of bounds; on the step, if there is one."""
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
     high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
     if not low < wish < high:
-        wish = _between(low, high)
+        wish = _number_between(low, high)
     step = schema.get("multipleOf")
     return wish if step is None else math.ceil(wish / step) * step
 
 
-def _between(low: float, high: float) -> float:
+def _number_between(low: float, high: float) -> float:
     if math.isfinite(low) and math.isfinite(high):
         return (low + high) / 2
     return low + 1 if math.isfinite(low) else high - 1

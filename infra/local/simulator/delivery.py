@@ -7,18 +7,25 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from infra.local.simulator import frames
-from infra.local.simulator.answers import Answer
-from infra.local.simulator.call import JSON, Call, encoded
-from infra.local.simulator.cuts import Cut, How, Where
-from infra.local.simulator.frames import Frame, Frames
+from infra.local.simulator.api_request import JSON_TYPE, ApiRequest, encode_json
+from infra.local.simulator.responses import SimulatedResponse
+from infra.local.simulator.stream import (
+    Chunk,
+    Chunks,
+    Disconnect,
+    DisconnectKind,
+    DisconnectPoint,
+    compress_body,
+    compress_chunks,
+    encode_event,
+)
 
-EVENTS = "text/event-stream; charset=utf-8"
-AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: to close is to reset
-SECONDS_TO_LOOK_AGAIN = 0.001
+EVENT_STREAM_TYPE = "text/event-stream; charset=utf-8"
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: to close is to reset
+POLL_SECONDS = 0.001
 
 
-class CloseDelimited(web.StreamResponse):
+class CloseDelimitedResponse(web.StreamResponse):
     """A body with neither a length nor chunks."""
 
     _length_check = False
@@ -29,11 +36,11 @@ class CloseDelimited(web.StreamResponse):
 
 
 @dataclass(frozen=True)
-class Sending:
+class Delivery:
     """One answer to one call."""
 
-    call: Call
-    answer: Answer
+    call: ApiRequest
+    answer: SimulatedResponse
 
     async def create(self) -> web.StreamResponse:
         """What a create is answered with."""
@@ -45,36 +52,38 @@ class Sending:
 
     async def resume(self, after: int, *, obfuscate: bool) -> web.StreamResponse:
         """The events after a sequence number, in the plainest shape."""
-        told = self.answer.frames(frames.plain, obfuscate=obfuscate)
-        headers = self.call.headers({"content-type": EVENTS})
+        told = self.answer.frames(encode_event, obfuscate=obfuscate)
+        headers = self.call.headers({"content-type": EVENT_STREAM_TYPE})
         return await self._written(web.StreamResponse(headers=headers), told[after + 1 :])
 
     async def _json(self) -> web.StreamResponse:
-        body, scenario = encoded(self.answer.now()), self.answer.scenario
+        body, scenario = encode_json(self.answer.now()), self.answer.scenario
         if scenario.cut:
-            return await self._cut(scenario.cut, JSON, _thirds(body))
-        packed = frames.gzipped_whole(body) if scenario.gzip else body
-        return web.Response(body=packed, headers=self._headers(JSON))
+            return await self._cut(scenario.cut, JSON_TYPE, _split_body(body))
+        packed = compress_body(body) if scenario.gzip else body
+        return web.Response(body=packed, headers=self._headers(JSON_TYPE))
 
     async def _stream(self) -> web.StreamResponse:
         scenario = self.answer.scenario
         told = self.answer.frames(scenario.writes, obfuscate=self.answer.ask.obfuscates)
         if scenario.cut:
-            return await self._cut(scenario.cut, EVENTS, told)
+            return await self._cut(scenario.cut, EVENT_STREAM_TYPE, told)
         if scenario.pace.late_headers:
             await self.answer.reached(told[0].due)
-        shaped = scenario.shapes(frames.gzipped(told) if scenario.gzip else told)
-        return await self._written(web.StreamResponse(headers=self._headers(EVENTS)), shaped)
+        shaped = scenario.shapes(compress_chunks(told) if scenario.gzip else told)
+        return await self._written(
+            web.StreamResponse(headers=self._headers(EVENT_STREAM_TYPE)), shaped
+        )
 
-    async def _cut(self, cut: Cut, kind: str, told: Frames) -> web.StreamResponse:
-        kinds = CloseDelimited if cut.close_delimited else web.StreamResponse
+    async def _cut(self, cut: Disconnect, kind: str, told: Chunks) -> web.StreamResponse:
+        kinds = CloseDelimitedResponse if cut.close_delimited else web.StreamResponse
         response = kinds(headers=self._headers(kind))
-        if cut.where is not Where.BEFORE_HEADERS:
+        if cut.where is not DisconnectPoint.BEFORE_HEADERS:
             await self._written(response, cut.left(told))
-        await sever(self.call.request, cut.how)
+        await close_connection(self.call.request, cut.how)
         return response
 
-    async def _written(self, response: web.StreamResponse, told: Frames) -> web.StreamResponse:
+    async def _written(self, response: web.StreamResponse, told: Chunks) -> web.StreamResponse:
         await response.prepare(self.call.request)
         for frame in told:
             if not await self.answer.reached(frame.due):
@@ -87,26 +96,26 @@ class Sending:
         return self.call.headers({"content-type": kind, **packed})
 
 
-def _thirds(body: bytes) -> Frames:
+def _split_body(body: bytes) -> Chunks:
     """A JSON body in the parts that a cut knows: a beginning, a delta, an end."""
     third = len(body) // 3
     return [
-        Frame(0, "", body[:third]),
-        Frame(0, ".delta", body[third : 2 * third]),
-        Frame(0, "", body[2 * third :]),
+        Chunk(0, "", body[:third]),
+        Chunk(0, ".delta", body[third : 2 * third]),
+        Chunk(0, "", body[2 * third :]),
     ]
 
 
-async def sever(request: web.Request, how: How) -> None:
+async def close_connection(request: web.Request, how: DisconnectKind) -> None:
     """End the connection, or leave a clean end to the server."""
     transport = request.transport
-    if how is How.END or transport is None:
+    if how is DisconnectKind.END or transport is None:
         return
     while transport.get_write_buffer_size():  # noqa: ASYNC110  # it tells nobody when it is empty
-        await asyncio.sleep(SECONDS_TO_LOOK_AGAIN)
-    if how is How.FIN:
+        await asyncio.sleep(POLL_SECONDS)
+    if how is DisconnectKind.FIN:
         transport.close()
         return
     connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     transport.abort()

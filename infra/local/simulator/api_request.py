@@ -1,0 +1,214 @@
+"""One request to the simulator, in its dialect and its account. The two providers: how each knows its callers, words its errors, and marks its answers."""
+
+import json
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from secrets import token_hex
+from types import MappingProxyType
+from typing import Any, Protocol
+from uuid import uuid4
+
+from aiohttp import web
+
+from infra.local.simulator.errors import ApiError, RawResponse
+from infra.local.simulator.items import Json
+from infra.local.simulator.state import Account
+
+RATE_LIMIT_HEADERS = {
+    "x-ratelimit-limit-requests": "10000",
+    "x-ratelimit-limit-tokens": "30000000",
+    "x-ratelimit-remaining-requests": "9999",
+    "x-ratelimit-remaining-tokens": "29999000",
+    "x-ratelimit-reset-requests": "6ms",
+    "x-ratelimit-reset-tokens": "2ms",
+}
+INVALID_KEY_PREFIX = "bad"  # a credential that begins so is refused
+MISSING_KEY_MESSAGE = (
+    "You didn't provide an API key. You need to provide your API key in an Authorization header"
+    " using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
+)
+INVALID_KEY_MESSAGE = (
+    "Incorrect API key provided: {}. You can find your API key at the account page."
+)
+ACCESS_DENIED_MESSAGE = (
+    "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a"
+    " valid key for an active subscription and use a correct regional API endpoint."
+)
+DEPLOYMENT_NOT_FOUND_MESSAGE = (
+    "The API deployment for this resource does not exist. If you created the deployment within"
+    " the last 5 minutes, please wait a moment and try again."
+)
+
+CONTENT_FILTERS = ({"blocked": False, "source_type": "completion", "content_filter_results": {}},)
+
+
+class Provider(Protocol):
+    @property
+    def name(self) -> str: ...
+    def credential(self, request: web.Request) -> str: ...
+    def error(self, refusal: ApiError) -> Json: ...
+    def headers(self, milliseconds: int) -> dict[str, str]: ...
+    def model(self, asked: str) -> str: ...
+    @property
+    def extras(self) -> Mapping[str, object]: ...
+
+
+class OpenAI:
+    """As in https://platform.openai.com/docs/api-reference."""
+
+    name = "openai"
+    extras: Mapping[str, object] = MappingProxyType({})
+
+    def credential(self, request: web.Request) -> str:
+        key = _bearer_token(request)
+        if not key:
+            raise ApiError(401, MISSING_KEY_MESSAGE)
+        if key.startswith(INVALID_KEY_PREFIX):
+            raise ApiError(401, INVALID_KEY_MESSAGE.format(key[:8]), "invalid_api_key")
+        return key
+
+    def error(self, refusal: ApiError) -> Json:
+        told = {"message": refusal.message, "type": refusal.type}
+        return {"error": {**told, "param": refusal.param, "code": refusal.code}}
+
+    def headers(self, milliseconds: int) -> dict[str, str]:
+        return {
+            "x-request-id": f"req_{token_hex(16)}",
+            "openai-processing-ms": str(milliseconds),
+            "openai-version": "2020-10-01",
+            "openai-organization": "org-simulator",
+            "openai-project": "proj_simulator",
+            **RATE_LIMIT_HEADERS,
+        }
+
+    def model(self, asked: str) -> str:
+        return asked
+
+
+class Azure:
+    """As in https://learn.microsoft.com/azure/ai-foundry/openai/latest."""
+
+    name = "azure"
+    extras: Mapping[str, object] = MappingProxyType({"content_filters": CONTENT_FILTERS})
+
+    def __init__(self, deployments: Mapping[str, str], *, legacy: bool = False) -> None:
+        self._deployments = deployments
+        self._legacy = legacy
+
+    def credential(self, request: web.Request) -> str:
+        key = request.headers.get("api-key") or _bearer_token(request)
+        if not key or key.startswith(INVALID_KEY_PREFIX):
+            raise ApiError(401, ACCESS_DENIED_MESSAGE)
+        if self._legacy and not request.query.get("api-version"):
+            raise ApiError(404, "Resource not found")
+        return key
+
+    def error(self, refusal: ApiError) -> Json:
+        code, message = refusal.code or str(refusal.status), refusal.message
+        if code == "model_not_found":
+            code, message = "DeploymentNotFound", DEPLOYMENT_NOT_FOUND_MESSAGE
+        return {"error": {"code": code, "message": message}}
+
+    def headers(self, milliseconds: int) -> dict[str, str]:
+        id = str(uuid4())
+        return {
+            "apim-request-id": id,
+            "x-request-id": id,
+            "x-ms-region": "Sweden Central",
+            "x-ms-rai-invoked": "true",
+            "x-envoy-upstream-service-time": str(milliseconds),
+            **RATE_LIMIT_HEADERS,
+        }
+
+    def model(self, asked: str) -> str:
+        """The model that a deployment serves; its own name, where nobody said otherwise."""
+        return self._deployments.get(asked, asked)
+
+
+def _bearer_token(request: web.Request) -> str:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+JSON_TYPE = "application/json"
+INVALID_JSON_MESSAGE = (
+    "We could not parse the JSON body of your request. (HINT: This likely means you aren't using"
+    " your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was"
+    " not valid JSON.)"
+)
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    request: web.Request
+    dialect: Provider
+    account: Account
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query
+
+    def named(self, what: str) -> str:
+        """An id out of the path."""
+        return self.request.match_info[what]
+
+    async def json(self) -> Json:
+        """The body, which must be a JSON object."""
+        told = self.request.content_type
+        if told != JSON_TYPE:
+            message = (
+                f"Unsupported content type: '{told}'. This API method only accepts '{JSON_TYPE}'"
+                " requests. Please try again with a supported content type."
+            )
+            raise ApiError(400, message, "unsupported_content_type")
+        return _parse_object(await self.request.read())
+
+    async def json_if_any(self) -> Json:
+        return await self.json() if await self.request.read() else {}
+
+    def headers(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        spent = int((time.monotonic() - self.started) * 1000)
+        return {**self.dialect.headers(spent), **(more or {})}
+
+    def reply(self, body: Any, status: int = 200) -> web.Response:
+        return self._page(RawResponse(status, encode_json(body)))
+
+    def give(self, answer: RawResponse | ApiError) -> web.Response:
+        return self._page(answer) if isinstance(answer, RawResponse) else self.refuse(answer)
+
+    def refuse(self, refusal: ApiError) -> web.Response:
+        body = encode_json(self.dialect.error(refusal))
+        return self._page(RawResponse(refusal.status, body, headers=refusal.headers))
+
+    def _page(self, page: RawResponse) -> web.Response:
+        headers = self.headers({"content-type": page.type, **page.headers})
+        return web.Response(status=page.status, body=page.body, headers=headers)
+
+
+type RouteHandler = Callable[[ApiRequest], Awaitable[web.StreamResponse]]
+
+
+def encode_json(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, indent=2).encode()
+
+
+def _parse_object(raw: bytes) -> Json:
+    try:
+        body = json.loads(raw.decode(), parse_float=_parse_finite, parse_constant=_parse_finite)
+        if b"\\u" in raw:
+            encode_json(body)  # half a character is half a surrogate pair
+    except (ValueError, RecursionError) as exc:
+        raise ApiError(400, INVALID_JSON_MESSAGE) from exc
+    if not isinstance(body, dict):
+        raise ApiError(400, "Invalid type for request body: expected an object.", "invalid_type")
+    return body
+
+
+def _parse_finite(told: str) -> float:
+    number = float(told)
+    if not math.isfinite(number):
+        raise ValueError(told)
+    return number

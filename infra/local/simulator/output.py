@@ -1,0 +1,167 @@
+"""What an answer says: a text that shows what was understood, a call, JSON, a refusal. Which function the answer calls, if any, and with what."""
+
+import json
+import re
+from collections.abc import Callable
+from itertools import cycle, islice
+
+from infra.local.simulator.items import (
+    Json,
+    build_function_call,
+    build_message,
+    build_reasoning,
+    build_refusal,
+)
+from infra.local.simulator.request_body import MAX_METADATA_NUMBER, CreateRequest
+from infra.local.simulator.schema_values import build_value
+
+type OutputBuilder = Callable[[CreateRequest], list[Json]]
+
+MAX_QUOTE = 400
+DELTA = re.compile(r"\w+\W*|\W+")  # what one delta carries: a word and what follows it
+FILLER = ("and", "so", "the", "answer", "goes", "on", "in", "words", "of", "no", "weight")
+REASONING_SUMMARY = "**Reading the question**\n\nThe simulator repeats what was said."
+ENCRYPTED_CONTENT = "gAAAAABsaW11bGF0ZWQtcmVhc29uaW5n"
+MULTIBYTE_TEXT = "One byte, two: é, three: €, four: 🎶."  # of UTF-8
+
+
+def default_output(ask: CreateRequest) -> list[Json]:
+    """What a helpful model would do: call the function that is wanted, else speak."""
+    tool = choose_function(ask)
+    if tool:
+        return [call_function(tool)]
+    if ask.format["type"] != "text":
+        return structured_output(ask)
+    return [build_message(_apply_length(ask, _describe_input(ask)))]
+
+
+def structured_output(ask: CreateRequest) -> list[Json]:
+    schema = ask.format.get("schema") or {"properties": {"answer": {"const": _describe_input(ask)}}}
+    return [build_message(json.dumps(build_value(schema), ensure_ascii=False))]
+
+
+def function_output(ask: CreateRequest) -> list[Json]:
+    return default_output(ask) if ask.tool_outputs else [call_function(choose_any_function(ask))]
+
+
+def refusal_output(_ask: CreateRequest) -> list[Json]:
+    return [build_refusal("I'm sorry, but I can't help with that.")]
+
+
+def reasoning_output(ask: CreateRequest) -> list[Json]:
+    return [reasoning_item([REASONING_SUMMARY], ask), *default_output(ask)]
+
+
+def reasoning_item(summary: list[str], ask: CreateRequest) -> Json:
+    """What a reasoning model puts before its answer."""
+    return build_reasoning(summary, ENCRYPTED_CONTENT if ask.wants_encrypted else None)
+
+
+def multibyte_output(ask: CreateRequest) -> list[Json]:
+    return [build_message(f"{_describe_input(ask)} {MULTIBYTE_TEXT}")]
+
+
+def long_output(count: int) -> OutputBuilder:
+    """Text of so many deltas."""
+    return lambda ask: [
+        build_message(extend_text(_describe_input(ask), ask.number("sim_events") or count))
+    ]
+
+
+def split_deltas(text: str) -> list[str]:
+    """The deltas that a text comes in."""
+    return DELTA.findall(text)
+
+
+def extend_text(text: str, count: int) -> str:
+    """The text made to come in so many deltas."""
+    whole = split_deltas(text + " ")
+    missing = max(min(count, MAX_METADATA_NUMBER) - len(whole), 0)
+    return "".join([*whole[:count], *(f"{word} " for word in islice(cycle(FILLER), missing))])
+
+
+def _apply_length(ask: CreateRequest, text: str) -> str:
+    count = ask.number("sim_events")
+    return extend_text(text, count) if count else text
+
+
+def _describe_input(ask: CreateRequest) -> str:
+    if ask.tool_outputs:
+        return f"The tool answered: {_quote(ask.tool_outputs[-1])}"
+    if not ask.user_texts:
+        return "Nothing was said yet."
+    *before, last = ask.user_texts
+    echo = f"You said: {_quote(last)}"
+    if not before:
+        return echo
+    return f"{echo} (Turn {len(before) + 1}; before that you said: {_quote(before[-1])})"
+
+
+def _quote(text: str) -> str:
+    return text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
+
+
+WEATHER_FUNCTION: Json = {
+    "type": "function",
+    "name": "get_weather",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+}
+
+type FunctionChooser = Callable[[CreateRequest, list[Json], Json], Json | None]
+
+
+def choose_function(ask: CreateRequest) -> Json | None:
+    """The function that this ask is answered with; none once tools have answered."""
+    functions = [tool for tool in ask.tools if tool.get("type") == "function"]
+    if not functions or ask.tool_outputs:
+        return None
+    choice = ask.body.get("tool_choice") or "auto"
+    choice = {"type": choice} if isinstance(choice, str) else choice
+    return FUNCTION_CHOOSERS.get(choice.get("type", ""), _mentioned_function)(
+        ask, functions, choice
+    )
+
+
+def choose_any_function(ask: CreateRequest) -> Json:
+    """A function to call, whatever was asked."""
+    functions = [tool for tool in ask.tools if tool.get("type") == "function"]
+    return choose_function(ask) or (functions or [WEATHER_FUNCTION])[0]
+
+
+def call_function(tool: Json) -> Json:
+    arguments = json.dumps(build_value(tool.get("parameters") or {"type": "object"}))
+    return build_function_call(tool["name"], arguments)
+
+
+def _mentioned_function(ask: CreateRequest, functions: list[Json], _choice: Json) -> Json | None:
+    said = "".join(ask.user_texts[-1:])
+    return next((tool for tool in functions if tool["name"] in said), None)
+
+
+def _required_function(ask: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
+    return _mentioned_function(ask, functions, choice) or functions[0]
+
+
+def _named_function(_ask: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
+    return next((tool for tool in functions if tool["name"] == choice.get("name")), None)
+
+
+def _allowed_function(ask: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
+    names = [tool.get("name") for tool in choice.get("tools", [])]
+    allowed = [tool for tool in functions if tool["name"] in names]
+    if not allowed:
+        return None
+    picks = _required_function if choice.get("mode") == "required" else _mentioned_function
+    return picks(ask, allowed, choice)
+
+
+def _no_function(_ask: CreateRequest, _functions: list[Json], _choice: Json) -> None:
+    return None
+
+
+FUNCTION_CHOOSERS: dict[str, FunctionChooser] = {
+    "required": _required_function,
+    "function": _named_function,
+    "allowed_tools": _allowed_function,
+    "none": _no_function,
+}

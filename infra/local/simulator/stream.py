@@ -1,0 +1,193 @@
+"""Events as bytes: what OpenAI sends, and whatever else the SSE standard allows. Where an answer breaks off, and how."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from infra.local.simulator.items import Json
+
+GZIP_WBITS = 16 + zlib.MAX_WBITS  # a gzip header, for zlib
+UNUSUAL_NUMBERS = '{ "odd" : [1e3, -0.0, 1.500, 1E-7, 12345678901234567890123, "\\u00e9\\/"],'
+DONE = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some bytes of a stream, the event they tell, and when they are due."""
+
+    due: float
+    type: str
+    data: bytes
+
+
+type Chunks = list[Chunk]
+type EventEncoder = Callable[[Json], bytes]
+type ChunkTransform = Callable[[Chunks], Chunks]
+
+
+def encode_event(event: Json) -> bytes:
+    return f"event: {event['type']}\ndata: {_compact_json(event)}\n\n".encode()
+
+
+def encode_with_comment(event: Json) -> bytes:
+    return b": keep-alive\n\n" + encode_event(event)
+
+
+def encode_with_crlf(event: Json) -> bytes:
+    return encode_event(event).replace(b"\n", b"\r\n")
+
+
+def encode_with_cr(event: Json) -> bytes:
+    return encode_event(event).replace(b"\n", b"\r")
+
+
+def encode_multi_line(event: Json) -> bytes:
+    lines = json.dumps(event, ensure_ascii=False, indent=1).splitlines()
+    data = "\n".join(f"data: {line}" for line in lines)
+    return f"event: {event['type']}\n{data}\n\n".encode()
+
+
+def encode_without_name(event: Json) -> bytes:
+    return f"data: {_compact_json(event)}\n\n".encode()
+
+
+def encode_unusual_json(event: Json) -> bytes:
+    """The same meaning in JSON that no encoder of ours would write."""
+    spaced = json.dumps(event, separators=("  ,\t", " :  "))
+    return f"data:{UNUSUAL_NUMBERS}\t{spaced[1:]} \nevent:{event['type']}\n\n".encode()
+
+
+def _compact_json(event: Json) -> str:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+
+
+def build_chunks(events: Sequence[Json], due: Sequence[float], writes: EventEncoder) -> Chunks:
+    timed = zip(events, due, strict=True)
+    return [Chunk(moment, event["type"], writes(event)) for event, moment in timed]
+
+
+def unchanged_chunks(frames: Chunks) -> Chunks:
+    return frames
+
+
+def append_done(frames: Chunks) -> Chunks:
+    return [*frames, Chunk(frames[-1].due, "", DONE)]
+
+
+def split_bytes(frames: Chunks) -> Chunks:
+    return [
+        replace(frame, data=frame.data[index : index + 1])
+        for frame in frames
+        for index in range(len(frame.data))
+    ]
+
+
+def join_chunks(frames: Chunks) -> Chunks:
+    return [replace(frames[-1], data=b"".join(frame.data for frame in frames))]
+
+
+def compress_chunks(frames: Chunks) -> Chunks:
+    return list(_compress_each(frames))
+
+
+def _compress_each(frames: Iterable[Chunk]) -> Iterator[Chunk]:
+    packer, last = zlib.compressobj(wbits=GZIP_WBITS), Chunk(0, "", b"")
+    for last in frames:
+        packed = packer.compress(last.data) + packer.flush(zlib.Z_SYNC_FLUSH)
+        yield replace(last, data=packed)
+    yield replace(last, type="", data=packer.flush())
+
+
+def compress_body(body: bytes) -> bytes:
+    return gzip.compress(body)
+
+
+class DisconnectKind(StrEnum):
+    RESET = "reset"  # TCP says so
+    FIN = "fin"  # the connection is closed, and the body is not whole
+    END = "end"  # the body is whole, as HTTP counts
+
+
+class DisconnectPoint(StrEnum):
+    BEFORE_HEADERS = "before-headers"
+    AFTER_HEADERS = "after-headers"
+    AFTER_CREATED = "after-created"
+    MID_DELTA = "mid-delta"
+    BEFORE_COMPLETED = "before-completed"
+
+
+DESCRIPTIONS = {
+    DisconnectKind.RESET: "The connection is reset",
+    DisconnectKind.FIN: "The connection is closed",
+    DisconnectKind.END: "The body ends as if it were whole",
+    DisconnectPoint.BEFORE_HEADERS: "before the headers",
+    DisconnectPoint.AFTER_HEADERS: "right after the headers",
+    DisconnectPoint.AFTER_CREATED: "after response.created",
+    DisconnectPoint.MID_DELTA: "in the midst of a delta event",
+    DisconnectPoint.BEFORE_COMPLETED: "after all but the terminal event",
+}
+
+
+@dataclass(frozen=True)
+class Disconnect:
+    how: DisconnectKind
+    where: DisconnectPoint
+    close_delimited: bool = False  # the body's length is told by the connection's end alone
+
+    @property
+    def name(self) -> str:
+        return f"{self.how}-{self.where}" + ("-close" if self.close_delimited else "")
+
+    @property
+    def about(self) -> str:
+        framing = ", without length or chunks" if self.close_delimited else ""
+        return f"{DESCRIPTIONS[self.how]} {DESCRIPTIONS[self.where]}{framing}."
+
+    def left(self, frames: Chunks) -> Chunks:
+        """What still goes out."""
+        return _REMAINING[self.where](frames)
+
+
+def all_disconnects() -> Iterator[Disconnect]:
+    yield Disconnect(DisconnectKind.RESET, DisconnectPoint.BEFORE_HEADERS)
+    yield Disconnect(DisconnectKind.FIN, DisconnectPoint.BEFORE_HEADERS)
+    for where in [
+        place for place in DisconnectPoint if place is not DisconnectPoint.BEFORE_HEADERS
+    ]:
+        for how in DisconnectKind:
+            yield Disconnect(how, where)
+        yield Disconnect(DisconnectKind.RESET, where, close_delimited=True)
+        yield Disconnect(
+            DisconnectKind.END, where, close_delimited=True
+        )  # and a FIN would look the same
+
+
+def _no_chunks(_frames: Chunks) -> Chunks:
+    return []
+
+
+def _first_chunk(frames: Chunks) -> Chunks:
+    return frames[:1]
+
+
+def _until_middle_delta(frames: Chunks) -> Chunks:
+    deltas = [index for index, frame in enumerate(frames) if frame.type.endswith(".delta")]
+    middle = deltas[len(deltas) // 2]
+    half = frames[middle].data[: len(frames[middle].data) // 2]
+    return [*frames[:middle], replace(frames[middle], data=half)]
+
+
+def _all_but_last_chunk(frames: Chunks) -> Chunks:
+    return frames[:-1]
+
+
+_REMAINING = {
+    DisconnectPoint.BEFORE_HEADERS: _no_chunks,
+    DisconnectPoint.AFTER_HEADERS: _no_chunks,
+    DisconnectPoint.AFTER_CREATED: _first_chunk,
+    DisconnectPoint.MID_DELTA: _until_middle_delta,
+    DisconnectPoint.BEFORE_COMPLETED: _all_but_last_chunk,
+}
