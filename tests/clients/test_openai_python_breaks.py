@@ -32,7 +32,7 @@ CUTS = {  # framing, and what ends the body
 CUT_IN_THE_STREAM = [
     f"sim-{cut.name}"
     for cut in all_disconnects()
-    if cut.where not in {DisconnectPoint.BEFORE_HEADERS, DisconnectPoint.AFTER_HEADERS}
+    if cut.point not in {DisconnectPoint.BEFORE_HEADERS, DisconnectPoint.AFTER_HEADERS}
 ]
 WAYS = ["streamed", "helped"]  # raw iteration, and the helper
 

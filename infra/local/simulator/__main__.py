@@ -23,28 +23,28 @@ def main(
     host: str, port: int, *, record: bool, exit_with_parent: bool, deployments: Sequence[str]
 ) -> None:
     """Play OpenAI under /v1 and Azure OpenAI under /openai."""
-    named = dict(deployment.split("=", 1) for deployment in deployments)
-    app = build_application(recording=record, deployments=named)
+    models = dict(deployment.split("=", 1) for deployment in deployments)
+    app = build_application(is_recording=record, deployments=models)
     asyncio.run(_serve_until_stopped(app, host, port, watch=exit_with_parent))
 
 
 async def _serve_until_stopped(app: web.Application, host: str, port: int, *, watch: bool) -> None:
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stopped.set)
     if watch:
-        threading.Thread(target=_stop_at_end_of_input, args=(loop, told), daemon=True).start()
+        threading.Thread(target=_stop_at_end_of_input, args=(loop, stopped), daemon=True).start()
     async with serve(app, host, port) as address:
         sys.stdout.write(f"simulator listening on {address}\n")
         sys.stdout.flush()
-        await told.wait()
+        await stopped.wait()
 
 
-def _stop_at_end_of_input(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
+def _stop_at_end_of_input(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
     """Wait in a thread, below Python's buffers, whose locks would outlive the interpreter."""
     while os.read(sys.stdin.fileno(), 4096):
         continue
-    loop.call_soon_threadsafe(told.set)
+    loop.call_soon_threadsafe(stopped.set)
 
 
 if __name__ == "__main__":

@@ -47,21 +47,21 @@ CONTENT_FILTERS = ({"blocked": False, "source_type": "completion", "content_filt
 class Provider(Protocol):
     @property
     def name(self) -> str: ...
-    def credential(self, request: web.Request) -> str: ...
-    def error(self, refusal: ApiError) -> Json: ...
-    def headers(self, milliseconds: int) -> dict[str, str]: ...
-    def model(self, asked: str) -> str: ...
+    def read_credential(self, request: web.Request) -> str: ...
+    def error_body(self, error: ApiError) -> Json: ...
+    def response_headers(self, milliseconds: int) -> dict[str, str]: ...
+    def model_name(self, name: str) -> str: ...
     @property
-    def extras(self) -> Mapping[str, object]: ...
+    def extra_fields(self) -> Mapping[str, object]: ...
 
 
 class OpenAI:
     """As in https://platform.openai.com/docs/api-reference."""
 
     name = "openai"
-    extras: Mapping[str, object] = MappingProxyType({})
+    extra_fields: Mapping[str, object] = MappingProxyType({})
 
-    def credential(self, request: web.Request) -> str:
+    def read_credential(self, request: web.Request) -> str:
         key = _bearer_token(request)
         if not key:
             raise ApiError(401, MISSING_KEY_MESSAGE)
@@ -69,11 +69,11 @@ class OpenAI:
             raise ApiError(401, INVALID_KEY_MESSAGE.format(key[:8]), "invalid_api_key")
         return key
 
-    def error(self, refusal: ApiError) -> Json:
-        told = {"message": refusal.message, "type": refusal.type}
-        return {"error": {**told, "param": refusal.param, "code": refusal.code}}
+    def error_body(self, error: ApiError) -> Json:
+        fields = {"message": error.message, "type": error.type}
+        return {"error": {**fields, "param": error.param, "code": error.code}}
 
-    def headers(self, milliseconds: int) -> dict[str, str]:
+    def response_headers(self, milliseconds: int) -> dict[str, str]:
         return {
             "x-request-id": f"req_{token_hex(16)}",
             "openai-processing-ms": str(milliseconds),
@@ -83,21 +83,21 @@ class OpenAI:
             **RATE_LIMIT_HEADERS,
         }
 
-    def model(self, asked: str) -> str:
-        return asked
+    def model_name(self, name: str) -> str:
+        return name
 
 
 class Azure:
     """As in https://learn.microsoft.com/azure/ai-foundry/openai/latest."""
 
     name = "azure"
-    extras: Mapping[str, object] = MappingProxyType({"content_filters": CONTENT_FILTERS})
+    extra_fields: Mapping[str, object] = MappingProxyType({"content_filters": CONTENT_FILTERS})
 
     def __init__(self, deployments: Mapping[str, str], *, legacy: bool = False) -> None:
         self._deployments = deployments
         self._legacy = legacy
 
-    def credential(self, request: web.Request) -> str:
+    def read_credential(self, request: web.Request) -> str:
         key = request.headers.get("api-key") or _bearer_token(request)
         if not key or key.startswith(INVALID_KEY_PREFIX):
             raise ApiError(401, ACCESS_DENIED_MESSAGE)
@@ -105,13 +105,13 @@ class Azure:
             raise ApiError(404, "Resource not found")
         return key
 
-    def error(self, refusal: ApiError) -> Json:
-        code, message = refusal.code or str(refusal.status), refusal.message
+    def error_body(self, error: ApiError) -> Json:
+        code, message = error.code or str(error.status), error.message
         if code == "model_not_found":
             code, message = "DeploymentNotFound", DEPLOYMENT_NOT_FOUND_MESSAGE
         return {"error": {"code": code, "message": message}}
 
-    def headers(self, milliseconds: int) -> dict[str, str]:
+    def response_headers(self, milliseconds: int) -> dict[str, str]:
         id = str(uuid4())
         return {
             "apim-request-id": id,
@@ -122,9 +122,9 @@ class Azure:
             **RATE_LIMIT_HEADERS,
         }
 
-    def model(self, asked: str) -> str:
+    def model_name(self, name: str) -> str:
         """The model that a deployment serves; its own name, where nobody said otherwise."""
-        return self._deployments.get(asked, asked)
+        return self._deployments.get(name, name)
 
 
 def _bearer_token(request: web.Request) -> str:
@@ -142,50 +142,54 @@ INVALID_JSON_MESSAGE = (
 
 @dataclass(frozen=True)
 class ApiRequest:
-    request: web.Request
-    dialect: Provider
+    http_request: web.Request
+    provider: Provider
     account: Account
     started: float = field(default_factory=time.monotonic)
 
     @property
     def query(self) -> Mapping[str, str]:
-        return self.request.query
+        return self.http_request.query
 
-    def named(self, what: str) -> str:
+    def path_parameter(self, name: str) -> str:
         """An id out of the path."""
-        return self.request.match_info[what]
+        return self.http_request.match_info[name]
 
-    async def json(self) -> Json:
+    async def read_json(self) -> Json:
         """The body, which must be a JSON object."""
-        told = self.request.content_type
-        if told != JSON_TYPE:
+        content_type = self.http_request.content_type
+        if content_type != JSON_TYPE:
             message = (
-                f"Unsupported content type: '{told}'. This API method only accepts '{JSON_TYPE}'"
+                f"Unsupported content type: '{content_type}'. This API method only accepts '{JSON_TYPE}'"
                 " requests. Please try again with a supported content type."
             )
             raise ApiError(400, message, "unsupported_content_type")
-        return _parse_object(await self.request.read())
+        return _parse_object(await self.http_request.read())
 
-    async def json_if_any(self) -> Json:
-        return await self.json() if await self.request.read() else {}
+    async def read_optional_json(self) -> Json:
+        return await self.read_json() if await self.http_request.read() else {}
 
-    def headers(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        spent = int((time.monotonic() - self.started) * 1000)
-        return {**self.dialect.headers(spent), **(more or {})}
+    def headers(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        milliseconds = int((time.monotonic() - self.started) * 1000)
+        return {**self.provider.response_headers(milliseconds), **(extra or {})}
 
     def reply(self, body: Any, status: int = 200) -> web.Response:
-        return self._page(RawResponse(status, encode_json(body)))
+        return self._build_response(RawResponse(status, encode_json(body)))
 
-    def give(self, answer: RawResponse | ApiError) -> web.Response:
-        return self._page(answer) if isinstance(answer, RawResponse) else self.refuse(answer)
+    def reply_with(self, replacement: RawResponse | ApiError) -> web.Response:
+        return (
+            self._build_response(replacement)
+            if isinstance(replacement, RawResponse)
+            else self.reply_error(replacement)
+        )
 
-    def refuse(self, refusal: ApiError) -> web.Response:
-        body = encode_json(self.dialect.error(refusal))
-        return self._page(RawResponse(refusal.status, body, headers=refusal.headers))
+    def reply_error(self, error: ApiError) -> web.Response:
+        body = encode_json(self.provider.error_body(error))
+        return self._build_response(RawResponse(error.status, body, headers=error.headers))
 
-    def _page(self, page: RawResponse) -> web.Response:
-        headers = self.headers({"content-type": page.type, **page.headers})
-        return web.Response(status=page.status, body=page.body, headers=headers)
+    def _build_response(self, response: RawResponse) -> web.Response:
+        headers = self.headers({"content-type": response.type, **response.headers})
+        return web.Response(status=response.status, body=response.body, headers=headers)
 
 
 type RouteHandler = Callable[[ApiRequest], Awaitable[web.StreamResponse]]
@@ -207,8 +211,8 @@ def _parse_object(raw: bytes) -> Json:
     return body
 
 
-def _parse_finite(told: str) -> float:
-    number = float(told)
+def _parse_finite(text: str) -> float:
+    number = float(text)
     if not math.isfinite(number):
-        raise ValueError(told)
+        raise ValueError(text)
     return number

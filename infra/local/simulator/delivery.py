@@ -39,61 +39,65 @@ class CloseDelimitedResponse(web.StreamResponse):
 class Delivery:
     """One answer to one call."""
 
-    call: ApiRequest
-    answer: SimulatedResponse
+    request: ApiRequest
+    response: SimulatedResponse
 
-    async def create(self) -> web.StreamResponse:
+    async def respond(self) -> web.StreamResponse:
         """What a create is answered with."""
-        if self.answer.ask.streams and self.answer.scenario.streams:
-            return await self._stream()
-        if not self.answer.ask.background:
-            await self.answer.reached(self.answer.due[-1])
-        return await self._json()
+        if self.response.request.is_stream and self.response.scenario.can_stream:
+            return await self._send_stream()
+        if not self.response.request.is_background:
+            await self.response.wait_until(self.response.event_times[-1])
+        return await self._send_json()
 
-    async def resume(self, after: int, *, obfuscate: bool) -> web.StreamResponse:
+    async def resume(self, after: int, *, is_obfuscated: bool) -> web.StreamResponse:
         """The events after a sequence number, in the plainest shape."""
-        told = self.answer.frames(encode_event, obfuscate=obfuscate)
-        headers = self.call.headers({"content-type": EVENT_STREAM_TYPE})
-        return await self._written(web.StreamResponse(headers=headers), told[after + 1 :])
+        chunks = self.response.chunks(encode_event, is_obfuscated=is_obfuscated)
+        headers = self.request.headers({"content-type": EVENT_STREAM_TYPE})
+        return await self._write(web.StreamResponse(headers=headers), chunks[after + 1 :])
 
-    async def _json(self) -> web.StreamResponse:
-        body, scenario = encode_json(self.answer.now()), self.answer.scenario
-        if scenario.cut:
-            return await self._cut(scenario.cut, JSON_TYPE, _split_body(body))
-        packed = compress_body(body) if scenario.gzip else body
-        return web.Response(body=packed, headers=self._headers(JSON_TYPE))
+    async def _send_json(self) -> web.StreamResponse:
+        body, scenario = encode_json(self.response.current_state()), self.response.scenario
+        if scenario.disconnect:
+            return await self._disconnect(scenario.disconnect, JSON_TYPE, _split_body(body))
+        content = compress_body(body) if scenario.gzip else body
+        return web.Response(body=content, headers=self._headers(JSON_TYPE))
 
-    async def _stream(self) -> web.StreamResponse:
-        scenario = self.answer.scenario
-        told = self.answer.frames(scenario.writes, obfuscate=self.answer.ask.obfuscates)
-        if scenario.cut:
-            return await self._cut(scenario.cut, EVENT_STREAM_TYPE, told)
-        if scenario.pace.late_headers:
-            await self.answer.reached(told[0].due)
-        shaped = scenario.shapes(compress_chunks(told) if scenario.gzip else told)
-        return await self._written(
-            web.StreamResponse(headers=self._headers(EVENT_STREAM_TYPE)), shaped
+    async def _send_stream(self) -> web.StreamResponse:
+        scenario = self.response.scenario
+        chunks = self.response.chunks(
+            scenario.encode, is_obfuscated=self.response.request.has_obfuscation
+        )
+        if scenario.disconnect:
+            return await self._disconnect(scenario.disconnect, EVENT_STREAM_TYPE, chunks)
+        if scenario.timing.has_delayed_headers:
+            await self.response.wait_until(chunks[0].due)
+        edited = scenario.edit_chunks(compress_chunks(chunks) if scenario.gzip else chunks)
+        return await self._write(
+            web.StreamResponse(headers=self._headers(EVENT_STREAM_TYPE)), edited
         )
 
-    async def _cut(self, cut: Disconnect, kind: str, told: Chunks) -> web.StreamResponse:
-        kinds = CloseDelimitedResponse if cut.close_delimited else web.StreamResponse
-        response = kinds(headers=self._headers(kind))
-        if cut.where is not DisconnectPoint.BEFORE_HEADERS:
-            await self._written(response, cut.left(told))
-        await close_connection(self.call.request, cut.how)
-        return response
+    async def _disconnect(
+        self, disconnect: Disconnect, content_type: str, chunks: Chunks
+    ) -> web.StreamResponse:
+        response_type = CloseDelimitedResponse if disconnect.close_delimited else web.StreamResponse
+        http_response = response_type(headers=self._headers(content_type))
+        if disconnect.point is not DisconnectPoint.BEFORE_HEADERS:
+            await self._write(http_response, disconnect.remaining(chunks))
+        await close_connection(self.request.http_request, disconnect.kind)
+        return http_response
 
-    async def _written(self, response: web.StreamResponse, told: Chunks) -> web.StreamResponse:
-        await response.prepare(self.call.request)
-        for frame in told:
-            if not await self.answer.reached(frame.due):
+    async def _write(self, http_response: web.StreamResponse, chunks: Chunks) -> web.StreamResponse:
+        await http_response.prepare(self.request.http_request)
+        for chunk in chunks:
+            if not await self.response.wait_until(chunk.due):
                 break
-            await response.write(frame.data)
-        return response
+            await http_response.write(chunk.data)
+        return http_response
 
-    def _headers(self, kind: str) -> dict[str, str]:
-        packed = {"content-encoding": "gzip"} if self.answer.scenario.gzip else {}
-        return self.call.headers({"content-type": kind, **packed})
+    def _headers(self, content_type: str) -> dict[str, str]:
+        encoding = {"content-encoding": "gzip"} if self.response.scenario.gzip else {}
+        return self.request.headers({"content-type": content_type, **encoding})
 
 
 def _split_body(body: bytes) -> Chunks:
@@ -106,14 +110,14 @@ def _split_body(body: bytes) -> Chunks:
     ]
 
 
-async def close_connection(request: web.Request, how: DisconnectKind) -> None:
+async def close_connection(request: web.Request, kind: DisconnectKind) -> None:
     """End the connection, or leave a clean end to the server."""
     transport = request.transport
-    if how is DisconnectKind.END or transport is None:
+    if kind is DisconnectKind.END or transport is None:
         return
     while transport.get_write_buffer_size():  # noqa: ASYNC110  # it tells nobody when it is empty
         await asyncio.sleep(POLL_SECONDS)
-    if how is DisconnectKind.FIN:
+    if kind is DisconnectKind.FIN:
         transport.close()
         return
     connection = transport.get_extra_info("socket")

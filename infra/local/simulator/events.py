@@ -13,16 +13,16 @@ type EventTransform = Callable[[list[Json]], list[Json]]
 UNFINISHED_FIELDS: Json = {"output": [], "usage": None, "completed_at": None, "error": None}
 
 
-def build_events(final: Json, tells: EventTransform) -> list[Json]:
+def build_events(final: Json, edit: EventTransform) -> list[Json]:
     """Every event from creation to end, numbered; `tells` may change the tale."""
-    told = [
+    events = [
         *_opening_events(final),
         *chain.from_iterable(_output_events(final)),
         _terminal_event(final),
     ]
     return [
         {"type": event["type"], "sequence_number": number, **event}
-        for number, event in enumerate(tells(told))
+        for number, event in enumerate(edit(events))
     ]
 
 
@@ -58,40 +58,42 @@ def _output_events(final: Json) -> Iterator[Events]:
 
 
 def _item_events(index: int, item: Json) -> Events:
-    place = {"item_id": item["id"], "output_index": index}
-    empty, told = _ITEM_EVENTS[item["type"]]
+    position = {"item_id": item["id"], "output_index": index}
+    empty, events = _ITEM_EVENTS[item["type"]]
     added = {"status": "in_progress"} if "status" in item else {}
     yield _build_event("output_item.added", output_index=index, item={**item, **added, **empty})
-    yield from told(item, place)
+    yield from events(item, position)
     yield _build_event("output_item.done", output_index=index, item=item)
 
 
-def _message_events(item: Json, place: Json) -> Events:
+def _message_events(item: Json, position: Json) -> Events:
     for index, part in enumerate(item["content"]):
-        at = {**place, "content_index": index}
-        name, key, more = _PARTS[part["type"]]
-        yield _build_event("content_part.added", **at, part={**part, key: ""})
-        for piece in split_deltas(part[key]):
-            yield _build_event(f"{name}.delta", **at, delta=piece, **more)
-        yield _build_event(f"{name}.done", **at, **{key: part[key]}, **more)
-        yield _build_event("content_part.done", **at, part=part)
+        part_position = {**position, "content_index": index}
+        name, key, extra = _PARTS[part["type"]]
+        yield _build_event("content_part.added", **part_position, part={**part, key: ""})
+        for delta in split_deltas(part[key]):
+            yield _build_event(f"{name}.delta", **part_position, delta=delta, **extra)
+        yield _build_event(f"{name}.done", **part_position, **{key: part[key]}, **extra)
+        yield _build_event("content_part.done", **part_position, part=part)
 
 
-def _reasoning_events(item: Json, place: Json) -> Events:
+def _reasoning_events(item: Json, position: Json) -> Events:
     for index, part in enumerate(item["summary"]):
-        at = {**place, "summary_index": index}
-        yield _build_event("reasoning_summary_part.added", **at, part={**part, "text": ""})
-        for piece in split_deltas(part["text"]):
-            yield _build_event("reasoning_summary_text.delta", **at, delta=piece)
-        yield _build_event("reasoning_summary_text.done", **at, text=part["text"])
-        yield _build_event("reasoning_summary_part.done", **at, part=part)
+        part_position = {**position, "summary_index": index}
+        yield _build_event(
+            "reasoning_summary_part.added", **part_position, part={**part, "text": ""}
+        )
+        for delta in split_deltas(part["text"]):
+            yield _build_event("reasoning_summary_text.delta", **part_position, delta=delta)
+        yield _build_event("reasoning_summary_text.done", **part_position, text=part["text"])
+        yield _build_event("reasoning_summary_part.done", **part_position, part=part)
 
 
-def _function_call_events(item: Json, place: Json) -> Events:
-    for piece in split_deltas(item["arguments"]):
-        yield _build_event("function_call_arguments.delta", **place, delta=piece)
+def _function_call_events(item: Json, position: Json) -> Events:
+    for delta in split_deltas(item["arguments"]):
+        yield _build_event("function_call_arguments.delta", **position, delta=delta)
     yield _build_event(
-        "function_call_arguments.done", **place, name=item["name"], arguments=item["arguments"]
+        "function_call_arguments.done", **position, name=item["name"], arguments=item["arguments"]
     )
 
 
@@ -140,35 +142,41 @@ UNKNOWN_EVENT: Json = {
 }
 
 
-def unchanged_events(told: list[Json]) -> list[Json]:
-    return told
+def unchanged_events(events: list[Json]) -> list[Json]:
+    return events
 
 
-def end_with_flat_error(told: list[Json]) -> list[Json]:
+def end_with_flat_error(events: list[Json]) -> list[Json]:
     """The end that the reference documents."""
-    return [*told[: len(told) // 2], FLAT_ERROR]
+    return [*events[: len(events) // 2], FLAT_ERROR]
 
 
-def end_with_nested_error(told: list[Json]) -> list[Json]:
+def end_with_nested_error(events: list[Json]) -> list[Json]:
     """The end that is really sent, before response.failed."""
-    return [*told[: len(told) // 2], NESTED_ERROR, told[-1]]
+    return [*events[: len(events) // 2], NESTED_ERROR, events[-1]]
 
 
 def only_nested_error(_told: list[Json]) -> list[Json]:
     return [NESTED_ERROR]
 
 
-def start_with_queued(told: list[Json]) -> list[Json]:
+def start_with_queued(events: list[Json]) -> list[Json]:
     """The id is first told by another event than `response.created`."""
-    queued = {**told[0]["response"], "status": "queued"}
-    return [{"type": "response.queued", "response": queued}, *told]
+    queued = {**events[0]["response"], "status": "queued"}
+    return [{"type": "response.queued", "response": queued}, *events]
 
 
-def add_unknown_events(told: list[Json]) -> list[Json]:
+def add_unknown_events(events: list[Json]) -> list[Json]:
     """Event types and fields of a later day."""
-    return [each for event in told for each in ({**event, "since": "2031-01"}, UNKNOWN_EVENT)][:-1]
+    return [each for event in events for each in ({**event, "since": "2031-01"}, UNKNOWN_EVENT)][
+        :-1
+    ]
 
 
 def add_image_event(size: int) -> EventTransform:
     """One event of so many bytes."""
-    return lambda told: [*told[:-1], {**IMAGE_EVENT, "partial_image_b64": "A" * size}, told[-1]]
+    return lambda events: [
+        *events[:-1],
+        {**IMAGE_EVENT, "partial_image_b64": "A" * size},
+        events[-1],
+    ]

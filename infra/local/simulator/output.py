@@ -25,46 +25,54 @@ ENCRYPTED_CONTENT = "gAAAAABsaW11bGF0ZWQtcmVhc29uaW5n"
 MULTIBYTE_TEXT = "One byte, two: é, three: €, four: 🎶."  # of UTF-8
 
 
-def default_output(ask: CreateRequest) -> list[Json]:
+def default_output(request: CreateRequest) -> list[Json]:
     """What a helpful model would do: call the function that is wanted, else speak."""
-    tool = choose_function(ask)
+    tool = choose_function(request)
     if tool:
         return [call_function(tool)]
-    if ask.format["type"] != "text":
-        return structured_output(ask)
-    return [build_message(_apply_length(ask, _describe_input(ask)))]
+    if request.format["type"] != "text":
+        return structured_output(request)
+    return [build_message(_apply_length(request, _describe_input(request)))]
 
 
-def structured_output(ask: CreateRequest) -> list[Json]:
-    schema = ask.format.get("schema") or {"properties": {"answer": {"const": _describe_input(ask)}}}
+def structured_output(request: CreateRequest) -> list[Json]:
+    schema = request.format.get("schema") or {
+        "properties": {"answer": {"const": _describe_input(request)}}
+    }
     return [build_message(json.dumps(build_value(schema), ensure_ascii=False))]
 
 
-def function_output(ask: CreateRequest) -> list[Json]:
-    return default_output(ask) if ask.tool_outputs else [call_function(choose_any_function(ask))]
+def function_output(request: CreateRequest) -> list[Json]:
+    return (
+        default_output(request)
+        if request.tool_outputs
+        else [call_function(choose_any_function(request))]
+    )
 
 
 def refusal_output(_ask: CreateRequest) -> list[Json]:
     return [build_refusal("I'm sorry, but I can't help with that.")]
 
 
-def reasoning_output(ask: CreateRequest) -> list[Json]:
-    return [reasoning_item([REASONING_SUMMARY], ask), *default_output(ask)]
+def reasoning_output(request: CreateRequest) -> list[Json]:
+    return [reasoning_item([REASONING_SUMMARY], request), *default_output(request)]
 
 
-def reasoning_item(summary: list[str], ask: CreateRequest) -> Json:
+def reasoning_item(summary: list[str], request: CreateRequest) -> Json:
     """What a reasoning model puts before its answer."""
-    return build_reasoning(summary, ENCRYPTED_CONTENT if ask.wants_encrypted else None)
+    return build_reasoning(summary, ENCRYPTED_CONTENT if request.has_encrypted_reasoning else None)
 
 
-def multibyte_output(ask: CreateRequest) -> list[Json]:
-    return [build_message(f"{_describe_input(ask)} {MULTIBYTE_TEXT}")]
+def multibyte_output(request: CreateRequest) -> list[Json]:
+    return [build_message(f"{_describe_input(request)} {MULTIBYTE_TEXT}")]
 
 
 def long_output(count: int) -> OutputBuilder:
     """Text of so many deltas."""
-    return lambda ask: [
-        build_message(extend_text(_describe_input(ask), ask.number("sim_events") or count))
+    return lambda request: [
+        build_message(
+            extend_text(_describe_input(request), request.metadata_number("sim_events") or count)
+        )
     ]
 
 
@@ -80,17 +88,17 @@ def extend_text(text: str, count: int) -> str:
     return "".join([*whole[:count], *(f"{word} " for word in islice(cycle(FILLER), missing))])
 
 
-def _apply_length(ask: CreateRequest, text: str) -> str:
-    count = ask.number("sim_events")
+def _apply_length(request: CreateRequest, text: str) -> str:
+    count = request.metadata_number("sim_events")
     return extend_text(text, count) if count else text
 
 
-def _describe_input(ask: CreateRequest) -> str:
-    if ask.tool_outputs:
-        return f"The tool answered: {_quote(ask.tool_outputs[-1])}"
-    if not ask.user_texts:
+def _describe_input(request: CreateRequest) -> str:
+    if request.tool_outputs:
+        return f"The tool answered: {_quote(request.tool_outputs[-1])}"
+    if not request.user_texts:
         return "Nothing was said yet."
-    *before, last = ask.user_texts
+    *before, last = request.user_texts
     echo = f"You said: {_quote(last)}"
     if not before:
         return echo
@@ -110,22 +118,22 @@ WEATHER_FUNCTION: Json = {
 type FunctionChooser = Callable[[CreateRequest, list[Json], Json], Json | None]
 
 
-def choose_function(ask: CreateRequest) -> Json | None:
+def choose_function(request: CreateRequest) -> Json | None:
     """The function that this ask is answered with; none once tools have answered."""
-    functions = [tool for tool in ask.tools if tool.get("type") == "function"]
-    if not functions or ask.tool_outputs:
+    functions = [tool for tool in request.tools if tool.get("type") == "function"]
+    if not functions or request.tool_outputs:
         return None
-    choice = ask.body.get("tool_choice") or "auto"
+    choice = request.body.get("tool_choice") or "auto"
     choice = {"type": choice} if isinstance(choice, str) else choice
     return FUNCTION_CHOOSERS.get(choice.get("type", ""), _mentioned_function)(
-        ask, functions, choice
+        request, functions, choice
     )
 
 
-def choose_any_function(ask: CreateRequest) -> Json:
+def choose_any_function(request: CreateRequest) -> Json:
     """A function to call, whatever was asked."""
-    functions = [tool for tool in ask.tools if tool.get("type") == "function"]
-    return choose_function(ask) or (functions or [WEATHER_FUNCTION])[0]
+    functions = [tool for tool in request.tools if tool.get("type") == "function"]
+    return choose_function(request) or (functions or [WEATHER_FUNCTION])[0]
 
 
 def call_function(tool: Json) -> Json:
@@ -133,26 +141,28 @@ def call_function(tool: Json) -> Json:
     return build_function_call(tool["name"], arguments)
 
 
-def _mentioned_function(ask: CreateRequest, functions: list[Json], _choice: Json) -> Json | None:
-    said = "".join(ask.user_texts[-1:])
-    return next((tool for tool in functions if tool["name"] in said), None)
+def _mentioned_function(
+    request: CreateRequest, functions: list[Json], _choice: Json
+) -> Json | None:
+    text = "".join(request.user_texts[-1:])
+    return next((tool for tool in functions if tool["name"] in text), None)
 
 
-def _required_function(ask: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
-    return _mentioned_function(ask, functions, choice) or functions[0]
+def _required_function(request: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
+    return _mentioned_function(request, functions, choice) or functions[0]
 
 
 def _named_function(_ask: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
     return next((tool for tool in functions if tool["name"] == choice.get("name")), None)
 
 
-def _allowed_function(ask: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
+def _allowed_function(request: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
     names = [tool.get("name") for tool in choice.get("tools", [])]
     allowed = [tool for tool in functions if tool["name"] in names]
     if not allowed:
         return None
-    picks = _required_function if choice.get("mode") == "required" else _mentioned_function
-    return picks(ask, allowed, choice)
+    choose = _required_function if choice.get("mode") == "required" else _mentioned_function
+    return choose(request, allowed, choice)
 
 
 def _no_function(_ask: CreateRequest, _functions: list[Json], _choice: Json) -> None:

@@ -19,7 +19,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
-class ScriptedResponse:
+class Script:
     """An answer of any bytes, for the next request to this method and path's end."""
 
     chunks: list[bytes]
@@ -31,30 +31,30 @@ class ScriptedResponse:
     path: str = "/responses"
 
     @classmethod
-    def parse(cls, told: Json) -> "ScriptedResponse":
+    def parse(cls, fields: Json) -> "Script":
         """Read what a test posts; `chunks_base64` holds the body, the other keys are the fields."""
-        chunks = [b64decode(chunk) for chunk in told.pop("chunks_base64", [])]
-        return cls(chunks, **told)
+        chunks = [b64decode(chunk) for chunk in fields.pop("chunks_base64", [])]
+        return cls(chunks, **fields)
 
-    def fits(self, request: web.Request) -> bool:
+    def matches(self, request: web.Request) -> bool:
         return request.method == self.method and request.path.endswith(self.path)
 
-    async def play(self, request: web.Request) -> web.StreamResponse:
-        kind = CloseDelimitedResponse if self.close else web.StreamResponse
-        response = kind(headers=self.headers)
-        response.set_status(self.status)
-        await response.prepare(request)
+    async def send(self, request: web.Request) -> web.StreamResponse:
+        response_type = CloseDelimitedResponse if self.close else web.StreamResponse
+        http_response = response_type(headers=self.headers)
+        http_response.set_status(self.status)
+        await http_response.prepare(request)
         for chunk in self.chunks:
-            await response.write(chunk)
+            await http_response.write(chunk)
         if self.cut:
             await close_connection(request, DisconnectKind.RESET)
-        return response
+        return http_response
 
 
 class RequestRecorder:
     def __init__(self) -> None:
         self._requests: deque[Json] = deque(maxlen=MAX_REQUESTS)
-        self._scripts: list[ScriptedResponse] = []
+        self._scripts: list[Script] = []
 
     def mount(self, app: web.Application) -> None:
         @web.middleware
@@ -62,32 +62,32 @@ class RequestRecorder:
             return await self._record(request, handler)
 
         app.middlewares.append(record)
-        app.router.add_get(f"{CONTROL_PREFIX}requests", self._told)
-        app.router.add_delete(f"{CONTROL_PREFIX}requests", self._clear)
-        app.router.add_post(f"{CONTROL_PREFIX}script", self._script)
+        app.router.add_get(f"{CONTROL_PREFIX}requests", self._list_requests)
+        app.router.add_delete(f"{CONTROL_PREFIX}requests", self._delete_requests)
+        app.router.add_post(f"{CONTROL_PREFIX}script", self._add_script)
 
-    async def _record(self, request: web.Request, answer: Handler) -> web.StreamResponse:
+    async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(CONTROL_PREFIX):
-            return await answer(request)
+            return await handler(request)
         self._requests.append(await _describe_request(request))
-        script = next((script for script in self._scripts if script.fits(request)), None)
+        script = next((script for script in self._scripts if script.matches(request)), None)
         if script is None:
-            return await answer(request)
+            return await handler(request)
         self._scripts.remove(script)
-        return await script.play(request)
+        return await script.send(request)
 
-    async def _told(self, _request: web.Request) -> web.StreamResponse:
+    async def _list_requests(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(list(self._requests))
 
-    async def _clear(self, _request: web.Request) -> web.StreamResponse:
+    async def _delete_requests(self, _request: web.Request) -> web.StreamResponse:
         """Forget the requests, and the answers that nobody came for."""
         self._requests.clear()
         self._scripts.clear()
         return web.Response(status=204)
 
-    async def _script(self, request: web.Request) -> web.StreamResponse:
+    async def _add_script(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._scripts.append(ScriptedResponse.parse(await request.json()))
+            self._scripts.append(Script.parse(await request.json()))
         except (TypeError, ValueError) as exc:
             raise web.HTTPBadRequest(text=f"No such script: {exc}") from exc
         return web.Response(status=204)

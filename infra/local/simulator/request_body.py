@@ -19,7 +19,7 @@ class CreateRequest:
     """A create request together with what it continues."""
 
     body: Json
-    given: Sequence[Json]
+    input_items: Sequence[Json]
     history: Sequence[Json] = ()
 
     @property
@@ -27,15 +27,15 @@ class CreateRequest:
         return str(self.body.get("model") or "gpt-5")
 
     @property
-    def streams(self) -> bool:
+    def is_stream(self) -> bool:
         return bool(self.body.get("stream"))
 
     @property
-    def background(self) -> bool:
+    def is_background(self) -> bool:
         return bool(self.body.get("background"))
 
     @property
-    def stored(self) -> bool:
+    def is_stored(self) -> bool:
         return self.body.get("store") is not False
 
     @property
@@ -51,33 +51,33 @@ class CreateRequest:
         return self.body.get("reasoning")
 
     @property
-    def thinks(self) -> bool:
+    def has_reasoning(self) -> bool:
         return bool(self.reasoning) or REASONING_MODELS.match(self.model) is not None
 
     @property
-    def summarizes(self) -> bool:
+    def has_summary(self) -> bool:
         return bool((self.reasoning or {}).get("summary"))
 
     @property
-    def wants_encrypted(self) -> bool:
+    def has_encrypted_reasoning(self) -> bool:
         return ENCRYPTED_REASONING in (self.body.get("include") or [])
 
     @property
-    def obfuscates(self) -> bool:
+    def has_obfuscation(self) -> bool:
         return (self.body.get("stream_options") or {}).get("include_obfuscation") is not False
 
     @property
-    def most_tokens(self) -> int | None:
+    def max_output_tokens(self) -> int | None:
         return self.body.get("max_output_tokens")
 
-    def number(self, key: str) -> int | None:
+    def metadata_number(self, key: str) -> int | None:
         """A whole number that rides in the metadata, such as `sim_events`."""
-        told = str((self.body.get("metadata") or {}).get(key, ""))
-        return min(int(told), MAX_METADATA_NUMBER) if told.isdecimal() else None
+        number = str((self.body.get("metadata") or {}).get(key, ""))
+        return min(int(number), MAX_METADATA_NUMBER) if number.isdecimal() else None
 
     @property
     def context(self) -> list[Json]:
-        return [*self.history, *self.given]
+        return [*self.history, *self.input_items]
 
     @property
     def user_texts(self) -> list[str]:
@@ -87,8 +87,10 @@ class CreateRequest:
     @property
     def tool_outputs(self) -> list[str]:
         """What tools have answered since the user last spoke."""
-        spoken = [index for index, item in enumerate(self.given) if item.get("role") == "user"]
-        since = self.given[spoken[-1] + 1 :] if spoken else self.given
+        user_indexes = [
+            index for index, item in enumerate(self.input_items) if item.get("role") == "user"
+        ]
+        since = self.input_items[user_indexes[-1] + 1 :] if user_indexes else self.input_items
         return [item_text(item) for item in since if item["type"].endswith("call_output")]
 
 
@@ -180,27 +182,27 @@ def reject_invalid_shapes() -> Iterator[None]:
         raise ApiError(400, message, "invalid_type") from exc
 
 
-def check_length(param: str, things: list[Any], most: int) -> None:
-    if len(things) > most:
+def check_length(param: str, values: list[Any], maximum: int) -> None:
+    if len(values) > maximum:
         fault = (
-            f"array too long. Expected an array with maximum length {most}, but got an array"
-            f" with length {len(things)} instead."
+            f"array too long. Expected an array with maximum length {maximum}, but got an array"
+            f" with length {len(values)} instead."
         )
         raise invalid_parameter(param, fault, "array_above_max_length")
 
 
-def check_range(param: str, number: float, bounds: Bounds) -> None:
+def check_range(param: str, metadata_number: float, bounds: Bounds) -> None:
     kind, low, high = bounds
-    if low is not None and number < low:
-        raise _out_of_range(param, number, f"{kind} below minimum value", f">= {low}")
-    if high is not None and number > high:
-        raise _out_of_range(param, number, f"{kind} above maximum value", f"<= {high}")
+    if low is not None and metadata_number < low:
+        raise _out_of_range(param, metadata_number, f"{kind} below minimum value", f">= {low}")
+    if high is not None and metadata_number > high:
+        raise _out_of_range(param, metadata_number, f"{kind} above maximum value", f"<= {high}")
 
 
-def _out_of_range(param: str, number: float, fault: str, wanted: str) -> ApiError:
+def _out_of_range(param: str, metadata_number: float, fault: str, expected: str) -> ApiError:
     code = fault.replace("imum", "").replace(" ", "_")
     return invalid_parameter(
-        param, f"{fault}. Expected a value {wanted}, but got {number} instead.", code
+        param, f"{fault}. Expected a value {expected}, but got {metadata_number} instead.", code
     )
 
 
@@ -208,11 +210,11 @@ def _present_fields(body: Json, params: Iterable[str]) -> Iterable[tuple[str, An
     return [(param, body[param]) for param in params if body.get(param) is not None]
 
 
-def _check_type(param: str, value: object, wanted: ExpectedType) -> None:
-    kind, told = wanted
+def _check_type(param: str, value: object, expected: ExpectedType) -> None:
+    kind, number = expected
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         message = (
-            f"Invalid type for '{param}': expected {told}, but got {_type_name(value)} instead."
+            f"Invalid type for '{param}': expected {number}, but got {_type_name(value)} instead."
         )
         raise ApiError(400, message, "invalid_type", param)
 
@@ -223,8 +225,8 @@ def _type_name(value: object) -> str:
 
 
 def _check_ranges(body: Json) -> None:
-    for param, number in _present_fields(body, RANGES):
-        check_range(param, number, RANGES[param])
+    for param, metadata_number in _present_fields(body, RANGES):
+        check_range(param, metadata_number, RANGES[param])
 
 
 def _check_model(body: Json) -> None:

@@ -45,11 +45,11 @@ FUNCTION_DEFAULTS = {"description": None, "parameters": None, "strict": True}
 class SimulatedResponse:
     """A response on its way: finished at a known moment, unless it is stopped before."""
 
-    ask: CreateRequest
+    request: CreateRequest
     scenario: Scenario
     final: Json
-    born: float = field(default_factory=time.monotonic)
-    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    started_at: float = field(default_factory=time.monotonic)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def id(self) -> str:
@@ -58,79 +58,94 @@ class SimulatedResponse:
     @property
     def events(self) -> list[Json]:
         """Told anew each time: to remember them all would be to remember too much."""
-        return build_events(self.final, self.scenario.tells)
+        return build_events(self.final, self.scenario.edit_events)
 
     @cached_property
-    def due(self) -> list[float]:
-        pace = self.scenario.pace.asked(self.ask)
-        return pace.due(self.events, background=self.ask.background)
+    def event_times(self) -> list[float]:
+        timing = self.scenario.timing.for_request(self.request)
+        return timing.event_times(self.events, is_background=self.request.is_background)
 
     @property
-    def finished(self) -> bool:
-        return self.stopped.is_set() or time.monotonic() >= self.born + self.due[-1]
+    def is_finished(self) -> bool:
+        return self.cancelled.is_set() or time.monotonic() >= self.started_at + self.event_times[-1]
 
-    def frames(self, writes: EventEncoder, *, obfuscate: bool) -> Chunks:
+    def chunks(self, encode: EventEncoder, *, is_obfuscated: bool) -> Chunks:
         events = self.events
-        padded = [add_obfuscation(event) for event in events] if obfuscate else events
-        return build_chunks(padded, self.due, writes)
+        padded = [add_obfuscation(event) for event in events] if is_obfuscated else events
+        return build_chunks(padded, self.event_times, encode)
 
-    def now(self) -> Json:
+    def current_state(self) -> Json:
         """The response as it stands."""
-        if self.stopped.is_set():
+        if self.cancelled.is_set():
             return unfinished_response(self.final, "cancelled")
-        if self.finished:
+        if self.is_finished:
             return self.final
-        waits = self.ask.background and time.monotonic() < self.born + self.scenario.pace.queued
+        waits = (
+            self.request.is_background
+            and time.monotonic() < self.started_at + self.scenario.timing.queued
+        )
         return unfinished_response(self.final, "queued" if waits else "in_progress")
 
-    async def reached(self, due: float) -> bool:
+    async def wait_until(self, due: float) -> bool:
         """Wait for a moment of the answer; False if it was stopped."""
-        left = self.born + due - time.monotonic()
+        left = self.started_at + due - time.monotonic()
         if left > 0:
             try:
-                await asyncio.wait_for(self.stopped.wait(), left)
+                await asyncio.wait_for(self.cancelled.wait(), left)
             except TimeoutError:
                 return True
-        return not self.stopped.is_set()
+        return not self.cancelled.is_set()
 
 
-def build_response(ask: CreateRequest, scenario: Scenario, more: Json) -> SimulatedResponse:
+def build_response(
+    request: CreateRequest, scenario: Scenario, extra_fields: Json
+) -> SimulatedResponse:
     """Decide the whole answer; `more` is what the dialect adds to a response."""
-    thoughts = [reasoning_item(_reasoning_summary(ask), ask)] if ask.thinks else []
-    output, ending = _apply_status([*thoughts, *scenario.says(ask)], ask, scenario.ending)
+    reasoning = (
+        [reasoning_item(_reasoning_summary(request), request)] if request.has_reasoning else []
+    )
+    output, final_status = _apply_status(
+        [*reasoning, *scenario.build_output(request)], request, scenario.final_status
+    )
     created = int(time.time())
     final = {
         "id": new_id("resp"),
         "object": "response",
         "created_at": created,
-        **_request_fields(ask),
-        "status": ending.status,
+        **_request_fields(request),
+        "status": final_status.status,
         "completed_at": None,
-        "error": ending.error,
-        "incomplete_details": ending.incomplete,
+        "error": final_status.error,
+        "incomplete_details": final_status.incomplete_details,
         "output": output,
-        "usage": None if ending.error else count_usage(ask, output),
-        **more,
+        "usage": None if final_status.error else count_usage(request, output),
+        **extra_fields,
     }
-    answer = SimulatedResponse(ask, scenario, final)
-    if ending.finished:  # and only the finished answer knows when
-        final["completed_at"] = created + int(answer.due[-1])
-    return answer
+    response = SimulatedResponse(request, scenario, final)
+    if final_status.is_completed:  # and only the finished answer knows when
+        final["completed_at"] = created + int(response.event_times[-1])
+    return response
 
 
-def _reasoning_summary(ask: CreateRequest) -> list[str]:
-    return [REASONING_SUMMARY] if ask.summarizes else []
+def _reasoning_summary(request: CreateRequest) -> list[str]:
+    return [REASONING_SUMMARY] if request.has_summary else []
 
 
 def _apply_status(
-    output: list[Json], ask: CreateRequest, ending: FinalStatus
+    output: list[Json], request: CreateRequest, final_status: FinalStatus
 ) -> tuple[list[Json], FinalStatus]:
     """The output as far as it comes before the end."""
     *before, last = output
     count = len(split_deltas(item_text(last)))
-    if ending.finished and ask.most_tokens is not None and count > ask.most_tokens:
-        return [*before, _truncate_item(last, ask.most_tokens)], INCOMPLETE
-    return (output if ending.finished else [*before, _truncate_item(last, count // 2)]), ending
+    if (
+        final_status.is_completed
+        and request.max_output_tokens is not None
+        and count > request.max_output_tokens
+    ):
+        return [*before, _truncate_item(last, request.max_output_tokens)], INCOMPLETE
+    return (
+        output if final_status.is_completed else [*before, _truncate_item(last, count // 2)]
+    ), final_status
 
 
 def _truncate_item(item: Json, count: int) -> Json:
@@ -142,20 +157,24 @@ def _truncate_item(item: Json, count: int) -> Json:
     return {**item, "status": "incomplete", "content": [*before, part]}
 
 
-def _request_fields(ask: CreateRequest) -> Json:
-    given = {key: value for key, value in ask.body.items() if value is not None}
-    told = {key: given.get(key, silent) for key, silent in REQUEST_DEFAULTS.items()}
-    if told["service_tier"] == "auto":
-        told["service_tier"] = "default"
+def _request_fields(request: CreateRequest) -> Json:
+    given = {key: value for key, value in request.body.items() if value is not None}
+    fields = {key: given.get(key, default) for key, default in REQUEST_DEFAULTS.items()}
+    if fields["service_tier"] == "auto":
+        fields["service_tier"] = "default"
     conversation = given.get("conversation")
-    named = {"id": conversation} if isinstance(conversation, str) else conversation
+    conversation = {"id": conversation} if isinstance(conversation, str) else conversation
     return {
-        **told,
-        "model": ask.model,
-        "conversation": named,
-        "reasoning": {"effort": None, "summary": None, **(ask.reasoning or {})},
-        "text": {"verbosity": "medium", **(ask.body.get("text") or {}), "format": ask.format},
-        "tools": [_complete_tool(tool) for tool in ask.tools],
+        **fields,
+        "model": request.model,
+        "conversation": conversation,
+        "reasoning": {"effort": None, "summary": None, **(request.reasoning or {})},
+        "text": {
+            "verbosity": "medium",
+            **(request.body.get("text") or {}),
+            "format": request.format,
+        },
+        "tools": [_complete_tool(tool) for tool in request.tools],
     }
 
 
@@ -169,27 +188,29 @@ CACHE_STEP = 128  # https://platform.openai.com/docs/guides/prompt-caching
 REASONING_TOKENS = 64
 
 
-def count_usage(ask: CreateRequest, output: Iterable[Json]) -> Json:
+def count_usage(request: CreateRequest, output: Iterable[Json]) -> Json:
     output = list(output)
-    thought = sum(REASONING_TOKENS for item in output if item["type"] == "reasoning")
-    spoken = thought + sum(len(split_deltas(item_text(item))) for item in output)
-    read = count_input_tokens(ask)
+    reasoning_tokens = sum(REASONING_TOKENS for item in output if item["type"] == "reasoning")
+    output_tokens = reasoning_tokens + sum(len(split_deltas(item_text(item))) for item in output)
+    input_tokens = count_input_tokens(request)
     return {
-        "input_tokens": read,
+        "input_tokens": input_tokens,
         "input_tokens_details": {
-            "cached_tokens": _count_tokens(ask.history) // CACHE_STEP * CACHE_STEP,
+            "cached_tokens": _count_tokens(request.history) // CACHE_STEP * CACHE_STEP,
             "cache_write_tokens": 0,
         },
-        "output_tokens": spoken,
-        "output_tokens_details": {"reasoning_tokens": thought},
-        "total_tokens": read + spoken,
+        "output_tokens": output_tokens,
+        "output_tokens_details": {"reasoning_tokens": reasoning_tokens},
+        "total_tokens": input_tokens + output_tokens,
     }
 
 
-def count_input_tokens(ask: CreateRequest) -> int:
+def count_input_tokens(request: CreateRequest) -> int:
     """What reading an ask costs."""
-    around = [str(ask.body.get("instructions") or ""), *map(json.dumps, ask.tools)]
-    return _count_tokens(ask.context) + sum(len(text) // CHARACTERS_PER_TOKEN for text in around)
+    other_texts = [str(request.body.get("instructions") or ""), *map(json.dumps, request.tools)]
+    return _count_tokens(request.context) + sum(
+        len(text) // CHARACTERS_PER_TOKEN for text in other_texts
+    )
 
 
 def _count_tokens(items: Iterable[Json]) -> int:

@@ -28,37 +28,43 @@ CONVERSATION_LOCKED_MESSAGE = (
 )
 
 
-async def create_response(call: ApiRequest) -> web.StreamResponse:
-    body = await call.json()
+async def create_response(request: ApiRequest) -> web.StreamResponse:
+    body = await request.read_json()
     check_create(body)
-    ask = build_create_request(call.account, body)
-    chosen = find_scenario(ask.model)
-    if chosen.instead:
-        return call.give(chosen.instead)
+    create_request = build_create_request(request.account, body)
+    scenario = find_scenario(create_request.model)
+    if scenario.replacement:
+        return request.reply_with(scenario.replacement)
     with reject_invalid_shapes():
-        answer = build_response(ask, chosen, _provider_fields(call, ask))
-    call.account.keep(answer, len(await call.request.read()))
-    conversation = _find_conversation(call.account, body)
-    if conversation and not chosen.ending.error:
-        conversation.extend(answer)
-    return await Delivery(call, answer).create()
+        response = build_response(
+            create_request, scenario, _provider_fields(request, create_request)
+        )
+    request.account.store_response(response, len(await request.http_request.read()))
+    conversation = _find_conversation(request.account, body)
+    if conversation and not scenario.final_status.error:
+        conversation.add_response(response)
+    return await Delivery(request, response).respond()
 
 
 def build_create_request(account: Account, body: Json) -> CreateRequest:
     """The ask, with the history of what it continues."""
     conversation = _find_conversation(account, body)
-    if conversation and conversation.latest and not conversation.latest.finished:
+    if (
+        conversation
+        and conversation.latest_response
+        and not conversation.latest_response.is_finished
+    ):
         raise ApiError(400, CONVERSATION_LOCKED_MESSAGE, "conversation_locked", "conversation")
     history = conversation.items if conversation else _previous_items(account, body)
     with reject_invalid_shapes():
-        given = normalize_input(account.resolved(body.get("input") or []))
+        given = normalize_input(account.resolve_references(body.get("input") or []))
     return CreateRequest(body, given, list(history)[-MAX_ITEMS:])
 
 
 def _find_conversation(account: Account, body: Json) -> Conversation | None:
-    named = body.get("conversation")
-    id = named.get("id") if isinstance(named, dict) else named
-    return account.conversation(str(id)) if id else None
+    conversation = body.get("conversation")
+    id = conversation.get("id") if isinstance(conversation, dict) else conversation
+    return account.find_conversation(str(id)) if id else None
 
 
 def _previous_items(account: Account, body: Json) -> Sequence[Json]:
@@ -72,165 +78,170 @@ def _previous_items(account: Account, body: Json) -> Sequence[Json]:
             " numbers, underscores, or dashes, but this value contained additional characters."
         )
         raise ApiError(400, message, "invalid_value", "previous_response_id")
-    previous = account.answers.get(id)
+    previous = account.responses.get(id)
     if previous is None:
         message = f"Previous response with id '{id}' not found."
         raise ApiError(400, message, "previous_response_not_found", "previous_response_id")
-    return [*previous.ask.context, *previous.final["output"]]
+    return [*previous.request.context, *previous.final["output"]]
 
 
-def _provider_fields(call: ApiRequest, ask: CreateRequest) -> Json:
-    return {"model": call.dialect.model(ask.model), **call.dialect.extras}
+def _provider_fields(request: ApiRequest, create_request: CreateRequest) -> Json:
+    return {
+        "model": request.provider.model_name(create_request.model),
+        **request.provider.extra_fields,
+    }
 
 
-async def retrieve_response(call: ApiRequest) -> web.StreamResponse:
-    answer = call.account.answer(call.named("id"))
-    if call.query.get("stream") != "true":
-        return call.reply(answer.now())
-    if not (answer.ask.streams or answer.ask.background):
+async def retrieve_response(request: ApiRequest) -> web.StreamResponse:
+    response = request.account.find_response(request.path_parameter("id"))
+    if request.query.get("stream") != "true":
+        return request.reply(response.current_state())
+    if not (response.request.is_stream or response.request.is_background):
         raise ApiError(
             400, "This response was not created with `stream` set to true.", None, "stream"
         )
-    obfuscate = call.query.get("include_obfuscation") != "false"
-    return await Delivery(call, answer).resume(_parse_starting_after(call), obfuscate=obfuscate)
+    is_obfuscated = request.query.get("include_obfuscation") != "false"
+    return await Delivery(request, response).resume(
+        _parse_starting_after(request), is_obfuscated=is_obfuscated
+    )
 
 
-async def delete_response(call: ApiRequest) -> web.StreamResponse:
-    id = call.named("id")
-    if call.account.answers.take(id) is None:
+async def delete_response(request: ApiRequest) -> web.StreamResponse:
+    id = request.path_parameter("id")
+    if request.account.responses.remove(id) is None:
         raise resource_not_found("Response", id)
-    return call.reply({"id": id, "object": "response", "deleted": True})
+    return request.reply({"id": id, "object": "response", "deleted": True})
 
 
-async def cancel_response(call: ApiRequest) -> web.StreamResponse:
-    answer = call.account.answer(call.named("id"))
-    if not answer.ask.background:
+async def cancel_response(request: ApiRequest) -> web.StreamResponse:
+    response = request.account.find_response(request.path_parameter("id"))
+    if not response.request.is_background:
         raise ApiError(400, "Cannot cancel a synchronous response.")
-    if not answer.finished:
-        answer.stopped.set()
-    return call.reply(answer.now())
+    if not response.is_finished:
+        response.cancelled.set()
+    return request.reply(response.current_state())
 
 
-async def list_input_items(call: ApiRequest) -> web.StreamResponse:
-    answer = call.account.answer(call.named("id"))
-    return call.reply(list_page(answer.ask.context, call.query))
+async def list_input_items(request: ApiRequest) -> web.StreamResponse:
+    response = request.account.find_response(request.path_parameter("id"))
+    return request.reply(list_page(response.request.context, request.query))
 
 
-def _parse_starting_after(call: ApiRequest) -> int:
-    told = call.query.get("starting_after", "-1")
-    if told != "-1" and not told.isdecimal():
+def _parse_starting_after(request: ApiRequest) -> int:
+    resource = request.query.get("starting_after", "-1")
+    if resource != "-1" and not resource.isdecimal():
         message = (
             "Invalid type for 'starting_after': expected an integer, but got a string instead."
         )
         raise ApiError(400, message, "invalid_type", "starting_after")
-    return int(told)
+    return int(resource)
 
 
 COMPACTED_CONTENT = "gAAAAABsaW11bGF0ZWQtY29tcGFjdGlvbg"
 
 
-async def count_response_tokens(call: ApiRequest) -> web.StreamResponse:
-    body = await call.json_if_any()
+async def count_response_tokens(request: ApiRequest) -> web.StreamResponse:
+    body = await request.read_optional_json()
     check_types(body)
-    ask = build_create_request(call.account, body)
+    create_request = build_create_request(request.account, body)
     with reject_invalid_shapes():
-        return call.reply(
-            {"object": "response.input_tokens", "input_tokens": count_input_tokens(ask)}
+        return request.reply(
+            {"object": "response.input_tokens", "input_tokens": count_input_tokens(create_request)}
         )
 
 
-async def compact_input(call: ApiRequest) -> web.StreamResponse:
-    body = await call.json()
+async def compact_input(request: ApiRequest) -> web.StreamResponse:
+    body = await request.read_json()
     check_types(body)
     if "model" not in body:
         raise missing_parameter("model")
     with reject_invalid_shapes():
-        return call.reply(_build_compaction(build_create_request(call.account, body)))
+        return request.reply(_build_compaction(build_create_request(request.account, body)))
 
 
-def _build_compaction(ask: CreateRequest) -> Json:
+def _build_compaction(create_request: CreateRequest) -> Json:
     compaction = {"id": new_id("cmp"), "type": "compaction", "encrypted_content": COMPACTED_CONTENT}
-    users = [item for item in ask.context if item.get("role") == "user"]
+    users = [item for item in create_request.context if item.get("role") == "user"]
     return {
         "id": new_id("resp"),
         "object": "response.compaction",
         "created_at": int(time.time()),
         "output": [*users, compaction],
-        "usage": count_usage(ask, [compaction]),
+        "usage": count_usage(create_request, [compaction]),
     }
 
 
 MAX_ITEMS_PER_REQUEST = 20  # in one request
 
 
-async def create_conversation(call: ApiRequest) -> web.StreamResponse:
-    body = await call.json_if_any()
+async def create_conversation(request: ApiRequest) -> web.StreamResponse:
+    body = await request.read_optional_json()
     check_conversation(body)
-    told: Json = {
+    resource: Json = {
         "id": new_id("conv"),
         "object": "conversation",
         "created_at": int(time.time()),
         "metadata": body.get("metadata") or {},
     }
-    conversation = Conversation(told)
-    _add_items(call, conversation, body)
-    call.account.conversations.put(told["id"], conversation)
-    return call.reply(told)
+    conversation = Conversation(resource)
+    _add_items(request, conversation, body)
+    request.account.conversations.put(resource["id"], conversation)
+    return request.reply(resource)
 
 
-async def retrieve_conversation(call: ApiRequest) -> web.StreamResponse:
-    return call.reply(_path_conversation(call).told)
+async def retrieve_conversation(request: ApiRequest) -> web.StreamResponse:
+    return request.reply(_path_conversation(request).resource)
 
 
-async def update_conversation(call: ApiRequest) -> web.StreamResponse:
-    conversation, body = _path_conversation(call), await call.json()
+async def update_conversation(request: ApiRequest) -> web.StreamResponse:
+    conversation, body = _path_conversation(request), await request.read_json()
     if "metadata" not in body:
         raise missing_parameter("metadata")
     check_conversation(body)
-    conversation.told = {**conversation.told, "metadata": body["metadata"] or {}}
-    return call.reply(conversation.told)
+    conversation.resource = {**conversation.resource, "metadata": body["metadata"] or {}}
+    return request.reply(conversation.resource)
 
 
-async def delete_conversation(call: ApiRequest) -> web.StreamResponse:
-    id = call.named("id")
-    if call.account.conversations.take(id) is None:
+async def delete_conversation(request: ApiRequest) -> web.StreamResponse:
+    id = request.path_parameter("id")
+    if request.account.conversations.remove(id) is None:
         raise resource_not_found("Conversation", id)
-    return call.reply({"id": id, "object": "conversation.deleted", "deleted": True})
+    return request.reply({"id": id, "object": "conversation.deleted", "deleted": True})
 
 
-async def add_items(call: ApiRequest) -> web.StreamResponse:
-    conversation, body = _path_conversation(call), await call.json()
+async def add_items(request: ApiRequest) -> web.StreamResponse:
+    conversation, body = _path_conversation(request), await request.read_json()
     check_conversation(body)
     if "items" not in body:
         raise missing_parameter("items")
-    return call.reply(build_list(_add_items(call, conversation, body)))
+    return request.reply(build_list(_add_items(request, conversation, body)))
 
 
-async def list_items(call: ApiRequest) -> web.StreamResponse:
-    return call.reply(list_page(_path_conversation(call).items, call.query))
+async def list_items(request: ApiRequest) -> web.StreamResponse:
+    return request.reply(list_page(_path_conversation(request).items, request.query))
 
 
-async def retrieve_item(call: ApiRequest) -> web.StreamResponse:
-    return call.reply(_path_conversation(call).item(call.named("item")))
+async def retrieve_item(request: ApiRequest) -> web.StreamResponse:
+    return request.reply(_path_conversation(request).find_item(request.path_parameter("item")))
 
 
-async def delete_item(call: ApiRequest) -> web.StreamResponse:
-    conversation = _path_conversation(call)
-    conversation.items.remove(conversation.item(call.named("item")))
-    return call.reply(conversation.told)
+async def delete_item(request: ApiRequest) -> web.StreamResponse:
+    conversation = _path_conversation(request)
+    conversation.items.remove(conversation.find_item(request.path_parameter("item")))
+    return request.reply(conversation.resource)
 
 
-def _path_conversation(call: ApiRequest) -> Conversation:
-    return call.account.conversation(call.named("id"))
+def _path_conversation(request: ApiRequest) -> Conversation:
+    return request.account.find_conversation(request.path_parameter("id"))
 
 
-def _add_items(call: ApiRequest, conversation: Conversation, body: Json) -> list[Json]:
+def _add_items(request: ApiRequest, conversation: Conversation, body: Json) -> list[Json]:
     given = body.get("items") or []
     check_length("items", given, MAX_ITEMS_PER_REQUEST)
     with reject_invalid_shapes():
-        items = normalize_input(call.account.resolved(given))
+        items = normalize_input(request.account.resolve_references(given))
     conversation.add(items)
-    call.account.know(items, call.request.content_length or 0)
+    request.account.store_items(items, request.http_request.content_length or 0)
     return items
 
 
@@ -247,16 +258,16 @@ MODEL_NAMES = (
 MODEL_CREATED = 1_754_438_400
 
 
-async def list_models(call: ApiRequest) -> web.StreamResponse:
-    return call.reply(
+async def list_models(request: ApiRequest) -> web.StreamResponse:
+    return request.reply(
         {"object": "list", "data": [_describe_model(name) for name in (*MODEL_NAMES, *SCENARIOS)]}
     )
 
 
-async def retrieve_model(call: ApiRequest) -> web.StreamResponse:
-    name = call.named("model")
+async def retrieve_model(request: ApiRequest) -> web.StreamResponse:
+    name = request.path_parameter("model")
     find_scenario(name)
-    return call.reply(_describe_model(name))
+    return request.reply(_describe_model(name))
 
 
 def _describe_model(name: str) -> Json:

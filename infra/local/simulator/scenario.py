@@ -26,44 +26,44 @@ from infra.local.simulator.stream import (
 class FinalStatus:
     status: str
     error: Json | None = None
-    incomplete: Json | None = None
+    incomplete_details: Json | None = None
 
     @property
-    def finished(self) -> bool:
+    def is_completed(self) -> bool:
         return self.status == "completed"
 
 
 COMPLETED = FinalStatus("completed")
-INCOMPLETE = FinalStatus("incomplete", incomplete={"reason": "max_output_tokens"})
-CONTENT_FILTERED = FinalStatus("incomplete", incomplete={"reason": "content_filter"})
+INCOMPLETE = FinalStatus("incomplete", incomplete_details={"reason": "max_output_tokens"})
+CONTENT_FILTERED = FinalStatus("incomplete", incomplete_details={"reason": "content_filter"})
 FAILED = FinalStatus("failed", {"code": "server_error", "message": SERVER_ERROR_MESSAGE})
 
 
 @dataclass(frozen=True)
 class Timing:
-    before: float = 0.0  # the first event
-    between: float = 0.0  # two deltas
-    hush: float = 0.0  # in the middle of the deltas
+    first_event: float = 0.0  # the first event
+    between_deltas: float = 0.0  # two deltas
+    mid_stream: float = 0.0  # in the middle of the deltas
     queued: float = 0.05  # of a background response
-    late_headers: bool = False  # they come with the first event, not before it
+    has_delayed_headers: bool = False  # they come with the first event, not before it
 
-    def asked(self, ask: CreateRequest) -> "Timing":
+    def for_request(self, request: CreateRequest) -> "Timing":
         """The pace that the ask's metadata wants, where it wants one."""
-        delay = ask.number("sim_delay_ms")
-        return self if delay is None else replace(self, between=delay / 1000)
+        delay = request.metadata_number("sim_delay_ms")
+        return self if delay is None else replace(self, between_deltas=delay / 1000)
 
-    def due(self, events: Sequence[Json], *, background: bool) -> list[float]:
+    def event_times(self, events: Sequence[Json], *, is_background: bool) -> list[float]:
         deltas = [index for index, event in enumerate(events) if event["type"].endswith(".delta")]
-        waits = dict.fromkeys(deltas, self.between)
+        delays = dict.fromkeys(deltas, self.between_deltas)
         if deltas:
-            waits[deltas[len(deltas) // 2]] += self.hush
-        if background:
-            waits |= {i: self.queued for i, e in enumerate(events) if _is_in_progress(e)}
-        now, due = self.before, []
+            delays[deltas[len(deltas) // 2]] += self.mid_stream
+        if is_background:
+            delays |= {i: self.queued for i, e in enumerate(events) if _is_in_progress(e)}
+        now, event_times = self.first_event, []
         for index in range(len(events)):
-            now += waits.get(index, 0)
-            due.append(now)
-        return due
+            now += delays.get(index, 0)
+            event_times.append(now)
+        return event_times
 
 
 IMMEDIATE = Timing()
@@ -81,55 +81,55 @@ class Scenario:
     """What is special about an answer; whatever is left out is as on a good day."""
 
     about: str
-    says: OutputBuilder = default_output
-    ending: FinalStatus = COMPLETED
-    tells: EventTransform = unchanged_events
-    pace: Timing = IMMEDIATE
-    writes: EventEncoder = encode_event
-    shapes: ChunkTransform = unchanged_chunks
-    cut: Disconnect | None = None
-    instead: RawResponse | ApiError | None = None
+    build_output: OutputBuilder = default_output
+    final_status: FinalStatus = COMPLETED
+    edit_events: EventTransform = unchanged_events
+    timing: Timing = IMMEDIATE
+    encode: EventEncoder = encode_event
+    edit_chunks: ChunkTransform = unchanged_chunks
+    disconnect: Disconnect | None = None
+    replacement: RawResponse | ApiError | None = None
     gzip: bool = False
-    streams: bool = True  # where that was asked for
-    tunes: ScenarioFactory | None = None  # makes it anew for a number at the end of the name
+    can_stream: bool = True  # where that was asked for
+    with_number: ScenarioFactory | None = None  # makes it anew for a number at the end of the name
 
 
 def delay_deltas(ms: int = 100) -> Scenario:
     about = "Waits before each delta: 100 ms, or as named: sim-delay-50ms."
-    return Scenario(about, pace=Timing(between=ms / 1000), tunes=delay_deltas)
+    return Scenario(about, timing=Timing(between_deltas=ms / 1000), with_number=delay_deltas)
 
 
 def delay_headers(ms: int = 30_000) -> Scenario:
     about = "Sends nothing at all for 30 s, or as named: sim-silent-before-headers-2s."
-    pace = Timing(before=ms / 1000, late_headers=True)
-    return Scenario(about, pace=pace, tunes=delay_headers)
+    timing = Timing(first_event=ms / 1000, has_delayed_headers=True)
+    return Scenario(about, timing=timing, with_number=delay_headers)
 
 
 def delay_first_event(ms: int = 30_000) -> Scenario:
     about = "Sends the headers, and no event for 30 s: sim-silent-before-first-event-2s."
-    return Scenario(about, pace=Timing(before=ms / 1000), tunes=delay_first_event)
+    return Scenario(about, timing=Timing(first_event=ms / 1000), with_number=delay_first_event)
 
 
 def pause_mid_stream(ms: int = 30_000) -> Scenario:
     about = "Falls silent for 30 s between two deltas, or as named: sim-silent-mid-stream-2s."
-    return Scenario(about, pace=Timing(hush=ms / 1000), tunes=pause_mid_stream)
+    return Scenario(about, timing=Timing(mid_stream=ms / 1000), with_number=pause_mid_stream)
 
 
 def stay_queued(ms: int = 5_000) -> Scenario:
     about = "Leaves a background response queued for 5 s, or as named: sim-queued-30s."
-    return Scenario(about, pace=Timing(queued=ms / 1000), tunes=stay_queued)
+    return Scenario(about, timing=Timing(queued=ms / 1000), with_number=stay_queued)
 
 
 def send_many_deltas(count: int = 1_000) -> Scenario:
     about = "Answers in 1,000 deltas, or as many as named: sim-long-5000."
-    return Scenario(about, says=long_output(count), tunes=send_many_deltas)
+    return Scenario(about, build_output=long_output(count), with_number=send_many_deltas)
 
 
 def send_big_event(size: int = 5_000_000) -> Scenario:
     about = "Streams one event of 5 MB, or of as many bytes as named: sim-big-20000."
-    return Scenario(about, tells=add_image_event(size), tunes=send_big_event)
+    return Scenario(about, edit_events=add_image_event(size), with_number=send_big_event)
 
 
 def limit_rate(ms: int = 1_000) -> Scenario:
     about = "429 with retry-after of 1 s and the x-ratelimit headers, or as named: sim-429-300s."
-    return Scenario(about, instead=rate_limit_error(ms // 1000), tunes=limit_rate)
+    return Scenario(about, replacement=rate_limit_error(ms // 1000), with_number=limit_rate)

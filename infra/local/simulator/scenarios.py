@@ -15,25 +15,30 @@ NUMBERED_NAME = re.compile(r"(?P<name>sim-.+)-(?P<number>\d{1,7})(?P<unit>ms|s)?
 SCENARIOS: Mapping[str, Scenario] = {
     # What is said
     "sim-text": Scenario("Answers in text, as any other model name does."),
-    "sim-function-call": Scenario("Calls the first function tool.", says=output.function_output),
-    "sim-structured": Scenario(
-        "Answers in JSON, fitted to the schema if one is given.", says=output.structured_output
+    "sim-function-call": Scenario(
+        "Calls the first function tool.", build_output=output.function_output
     ),
-    "sim-refusal": Scenario("Refuses in a refusal part.", says=output.refusal_output),
+    "sim-structured": Scenario(
+        "Answers in JSON, fitted to the schema if one is given.",
+        build_output=output.structured_output,
+    ),
+    "sim-refusal": Scenario("Refuses in a refusal part.", build_output=output.refusal_output),
     "sim-reasoning": Scenario(
-        "Reasons, with a summary, then answers.", says=output.reasoning_output
+        "Reasons, with a summary, then answers.", build_output=output.reasoning_output
     ),
     "sim-incomplete": Scenario(
         "Stops halfway, at max_output_tokens, with response.incomplete.",
-        ending=scenario.INCOMPLETE,
+        final_status=scenario.INCOMPLETE,
     ),
     "sim-content-filter-output": Scenario(
         "Stops halfway, at the content filter, with response.incomplete.",
-        ending=scenario.CONTENT_FILTERED,
+        final_status=scenario.CONTENT_FILTERED,
     ),
-    "sim-failed": Scenario("Ends in response.failed, after output.", ending=scenario.FAILED),
+    "sim-failed": Scenario("Ends in response.failed, after output.", final_status=scenario.FAILED),
     # At which pace
-    "sim-slow": Scenario("Waits half a second before each delta.", pace=Timing(between=0.5)),
+    "sim-slow": Scenario(
+        "Waits half a second before each delta.", timing=Timing(between_deltas=0.5)
+    ),
     "sim-delay": scenario.delay_deltas(),
     "sim-long": scenario.send_many_deltas(),
     "sim-queued": scenario.stay_queued(),
@@ -42,96 +47,107 @@ SCENARIOS: Mapping[str, Scenario] = {
     "sim-silent-mid-stream": scenario.pause_mid_stream(),
     # Healthy streams in unusual shapes
     "sim-comments": Scenario(
-        "Sends `: keep-alive` comments between events.", writes=stream.encode_with_comment
+        "Sends `: keep-alive` comments between events.", encode=stream.encode_with_comment
     ),
-    "sim-crlf": Scenario("Ends its lines with CRLF.", writes=stream.encode_with_crlf),
-    "sim-cr": Scenario("Ends its lines with CR alone.", writes=stream.encode_with_cr),
+    "sim-crlf": Scenario("Ends its lines with CRLF.", encode=stream.encode_with_crlf),
+    "sim-cr": Scenario("Ends its lines with CR alone.", encode=stream.encode_with_cr),
     "sim-multi-line-data": Scenario(
-        "Spreads each event's JSON over many data lines.", writes=stream.encode_multi_line
+        "Spreads each event's JSON over many data lines.", encode=stream.encode_multi_line
     ),
     "sim-no-event-lines": Scenario(
-        "Leaves out the event lines.", writes=stream.encode_without_name
+        "Leaves out the event lines.", encode=stream.encode_without_name
     ),
-    "sim-done": Scenario("Sends `data: [DONE]` after the last event.", shapes=stream.append_done),
+    "sim-done": Scenario(
+        "Sends `data: [DONE]` after the last event.", edit_chunks=stream.append_done
+    ),
     "sim-unknown": Scenario(
-        "Sends event types and fields that nobody knows yet.", tells=events.add_unknown_events
+        "Sends event types and fields that nobody knows yet.", edit_events=events.add_unknown_events
     ),
     "sim-odd-json": Scenario(
-        "Writes numbers, strings and white space in odd ways.", writes=stream.encode_unusual_json
+        "Writes numbers, strings and white space in odd ways.", encode=stream.encode_unusual_json
     ),
     "sim-one-byte": Scenario(
         "Sends each byte in a chunk of its own, also within characters.",
-        says=output.multibyte_output,
-        shapes=stream.split_bytes,
+        build_output=output.multibyte_output,
+        edit_chunks=stream.split_bytes,
     ),
-    "sim-one-chunk": Scenario("Sends all events in one chunk.", shapes=stream.join_chunks),
+    "sim-one-chunk": Scenario("Sends all events in one chunk.", edit_chunks=stream.join_chunks),
     "sim-big": scenario.send_big_event(),
     "sim-gzip": Scenario("Compresses the body, asked to or not.", gzip=True),
     "sim-queued-first": Scenario(
-        "Tells the id in response.queued, before response.created.", tells=events.start_with_queued
+        "Tells the id in response.queued, before response.created.",
+        edit_events=events.start_with_queued,
     ),
     # Errors in the stream
     "sim-error-flat": Scenario(
-        "Ends in a flat `error` event.", ending=scenario.FAILED, tells=events.end_with_flat_error
+        "Ends in a flat `error` event.",
+        final_status=scenario.FAILED,
+        edit_events=events.end_with_flat_error,
     ),
     "sim-error-nested": Scenario(
         "Ends in a nested `error` event and response.failed.",
-        ending=scenario.FAILED,
-        tells=events.end_with_nested_error,
+        final_status=scenario.FAILED,
+        edit_events=events.end_with_nested_error,
     ),
     "sim-error-first": Scenario(
         "Sends a nested `error` event and nothing else.",
-        ending=scenario.FAILED,
-        tells=events.only_nested_error,
+        final_status=scenario.FAILED,
+        edit_events=events.only_nested_error,
     ),
     # Errors in its place
     "sim-400": Scenario(
         "400 invalid_prompt.",
-        instead=ApiError(400, "Invalid prompt: it was flagged.", "invalid_prompt", "input"),
+        replacement=ApiError(400, "Invalid prompt: it was flagged.", "invalid_prompt", "input"),
     ),
     "sim-401": Scenario(
         "401, as if the provider's key were wrong.",
-        instead=ApiError(401, "Incorrect API key provided: sim.", "invalid_api_key"),
+        replacement=ApiError(401, "Incorrect API key provided: sim.", "invalid_api_key"),
     ),
     "sim-403": Scenario(
         "403, as from a country that is not served.",
-        instead=ApiError(
+        replacement=ApiError(
             403,
             "Country, region, or territory not supported",
             "unsupported_country_region_territory",
             type="request_forbidden",
         ),
     ),
-    "sim-404": Scenario("404 model_not_found.", instead=model_not_found("sim-404")),
-    "sim-408": Scenario("408, timed out.", instead=server_error(408, "The request timed out.")),
+    "sim-404": Scenario("404 model_not_found.", replacement=model_not_found("sim-404")),
+    "sim-408": Scenario("408, timed out.", replacement=server_error(408, "The request timed out.")),
     "sim-409": Scenario(
-        "409, in conflict.", instead=server_error(409, "The request conflicts with another one.")
+        "409, in conflict.",
+        replacement=server_error(409, "The request conflicts with another one."),
     ),
     "sim-429": scenario.limit_rate(),
-    "sim-429-quota": Scenario("429 insufficient_quota.", instead=errors.QUOTA_EXCEEDED),
-    "sim-500": Scenario("500 server_error.", instead=server_error(500)),
-    "sim-502": Scenario("502 in HTML.", instead=errors.html_page(502, b"502 Bad Gateway")),
+    "sim-429-quota": Scenario("429 insufficient_quota.", replacement=errors.QUOTA_EXCEEDED),
+    "sim-500": Scenario("500 server_error.", replacement=server_error(500)),
+    "sim-502": Scenario("502 in HTML.", replacement=errors.html_page(502, b"502 Bad Gateway")),
     "sim-503": Scenario(
         "503, overloaded.",
-        instead=server_error(503, "The server is overloaded.", "server_is_overloaded"),
+        replacement=server_error(503, "The server is overloaded.", "server_is_overloaded"),
     ),
     "sim-504": Scenario(
-        "504, timed out.", instead=server_error(504, "The model did not answer in time.")
+        "504, timed out.", replacement=server_error(504, "The model did not answer in time.")
     ),
-    "sim-529": Scenario("529, overloaded.", instead=server_error(529, "Overloaded.")),
-    "sim-empty-500": Scenario("500 with an empty body.", instead=RawResponse(500)),
-    "sim-html-200": Scenario("200 in HTML.", instead=errors.html_page(200, b"Welcome")),
-    "sim-empty-200": Scenario("200 with an empty body.", instead=RawResponse(200)),
-    "sim-json-200": Scenario("Answers in plain JSON where a stream was asked for.", streams=False),
+    "sim-529": Scenario("529, overloaded.", replacement=server_error(529, "Overloaded.")),
+    "sim-empty-500": Scenario("500 with an empty body.", replacement=RawResponse(500)),
+    "sim-html-200": Scenario("200 in HTML.", replacement=errors.html_page(200, b"Welcome")),
+    "sim-empty-200": Scenario("200 with an empty body.", replacement=RawResponse(200)),
+    "sim-json-200": Scenario(
+        "Answers in plain JSON where a stream was asked for.", can_stream=False
+    ),
     "sim-302": Scenario(
         "302 to another path of this server.",
-        instead=RawResponse(302, headers={"location": "/v1/redirected"}),
+        replacement=RawResponse(302, headers={"location": "/v1/redirected"}),
     ),
     "sim-content-filter": Scenario(
-        "400 content_filter, in Azure's shape.", instead=errors.CONTENT_FILTER_RESPONSE
+        "400 content_filter, in Azure's shape.", replacement=errors.CONTENT_FILTER_RESPONSE
     ),
     # Answers that break off
-    **{f"sim-{cut.name}": Scenario(cut.about, cut=cut) for cut in all_disconnects()},
+    **{
+        f"sim-{disconnect.name}": Scenario(disconnect.about, disconnect=disconnect)
+        for disconnect in all_disconnects()
+    },
 }
 
 
@@ -147,6 +163,6 @@ def find_scenario(model: str) -> Scenario:
 def _numbered_scenario(model: str) -> Scenario:
     match = NUMBERED_NAME.fullmatch(model)
     known = SCENARIOS.get(match["name"]) if match else None
-    if match is None or known is None or known.tunes is None:
+    if match is None or known is None or known.with_number is None:
         raise model_not_found(model)
-    return known.tunes(int(match["number"]) * (1000 if match["unit"] == "s" else 1))
+    return known.with_number(int(match["number"]) * (1000 if match["unit"] == "s" else 1))

@@ -26,7 +26,7 @@ STRING_FORMATS = {
 
 def build_value(schema: Schema) -> Any:
     try:
-        return _ValueBuilder(schema).value(schema, "value", 0)
+        return _ValueBuilder(schema).build(schema, "value", 0)
     except (AttributeError, LookupError, RecursionError, TypeError) as exc:
         raise ApiError(400, UNRESOLVED_SCHEMA, "invalid_json_schema", "text.format.schema") from exc
 
@@ -37,8 +37,8 @@ class _ValueBuilder:
     def __init__(self, root: Schema) -> None:
         self._root = root
 
-    def value(self, schema: Any, name: str, depth: int) -> Any:
-        schema = self._resolved(schema, depth)
+    def build(self, schema: Any, name: str, depth: int) -> Any:
+        schema = self._resolve(schema, depth)
         for key in ("const", "default"):
             if key in schema:
                 return schema[key]
@@ -46,70 +46,70 @@ class _ValueBuilder:
             return schema["enum"][0]
         return _BUILDERS[_schema_type(schema, depth)](self, schema, name, depth)
 
-    def _resolved(self, schema: Any, depth: int) -> dict[str, Any]:
+    def _resolve(self, schema: Any, depth: int) -> dict[str, Any]:
         """The schema without references and choices."""
-        plain = dict(schema) if isinstance(schema, Mapping) else {}
-        while "$ref" in plain:
-            plain = {**self._part(plain.pop("$ref")), **plain}
-        for part in plain.pop("allOf", []):
-            plain = _merge_schemas(plain, self._resolved(part, depth))
-        choices = plain.pop("anyOf", None) or plain.pop("oneOf", None)
+        resolved = dict(schema) if isinstance(schema, Mapping) else {}
+        while "$ref" in resolved:
+            resolved = {**self._find_part(resolved.pop("$ref")), **resolved}
+        for part in resolved.pop("allOf", []):
+            resolved = _merge_schemas(resolved, self._resolve(part, depth))
+        choices = resolved.pop("anyOf", None) or resolved.pop("oneOf", None)
         if choices:
-            chosen = self._resolved(_choose_schema(choices, depth), depth)
-            plain = _merge_schemas(plain, chosen)
-        return plain
+            choice = self._resolve(_choose_schema(choices, depth), depth)
+            resolved = _merge_schemas(resolved, choice)
+        return resolved
 
-    def _part(self, reference: str) -> Schema:
+    def _find_part(self, reference: str) -> Schema:
         part: Any = self._root
         for key in reference.removeprefix("#").split("/")[1:]:
             part = part[key.replace("~1", "/").replace("~0", "~")]
         return part if isinstance(part, Mapping) else {}
 
-    def object(self, schema: Schema, _name: str, depth: int) -> dict[str, Any]:
+    def build_object(self, schema: Schema, _name: str, depth: int) -> dict[str, Any]:
         properties: Schema = schema.get("properties", {})
         names = schema.get("required", []) if depth >= MAX_DEPTH else properties
-        return {key: self.value(properties.get(key, {}), key, depth + 1) for key in names}
+        return {key: self.build(properties.get(key, {}), key, depth + 1) for key in names}
 
-    def array(self, schema: Schema, name: str, depth: int) -> list[Any]:
-        first = [self.value(each, name, depth + 1) for each in schema.get("prefixItems", [])]
+    def build_array(self, schema: Schema, name: str, depth: int) -> list[Any]:
+        first = [self.build(each, name, depth + 1) for each in schema.get("prefixItems", [])]
         count = schema.get("minItems", 0 if depth >= MAX_DEPTH else 1)
         count = min(count, schema.get("maxItems", count)) - len(first)
-        return first + [self.value(schema.get("items"), name, depth + 1) for _ in range(count)]
+        return first + [self.build(schema.get("items"), name, depth + 1) for _ in range(count)]
 
-    def string(self, schema: Schema, name: str, _depth: int) -> str:
+    def build_string(self, schema: Schema, name: str, _depth: int) -> str:
         text: str = STRING_FORMATS.get(schema.get("format", ""), name)
         text = text.ljust(schema.get("minLength", 0), ".")
         return text[: schema.get("maxLength", len(text))]
 
-    def number(self, schema: Schema, _name: str, _depth: int) -> float:
+    def build_number(self, schema: Schema, _name: str, _depth: int) -> float:
         return _number_within(schema, 1.5)
 
-    def integer(self, schema: Schema, _name: str, _depth: int) -> int:
+    def build_integer(self, schema: Schema, _name: str, _depth: int) -> int:
         return math.ceil(_number_within(schema, 1))
 
-    def boolean(self, _schema: Schema, _name: str, _depth: int) -> bool:
+    def build_boolean(self, _schema: Schema, _name: str, _depth: int) -> bool:
         return True
 
-    def null(self, _schema: Schema, _name: str, _depth: int) -> None:
+    def build_null(self, _schema: Schema, _name: str, _depth: int) -> None:
         return None
 
 
 _BUILDERS: dict[str, Callable[[_ValueBuilder, Schema, str, int], Any]] = {
-    "object": _ValueBuilder.object,
-    "array": _ValueBuilder.array,
-    "string": _ValueBuilder.string,
-    "number": _ValueBuilder.number,
-    "integer": _ValueBuilder.integer,
-    "boolean": _ValueBuilder.boolean,
-    "null": _ValueBuilder.null,
+    "object": _ValueBuilder.build_object,
+    "array": _ValueBuilder.build_array,
+    "string": _ValueBuilder.build_string,
+    "number": _ValueBuilder.build_number,
+    "integer": _ValueBuilder.build_integer,
+    "boolean": _ValueBuilder.build_boolean,
+    "null": _ValueBuilder.build_null,
 }
 
 
 def _schema_type(schema: Schema, depth: int) -> str:
-    told = schema.get("type", "object" if "properties" in schema else "string")
-    if isinstance(told, str):
-        return told
-    return str(_choose_schema([{"type": each} for each in told], depth)["type"])
+    types = schema.get("type", "object" if "properties" in schema else "string")
+    if isinstance(types, str):
+        return types
+    return str(_choose_schema([{"type": each} for each in types], depth)["type"])
 
 
 def _choose_schema(choices: list[Schema], depth: int) -> Schema:
@@ -119,21 +119,21 @@ def _choose_schema(choices: list[Schema], depth: int) -> Schema:
     return (nulls + others if depth >= MAX_DEPTH else others + nulls)[0]
 
 
-def _merge_schemas(one: Schema, other: Schema) -> dict[str, Any]:
-    properties = {**one.get("properties", {}), **other.get("properties", {})}
-    required = [*one.get("required", []), *other.get("required", [])]
-    merged = {**one, **other, "properties": properties, "required": required}
-    return {key: value for key, value in merged.items() if key in one or key in other}
+def _merge_schemas(first: Schema, second: Schema) -> dict[str, Any]:
+    properties = {**first.get("properties", {}), **second.get("properties", {})}
+    required = [*first.get("required", []), *second.get("required", [])]
+    merged = {**first, **second, "properties": properties, "required": required}
+    return {key: build for key, build in merged.items() if key in first or key in second}
 
 
-def _number_within(schema: Schema, wish: float) -> float:
+def _number_within(schema: Schema, preferred: float) -> float:
     """The wish, or another number if it is out of bounds; on the step, if there is one."""
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
     high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
-    if not low < wish < high:
-        wish = _number_between(low, high)
+    if not low < preferred < high:
+        preferred = _number_between(low, high)
     step = schema.get("multipleOf")
-    return wish if step is None else math.ceil(wish / step) * step
+    return preferred if step is None else math.ceil(preferred / step) * step
 
 
 def _number_between(low: float, high: float) -> float:

@@ -57,43 +57,45 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build_application(
-    *, recording: bool = False, deployments: Mapping[str, str] | None = None
+    *, is_recording: bool = False, deployments: Mapping[str, str] | None = None
 ) -> web.Application:
     """A simulator that remembers nothing yet; `deployments` names the models of Azure's."""
     app = web.Application(client_max_size=MAX_BODY)
-    if recording:
+    if is_recording:
         RequestRecorder().mount(app)
-    memory, deployed = State(), deployments or {}
-    dialects: dict[str, Provider] = {
+    state, deployments = State(), deployments or {}
+    providers: dict[str, Provider] = {
         "/v1": OpenAI(),
-        "/openai/v1": Azure(deployed),
-        "/openai": Azure(deployed, legacy=True),
+        "/openai/v1": Azure(deployments),
+        "/openai": Azure(deployments, legacy=True),
     }
-    for prefix, dialect in dialects.items():
-        for method, path, handles in ROUTES:
-            app.router.add_route(method, prefix + path, _build_handler(handles, dialect, memory))
+    for prefix, provider in providers.items():
+        for method, path, route_handler in ROUTES:
+            app.router.add_route(
+                method, prefix + path, _build_handler(route_handler, provider, state)
+            )
         app.router.add_route(
-            "*", prefix + "/{rest:.*}", _build_handler(_unknown_path, dialect, memory)
+            "*", prefix + "/{rest:.*}", _build_handler(_unknown_path, provider, state)
         )
     return app
 
 
-def _build_handler(handles: RouteHandler, dialect: Provider, memory: State) -> Handler:
+def _build_handler(route_handler: RouteHandler, provider: Provider, state: State) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         try:
-            account = memory.account(dialect.name, dialect.credential(request))
-            return await handles(ApiRequest(request, dialect, account))
-        except ApiError as refusal:
-            return ApiRequest(request, dialect, Account()).refuse(refusal)
+            account = state.find_account(provider.name, provider.read_credential(request))
+            return await route_handler(ApiRequest(request, provider, account))
+        except ApiError as error:
+            return ApiRequest(request, provider, Account()).reply_error(error)
         except ConnectionError:  # the client has left; aiohttp finds out when it sends this
             return web.Response()
 
     return handler
 
 
-async def _unknown_path(call: ApiRequest) -> web.StreamResponse:
-    request = call.request
-    raise ApiError(404, f"Invalid URL ({request.method} {request.path})")
+async def _unknown_path(request: ApiRequest) -> web.StreamResponse:
+    http_request = request.http_request
+    raise ApiError(404, f"Invalid URL ({http_request.method} {http_request.path})")
 
 
 LOOPBACK = "127.0.0.1"

@@ -16,48 +16,48 @@ MAX_ITEMS = 1_000  # items of a conversation, or before a response
 MAX_BYTES = 64 * 1024 * 1024
 
 
-class BoundedStore[Thing]:
+class BoundedStore[Value]:
     """Holds the newest things, up to a number and a weight."""
 
-    def __init__(self, most: int, heaviest: int = MAX_BYTES) -> None:
-        self._things: OrderedDict[str, tuple[Thing, int]] = OrderedDict()
-        self._most, self._heaviest, self._weight = most, heaviest, 0
+    def __init__(self, max_count: int, max_weight: int = MAX_BYTES) -> None:
+        self._values: OrderedDict[str, tuple[Value, int]] = OrderedDict()
+        self._max_count, self._max_weight, self._weight = max_count, max_weight, 0
 
-    def put(self, id: str, thing: Thing, weight: int = 0) -> None:
-        self.take(id)
-        self._things[id] = (thing, weight)
+    def put(self, id: str, value: Value, weight: int = 0) -> None:
+        self.remove(id)
+        self._values[id] = (value, weight)
         self._weight += weight
-        while len(self._things) > self._most or self._weight > self._heaviest:
-            self.take(next(iter(self._things)))
+        while len(self._values) > self._max_count or self._weight > self._max_weight:
+            self.remove(next(iter(self._values)))
 
-    def get(self, id: str) -> Thing | None:
-        return self._things[id][0] if id in self._things else None
+    def get(self, id: str) -> Value | None:
+        return self._values[id][0] if id in self._values else None
 
-    def take(self, id: str) -> Thing | None:
+    def remove(self, id: str) -> Value | None:
         """Take a thing off the shelf, if it is there."""
-        thing, weight = self._things.pop(id, (None, 0))
+        value, weight = self._values.pop(id, (None, 0))
         self._weight -= weight
-        return thing
+        return value
 
     def __len__(self) -> int:
-        return len(self._things)
+        return len(self._values)
 
 
 @dataclass
 class Conversation:
-    told: Json
+    resource: Json
     items: list[Json] = field(default_factory=list)
-    latest: SimulatedResponse | None = None
+    latest_response: SimulatedResponse | None = None
 
-    def extend(self, answer: SimulatedResponse) -> None:
+    def add_response(self, response: SimulatedResponse) -> None:
         """Go on by what was asked and answered."""
-        self.latest = answer
-        self.add([*answer.ask.given, *answer.final["output"]])
+        self.latest_response = response
+        self.add([*response.request.input_items, *response.final["output"]])
 
     def add(self, items: Iterable[Json]) -> None:
         self.items = [*self.items, *items][-MAX_ITEMS:]
 
-    def item(self, id: str) -> Json:
+    def find_item(self, id: str) -> Json:
         found = next((item for item in self.items if item["id"] == id), None)
         if found is None:
             raise resource_not_found("Item", id)
@@ -68,7 +68,7 @@ class Conversation:
 class Account:
     """One customer's things: none of them is there for another."""
 
-    answers: BoundedStore[SimulatedResponse] = field(
+    responses: BoundedStore[SimulatedResponse] = field(
         default_factory=lambda: BoundedStore(MAX_RESOURCES)
     )
     conversations: BoundedStore[Conversation] = field(
@@ -76,50 +76,52 @@ class Account:
     )
     items: BoundedStore[Json] = field(default_factory=lambda: BoundedStore(10 * MAX_RESOURCES))
 
-    def answer(self, id: str) -> SimulatedResponse:
-        answer = self.answers.get(id)
-        if answer is None:
+    def find_response(self, id: str) -> SimulatedResponse:
+        response = self.responses.get(id)
+        if response is None:
             raise resource_not_found("Response", id)
-        return answer
+        return response
 
-    def conversation(self, id: str) -> Conversation:
+    def find_conversation(self, id: str) -> Conversation:
         conversation = self.conversations.get(id)
         if conversation is None:
             raise resource_not_found("Conversation", id)
         return conversation
 
-    def keep(self, answer: SimulatedResponse, weight: int) -> None:
+    def store_response(self, response: SimulatedResponse, weight: int) -> None:
         """Remember a response as far as the ask lets us."""
-        output = answer.final["output"]
+        output = response.final["output"]
         weight += sum(len(item_text(item)) for item in output)
-        if answer.ask.stored:
-            self.answers.put(answer.id, answer, weight)
-        if answer.ask.stored or answer.final["conversation"]:
-            self.know([*answer.ask.given, *output], weight)
+        if response.request.is_stored:
+            self.responses.put(response.id, response, weight)
+        if response.request.is_stored or response.final["conversation"]:
+            self.store_items([*response.request.input_items, *output], weight)
 
-    def know(self, items: Sequence[Json], weight: int) -> None:
+    def store_items(self, items: Sequence[Json], weight: int) -> None:
         """Have items at hand for references; together they are this heavy."""
         for item in items:
             self.items.put(item["id"], item, weight // len(items))
 
-    def resolved(self, given: str | Sequence[Json]) -> str | list[Json]:
+    def resolve_references(self, given: str | Sequence[Json]) -> str | list[Json]:
         """An input with every reference to an item replaced by the item."""
-        return given if isinstance(given, str) else [self._resolved(item) for item in given]
+        return (
+            given if isinstance(given, str) else [self._resolve_reference(item) for item in given]
+        )
 
-    def _resolved(self, item: Json) -> Json:
+    def _resolve_reference(self, item: Json) -> Json:
         if item.get("type") != "item_reference":
             return item
-        known = self.items.get(str(item.get("id")))
-        if known is None:
+        stored = self.items.get(str(item.get("id")))
+        if stored is None:
             raise resource_not_found("Item", str(item.get("id")))
-        return known
+        return stored
 
 
 @dataclass
 class State:
     accounts: BoundedStore[Account] = field(default_factory=lambda: BoundedStore(MAX_ACCOUNTS))
 
-    def account(self, provider: str, credential: str) -> Account:
+    def find_account(self, provider: str, credential: str) -> Account:
         """Keys that are alike up to a dot belong to one account, so that a key can be rotated."""
         id = f"{provider}/{credential.partition('.')[0]}"
         account = self.accounts.get(id)
@@ -144,12 +146,12 @@ def list_page(items: Sequence[Json], query: Mapping[str, str]) -> Json:
     ordered = list(items) if order == "asc" else list(reversed(items))
     rest = ordered[_start_index(ordered, query.get("after")) :]
     limit = _parse_limit(query.get("limit", "20"))
-    return build_list(rest[:limit], more=len(rest) > limit)
+    return build_list(rest[:limit], has_more=len(rest) > limit)
 
 
-def build_list(items: Sequence[Json], *, more: bool = False) -> Json:
+def build_list(items: Sequence[Json], *, has_more: bool = False) -> Json:
     ends = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else EMPTY_BOUNDS
-    return {"object": "list", "data": list(items), **ends, "has_more": more}
+    return {"object": "list", "data": list(items), **ends, "has_more": has_more}
 
 
 def _start_index(items: Sequence[Json], after: str | None) -> int:
@@ -161,9 +163,9 @@ def _start_index(items: Sequence[Json], after: str | None) -> int:
     return places[0] + 1
 
 
-def _parse_limit(told: str) -> int:
-    if not INTEGER.fullmatch(told):
+def _parse_limit(resource: str) -> int:
+    if not INTEGER.fullmatch(resource):
         message = "Invalid type for 'limit': expected an integer, but got a string instead."
         raise ApiError(400, message, "invalid_type", "limit")
-    check_range("limit", int(told), ("integer", 1, MAX_LIMIT))
-    return int(told)
+    check_range("limit", int(resource), ("integer", 1, MAX_LIMIT))
+    return int(resource)

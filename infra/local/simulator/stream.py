@@ -64,9 +64,9 @@ def _compact_json(event: Json) -> str:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
-def build_chunks(events: Sequence[Json], due: Sequence[float], writes: EventEncoder) -> Chunks:
+def build_chunks(events: Sequence[Json], due: Sequence[float], encode: EventEncoder) -> Chunks:
     timed = zip(events, due, strict=True)
-    return [Chunk(moment, event["type"], writes(event)) for event, moment in timed]
+    return [Chunk(due, event["type"], encode(event)) for event, due in timed]
 
 
 def unchanged_chunks(frames: Chunks) -> Chunks:
@@ -94,11 +94,11 @@ def compress_chunks(frames: Chunks) -> Chunks:
 
 
 def _compress_each(frames: Iterable[Chunk]) -> Iterator[Chunk]:
-    packer, last = zlib.compressobj(wbits=GZIP_WBITS), Chunk(0, "", b"")
+    compressor, last = zlib.compressobj(wbits=GZIP_WBITS), Chunk(0, "", b"")
     for last in frames:
-        packed = packer.compress(last.data) + packer.flush(zlib.Z_SYNC_FLUSH)
-        yield replace(last, data=packed)
-    yield replace(last, type="", data=packer.flush())
+        data = compressor.compress(last.data) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        yield replace(last, data=data)
+    yield replace(last, type="", data=compressor.flush())
 
 
 def compress_body(body: bytes) -> bytes:
@@ -133,35 +133,35 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Disconnect:
-    how: DisconnectKind
-    where: DisconnectPoint
+    kind: DisconnectKind
+    point: DisconnectPoint
     close_delimited: bool = False  # the body's length is told by the connection's end alone
 
     @property
     def name(self) -> str:
-        return f"{self.how}-{self.where}" + ("-close" if self.close_delimited else "")
+        return f"{self.kind}-{self.point}" + ("-close" if self.close_delimited else "")
 
     @property
     def about(self) -> str:
         framing = ", without length or chunks" if self.close_delimited else ""
-        return f"{DESCRIPTIONS[self.how]} {DESCRIPTIONS[self.where]}{framing}."
+        return f"{DESCRIPTIONS[self.kind]} {DESCRIPTIONS[self.point]}{framing}."
 
-    def left(self, frames: Chunks) -> Chunks:
+    def remaining(self, frames: Chunks) -> Chunks:
         """What still goes out."""
-        return _REMAINING[self.where](frames)
+        return _REMAINING[self.point](frames)
 
 
 def all_disconnects() -> Iterator[Disconnect]:
     yield Disconnect(DisconnectKind.RESET, DisconnectPoint.BEFORE_HEADERS)
     yield Disconnect(DisconnectKind.FIN, DisconnectPoint.BEFORE_HEADERS)
-    for where in [
+    for point in [
         place for place in DisconnectPoint if place is not DisconnectPoint.BEFORE_HEADERS
     ]:
-        for how in DisconnectKind:
-            yield Disconnect(how, where)
-        yield Disconnect(DisconnectKind.RESET, where, close_delimited=True)
+        for kind in DisconnectKind:
+            yield Disconnect(kind, point)
+        yield Disconnect(DisconnectKind.RESET, point, close_delimited=True)
         yield Disconnect(
-            DisconnectKind.END, where, close_delimited=True
+            DisconnectKind.END, point, close_delimited=True
         )  # and a FIN would look the same
 
 

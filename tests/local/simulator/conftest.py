@@ -7,7 +7,7 @@ from infra.local.simulator.server import build_application, serve_in_thread
 @pytest.fixture(scope="session")
 def simulator():
     with serve_in_thread(
-        build_application(recording=True, deployments={"prod": "gpt-5"})
+        build_application(is_recording=True, deployments={"prod": "gpt-5"})
     ) as address:
         yield address
 
