@@ -1,4 +1,4 @@
-"""`python -m infra.local.simulator`: the simulator as a process of its own."""
+"""`python -m infra.local.simulator`: runs the simulator as a process."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from infra.local.simulator.server import LOOPBACK, build_application, serve
 def main(
     host: str, port: int, *, record: bool, exit_with_parent: bool, deployments: Sequence[str]
 ) -> None:
-    """Play OpenAI under /v1 and Azure OpenAI under /openai."""
+    """Simulate OpenAI under /v1 and Azure OpenAI under /openai."""
     models = dict(deployment.split("=", 1) for deployment in deployments)
     app = build_application(is_recording=record, deployments=models)
     asyncio.run(_serve_until_stopped(app, host, port, watch=exit_with_parent))
@@ -41,7 +41,7 @@ async def _serve_until_stopped(app: web.Application, host: str, port: int, *, wa
 
 
 def _stop_at_end_of_input(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
-    """Wait in a thread, below Python's buffers, whose locks would outlive the interpreter."""
+    """Reads without Python's buffers, because a thread that holds their lock blocks the exit."""
     while os.read(sys.stdin.fileno(), 4096):
         continue
     loop.call_soon_threadsafe(stopped.set)

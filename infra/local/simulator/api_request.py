@@ -1,4 +1,7 @@
-"""One request to the simulator, in its dialect and its account. The two providers: how each knows its callers, words its errors, and marks its answers."""
+"""One request to the simulator, and the provider that it addresses.
+
+A provider defines how a key is read, the shape of errors, and the response headers.
+"""
 
 import json
 import math
@@ -24,7 +27,7 @@ RATE_LIMIT_HEADERS = {
     "x-ratelimit-reset-requests": "6ms",
     "x-ratelimit-reset-tokens": "2ms",
 }
-INVALID_KEY_PREFIX = "bad"  # a credential that begins so is refused
+INVALID_KEY_PREFIX = "bad"  # a credential with this prefix is rejected
 MISSING_KEY_MESSAGE = (
     "You didn't provide an API key. You need to provide your API key in an Authorization header"
     " using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
@@ -56,7 +59,7 @@ class Provider(Protocol):
 
 
 class OpenAI:
-    """As in https://platform.openai.com/docs/api-reference."""
+    """See https://platform.openai.com/docs/api-reference."""
 
     name = "openai"
     extra_fields: Mapping[str, object] = MappingProxyType({})
@@ -88,7 +91,7 @@ class OpenAI:
 
 
 class Azure:
-    """As in https://learn.microsoft.com/azure/ai-foundry/openai/latest."""
+    """See https://learn.microsoft.com/azure/ai-foundry/openai/latest."""
 
     name = "azure"
     extra_fields: Mapping[str, object] = MappingProxyType({"content_filters": CONTENT_FILTERS})
@@ -123,7 +126,7 @@ class Azure:
         }
 
     def model_name(self, name: str) -> str:
-        """The model that a deployment serves; its own name, where nobody said otherwise."""
+        """Returns the model of a deployment; an unknown deployment is its own model."""
         return self._deployments.get(name, name)
 
 
@@ -152,11 +155,11 @@ class ApiRequest:
         return self.http_request.query
 
     def path_parameter(self, name: str) -> str:
-        """An id out of the path."""
+        """Returns a variable of the path, such as the id."""
         return self.http_request.match_info[name]
 
     async def read_json(self) -> Json:
-        """The body, which must be a JSON object."""
+        """Returns the body, which must be a JSON object. Raises ApiError otherwise."""
         content_type = self.http_request.content_type
         if content_type != JSON_TYPE:
             message = (
@@ -203,7 +206,7 @@ def _parse_object(raw: bytes) -> Json:
     try:
         body = json.loads(raw.decode(), parse_float=_parse_finite, parse_constant=_parse_finite)
         if b"\\u" in raw:
-            encode_json(body)  # half a character is half a surrogate pair
+            encode_json(body)  # raises UnicodeEncodeError for half of a surrogate pair
     except (ValueError, RecursionError) as exc:
         raise ApiError(400, INVALID_JSON_MESSAGE) from exc
     if not isinstance(body, dict):

@@ -1,4 +1,4 @@
-"""Bytes on their way to the client, until the end that the scenario wants."""
+"""Sends a response to the client, completely or until the scenario disconnects."""
 
 import asyncio
 import socket
@@ -21,12 +21,12 @@ from infra.local.simulator.stream import (
 )
 
 EVENT_STREAM_TYPE = "text/event-stream; charset=utf-8"
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: to close is to reset
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with 0 seconds: close sends a reset
 POLL_SECONDS = 0.001
 
 
 class CloseDelimitedResponse(web.StreamResponse):
-    """A body with neither a length nor chunks."""
+    """A body with neither Content-Length nor chunked encoding: it ends with the connection."""
 
     _length_check = False
 
@@ -37,13 +37,13 @@ class CloseDelimitedResponse(web.StreamResponse):
 
 @dataclass(frozen=True)
 class Delivery:
-    """One answer to one call."""
+    """Sends one response to one request."""
 
     request: ApiRequest
     response: SimulatedResponse
 
     async def respond(self) -> web.StreamResponse:
-        """What a create is answered with."""
+        """Sends the reply to a create request, as a stream or as JSON."""
         if self.response.request.is_stream and self.response.scenario.can_stream:
             return await self._send_stream()
         if not self.response.request.is_background:
@@ -51,7 +51,7 @@ class Delivery:
         return await self._send_json()
 
     async def resume(self, after: int, *, is_obfuscated: bool) -> web.StreamResponse:
-        """The events after a sequence number, in the plainest shape."""
+        """Sends the events after a sequence number, without the scenario's changes to the stream."""
         chunks = self.response.chunks(encode_event, is_obfuscated=is_obfuscated)
         headers = self.request.headers({"content-type": EVENT_STREAM_TYPE})
         return await self._write(web.StreamResponse(headers=headers), chunks[after + 1 :])
@@ -101,7 +101,7 @@ class Delivery:
 
 
 def _split_body(body: bytes) -> Chunks:
-    """A JSON body in the parts that a cut knows: a beginning, a delta, an end."""
+    """Splits a JSON body into three chunks, which a disconnect treats as created, delta and end."""
     third = len(body) // 3
     return [
         Chunk(0, "", body[:third]),
@@ -111,11 +111,11 @@ def _split_body(body: bytes) -> Chunks:
 
 
 async def close_connection(request: web.Request, kind: DisconnectKind) -> None:
-    """End the connection, or leave a clean end to the server."""
+    """Closes the connection, or lets the server end the body normally."""
     transport = request.transport
     if kind is DisconnectKind.END or transport is None:
         return
-    while transport.get_write_buffer_size():  # noqa: ASYNC110  # it tells nobody when it is empty
+    while transport.get_write_buffer_size():  # noqa: ASYNC110  # a transport has no event for an empty buffer
         await asyncio.sleep(POLL_SECONDS)
     if kind is DisconnectKind.FIN:
         transport.close()

@@ -1,4 +1,4 @@
-"""What a provider says no with, before a dialect gives it its shape. Answers given in place of a response: errors, and things that are not even that."""
+"""Error responses, independent of the provider, and raw HTTP responses."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ INVALID_REQUEST = "invalid_request_error"
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """An error answer, raised by whoever finds the fault."""
+    """An error response. Handlers and validation raise it; the provider defines its JSON."""
 
     status: int
     message: str
@@ -62,7 +62,7 @@ _CONTENT_FILTER_ERROR = {
 
 @dataclass(frozen=True)
 class RawResponse:
-    """Any HTTP answer."""
+    """An HTTP response with any status and body, sent instead of a Responses API object."""
 
     status: int
     body: bytes = b""

@@ -1,4 +1,4 @@
-"""A response told as the sequence of events that OpenAI streams. Streams of events that OpenAI sends on bad days, or may send one day."""
+"""Builds the stream events of a response, and the changes that scenarios make to them."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -14,7 +14,7 @@ UNFINISHED_FIELDS: Json = {"output": [], "usage": None, "completed_at": None, "e
 
 
 def build_events(final: Json, edit: EventTransform) -> list[Json]:
-    """Every event from creation to end, numbered; `tells` may change the tale."""
+    """Returns all events from creation to end, numbered. `edit` may change the list."""
     events = [
         *_opening_events(final),
         *chain.from_iterable(_output_events(final)),
@@ -27,12 +27,12 @@ def build_events(final: Json, edit: EventTransform) -> list[Json]:
 
 
 def unfinished_response(final: Json, status: str) -> Json:
-    """The response as it stands before its end."""
+    """Returns the response as it is before its end."""
     return {**final, **UNFINISHED_FIELDS, "incomplete_details": None, "status": status}
 
 
 def add_obfuscation(event: Json) -> Json:
-    """A delta with padding that hides its length from whoever counts bytes on the way."""
+    """Adds padding to a delta, so that its size on the network does not reveal its length."""
     if not event["type"].endswith(".delta"):
         return event
     return {**event, "obfuscation": "x8Kq2Zp0LmW5vRtY"[len(event["delta"]) % 16 :]}
@@ -101,13 +101,15 @@ def _build_event(name: str, /, **fields: object) -> Json:
     return {"type": f"response.{name}", **fields}
 
 
-_PARTS: dict[str, tuple[str, str, Json]] = {  # in events: its name, its text, what else is there
+_PARTS: dict[
+    str, tuple[str, str, Json]
+] = {  # by part type: name in events, key of the text, other fields
     "output_text": ("output_text", "text", {"logprobs": []}),
     "refusal": ("refusal", "refusal", {}),
 }
 _ITEM_EVENTS: dict[
     str, tuple[Json, Callable[[Json, Json], Events]]
-] = {  # what is not there at first
+] = {  # by item type: the empty fields at first, the events in between
     "message": ({"content": []}, _message_events),
     "reasoning": ({"summary": []}, _reasoning_events),
     "function_call": ({"arguments": ""}, _function_call_events),
@@ -147,12 +149,12 @@ def unchanged_events(events: list[Json]) -> list[Json]:
 
 
 def end_with_flat_error(events: list[Json]) -> list[Json]:
-    """The end that the reference documents."""
+    """Ends with the event that the API reference documents."""
     return [*events[: len(events) // 2], FLAT_ERROR]
 
 
 def end_with_nested_error(events: list[Json]) -> list[Json]:
-    """The end that is really sent, before response.failed."""
+    """Ends with the events that OpenAI really sends: a nested error, then response.failed."""
     return [*events[: len(events) // 2], NESTED_ERROR, events[-1]]
 
 
@@ -161,20 +163,20 @@ def only_nested_error(_told: list[Json]) -> list[Json]:
 
 
 def start_with_queued(events: list[Json]) -> list[Json]:
-    """The id is first told by another event than `response.created`."""
+    """Starts with another event than `response.created`, so that it is the first with the id."""
     queued = {**events[0]["response"], "status": "queued"}
     return [{"type": "response.queued", "response": queued}, *events]
 
 
 def add_unknown_events(events: list[Json]) -> list[Json]:
-    """Event types and fields of a later day."""
+    """Adds an unknown field to each event, and an unknown event after each but the last."""
     return [each for event in events for each in ({**event, "since": "2031-01"}, UNKNOWN_EVENT)][
         :-1
     ]
 
 
 def add_image_event(size: int) -> EventTransform:
-    """One event of so many bytes."""
+    """Adds one event with `size` bytes of image data."""
     return lambda events: [
         *events[:-1],
         {**IMAGE_EVENT, "partial_image_b64": "A" * size},

@@ -1,4 +1,4 @@
-"""Items of a conversation: what goes in, as the provider keeps it, and what comes out."""
+"""Builds and normalizes items: the input of a request, and the output of a response."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
@@ -26,7 +26,7 @@ def new_id(prefix: str) -> str:
 
 
 def normalize_input(given: str | Sequence[Json]) -> list[Json]:
-    """An input as it is kept: every item has a type and an id, every content is a list of parts."""
+    """Gives every item a type and an id, and makes every message content a list of parts."""
     if isinstance(given, str):
         given = [{"role": "user", "content": given}]
     return [_normalize_item(item) for item in given]
@@ -88,7 +88,7 @@ def build_reasoning(summary: Iterable[str], encrypted: str | None) -> Json:
 
 
 def item_text(item: Json) -> str:
-    """Everything in an item that reads as text."""
+    """Returns all text of an item."""
     if "output" in item and isinstance(item["output"], str):
         return item["output"]
     parts = item.get("content") or item.get("output") or []

@@ -69,13 +69,13 @@ def test_input_items_include_what_came_before(client):
 def test_an_item_is_referred_to_by_its_id(client, other):
     first = create(client, "One")
     reference = {"type": "item_reference", "id": first.output[0].id}
-    items = [reference, {"role": "user", "content": "Two"}]
-    second = create(client, items)
+    input_items = [reference, {"role": "user", "content": "Two"}]
+    second = create(client, input_items)
     assert second.output_text == "You said: Two"
     items = list(client.responses.input_items.list(second.id, order="asc"))
     assert items[0].content[0].text == "You said: One"
     with pytest.raises(openai.NotFoundError, match="Item with id"):
-        create(other, items)
+        create(other, input_items)
 
 
 def test_a_conversation_grows_with_each_response(client):
