@@ -1,4 +1,4 @@
-"""What an answer says: a text that shows what was understood, a call, JSON, a refusal. Which function the answer calls, if any, and with what."""
+"""Builds the output items of a response: text, function calls, JSON or a refusal."""
 
 import json
 import re
@@ -18,15 +18,17 @@ from infra.local.simulator.schema_values import build_value
 type OutputBuilder = Callable[[CreateRequest], list[Json]]
 
 MAX_QUOTE = 400
-DELTA = re.compile(r"\w+\W*|\W+")  # what one delta carries: a word and what follows it
+DELTA = re.compile(
+    r"\w+\W*|\W+"
+)  # the text of one delta: a word and the characters up to the next word
 FILLER = ("and", "so", "the", "answer", "goes", "on", "in", "words", "of", "no", "weight")
 REASONING_SUMMARY = "**Reading the question**\n\nThe simulator repeats what was said."
 ENCRYPTED_CONTENT = "gAAAAABsaW11bGF0ZWQtcmVhc29uaW5n"
-MULTIBYTE_TEXT = "One byte, two: é, three: €, four: 🎶."  # of UTF-8
+MULTIBYTE_TEXT = "One byte, two: é, three: €, four: 🎶."  # characters of every length in UTF-8
 
 
 def default_output(request: CreateRequest) -> list[Json]:
-    """What a helpful model would do: call the function that is wanted, else speak."""
+    """Calls a function if the request needs one, otherwise answers in text or JSON."""
     tool = choose_function(request)
     if tool:
         return [call_function(tool)]
@@ -59,7 +61,7 @@ def reasoning_output(request: CreateRequest) -> list[Json]:
 
 
 def reasoning_item(summary: list[str], request: CreateRequest) -> Json:
-    """What a reasoning model puts before its answer."""
+    """Returns the reasoning item that comes before the answer of a reasoning model."""
     return build_reasoning(summary, ENCRYPTED_CONTENT if request.has_encrypted_reasoning else None)
 
 
@@ -68,7 +70,7 @@ def multibyte_output(request: CreateRequest) -> list[Json]:
 
 
 def long_output(count: int) -> OutputBuilder:
-    """Text of so many deltas."""
+    """Returns a builder of text with `count` deltas."""
     return lambda request: [
         build_message(
             extend_text(_describe_input(request), request.metadata_number("sim_events") or count)
@@ -77,12 +79,12 @@ def long_output(count: int) -> OutputBuilder:
 
 
 def split_deltas(text: str) -> list[str]:
-    """The deltas that a text comes in."""
+    """Splits a text into the texts of its deltas."""
     return DELTA.findall(text)
 
 
 def extend_text(text: str, count: int) -> str:
-    """The text made to come in so many deltas."""
+    """Extends or shortens the text to `count` deltas."""
     whole = split_deltas(text + " ")
     missing = max(min(count, MAX_METADATA_NUMBER) - len(whole), 0)
     return "".join([*whole[:count], *(f"{word} " for word in islice(cycle(FILLER), missing))])
@@ -119,7 +121,7 @@ type FunctionChooser = Callable[[CreateRequest, list[Json], Json], Json | None]
 
 
 def choose_function(request: CreateRequest) -> Json | None:
-    """The function that this ask is answered with; none once tools have answered."""
+    """Chooses the function to call; None without functions, or after a tool output."""
     functions = [tool for tool in request.tools if tool.get("type") == "function"]
     if not functions or request.tool_outputs:
         return None
@@ -131,7 +133,7 @@ def choose_function(request: CreateRequest) -> Json | None:
 
 
 def choose_any_function(request: CreateRequest) -> Json:
-    """A function to call, whatever was asked."""
+    """Chooses a function even if the request does not need one."""
     functions = [tool for tool in request.tools if tool.get("type") == "function"]
     return choose_function(request) or (functions or [WEATHER_FUNCTION])[0]
 

@@ -1,4 +1,4 @@
-"""For tests: every request as it came, and raw answers queued for those to come."""
+"""For tests: records every request, and sends scripted answers to the next ones."""
 
 from base64 import b64decode, b64encode
 from collections import deque
@@ -20,7 +20,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Script:
-    """An answer of any bytes, for the next request to this method and path's end."""
+    """Any HTTP response, for the next request with this method and a path with this end."""
 
     chunks: list[bytes]
     status: int = 200
@@ -32,7 +32,7 @@ class Script:
 
     @classmethod
     def parse(cls, fields: Json) -> "Script":
-        """Read what a test posts; `chunks_base64` holds the body, the other keys are the fields."""
+        """Parses what a test posts; `chunks_base64` is the body, the other keys are the fields."""
         chunks = [b64decode(chunk) for chunk in fields.pop("chunks_base64", [])]
         return cls(chunks, **fields)
 
@@ -80,7 +80,7 @@ class RequestRecorder:
         return web.json_response(list(self._requests))
 
     async def _delete_requests(self, _request: web.Request) -> web.StreamResponse:
-        """Forget the requests, and the answers that nobody came for."""
+        """Deletes the recorded requests and the scripts that were not used."""
         self._requests.clear()
         self._scripts.clear()
         return web.Response(status=204)

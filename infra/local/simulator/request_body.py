@@ -1,4 +1,4 @@
-"""What a client asks for, as far as the simulator acts on it. What OpenAI refuses in the body of a create, in its words."""
+"""Validates request bodies as OpenAI does, and reads the fields of a create request."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,13 +10,13 @@ from infra.local.simulator.errors import ApiError, invalid_parameter, missing_pa
 from infra.local.simulator.items import Json, item_text
 
 REASONING_MODELS = re.compile(r"o\d|gpt-5")
-MAX_METADATA_NUMBER = 100_000  # of whatever the metadata asks for
+MAX_METADATA_NUMBER = 100_000  # highest number in the metadata that has an effect
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
 
 
 @dataclass(frozen=True)
 class CreateRequest:
-    """A create request together with what it continues."""
+    """The body of a create request, with the items of the conversation before it."""
 
     body: Json
     input_items: Sequence[Json]
@@ -71,7 +71,7 @@ class CreateRequest:
         return self.body.get("max_output_tokens")
 
     def metadata_number(self, key: str) -> int | None:
-        """A whole number that rides in the metadata, such as `sim_events`."""
+        """Returns an integer from the metadata, such as `sim_events`."""
         number = str((self.body.get("metadata") or {}).get(key, ""))
         return min(int(number), MAX_METADATA_NUMBER) if number.isdecimal() else None
 
@@ -81,12 +81,12 @@ class CreateRequest:
 
     @property
     def user_texts(self) -> list[str]:
-        """What the user has said in this conversation, oldest first."""
+        """The texts of the user in this conversation, oldest first."""
         return [item_text(item) for item in self.context if item.get("role") == "user"]
 
     @property
     def tool_outputs(self) -> list[str]:
-        """What tools have answered since the user last spoke."""
+        """The outputs of tools after the last message of the user."""
         user_indexes = [
             index for index, item in enumerate(self.input_items) if item.get("role") == "user"
         ]
@@ -94,8 +94,8 @@ class CreateRequest:
         return [item_text(item) for item in since if item["type"].endswith("call_output")]
 
 
-type ExpectedType = tuple[type | tuple[type, ...], str]  # and how that is said
-type Bounds = tuple[str, float | None, float | None]  # what it is, least, most
+type ExpectedType = tuple[type | tuple[type, ...], str]  # the type, and its name in messages
+type Bounds = tuple[str, float | None, float | None]  # kind of number, minimum, maximum
 
 INPUTS = ("input", "previous_response_id", "prompt", "conversation")
 NO_INPUT = (
@@ -134,7 +134,7 @@ MAX_METADATA_LENGTH = 512
 
 
 def check_create(body: Json) -> None:
-    """Raise what is wrong with it, if anything is."""
+    """Raises ApiError for the first invalid field of a create request."""
     for check in (
         check_types,
         _check_ranges,
@@ -174,7 +174,7 @@ def check_metadata(body: Json) -> None:
 
 @contextmanager
 def reject_invalid_shapes() -> Iterator[None]:
-    """Refuse whatever a part of the body turns out to be, where nobody looked before."""
+    """Raises ApiError for an invalid type in a part of the body that has no check of its own."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as exc:

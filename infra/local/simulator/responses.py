@@ -1,4 +1,4 @@
-"""An ask made into a response, and the response as it stands at any moment. What an answer is said to have cost: a guess at tokens that is the same every time."""
+"""Builds the response to a create request, its state at any time, and its token usage."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from infra.local.simulator.stream import Chunks, EventEncoder, build_chunks
 
 REQUEST_DEFAULTS: Mapping[
     str, Any
-] = {  # what a response tells of its ask, where the ask was silent
+] = {  # fields of a response that repeat the request, and their defaults
     "background": False,
     "instructions": None,
     "max_output_tokens": None,
@@ -43,7 +43,7 @@ FUNCTION_DEFAULTS = {"description": None, "parameters": None, "strict": True}
 
 @dataclass(eq=False)
 class SimulatedResponse:
-    """A response on its way: finished at a known moment, unless it is stopped before."""
+    """A response that proceeds with time: finished at a known time, unless it is cancelled."""
 
     request: CreateRequest
     scenario: Scenario
@@ -57,7 +57,7 @@ class SimulatedResponse:
 
     @property
     def events(self) -> list[Json]:
-        """Told anew each time: to remember them all would be to remember too much."""
+        """Built on each access: to store the events of all responses needs too much memory."""
         return build_events(self.final, self.scenario.edit_events)
 
     @cached_property
@@ -75,7 +75,7 @@ class SimulatedResponse:
         return build_chunks(padded, self.event_times, encode)
 
     def current_state(self) -> Json:
-        """The response as it stands."""
+        """Returns the response in its state at this moment."""
         if self.cancelled.is_set():
             return unfinished_response(self.final, "cancelled")
         if self.is_finished:
@@ -87,7 +87,7 @@ class SimulatedResponse:
         return unfinished_response(self.final, "queued" if waits else "in_progress")
 
     async def wait_until(self, due: float) -> bool:
-        """Wait for a moment of the answer; False if it was stopped."""
+        """Waits until `due`, in seconds after the start. Returns False if cancelled."""
         left = self.started_at + due - time.monotonic()
         if left > 0:
             try:
@@ -100,7 +100,7 @@ class SimulatedResponse:
 def build_response(
     request: CreateRequest, scenario: Scenario, extra_fields: Json
 ) -> SimulatedResponse:
-    """Decide the whole answer; `more` is what the dialect adds to a response."""
+    """Builds the whole response; `extra_fields` is what the provider adds to it."""
     reasoning = (
         [reasoning_item(_reasoning_summary(request), request)] if request.has_reasoning else []
     )
@@ -122,7 +122,7 @@ def build_response(
         **extra_fields,
     }
     response = SimulatedResponse(request, scenario, final)
-    if final_status.is_completed:  # and only the finished answer knows when
+    if final_status.is_completed:  # an unfinished response has no completion time
         final["completed_at"] = created + int(response.event_times[-1])
     return response
 
@@ -134,7 +134,7 @@ def _reasoning_summary(request: CreateRequest) -> list[str]:
 def _apply_status(
     output: list[Json], request: CreateRequest, final_status: FinalStatus
 ) -> tuple[list[Json], FinalStatus]:
-    """The output as far as it comes before the end."""
+    """Shortens the output of a response that does not complete, or exceeds the token limit."""
     *before, last = output
     count = len(split_deltas(item_text(last)))
     if (
@@ -183,7 +183,7 @@ def _complete_tool(tool: Json) -> Json:
 
 
 TOKENS_PER_ITEM = 4
-CHARACTERS_PER_TOKEN = 4  # of English text in a token, says OpenAI
+CHARACTERS_PER_TOKEN = 4  # for English text, see https://platform.openai.com/tokenizer
 CACHE_STEP = 128  # https://platform.openai.com/docs/guides/prompt-caching
 REASONING_TOKENS = 64
 
@@ -206,7 +206,7 @@ def count_usage(request: CreateRequest, output: Iterable[Json]) -> Json:
 
 
 def count_input_tokens(request: CreateRequest) -> int:
-    """What reading an ask costs."""
+    """Estimates the input tokens of a request."""
     other_texts = [str(request.body.get("instructions") or ""), *map(json.dumps, request.tools)]
     return _count_tokens(request.context) + sum(
         len(text) // CHARACTERS_PER_TOKEN for text in other_texts

@@ -1,4 +1,4 @@
-"""POST /responses. /responses/{id} and what lies below it. POST /responses/input_tokens and POST /responses/compact. /conversations and what lies below it. /models and /models/{model}: the usual names, and the scenarios."""
+"""The handlers of all endpoints: responses, token counts, conversations and models."""
 
 import re
 import time
@@ -47,7 +47,7 @@ async def create_response(request: ApiRequest) -> web.StreamResponse:
 
 
 def build_create_request(account: Account, body: Json) -> CreateRequest:
-    """The ask, with the history of what it continues."""
+    """Adds the items of the conversation or of the previous response to the request."""
     conversation = _find_conversation(account, body)
     if (
         conversation
@@ -68,7 +68,7 @@ def _find_conversation(account: Account, body: Json) -> Conversation | None:
 
 
 def _previous_items(account: Account, body: Json) -> Sequence[Json]:
-    """All that was said up to the previous response."""
+    """Returns the input and output items up to the previous response."""
     id = body.get("previous_response_id")
     if not id:
         return []

@@ -1,4 +1,7 @@
-"""How a response comes to its end. When each event of an answer is due, in seconds after the ask. One way to answer. Scenarios that a number at the end of the model's name tunes: sim-delay-50ms, sim-long-5000."""
+"""What a scenario may change in a response, and the scenarios that take a number.
+
+The number stands at the end of the model name: sim-delay-50ms, sim-long-5000.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -41,14 +44,14 @@ FAILED = FinalStatus("failed", {"code": "server_error", "message": SERVER_ERROR_
 
 @dataclass(frozen=True)
 class Timing:
-    first_event: float = 0.0  # the first event
-    between_deltas: float = 0.0  # two deltas
-    mid_stream: float = 0.0  # in the middle of the deltas
-    queued: float = 0.05  # of a background response
-    has_delayed_headers: bool = False  # they come with the first event, not before it
+    first_event: float = 0.0  # seconds before the first event
+    between_deltas: float = 0.0  # seconds before each delta
+    mid_stream: float = 0.0  # more seconds before the delta in the middle
+    queued: float = 0.05  # seconds in which a background response is queued
+    has_delayed_headers: bool = False  # send the headers with the first event, not before it
 
     def for_request(self, request: CreateRequest) -> "Timing":
-        """The pace that the ask's metadata wants, where it wants one."""
+        """Returns these times with the delay in the request's metadata, if there is one."""
         delay = request.metadata_number("sim_delay_ms")
         return self if delay is None else replace(self, between_deltas=delay / 1000)
 
@@ -78,7 +81,7 @@ type ScenarioFactory = Callable[[int], "Scenario"]
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is special about an answer; whatever is left out is as on a good day."""
+    """What is special about a response; the defaults are those of a normal response."""
 
     about: str
     build_output: OutputBuilder = default_output
@@ -90,8 +93,10 @@ class Scenario:
     disconnect: Disconnect | None = None
     replacement: RawResponse | ApiError | None = None
     gzip: bool = False
-    can_stream: bool = True  # where that was asked for
-    with_number: ScenarioFactory | None = None  # makes it anew for a number at the end of the name
+    can_stream: bool = True  # if false, a stream request gets a JSON reply
+    with_number: ScenarioFactory | None = (
+        None  # builds the scenario for the number in the model name
+    )
 
 
 def delay_deltas(ms: int = 100) -> Scenario:

@@ -1,4 +1,4 @@
-"""The table of behaviours: which model name brings which answer."""
+"""The table of scenarios by model name."""
 
 import re
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from infra.local.simulator.scenario import Scenario, Timing
 from infra.local.simulator.stream import all_disconnects
 
 SCENARIO_PREFIX = "sim-"
-MISSING_MODEL = "missing"  # a model or deployment so called is not there
+MISSING_MODEL = "missing"  # a model or deployment with this prefix does not exist
 NUMBERED_NAME = re.compile(r"(?P<name>sim-.+)-(?P<number>\d{1,7})(?P<unit>ms|s)?")
 
 SCENARIOS: Mapping[str, Scenario] = {
-    # What is said
+    # Output
     "sim-text": Scenario("Answers in text, as any other model name does."),
     "sim-function-call": Scenario(
         "Calls the first function tool.", build_output=output.function_output
@@ -35,7 +35,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         final_status=scenario.CONTENT_FILTERED,
     ),
     "sim-failed": Scenario("Ends in response.failed, after output.", final_status=scenario.FAILED),
-    # At which pace
+    # Timing
     "sim-slow": Scenario(
         "Waits half a second before each delta.", timing=Timing(between_deltas=0.5)
     ),
@@ -45,7 +45,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "sim-silent-before-headers": scenario.delay_headers(),
     "sim-silent-before-first-event": scenario.delay_first_event(),
     "sim-silent-mid-stream": scenario.pause_mid_stream(),
-    # Healthy streams in unusual shapes
+    # Valid streams in unusual formats
     "sim-comments": Scenario(
         "Sends `: keep-alive` comments between events.", encode=stream.encode_with_comment
     ),
@@ -94,7 +94,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         final_status=scenario.FAILED,
         edit_events=events.only_nested_error,
     ),
-    # Errors in its place
+    # Errors instead of a stream
     "sim-400": Scenario(
         "400 invalid_prompt.",
         replacement=ApiError(400, "Invalid prompt: it was flagged.", "invalid_prompt", "input"),
@@ -143,7 +143,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "sim-content-filter": Scenario(
         "400 content_filter, in Azure's shape.", replacement=errors.CONTENT_FILTER_RESPONSE
     ),
-    # Answers that break off
+    # Responses that are cut off by a disconnect
     **{
         f"sim-{disconnect.name}": Scenario(disconnect.about, disconnect=disconnect)
         for disconnect in all_disconnects()
@@ -152,7 +152,7 @@ SCENARIOS: Mapping[str, Scenario] = {
 
 
 def find_scenario(model: str) -> Scenario:
-    """What a model of this name does."""
+    """Returns the scenario for a model name. Raises ApiError for an unknown scenario."""
     if model in SCENARIOS:
         return SCENARIOS[model]
     if model.startswith(MISSING_MODEL):

@@ -1,4 +1,4 @@
-"""A value that fits a JSON schema: the plainest there is."""
+"""Builds the simplest value that is valid for a JSON schema."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from infra.local.simulator.errors import ApiError
 
 type Schema = Mapping[str, Any]
 
-MAX_DEPTH = 6  # a schema that contains itself is left at this depth, where it may be left
+MAX_DEPTH = 6  # a recursive schema ends at this depth, if it allows an end
 UNRESOLVED_SCHEMA = "Invalid schema for response_format: it cannot be resolved."
 STRING_FORMATS = {
     "date-time": "2026-01-01T12:00:00Z",
@@ -32,7 +32,7 @@ def build_value(schema: Schema) -> Any:
 
 
 class _ValueBuilder:
-    """Knows the whole schema, for the parts of it that refer to other parts."""
+    """Has the whole schema, to resolve references to its parts."""
 
     def __init__(self, root: Schema) -> None:
         self._root = root
@@ -47,7 +47,7 @@ class _ValueBuilder:
         return _BUILDERS[_schema_type(schema, depth)](self, schema, name, depth)
 
     def _resolve(self, schema: Any, depth: int) -> dict[str, Any]:
-        """The schema without references and choices."""
+        """Returns the schema without `$ref`, `allOf`, `anyOf` and `oneOf`."""
         resolved = dict(schema) if isinstance(schema, Mapping) else {}
         while "$ref" in resolved:
             resolved = {**self._find_part(resolved.pop("$ref")), **resolved}
@@ -113,7 +113,7 @@ def _schema_type(schema: Schema, depth: int) -> str:
 
 
 def _choose_schema(choices: list[Schema], depth: int) -> Schema:
-    """The first that says something; far down, nothing if that is allowed."""
+    """Returns the first schema that is not null; below MAX_DEPTH, null if it is allowed."""
     nulls = [each for each in choices if each.get("type") == "null"]
     others = [each for each in choices if each.get("type") != "null"]
     return (nulls + others if depth >= MAX_DEPTH else others + nulls)[0]
@@ -127,7 +127,7 @@ def _merge_schemas(first: Schema, second: Schema) -> dict[str, Any]:
 
 
 def _number_within(schema: Schema, preferred: float) -> float:
-    """The wish, or another number if it is out of bounds; on the step, if there is one."""
+    """Returns the preferred number, or one within the bounds; a multiple of the step, if any."""
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
     high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
     if not low < preferred < high:

@@ -1,4 +1,4 @@
-"""The application: which path, in which dialect, leads to which room. The simulator at an address: in a running event loop, or beside a synchronous program."""
+"""Builds the simulator's application, and serves it in an event loop or in a thread."""
 
 import asyncio
 import threading
@@ -59,7 +59,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def build_application(
     *, is_recording: bool = False, deployments: Mapping[str, str] | None = None
 ) -> web.Application:
-    """A simulator that remembers nothing yet; `deployments` names the models of Azure's."""
+    """Builds a simulator without any state; `deployments` maps Azure deployments to models."""
     app = web.Application(client_max_size=MAX_BODY)
     if is_recording:
         RequestRecorder().mount(app)
@@ -87,7 +87,9 @@ def _build_handler(route_handler: RouteHandler, provider: Provider, state: State
             return await route_handler(ApiRequest(request, provider, account))
         except ApiError as error:
             return ApiRequest(request, provider, Account()).reply_error(error)
-        except ConnectionError:  # the client has left; aiohttp finds out when it sends this
+        except (
+            ConnectionError
+        ):  # the client has disconnected; aiohttp notices it when it sends this
             return web.Response()
 
     return handler
@@ -108,7 +110,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str
     runner = web.AppRunner(
         app,
         access_log=None,
-        auto_decompress=False,  # what is recorded is what came
+        auto_decompress=False,  # so that bodies are recorded as received
         max_line_size=HEADER_BYTES,
         max_field_size=HEADER_BYTES,
         shutdown_timeout=SHUTDOWN_SECONDS,
@@ -123,7 +125,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str
 
 @contextmanager
 def serve_in_thread(app: web.Application) -> Iterator[str]:
-    """Serve from a thread of its own, as tests that wait for answers need it."""
+    """Serves from a new thread, for tests that block until a response comes."""
     loop, stack = asyncio.new_event_loop(), AsyncExitStack()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

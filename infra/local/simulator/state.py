@@ -1,4 +1,4 @@
-"""What is remembered, account by account, and never too much of it. A page of a list, in OpenAI's shape."""
+"""What the simulator stores per account, within limits, and the pages of lists."""
 
 import re
 from collections import OrderedDict
@@ -12,12 +12,12 @@ from infra.local.simulator.responses import SimulatedResponse
 
 MAX_ACCOUNTS = 100
 MAX_RESOURCES = 2_000
-MAX_ITEMS = 1_000  # items of a conversation, or before a response
+MAX_ITEMS = 1_000  # in a conversation, or before a response
 MAX_BYTES = 64 * 1024 * 1024
 
 
 class BoundedStore[Value]:
-    """Holds the newest things, up to a number and a weight."""
+    """Stores the newest values, up to a number of values and a total weight."""
 
     def __init__(self, max_count: int, max_weight: int = MAX_BYTES) -> None:
         self._values: OrderedDict[str, tuple[Value, int]] = OrderedDict()
@@ -34,7 +34,7 @@ class BoundedStore[Value]:
         return self._values[id][0] if id in self._values else None
 
     def remove(self, id: str) -> Value | None:
-        """Take a thing off the shelf, if it is there."""
+        """Removes and returns a value, if it is stored."""
         value, weight = self._values.pop(id, (None, 0))
         self._weight -= weight
         return value
@@ -50,7 +50,7 @@ class Conversation:
     latest_response: SimulatedResponse | None = None
 
     def add_response(self, response: SimulatedResponse) -> None:
-        """Go on by what was asked and answered."""
+        """Adds the items of a response and of its request."""
         self.latest_response = response
         self.add([*response.request.input_items, *response.final["output"]])
 
@@ -66,7 +66,7 @@ class Conversation:
 
 @dataclass
 class Account:
-    """One customer's things: none of them is there for another."""
+    """The resources of one customer, invisible to every other."""
 
     responses: BoundedStore[SimulatedResponse] = field(
         default_factory=lambda: BoundedStore(MAX_RESOURCES)
@@ -89,7 +89,7 @@ class Account:
         return conversation
 
     def store_response(self, response: SimulatedResponse, weight: int) -> None:
-        """Remember a response as far as the ask lets us."""
+        """Stores a response, unless the request has `store: false`."""
         output = response.final["output"]
         weight += sum(len(item_text(item)) for item in output)
         if response.request.is_stored:
@@ -98,12 +98,12 @@ class Account:
             self.store_items([*response.request.input_items, *output], weight)
 
     def store_items(self, items: Sequence[Json], weight: int) -> None:
-        """Have items at hand for references; together they are this heavy."""
+        """Stores items for references; `weight` is their total weight in bytes."""
         for item in items:
             self.items.put(item["id"], item, weight // len(items))
 
     def resolve_references(self, given: str | Sequence[Json]) -> str | list[Json]:
-        """An input with every reference to an item replaced by the item."""
+        """Replaces every reference to an item by the item."""
         return (
             given if isinstance(given, str) else [self._resolve_reference(item) for item in given]
         )
@@ -122,7 +122,7 @@ class State:
     accounts: BoundedStore[Account] = field(default_factory=lambda: BoundedStore(MAX_ACCOUNTS))
 
     def find_account(self, provider: str, credential: str) -> Account:
-        """Keys that are alike up to a dot belong to one account, so that a key can be rotated."""
+        """Keys with the same text before the first dot share an account: a key can be rotated."""
         id = f"{provider}/{credential.partition('.')[0]}"
         account = self.accounts.get(id)
         if account is None:
@@ -138,7 +138,7 @@ EMPTY_BOUNDS: Json = {"first_id": None, "last_id": None}
 
 
 def list_page(items: Sequence[Json], query: Mapping[str, str]) -> Json:
-    """Items as `limit`, `order` and `after` want them; oldest first in, newest first out."""
+    """Returns a page by `limit`, `order` and `after`; `items` are in order of creation."""
     order = query.get("order", "desc")
     if order not in ORDERS:
         fault = f"'{order}'. Supported values are: 'asc' and 'desc'."

@@ -1,4 +1,8 @@
-"""Events as bytes: what OpenAI sends, and whatever else the SSE standard allows. Where an answer breaks off, and how."""
+"""Encodes events as bytes, and the points at which a scenario disconnects.
+
+The encodings are those that the SSE standard allows:
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
 
 import gzip
 import json
@@ -9,14 +13,14 @@ from enum import StrEnum
 
 from infra.local.simulator.items import Json
 
-GZIP_WBITS = 16 + zlib.MAX_WBITS  # a gzip header, for zlib
+GZIP_WBITS = 16 + zlib.MAX_WBITS  # zlib's value for a gzip header
 UNUSUAL_NUMBERS = '{ "odd" : [1e3, -0.0, 1.500, 1E-7, 12345678901234567890123, "\\u00e9\\/"],'
 DONE = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some bytes of a stream, the event they tell, and when they are due."""
+    """Bytes of a stream, the type of their event, and when they are due, in seconds."""
 
     due: float
     type: str
@@ -55,7 +59,7 @@ def encode_without_name(event: Json) -> bytes:
 
 
 def encode_unusual_json(event: Json) -> bytes:
-    """The same meaning in JSON that no encoder of ours would write."""
+    """Encodes the event in valid JSON that common encoders do not produce."""
     spaced = json.dumps(event, separators=("  ,\t", " :  "))
     return f"data:{UNUSUAL_NUMBERS}\t{spaced[1:]} \nevent:{event['type']}\n\n".encode()
 
@@ -106,9 +110,9 @@ def compress_body(body: bytes) -> bytes:
 
 
 class DisconnectKind(StrEnum):
-    RESET = "reset"  # TCP says so
-    FIN = "fin"  # the connection is closed, and the body is not whole
-    END = "end"  # the body is whole, as HTTP counts
+    RESET = "reset"  # a TCP reset
+    FIN = "fin"  # the connection is closed before the end of the body
+    END = "end"  # the body ends as if it were complete
 
 
 class DisconnectPoint(StrEnum):
@@ -135,7 +139,7 @@ DESCRIPTIONS = {
 class Disconnect:
     kind: DisconnectKind
     point: DisconnectPoint
-    close_delimited: bool = False  # the body's length is told by the connection's end alone
+    close_delimited: bool = False  # the end of the connection is the end of the body
 
     @property
     def name(self) -> str:
@@ -147,7 +151,7 @@ class Disconnect:
         return f"{DESCRIPTIONS[self.kind]} {DESCRIPTIONS[self.point]}{framing}."
 
     def remaining(self, frames: Chunks) -> Chunks:
-        """What still goes out."""
+        """Returns the chunks that are sent before the disconnect."""
         return _REMAINING[self.point](frames)
 
 
@@ -162,7 +166,7 @@ def all_disconnects() -> Iterator[Disconnect]:
         yield Disconnect(DisconnectKind.RESET, point, close_delimited=True)
         yield Disconnect(
             DisconnectKind.END, point, close_delimited=True
-        )  # and a FIN would look the same
+        )  # a FIN looks the same here
 
 
 def _no_chunks(_frames: Chunks) -> Chunks:
