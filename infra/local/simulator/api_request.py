@@ -45,6 +45,12 @@ DEPLOYMENT_NOT_FOUND_MESSAGE = (
 )
 
 CONTENT_FILTERS = ({"blocked": False, "source_type": "completion", "content_filter_results": {}},)
+JSON_TYPE = "application/json"
+INVALID_JSON_MESSAGE = (
+    "We could not parse the JSON body of your request. (HINT: This likely means you aren't using"
+    " your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was"
+    " not valid JSON.)"
+)
 
 
 class Provider(Protocol):
@@ -135,14 +141,6 @@ def _bearer_token(request: web.Request) -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-JSON_TYPE = "application/json"
-INVALID_JSON_MESSAGE = (
-    "We could not parse the JSON body of your request. (HINT: This likely means you aren't using"
-    " your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was"
-    " not valid JSON.)"
-)
-
-
 @dataclass(frozen=True)
 class ApiRequest:
     http_request: web.Request
@@ -163,8 +161,8 @@ class ApiRequest:
         content_type = self.http_request.content_type
         if content_type != JSON_TYPE:
             message = (
-                f"Unsupported content type: '{content_type}'. This API method only accepts '{JSON_TYPE}'"
-                " requests. Please try again with a supported content type."
+                f"Unsupported content type: '{content_type}'. This API method only accepts"
+                f" '{JSON_TYPE}' requests. Please try again with a supported content type."
             )
             raise ApiError(400, message, "unsupported_content_type")
         return _parse_object(await self.http_request.read())

@@ -51,7 +51,7 @@ class Delivery:
         return await self._send_json()
 
     async def resume(self, after: int, *, is_obfuscated: bool) -> web.StreamResponse:
-        """Sends the events after a sequence number, without the scenario's changes to the stream."""
+        """Sends the events after a sequence number, without the scenario's changes."""
         chunks = self.response.chunks(encode_event, is_obfuscated=is_obfuscated)
         headers = self.request.headers({"content-type": EVENT_STREAM_TYPE})
         return await self._write(web.StreamResponse(headers=headers), chunks[after + 1 :])

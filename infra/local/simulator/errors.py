@@ -6,6 +6,26 @@ from dataclasses import dataclass, field
 
 SERVER_ERROR_MESSAGE = "The server had an error while processing your request. Sorry about that!"
 INVALID_REQUEST = "invalid_request_error"
+HTML_TEMPLATE = (
+    b"<html><head><title>%b</title></head><body><center><h1>%b</h1></center></body></html>\r\n"
+)
+_CONTENT_FILTER_ERROR = {
+    "error": {
+        "message": "The response was filtered due to the prompt triggering Azure OpenAI's content"
+        " management policy. Please modify your prompt and retry.",
+        "type": None,
+        "param": "prompt",
+        "code": "content_filter",
+        "status": 400,
+        "innererror": {
+            "code": "ResponsibleAIPolicyViolation",
+            "content_filter_result": {
+                "hate": {"filtered": False, "severity": "safe"},
+                "jailbreak": {"filtered": True, "detected": True},
+            },
+        },
+    }
+}
 
 
 @dataclass(eq=False)
@@ -36,28 +56,6 @@ def resource_not_found(kind: str, id: str) -> ApiError:
 def model_not_found(name: str) -> ApiError:
     message = f"The model `{name}` does not exist or you do not have access to it."
     return ApiError(404, message, "model_not_found", "model")
-
-
-HTML_TEMPLATE = (
-    b"<html><head><title>%b</title></head><body><center><h1>%b</h1></center></body></html>\r\n"
-)
-_CONTENT_FILTER_ERROR = {
-    "error": {
-        "message": "The response was filtered due to the prompt triggering Azure OpenAI's content"
-        " management policy. Please modify your prompt and retry.",
-        "type": None,
-        "param": "prompt",
-        "code": "content_filter",
-        "status": 400,
-        "innererror": {
-            "code": "ResponsibleAIPolicyViolation",
-            "content_filter_result": {
-                "hate": {"filtered": False, "severity": "safe"},
-                "jailbreak": {"filtered": True, "detected": True},
-            },
-        },
-    }
-}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,38 @@ type Events = Iterator[Json]
 type EventTransform = Callable[[list[Json]], list[Json]]
 
 UNFINISHED_FIELDS: Json = {"output": [], "usage": None, "completed_at": None, "error": None}
+_PARTS: dict[
+    str, tuple[str, str, Json]
+] = {  # by part type: name in events, key of the text, other fields
+    "output_text": ("output_text", "text", {"logprobs": []}),
+    "refusal": ("refusal", "refusal", {}),
+}
+FLAT_ERROR: Json = {
+    "type": "error",
+    "code": "server_error",
+    "message": SERVER_ERROR_MESSAGE,
+    "param": None,
+}
+NESTED_ERROR: Json = {
+    "type": "error",
+    "error": {
+        "type": "server_error",
+        "code": "server_error",
+        "message": SERVER_ERROR_MESSAGE,
+        "param": None,
+    },
+}
+IMAGE_EVENT: Json = {
+    "type": "response.image_generation_call.partial_image",
+    "item_id": "ig_0",
+    "output_index": 0,
+    "partial_image_index": 0,
+}
+UNKNOWN_EVENT: Json = {
+    "type": "response.hologram.delta",
+    "delta": "◇",
+    "shape": {"sides": [4, None]},
+}
 
 
 def build_events(final: Json, edit: EventTransform) -> list[Json]:
@@ -101,46 +133,12 @@ def _build_event(name: str, /, **fields: object) -> Json:
     return {"type": f"response.{name}", **fields}
 
 
-_PARTS: dict[
-    str, tuple[str, str, Json]
-] = {  # by part type: name in events, key of the text, other fields
-    "output_text": ("output_text", "text", {"logprobs": []}),
-    "refusal": ("refusal", "refusal", {}),
-}
 _ITEM_EVENTS: dict[
     str, tuple[Json, Callable[[Json, Json], Events]]
 ] = {  # by item type: the empty fields at first, the events in between
     "message": ({"content": []}, _message_events),
     "reasoning": ({"summary": []}, _reasoning_events),
     "function_call": ({"arguments": ""}, _function_call_events),
-}
-
-
-FLAT_ERROR: Json = {
-    "type": "error",
-    "code": "server_error",
-    "message": SERVER_ERROR_MESSAGE,
-    "param": None,
-}
-NESTED_ERROR: Json = {
-    "type": "error",
-    "error": {
-        "type": "server_error",
-        "code": "server_error",
-        "message": SERVER_ERROR_MESSAGE,
-        "param": None,
-    },
-}
-IMAGE_EVENT: Json = {
-    "type": "response.image_generation_call.partial_image",
-    "item_id": "ig_0",
-    "output_index": 0,
-    "partial_image_index": 0,
-}
-UNKNOWN_EVENT: Json = {
-    "type": "response.hologram.delta",
-    "delta": "◇",
-    "shape": {"sides": [4, None]},
 }
 
 
@@ -158,7 +156,7 @@ def end_with_nested_error(events: list[Json]) -> list[Json]:
     return [*events[: len(events) // 2], NESTED_ERROR, events[-1]]
 
 
-def only_nested_error(_told: list[Json]) -> list[Json]:
+def only_nested_error(_events: list[Json]) -> list[Json]:
     return [NESTED_ERROR]
 
 

@@ -25,11 +25,11 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{token_hex(24)}"
 
 
-def normalize_input(given: str | Sequence[Json]) -> list[Json]:
+def normalize_input(input_items: str | Sequence[Json]) -> list[Json]:
     """Gives every item a type and an id, and makes every message content a list of parts."""
-    if isinstance(given, str):
-        given = [{"role": "user", "content": given}]
-    return [_normalize_item(item) for item in given]
+    if isinstance(input_items, str):
+        input_items = [{"role": "user", "content": input_items}]
+    return [_normalize_item(item) for item in input_items]
 
 
 def _normalize_item(item: Json) -> Json:
@@ -37,10 +37,10 @@ def _normalize_item(item: Json) -> Json:
     id = item.get("id") or new_id(PREFIXES.get(kind, "item"))
     if not isinstance(id, str) or not isinstance(kind, str):
         raise TypeError(item)
-    kept = {**item, "type": kind, "id": id}
+    normalized = {**item, "type": kind, "id": id}
     if kind == "message":
-        kept |= {"status": "completed", "content": _content_parts(item)}
-    return kept
+        normalized |= {"status": "completed", "content": _content_parts(item)}
+    return normalized
 
 
 def _content_parts(item: Json) -> list[Json]:

@@ -18,13 +18,19 @@ from infra.local.simulator.schema_values import build_value
 type OutputBuilder = Callable[[CreateRequest], list[Json]]
 
 MAX_QUOTE = 400
-DELTA = re.compile(
-    r"\w+\W*|\W+"
-)  # the text of one delta: a word and the characters up to the next word
+DELTA = re.compile(r"\w+\W*|\W+")  # a word, and the characters up to the next word
 FILLER = ("and", "so", "the", "answer", "goes", "on", "in", "words", "of", "no", "weight")
 REASONING_SUMMARY = "**Reading the question**\n\nThe simulator repeats what was said."
 ENCRYPTED_CONTENT = "gAAAAABsaW11bGF0ZWQtcmVhc29uaW5n"
 MULTIBYTE_TEXT = "One byte, two: é, three: €, four: 🎶."  # characters of every length in UTF-8
+
+type FunctionChooser = Callable[[CreateRequest, list[Json], Json], Json | None]
+
+WEATHER_FUNCTION: Json = {
+    "type": "function",
+    "name": "get_weather",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+}
 
 
 def default_output(request: CreateRequest) -> list[Json]:
@@ -52,7 +58,7 @@ def function_output(request: CreateRequest) -> list[Json]:
     )
 
 
-def refusal_output(_ask: CreateRequest) -> list[Json]:
+def refusal_output(_request: CreateRequest) -> list[Json]:
     return [build_refusal("I'm sorry, but I can't help with that.")]
 
 
@@ -101,23 +107,14 @@ def _describe_input(request: CreateRequest) -> str:
     if not request.user_texts:
         return "Nothing was said yet."
     *before, last = request.user_texts
-    echo = f"You said: {_quote(last)}"
+    description = f"You said: {_quote(last)}"
     if not before:
-        return echo
-    return f"{echo} (Turn {len(before) + 1}; before that you said: {_quote(before[-1])})"
+        return description
+    return f"{description} (Turn {len(before) + 1}; before that you said: {_quote(before[-1])})"
 
 
 def _quote(text: str) -> str:
     return text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
-
-
-WEATHER_FUNCTION: Json = {
-    "type": "function",
-    "name": "get_weather",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
-}
-
-type FunctionChooser = Callable[[CreateRequest, list[Json], Json], Json | None]
 
 
 def choose_function(request: CreateRequest) -> Json | None:
@@ -154,7 +151,7 @@ def _required_function(request: CreateRequest, functions: list[Json], choice: Js
     return _mentioned_function(request, functions, choice) or functions[0]
 
 
-def _named_function(_ask: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
+def _named_function(_request: CreateRequest, functions: list[Json], choice: Json) -> Json | None:
     return next((tool for tool in functions if tool["name"] == choice.get("name")), None)
 
 
@@ -167,7 +164,7 @@ def _allowed_function(request: CreateRequest, functions: list[Json], choice: Jso
     return choose(request, allowed, choice)
 
 
-def _no_function(_ask: CreateRequest, _functions: list[Json], _choice: Json) -> None:
+def _no_function(_request: CreateRequest, _functions: list[Json], _choice: Json) -> None:
     return None
 
 

@@ -13,6 +13,44 @@ REASONING_MODELS = re.compile(r"o\d|gpt-5")
 MAX_METADATA_NUMBER = 100_000  # highest number in the metadata that has an effect
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
 
+type ExpectedType = tuple[type | tuple[type, ...], str]  # the type, and its name in messages
+type Bounds = tuple[str, float | None, float | None]  # kind of number, minimum, maximum
+
+INPUTS = ("input", "previous_response_id", "prompt", "conversation")
+NO_INPUT = (
+    """One of "input" or "previous_response_id" or 'prompt' or 'conversation_id' """
+    "must be provided."
+)
+TYPES: dict[str, ExpectedType] = {
+    "model": (str, "a string"),
+    "input": ((str, list), "one of an array of objects or string"),
+    "instructions": (str, "a string"),
+    "stream": (bool, "a boolean"),
+    "background": (bool, "a boolean"),
+    "store": (bool, "a boolean"),
+    "metadata": (dict, "an object"),
+    "tools": (list, "an array of objects"),
+    "include": (list, "an array"),
+    "text": (dict, "an object"),
+    "reasoning": (dict, "an object"),
+    "stream_options": (dict, "an object"),
+    "previous_response_id": (str, "a string"),
+    "top_logprobs": (int, "an integer"),
+    "items": (list, "an array of objects"),
+    "conversation": ((str, dict), "one of an object or string"),
+    "max_output_tokens": (int, "an integer"),
+    "temperature": ((int, float), "a decimal"),
+    "top_p": ((int, float), "a decimal"),
+}
+RANGES: dict[str, Bounds] = {
+    "max_output_tokens": ("integer", 16, None),
+    "temperature": ("decimal", 0, 2),
+    "top_p": ("decimal", 0, 1),
+    "top_logprobs": ("integer", 0, 20),
+}
+MAX_METADATA_PAIRS = 16
+MAX_METADATA_LENGTH = 512
+
 
 @dataclass(frozen=True)
 class CreateRequest:
@@ -92,45 +130,6 @@ class CreateRequest:
         ]
         since = self.input_items[user_indexes[-1] + 1 :] if user_indexes else self.input_items
         return [item_text(item) for item in since if item["type"].endswith("call_output")]
-
-
-type ExpectedType = tuple[type | tuple[type, ...], str]  # the type, and its name in messages
-type Bounds = tuple[str, float | None, float | None]  # kind of number, minimum, maximum
-
-INPUTS = ("input", "previous_response_id", "prompt", "conversation")
-NO_INPUT = (
-    """One of "input" or "previous_response_id" or 'prompt' or 'conversation_id' """
-    "must be provided."
-)
-TYPES: dict[str, ExpectedType] = {
-    "model": (str, "a string"),
-    "input": ((str, list), "one of an array of objects or string"),
-    "instructions": (str, "a string"),
-    "stream": (bool, "a boolean"),
-    "background": (bool, "a boolean"),
-    "store": (bool, "a boolean"),
-    "metadata": (dict, "an object"),
-    "tools": (list, "an array of objects"),
-    "include": (list, "an array"),
-    "text": (dict, "an object"),
-    "reasoning": (dict, "an object"),
-    "stream_options": (dict, "an object"),
-    "previous_response_id": (str, "a string"),
-    "top_logprobs": (int, "an integer"),
-    "items": (list, "an array of objects"),
-    "conversation": ((str, dict), "one of an object or string"),
-    "max_output_tokens": (int, "an integer"),
-    "temperature": ((int, float), "a decimal"),
-    "top_p": ((int, float), "a decimal"),
-}
-RANGES: dict[str, Bounds] = {
-    "max_output_tokens": ("integer", 16, None),
-    "temperature": ("decimal", 0, 2),
-    "top_p": ("decimal", 0, 1),
-    "top_logprobs": ("integer", 0, 20),
-}
-MAX_METADATA_PAIRS = 16
-MAX_METADATA_LENGTH = 512
 
 
 def check_create(body: Json) -> None:

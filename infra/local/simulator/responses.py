@@ -39,6 +39,10 @@ REQUEST_DEFAULTS: Mapping[
     "user": None,
 }
 FUNCTION_DEFAULTS = {"description": None, "parameters": None, "strict": True}
+TOKENS_PER_ITEM = 4
+CHARACTERS_PER_TOKEN = 4  # for English text, see https://platform.openai.com/tokenizer
+CACHE_STEP = 128  # https://platform.openai.com/docs/guides/prompt-caching
+REASONING_TOKENS = 64
 
 
 @dataclass(eq=False)
@@ -158,11 +162,11 @@ def _truncate_item(item: Json, count: int) -> Json:
 
 
 def _request_fields(request: CreateRequest) -> Json:
-    given = {key: value for key, value in request.body.items() if value is not None}
-    fields = {key: given.get(key, default) for key, default in REQUEST_DEFAULTS.items()}
+    body_fields = {key: value for key, value in request.body.items() if value is not None}
+    fields = {key: body_fields.get(key, default) for key, default in REQUEST_DEFAULTS.items()}
     if fields["service_tier"] == "auto":
         fields["service_tier"] = "default"
-    conversation = given.get("conversation")
+    conversation = body_fields.get("conversation")
     conversation = {"id": conversation} if isinstance(conversation, str) else conversation
     return {
         **fields,
@@ -180,12 +184,6 @@ def _request_fields(request: CreateRequest) -> Json:
 
 def _complete_tool(tool: Json) -> Json:
     return {**FUNCTION_DEFAULTS, **tool} if tool.get("type") == "function" else tool
-
-
-TOKENS_PER_ITEM = 4
-CHARACTERS_PER_TOKEN = 4  # for English text, see https://platform.openai.com/tokenizer
-CACHE_STEP = 128  # https://platform.openai.com/docs/guides/prompt-caching
-REASONING_TOKENS = 64
 
 
 def count_usage(request: CreateRequest, output: Iterable[Json]) -> Json:

@@ -26,6 +26,19 @@ RESPONSE_ID = re.compile(r"[A-Za-z0-9_-]+")
 CONVERSATION_LOCKED_MESSAGE = (
     "Another process is currently operating on this conversation. Please retry in a few seconds."
 )
+COMPACTED_CONTENT = "gAAAAABsaW11bGF0ZWQtY29tcGFjdGlvbg"
+MAX_ITEMS_PER_REQUEST = 20
+MODEL_NAMES = (
+    "gpt-5",
+    "gpt-5-mini",
+    "gpt-5-nano",
+    "gpt-4.1",
+    "gpt-4.1-mini",
+    "gpt-4o",
+    "o4-mini",
+    "o3",
+)
+MODEL_CREATED = 1_754_438_400
 
 
 async def create_response(request: ApiRequest) -> web.StreamResponse:
@@ -49,16 +62,12 @@ async def create_response(request: ApiRequest) -> web.StreamResponse:
 def build_create_request(account: Account, body: Json) -> CreateRequest:
     """Adds the items of the conversation or of the previous response to the request."""
     conversation = _find_conversation(account, body)
-    if (
-        conversation
-        and conversation.latest_response
-        and not conversation.latest_response.is_finished
-    ):
+    if conversation and conversation.is_locked:
         raise ApiError(400, CONVERSATION_LOCKED_MESSAGE, "conversation_locked", "conversation")
     history = conversation.items if conversation else _previous_items(account, body)
     with reject_invalid_shapes():
-        given = normalize_input(account.resolve_references(body.get("input") or []))
-    return CreateRequest(body, given, list(history)[-MAX_ITEMS:])
+        input_items = normalize_input(account.resolve_references(body.get("input") or []))
+    return CreateRequest(body, input_items, list(history)[-MAX_ITEMS:])
 
 
 def _find_conversation(account: Account, body: Json) -> Conversation | None:
@@ -128,16 +137,13 @@ async def list_input_items(request: ApiRequest) -> web.StreamResponse:
 
 
 def _parse_starting_after(request: ApiRequest) -> int:
-    resource = request.query.get("starting_after", "-1")
-    if resource != "-1" and not resource.isdecimal():
+    starting_after = request.query.get("starting_after", "-1")
+    if starting_after != "-1" and not starting_after.isdecimal():
         message = (
             "Invalid type for 'starting_after': expected an integer, but got a string instead."
         )
         raise ApiError(400, message, "invalid_type", "starting_after")
-    return int(resource)
-
-
-COMPACTED_CONTENT = "gAAAAABsaW11bGF0ZWQtY29tcGFjdGlvbg"
+    return int(starting_after)
 
 
 async def count_response_tokens(request: ApiRequest) -> web.StreamResponse:
@@ -169,9 +175,6 @@ def _build_compaction(create_request: CreateRequest) -> Json:
         "output": [*users, compaction],
         "usage": count_usage(create_request, [compaction]),
     }
-
-
-MAX_ITEMS_PER_REQUEST = 20  # in one request
 
 
 async def create_conversation(request: ApiRequest) -> web.StreamResponse:
@@ -236,26 +239,13 @@ def _path_conversation(request: ApiRequest) -> Conversation:
 
 
 def _add_items(request: ApiRequest, conversation: Conversation, body: Json) -> list[Json]:
-    given = body.get("items") or []
-    check_length("items", given, MAX_ITEMS_PER_REQUEST)
+    input_items = body.get("items") or []
+    check_length("items", input_items, MAX_ITEMS_PER_REQUEST)
     with reject_invalid_shapes():
-        items = normalize_input(request.account.resolve_references(given))
+        items = normalize_input(request.account.resolve_references(input_items))
     conversation.add(items)
     request.account.store_items(items, request.http_request.content_length or 0)
     return items
-
-
-MODEL_NAMES = (
-    "gpt-5",
-    "gpt-5-mini",
-    "gpt-5-nano",
-    "gpt-4.1",
-    "gpt-4.1-mini",
-    "gpt-4o",
-    "o4-mini",
-    "o3",
-)
-MODEL_CREATED = 1_754_438_400
 
 
 async def list_models(request: ApiRequest) -> web.StreamResponse:

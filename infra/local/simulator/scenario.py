@@ -24,6 +24,8 @@ from infra.local.simulator.stream import (
     unchanged_chunks,
 )
 
+type ScenarioFactory = Callable[[int], "Scenario"]
+
 
 @dataclass(frozen=True)
 class FinalStatus:
@@ -76,9 +78,6 @@ def _is_in_progress(event: Json) -> bool:
     return bool(event["type"] == "response.in_progress")
 
 
-type ScenarioFactory = Callable[[int], "Scenario"]
-
-
 @dataclass(frozen=True)
 class Scenario:
     """What is special about a response; the defaults are those of a normal response."""
@@ -100,12 +99,14 @@ class Scenario:
 
 
 def delay_deltas(ms: int = 100) -> Scenario:
-    about = "Waits before each delta: 100 ms, or as named: sim-delay-50ms."
+    about = "Waits before each delta: 100 ms, or the number in the name: sim-delay-50ms."
     return Scenario(about, timing=Timing(between_deltas=ms / 1000), with_number=delay_deltas)
 
 
 def delay_headers(ms: int = 30_000) -> Scenario:
-    about = "Sends nothing at all for 30 s, or as named: sim-silent-before-headers-2s."
+    about = (
+        "Sends nothing at all for 30 s, or the number in the name: sim-silent-before-headers-2s."
+    )
     timing = Timing(first_event=ms / 1000, has_delayed_headers=True)
     return Scenario(about, timing=timing, with_number=delay_headers)
 
@@ -116,25 +117,27 @@ def delay_first_event(ms: int = 30_000) -> Scenario:
 
 
 def pause_mid_stream(ms: int = 30_000) -> Scenario:
-    about = "Falls silent for 30 s between two deltas, or as named: sim-silent-mid-stream-2s."
+    about = "Sends nothing for 30 s between two deltas: sim-silent-mid-stream-2s."
     return Scenario(about, timing=Timing(mid_stream=ms / 1000), with_number=pause_mid_stream)
 
 
 def stay_queued(ms: int = 5_000) -> Scenario:
-    about = "Leaves a background response queued for 5 s, or as named: sim-queued-30s."
+    about = (
+        "Leaves a background response queued for 5 s, or the number in the name: sim-queued-30s."
+    )
     return Scenario(about, timing=Timing(queued=ms / 1000), with_number=stay_queued)
 
 
 def send_many_deltas(count: int = 1_000) -> Scenario:
-    about = "Answers in 1,000 deltas, or as many as named: sim-long-5000."
+    about = "Answers in 1,000 deltas, or the number in the name: sim-long-5000."
     return Scenario(about, build_output=long_output(count), with_number=send_many_deltas)
 
 
 def send_big_event(size: int = 5_000_000) -> Scenario:
-    about = "Streams one event of 5 MB, or of as many bytes as named: sim-big-20000."
+    about = "Streams one event of 5 MB, or of the number of bytes in the name: sim-big-20000."
     return Scenario(about, edit_events=add_image_event(size), with_number=send_big_event)
 
 
 def limit_rate(ms: int = 1_000) -> Scenario:
-    about = "429 with retry-after of 1 s and the x-ratelimit headers, or as named: sim-429-300s."
+    about = "429 with x-ratelimit headers and retry-after of 1 s: sim-429-300s."
     return Scenario(about, replacement=rate_limit_error(ms // 1000), with_number=limit_rate)

@@ -19,7 +19,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         "Calls the first function tool.", build_output=output.function_output
     ),
     "sim-structured": Scenario(
-        "Answers in JSON, fitted to the schema if one is given.",
+        "Answers in JSON that is valid for the schema, if there is one.",
         build_output=output.structured_output,
     ),
     "sim-refusal": Scenario("Refuses in a refusal part.", build_output=output.refusal_output),
@@ -27,11 +27,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         "Reasons, with a summary, then answers.", build_output=output.reasoning_output
     ),
     "sim-incomplete": Scenario(
-        "Stops halfway, at max_output_tokens, with response.incomplete.",
+        "Stops at half of the text, at max_output_tokens, with response.incomplete.",
         final_status=scenario.INCOMPLETE,
     ),
     "sim-content-filter-output": Scenario(
-        "Stops halfway, at the content filter, with response.incomplete.",
+        "Stops at half of the text, at the content filter, with response.incomplete.",
         final_status=scenario.CONTENT_FILTERED,
     ),
     "sim-failed": Scenario("Ends in response.failed, after output.", final_status=scenario.FAILED),
@@ -52,30 +52,29 @@ SCENARIOS: Mapping[str, Scenario] = {
     "sim-crlf": Scenario("Ends its lines with CRLF.", encode=stream.encode_with_crlf),
     "sim-cr": Scenario("Ends its lines with CR alone.", encode=stream.encode_with_cr),
     "sim-multi-line-data": Scenario(
-        "Spreads each event's JSON over many data lines.", encode=stream.encode_multi_line
+        "Splits the JSON of each event into many data lines.", encode=stream.encode_multi_line
     ),
-    "sim-no-event-lines": Scenario(
-        "Leaves out the event lines.", encode=stream.encode_without_name
-    ),
+    "sim-no-event-lines": Scenario("Sends no event lines.", encode=stream.encode_without_name),
     "sim-done": Scenario(
         "Sends `data: [DONE]` after the last event.", edit_chunks=stream.append_done
     ),
     "sim-unknown": Scenario(
-        "Sends event types and fields that nobody knows yet.", edit_events=events.add_unknown_events
+        "Sends event types and fields that no SDK knows.", edit_events=events.add_unknown_events
     ),
     "sim-odd-json": Scenario(
-        "Writes numbers, strings and white space in odd ways.", encode=stream.encode_unusual_json
+        "Writes numbers, strings and white space in unusual ways.",
+        encode=stream.encode_unusual_json,
     ),
     "sim-one-byte": Scenario(
-        "Sends each byte in a chunk of its own, also within characters.",
+        "Sends each byte as one chunk, also within characters.",
         build_output=output.multibyte_output,
         edit_chunks=stream.split_bytes,
     ),
     "sim-one-chunk": Scenario("Sends all events in one chunk.", edit_chunks=stream.join_chunks),
     "sim-big": scenario.send_big_event(),
-    "sim-gzip": Scenario("Compresses the body, asked to or not.", gzip=True),
+    "sim-gzip": Scenario("Compresses the body without regard to Accept-Encoding.", gzip=True),
     "sim-queued-first": Scenario(
-        "Tells the id in response.queued, before response.created.",
+        "Sends response.queued with the id before response.created.",
         edit_events=events.start_with_queued,
     ),
     # Errors in the stream
@@ -100,11 +99,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         replacement=ApiError(400, "Invalid prompt: it was flagged.", "invalid_prompt", "input"),
     ),
     "sim-401": Scenario(
-        "401, as if the provider's key were wrong.",
+        "401, as with an invalid key.",
         replacement=ApiError(401, "Incorrect API key provided: sim.", "invalid_api_key"),
     ),
     "sim-403": Scenario(
-        "403, as from a country that is not served.",
+        "403, as in an unsupported country.",
         replacement=ApiError(
             403,
             "Country, region, or territory not supported",
@@ -115,7 +114,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "sim-404": Scenario("404 model_not_found.", replacement=model_not_found("sim-404")),
     "sim-408": Scenario("408, timed out.", replacement=server_error(408, "The request timed out.")),
     "sim-409": Scenario(
-        "409, in conflict.",
+        "409, a conflict.",
         replacement=server_error(409, "The request conflicts with another one."),
     ),
     "sim-429": scenario.limit_rate(),
@@ -133,17 +132,15 @@ SCENARIOS: Mapping[str, Scenario] = {
     "sim-empty-500": Scenario("500 with an empty body.", replacement=RawResponse(500)),
     "sim-html-200": Scenario("200 in HTML.", replacement=errors.html_page(200, b"Welcome")),
     "sim-empty-200": Scenario("200 with an empty body.", replacement=RawResponse(200)),
-    "sim-json-200": Scenario(
-        "Answers in plain JSON where a stream was asked for.", can_stream=False
-    ),
+    "sim-json-200": Scenario("Answers a stream request in JSON.", can_stream=False),
     "sim-302": Scenario(
         "302 to another path of this server.",
         replacement=RawResponse(302, headers={"location": "/v1/redirected"}),
     ),
     "sim-content-filter": Scenario(
-        "400 content_filter, in Azure's shape.", replacement=errors.CONTENT_FILTER_RESPONSE
+        "400 content_filter, in Azure's format.", replacement=errors.CONTENT_FILTER_RESPONSE
     ),
-    # Responses that are cut off by a disconnect
+    # Responses that a disconnect ends early
     **{
         f"sim-{disconnect.name}": Scenario(disconnect.about, disconnect=disconnect)
         for disconnect in all_disconnects()

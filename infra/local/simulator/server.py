@@ -54,6 +54,9 @@ ROUTES: list[tuple[str, str, RouteHandler]] = [
 ]
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LOOPBACK = "127.0.0.1"
+HEADER_BYTES = 64 * 1024
+SHUTDOWN_SECONDS = 0.1
 
 
 def build_application(
@@ -98,11 +101,6 @@ def _build_handler(route_handler: RouteHandler, provider: Provider, state: State
 async def _unknown_path(request: ApiRequest) -> web.StreamResponse:
     http_request = request.http_request
     raise ApiError(404, f"Invalid URL ({http_request.method} {http_request.path})")
-
-
-LOOPBACK = "127.0.0.1"
-HEADER_BYTES = 64 * 1024
-SHUTDOWN_SECONDS = 0.1
 
 
 @asynccontextmanager

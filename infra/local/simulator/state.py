@@ -14,6 +14,10 @@ MAX_ACCOUNTS = 100
 MAX_RESOURCES = 2_000
 MAX_ITEMS = 1_000  # in a conversation, or before a response
 MAX_BYTES = 64 * 1024 * 1024
+INTEGER = re.compile(r"-?[0-9]{1,9}")
+ORDERS = ("asc", "desc")
+MAX_LIMIT = 100
+EMPTY_BOUNDS: Json = {"first_id": None, "last_id": None}
 
 
 class BoundedStore[Value]:
@@ -48,6 +52,11 @@ class Conversation:
     resource: Json
     items: list[Json] = field(default_factory=list)
     latest_response: SimulatedResponse | None = None
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the latest response is unfinished: OpenAI then rejects the next one."""
+        return self.latest_response is not None and not self.latest_response.is_finished
 
     def add_response(self, response: SimulatedResponse) -> None:
         """Adds the items of a response and of its request."""
@@ -102,10 +111,12 @@ class Account:
         for item in items:
             self.items.put(item["id"], item, weight // len(items))
 
-    def resolve_references(self, given: str | Sequence[Json]) -> str | list[Json]:
+    def resolve_references(self, input_items: str | Sequence[Json]) -> str | list[Json]:
         """Replaces every reference to an item by the item."""
         return (
-            given if isinstance(given, str) else [self._resolve_reference(item) for item in given]
+            input_items
+            if isinstance(input_items, str)
+            else [self._resolve_reference(item) for item in input_items]
         )
 
     def _resolve_reference(self, item: Json) -> Json:
@@ -129,12 +140,6 @@ class State:
             account = Account()
             self.accounts.put(id, account)
         return account
-
-
-INTEGER = re.compile(r"-?[0-9]{1,9}")
-ORDERS = ("asc", "desc")
-MAX_LIMIT = 100
-EMPTY_BOUNDS: Json = {"first_id": None, "last_id": None}
 
 
 def list_page(items: Sequence[Json], query: Mapping[str, str]) -> Json:

@@ -17,6 +17,9 @@ GZIP_WBITS = 16 + zlib.MAX_WBITS  # zlib's value for a gzip header
 UNUSUAL_NUMBERS = '{ "odd" : [1e3, -0.0, 1.500, 1E-7, 12345678901234567890123, "\\u00e9\\/"],'
 DONE = b"data: [DONE]\n\n"
 
+type EventEncoder = Callable[[Json], bytes]
+type ChunkTransform = Callable[[Chunks], Chunks]
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -28,8 +31,6 @@ class Chunk:
 
 
 type Chunks = list[Chunk]
-type EventEncoder = Callable[[Json], bytes]
-type ChunkTransform = Callable[[Chunks], Chunks]
 
 
 def encode_event(event: Json) -> bytes:
@@ -73,33 +74,33 @@ def build_chunks(events: Sequence[Json], due: Sequence[float], encode: EventEnco
     return [Chunk(due, event["type"], encode(event)) for event, due in timed]
 
 
-def unchanged_chunks(frames: Chunks) -> Chunks:
-    return frames
+def unchanged_chunks(chunks: Chunks) -> Chunks:
+    return chunks
 
 
-def append_done(frames: Chunks) -> Chunks:
-    return [*frames, Chunk(frames[-1].due, "", DONE)]
+def append_done(chunks: Chunks) -> Chunks:
+    return [*chunks, Chunk(chunks[-1].due, "", DONE)]
 
 
-def split_bytes(frames: Chunks) -> Chunks:
+def split_bytes(chunks: Chunks) -> Chunks:
     return [
-        replace(frame, data=frame.data[index : index + 1])
-        for frame in frames
-        for index in range(len(frame.data))
+        replace(chunk, data=chunk.data[index : index + 1])
+        for chunk in chunks
+        for index in range(len(chunk.data))
     ]
 
 
-def join_chunks(frames: Chunks) -> Chunks:
-    return [replace(frames[-1], data=b"".join(frame.data for frame in frames))]
+def join_chunks(chunks: Chunks) -> Chunks:
+    return [replace(chunks[-1], data=b"".join(chunk.data for chunk in chunks))]
 
 
-def compress_chunks(frames: Chunks) -> Chunks:
-    return list(_compress_each(frames))
+def compress_chunks(chunks: Chunks) -> Chunks:
+    return list(_compress_each(chunks))
 
 
-def _compress_each(frames: Iterable[Chunk]) -> Iterator[Chunk]:
+def _compress_each(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     compressor, last = zlib.compressobj(wbits=GZIP_WBITS), Chunk(0, "", b"")
-    for last in frames:
+    for last in chunks:
         data = compressor.compress(last.data) + compressor.flush(zlib.Z_SYNC_FLUSH)
         yield replace(last, data=data)
     yield replace(last, type="", data=compressor.flush())
@@ -124,13 +125,13 @@ class DisconnectPoint(StrEnum):
 
 
 DESCRIPTIONS = {
-    DisconnectKind.RESET: "The connection is reset",
-    DisconnectKind.FIN: "The connection is closed",
-    DisconnectKind.END: "The body ends as if it were whole",
+    DisconnectKind.RESET: "Resets the connection",
+    DisconnectKind.FIN: "Closes the connection",
+    DisconnectKind.END: "Ends the body as if it were complete",
     DisconnectPoint.BEFORE_HEADERS: "before the headers",
-    DisconnectPoint.AFTER_HEADERS: "right after the headers",
+    DisconnectPoint.AFTER_HEADERS: "after the headers",
     DisconnectPoint.AFTER_CREATED: "after response.created",
-    DisconnectPoint.MID_DELTA: "in the midst of a delta event",
+    DisconnectPoint.MID_DELTA: "in the middle of a delta event",
     DisconnectPoint.BEFORE_COMPLETED: "after all but the terminal event",
 }
 
@@ -150,9 +151,9 @@ class Disconnect:
         framing = ", without length or chunks" if self.close_delimited else ""
         return f"{DESCRIPTIONS[self.kind]} {DESCRIPTIONS[self.point]}{framing}."
 
-    def remaining(self, frames: Chunks) -> Chunks:
+    def remaining(self, chunks: Chunks) -> Chunks:
         """Returns the chunks that are sent before the disconnect."""
-        return _REMAINING[self.point](frames)
+        return _REMAINING[self.point](chunks)
 
 
 def all_disconnects() -> Iterator[Disconnect]:
@@ -169,23 +170,23 @@ def all_disconnects() -> Iterator[Disconnect]:
         )  # a FIN looks the same here
 
 
-def _no_chunks(_frames: Chunks) -> Chunks:
+def _no_chunks(_chunks: Chunks) -> Chunks:
     return []
 
 
-def _first_chunk(frames: Chunks) -> Chunks:
-    return frames[:1]
+def _first_chunk(chunks: Chunks) -> Chunks:
+    return chunks[:1]
 
 
-def _until_middle_delta(frames: Chunks) -> Chunks:
-    deltas = [index for index, frame in enumerate(frames) if frame.type.endswith(".delta")]
+def _until_middle_delta(chunks: Chunks) -> Chunks:
+    deltas = [index for index, chunk in enumerate(chunks) if chunk.type.endswith(".delta")]
     middle = deltas[len(deltas) // 2]
-    half = frames[middle].data[: len(frames[middle].data) // 2]
-    return [*frames[:middle], replace(frames[middle], data=half)]
+    half = chunks[middle].data[: len(chunks[middle].data) // 2]
+    return [*chunks[:middle], replace(chunks[middle], data=half)]
 
 
-def _all_but_last_chunk(frames: Chunks) -> Chunks:
-    return frames[:-1]
+def _all_but_last_chunk(chunks: Chunks) -> Chunks:
+    return chunks[:-1]
 
 
 _REMAINING = {
