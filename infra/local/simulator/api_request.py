@@ -54,6 +54,8 @@ INVALID_JSON_MESSAGE = (
 
 
 class Provider(Protocol):
+    """What differs between OpenAI and Azure OpenAI."""
+
     @property
     def name(self) -> str: ...
     def read_credential(self, request: web.Request) -> str: ...
@@ -143,6 +145,8 @@ def _bearer_token(request: web.Request) -> str:
 
 @dataclass(frozen=True)
 class ApiRequest:
+    """A request with its provider and its account; builds the replies to it."""
+
     http_request: web.Request
     provider: Provider
     account: Account

@@ -11,9 +11,8 @@ type Events = Iterator[Json]
 type EventTransform = Callable[[list[Json]], list[Json]]
 
 UNFINISHED_FIELDS: Json = {"output": [], "usage": None, "completed_at": None, "error": None}
-_PARTS: dict[
-    str, tuple[str, str, Json]
-] = {  # by part type: name in events, key of the text, other fields
+# By part type: name in events, key of the text, other fields.
+_PARTS: dict[str, tuple[str, str, Json]] = {
     "output_text": ("output_text", "text", {"logprobs": []}),
     "refusal": ("refusal", "refusal", {}),
 }
@@ -46,7 +45,7 @@ UNKNOWN_EVENT: Json = {
 
 
 def build_events(final: Json, edit: EventTransform) -> list[Json]:
-    """Returns all events from creation to end, numbered. `edit` may change the list."""
+    """Returns all events from creation to end, numbered; `edit` may change the list."""
     events = [
         *_opening_events(final),
         *chain.from_iterable(_output_events(final)),
@@ -133,9 +132,8 @@ def _build_event(name: str, /, **fields: object) -> Json:
     return {"type": f"response.{name}", **fields}
 
 
-_ITEM_EVENTS: dict[
-    str, tuple[Json, Callable[[Json, Json], Events]]
-] = {  # by item type: the empty fields at first, the events in between
+# By item type: the empty fields at first, and the events until it is complete.
+_ITEM_EVENTS: dict[str, tuple[Json, Callable[[Json, Json], Events]]] = {
     "message": ({"content": []}, _message_events),
     "reasoning": ({"summary": []}, _reasoning_events),
     "function_call": ({"arguments": ""}, _function_call_events),

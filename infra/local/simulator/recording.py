@@ -52,6 +52,8 @@ class Script:
 
 
 class RequestRecorder:
+    """Adds /_sim/requests and /_sim/script to an application, and records its requests."""
+
     def __init__(self) -> None:
         self._requests: deque[Json] = deque(maxlen=MAX_REQUESTS)
         self._scripts: list[Script] = []

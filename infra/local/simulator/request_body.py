@@ -110,8 +110,8 @@ class CreateRequest:
 
     def metadata_number(self, key: str) -> int | None:
         """Returns an integer from the metadata, such as `sim_events`."""
-        number = str((self.body.get("metadata") or {}).get(key, ""))
-        return min(int(number), MAX_METADATA_NUMBER) if number.isdecimal() else None
+        text = str((self.body.get("metadata") or {}).get(key, ""))
+        return min(int(text), MAX_METADATA_NUMBER) if text.isdecimal() else None
 
     @property
     def context(self) -> list[Json]:
@@ -190,18 +190,18 @@ def check_length(param: str, values: list[Any], maximum: int) -> None:
         raise invalid_parameter(param, fault, "array_above_max_length")
 
 
-def check_range(param: str, metadata_number: float, bounds: Bounds) -> None:
+def check_range(param: str, number: float, bounds: Bounds) -> None:
     kind, low, high = bounds
-    if low is not None and metadata_number < low:
-        raise _out_of_range(param, metadata_number, f"{kind} below minimum value", f">= {low}")
-    if high is not None and metadata_number > high:
-        raise _out_of_range(param, metadata_number, f"{kind} above maximum value", f"<= {high}")
+    if low is not None and number < low:
+        raise _out_of_range(param, number, f"{kind} below minimum value", f">= {low}")
+    if high is not None and number > high:
+        raise _out_of_range(param, number, f"{kind} above maximum value", f"<= {high}")
 
 
-def _out_of_range(param: str, metadata_number: float, fault: str, expected: str) -> ApiError:
+def _out_of_range(param: str, number: float, fault: str, expected: str) -> ApiError:
     code = fault.replace("imum", "").replace(" ", "_")
     return invalid_parameter(
-        param, f"{fault}. Expected a value {expected}, but got {metadata_number} instead.", code
+        param, f"{fault}. Expected a value {expected}, but got {number} instead.", code
     )
 
 
@@ -210,11 +210,9 @@ def _present_fields(body: Json, params: Iterable[str]) -> Iterable[tuple[str, An
 
 
 def _check_type(param: str, value: object, expected: ExpectedType) -> None:
-    kind, number = expected
+    kind, description = expected
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        message = (
-            f"Invalid type for '{param}': expected {number}, but got {_type_name(value)} instead."
-        )
+        message = f"Invalid type for '{param}': expected {description}, but got {_type_name(value)} instead."
         raise ApiError(400, message, "invalid_type", param)
 
 
@@ -224,8 +222,8 @@ def _type_name(value: object) -> str:
 
 
 def _check_ranges(body: Json) -> None:
-    for param, metadata_number in _present_fields(body, RANGES):
-        check_range(param, metadata_number, RANGES[param])
+    for param, number in _present_fields(body, RANGES):
+        check_range(param, number, RANGES[param])
 
 
 def _check_model(body: Json) -> None:

@@ -15,9 +15,8 @@ from infra.local.simulator.request_body import CreateRequest
 from infra.local.simulator.scenario import INCOMPLETE, FinalStatus, Scenario
 from infra.local.simulator.stream import Chunks, EventEncoder, build_chunks
 
-REQUEST_DEFAULTS: Mapping[
-    str, Any
-] = {  # fields of a response that repeat the request, and their defaults
+# Fields of a response that repeat the request, and their defaults.
+REQUEST_DEFAULTS: Mapping[str, Any] = {
     "background": False,
     "instructions": None,
     "max_output_tokens": None,
@@ -84,11 +83,11 @@ class SimulatedResponse:
             return unfinished_response(self.final, "cancelled")
         if self.is_finished:
             return self.final
-        waits = (
+        is_queued = (
             self.request.is_background
             and time.monotonic() < self.started_at + self.scenario.timing.queued
         )
-        return unfinished_response(self.final, "queued" if waits else "in_progress")
+        return unfinished_response(self.final, "queued" if is_queued else "in_progress")
 
     async def wait_until(self, due: float) -> bool:
         """Waits until `due`, in seconds after the start. Returns False if cancelled."""
@@ -147,9 +146,9 @@ def _apply_status(
         and count > request.max_output_tokens
     ):
         return [*before, _truncate_item(last, request.max_output_tokens)], INCOMPLETE
-    return (
-        output if final_status.is_completed else [*before, _truncate_item(last, count // 2)]
-    ), final_status
+    if final_status.is_completed:
+        return output, final_status
+    return [*before, _truncate_item(last, count // 2)], final_status
 
 
 def _truncate_item(item: Json, count: int) -> Json:

@@ -29,6 +29,8 @@ type ScenarioFactory = Callable[[int], "Scenario"]
 
 @dataclass(frozen=True)
 class FinalStatus:
+    """The status of a response at its end, with the reason if it did not complete."""
+
     status: str
     error: Json | None = None
     incomplete_details: Json | None = None
@@ -46,6 +48,8 @@ FAILED = FinalStatus("failed", {"code": "server_error", "message": SERVER_ERROR_
 
 @dataclass(frozen=True)
 class Timing:
+    """When the events of a response are due; all times are in seconds."""
+
     first_event: float = 0.0  # seconds before the first event
     between_deltas: float = 0.0  # seconds before each delta
     mid_stream: float = 0.0  # more seconds before the delta in the middle
@@ -58,6 +62,7 @@ class Timing:
         return self if delay is None else replace(self, between_deltas=delay / 1000)
 
     def event_times(self, events: Sequence[Json], *, is_background: bool) -> list[float]:
+        """Returns when each event is due, in seconds after the request."""
         deltas = [index for index, event in enumerate(events) if event["type"].endswith(".delta")]
         delays = dict.fromkeys(deltas, self.between_deltas)
         if deltas:
@@ -93,9 +98,8 @@ class Scenario:
     replacement: RawResponse | ApiError | None = None
     gzip: bool = False
     can_stream: bool = True  # if false, a stream request gets a JSON reply
-    with_number: ScenarioFactory | None = (
-        None  # builds the scenario for the number in the model name
-    )
+    # Builds the scenario for the number in the model name.
+    with_number: ScenarioFactory | None = None
 
 
 def delay_deltas(ms: int = 100) -> Scenario:

@@ -90,9 +90,8 @@ def _build_handler(route_handler: RouteHandler, provider: Provider, state: State
             return await route_handler(ApiRequest(request, provider, account))
         except ApiError as error:
             return ApiRequest(request, provider, Account()).reply_error(error)
-        except (
-            ConnectionError
-        ):  # the client has disconnected; aiohttp notices it when it sends this
+        except ConnectionError:
+            # The client has disconnected; aiohttp notices it when it sends this.
             return web.Response()
 
     return handler
@@ -105,6 +104,7 @@ async def _unknown_path(request: ApiRequest) -> web.StreamResponse:
 
 @asynccontextmanager
 async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Serves until the context ends; yields the base URL."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -123,7 +123,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str
 
 @contextmanager
 def serve_in_thread(app: web.Application) -> Iterator[str]:
-    """Serves from a new thread, for tests that block until a response comes."""
+    """Serves in a new thread, for synchronous tests; yields the base URL."""
     loop, stack = asyncio.new_event_loop(), AsyncExitStack()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -49,6 +49,8 @@ class BoundedStore[Value]:
 
 @dataclass
 class Conversation:
+    """A conversation: the resource of the API, and its items, oldest first."""
+
     resource: Json
     items: list[Json] = field(default_factory=list)
     latest_response: SimulatedResponse | None = None
@@ -130,6 +132,8 @@ class Account:
 
 @dataclass
 class State:
+    """All accounts, created at their first request."""
+
     accounts: BoundedStore[Account] = field(default_factory=lambda: BoundedStore(MAX_ACCOUNTS))
 
     def find_account(self, provider: str, credential: str) -> Account:
@@ -155,6 +159,7 @@ def list_page(items: Sequence[Json], query: Mapping[str, str]) -> Json:
 
 
 def build_list(items: Sequence[Json], *, has_more: bool = False) -> Json:
+    """Returns items in the format of OpenAI's lists."""
     ends = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else EMPTY_BOUNDS
     return {"object": "list", "data": list(items), **ends, "has_more": has_more}
 
@@ -162,15 +167,15 @@ def build_list(items: Sequence[Json], *, has_more: bool = False) -> Json:
 def _start_index(items: Sequence[Json], after: str | None) -> int:
     if not after:
         return 0
-    places = [index for index, item in enumerate(items) if item["id"] == after]
-    if not places:
+    indexes = [index for index, item in enumerate(items) if item["id"] == after]
+    if not indexes:
         raise resource_not_found("Item", after)
-    return places[0] + 1
+    return indexes[0] + 1
 
 
-def _parse_limit(resource: str) -> int:
-    if not INTEGER.fullmatch(resource):
+def _parse_limit(text: str) -> int:
+    if not INTEGER.fullmatch(text):
         message = "Invalid type for 'limit': expected an integer, but got a string instead."
         raise ApiError(400, message, "invalid_type", "limit")
-    check_range("limit", int(resource), ("integer", 1, MAX_LIMIT))
-    return int(resource)
+    check_range("limit", int(text), ("integer", 1, MAX_LIMIT))
+    return int(text)

@@ -111,12 +111,16 @@ def compress_body(body: bytes) -> bytes:
 
 
 class DisconnectKind(StrEnum):
+    """How a response ends early."""
+
     RESET = "reset"  # a TCP reset
     FIN = "fin"  # the connection is closed before the end of the body
     END = "end"  # the body ends as if it were complete
 
 
 class DisconnectPoint(StrEnum):
+    """Where a response ends early; a JSON body counts as a created, a delta and an end."""
+
     BEFORE_HEADERS = "before-headers"
     AFTER_HEADERS = "after-headers"
     AFTER_CREATED = "after-created"
@@ -138,6 +142,8 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Disconnect:
+    """An early end of a response: how, where, and whether the body has a length."""
+
     kind: DisconnectKind
     point: DisconnectPoint
     close_delimited: bool = False  # the end of the connection is the end of the body
@@ -157,17 +163,15 @@ class Disconnect:
 
 
 def all_disconnects() -> Iterator[Disconnect]:
+    """Yields each combination that a client can distinguish."""
     yield Disconnect(DisconnectKind.RESET, DisconnectPoint.BEFORE_HEADERS)
     yield Disconnect(DisconnectKind.FIN, DisconnectPoint.BEFORE_HEADERS)
-    for point in [
-        place for place in DisconnectPoint if place is not DisconnectPoint.BEFORE_HEADERS
-    ]:
+    for point in list(DisconnectPoint)[1:]:
         for kind in DisconnectKind:
             yield Disconnect(kind, point)
         yield Disconnect(DisconnectKind.RESET, point, close_delimited=True)
-        yield Disconnect(
-            DisconnectKind.END, point, close_delimited=True
-        )  # a FIN looks the same here
+        # A FIN at the end of such a body looks the same as its normal end.
+        yield Disconnect(DisconnectKind.END, point, close_delimited=True)
 
 
 def _no_chunks(_chunks: Chunks) -> Chunks:
