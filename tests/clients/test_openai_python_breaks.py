@@ -5,7 +5,7 @@ import asyncio
 import openai
 import pytest
 
-from infra.local.simulator.cuts import Where, every_cut
+from infra.local.simulator.stream import DisconnectPoint, all_disconnects
 from tests.clients.sdk import opened
 from tests.clients.tales import told
 from tests.support.events import make_event, make_response, new_id
@@ -31,8 +31,8 @@ CUTS = {  # framing, and what ends the body
 }
 CUT_IN_THE_STREAM = [
     f"sim-{cut.name}"
-    for cut in every_cut()
-    if cut.where not in {Where.BEFORE_HEADERS, Where.AFTER_HEADERS}
+    for cut in all_disconnects()
+    if cut.point not in {DisconnectPoint.BEFORE_HEADERS, DisconnectPoint.AFTER_HEADERS}
 ]
 WAYS = ["streamed", "helped"]  # raw iteration, and the helper
 

@@ -1,13 +1,14 @@
-"""Plays OpenAI and Azure OpenAI, well and badly, for `antiphon local` and for tests.
+"""Simulates OpenAI and Azure OpenAI, with and without faults, for `antiphon local` and for tests.
 
-server     the application: which path leads to which room
-├── routes     one file per resource: creating, stored, conversations, models, counting; listing
-├── call       one request in its dialect and account; dialects, checks, refusals
-├── scenarios  the table of behaviours by model name; scenario, tunable, tales, cuts, pages, endings
-├── answers    an ask made into a response; ask, speech, calls, fitting, items, usage
-├── events     a response told as events; pace (when each is due), frames (as bytes)
-├── state      what is remembered, per account
-└── sending    bytes on their way, until the end that the scenario wants
-
-serving    at an address, as a process (__main__), or beside a test; recording: what tests ask for
+server         builds the application, and serves it in an event loop or in a thread
+├── routes         one handler per endpoint
+├── api_request    one HTTP request, its provider and its account
+├── request_body   validates bodies, and reads the fields of a create request
+├── scenarios      the table of scenarios by model name; scenario defines what one may change
+├── responses      builds a response; output, schema_values and items build its parts
+├── events         the response as stream events; stream encodes them as bytes
+├── delivery       sends a response, until its end or until the scenario disconnects
+├── recording      records requests and sends scripted answers, for tests
+├── state          responses, conversations and items per account
+└── errors         error responses of the providers
 """

@@ -1,4 +1,4 @@
-"""`python -m infra.local.simulator`: the simulator as a process of its own."""
+"""`python -m infra.local.simulator`: runs the simulator as a process."""
 
 import asyncio
 import os
@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import click
 from aiohttp import web
 
-from infra.local.simulator.server import application
-from infra.local.simulator.serving import LOOPBACK, serving
+from infra.local.simulator.server import LOOPBACK, build_application, serve
 
 
 @click.command()
@@ -23,29 +22,29 @@ from infra.local.simulator.serving import LOOPBACK, serving
 def main(
     host: str, port: int, *, record: bool, exit_with_parent: bool, deployments: Sequence[str]
 ) -> None:
-    """Play OpenAI under /v1 and Azure OpenAI under /openai."""
-    named = dict(deployment.split("=", 1) for deployment in deployments)
-    app = application(recording=record, deployments=named)
-    asyncio.run(_until_told(app, host, port, watch=exit_with_parent))
+    """Simulate OpenAI under /v1 and Azure OpenAI under /openai."""
+    models = dict(deployment.split("=", 1) for deployment in deployments)
+    app = build_application(is_recording=record, deployments=models)
+    asyncio.run(_serve_until_stopped(app, host, port, watch=exit_with_parent))
 
 
-async def _until_told(app: web.Application, host: str, port: int, *, watch: bool) -> None:
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
+async def _serve_until_stopped(app: web.Application, host: str, port: int, *, watch: bool) -> None:
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stopped.set)
     if watch:
-        threading.Thread(target=_at_end_of_input, args=(loop, told), daemon=True).start()
-    async with serving(app, host, port) as address:
+        threading.Thread(target=_stop_at_end_of_input, args=(loop, stopped), daemon=True).start()
+    async with serve(app, host, port) as address:
         sys.stdout.write(f"simulator listening on {address}\n")
         sys.stdout.flush()
-        await told.wait()
+        await stopped.wait()
 
 
-def _at_end_of_input(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
-    """Wait in a thread, below Python's buffers, whose locks would outlive the interpreter."""
+def _stop_at_end_of_input(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+    """Reads without Python's buffers, because a thread that holds their lock blocks the exit."""
     while os.read(sys.stdin.fileno(), 4096):
         continue
-    loop.call_soon_threadsafe(told.set)
+    loop.call_soon_threadsafe(stopped.set)
 
 
 if __name__ == "__main__":

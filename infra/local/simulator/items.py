@@ -1,4 +1,4 @@
-"""Items of a conversation: what goes in, as the provider keeps it, and what comes out."""
+"""Builds and normalizes items: the input of a request, and the output of a response."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
@@ -25,25 +25,25 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{token_hex(24)}"
 
 
-def taken(given: str | Sequence[Json]) -> list[Json]:
-    """An input as it is kept: every item has a type and an id, every content is a list of parts."""
-    if isinstance(given, str):
-        given = [{"role": "user", "content": given}]
-    return [_kept(item) for item in given]
+def normalize_input(input_items: str | Sequence[Json]) -> list[Json]:
+    """Gives every item a type and an id, and makes every message content a list of parts."""
+    if isinstance(input_items, str):
+        input_items = [{"role": "user", "content": input_items}]
+    return [_normalize_item(item) for item in input_items]
 
 
-def _kept(item: Json) -> Json:
+def _normalize_item(item: Json) -> Json:
     kind = item.get("type") or "message"
     id = item.get("id") or new_id(PREFIXES.get(kind, "item"))
     if not isinstance(id, str) or not isinstance(kind, str):
         raise TypeError(item)
-    kept = {**item, "type": kind, "id": id}
+    normalized = {**item, "type": kind, "id": id}
     if kind == "message":
-        kept |= {"status": "completed", "content": _parts(item)}
-    return kept
+        normalized |= {"status": "completed", "content": _content_parts(item)}
+    return normalized
 
 
-def _parts(item: Json) -> list[Json]:
+def _content_parts(item: Json) -> list[Json]:
     content = item.get("content", "")
     if isinstance(content, str):
         kind = "output_text" if item.get("role") == "assistant" else "input_text"
@@ -51,16 +51,16 @@ def _parts(item: Json) -> list[Json]:
     return [{**PART_DEFAULTS.get(part.get("type", ""), {}), **part} for part in content]
 
 
-def message(text: str) -> Json:
+def build_message(text: str) -> Json:
     part = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
-    return _spoken(part)
+    return _build_message(part)
 
 
-def refusal(text: str) -> Json:
-    return _spoken({"type": "refusal", "refusal": text})
+def build_refusal(text: str) -> Json:
+    return _build_message({"type": "refusal", "refusal": text})
 
 
-def _spoken(part: Json) -> Json:
+def _build_message(part: Json) -> Json:
     return {
         "id": new_id("msg"),
         "type": "message",
@@ -70,7 +70,7 @@ def _spoken(part: Json) -> Json:
     }
 
 
-def function_call(name: str, arguments: str) -> Json:
+def build_function_call(name: str, arguments: str) -> Json:
     return {
         "id": new_id("fc"),
         "type": "function_call",
@@ -81,14 +81,14 @@ def function_call(name: str, arguments: str) -> Json:
     }
 
 
-def reasoning(summary: Iterable[str], encrypted: str | None) -> Json:
+def build_reasoning(summary: Iterable[str], encrypted: str | None) -> Json:
     parts = [{"type": "summary_text", "text": text} for text in summary]
     item = {"id": new_id("rs"), "type": "reasoning", "summary": parts}
     return item if encrypted is None else {**item, "encrypted_content": encrypted}
 
 
-def text_of(item: Json) -> str:
-    """Everything in an item that reads as text."""
+def item_text(item: Json) -> str:
+    """Returns all text of an item."""
     if "output" in item and isinstance(item["output"], str):
         return item["output"]
     parts = item.get("content") or item.get("output") or []

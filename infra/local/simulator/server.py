@@ -1,74 +1,137 @@
-"""The application: which path, in which dialect, leads to which room."""
+"""Builds the simulator's application, and serves it in an event loop or in a thread."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from aiohttp import web
 
-from infra.local.simulator.call import Call, Handles
-from infra.local.simulator.dialects import Azure, Dialect, OpenAI
-from infra.local.simulator.recording import Recorder
-from infra.local.simulator.refusals import Refusal
-from infra.local.simulator.routes import conversations, counting, creating, models, stored
-from infra.local.simulator.state import Account, Memory
+from infra.local.simulator.api_request import ApiRequest, Azure, OpenAI, Provider, RouteHandler
+from infra.local.simulator.errors import ApiError
+from infra.local.simulator.recording import RequestRecorder
+from infra.local.simulator.routes import (
+    add_items,
+    cancel_response,
+    compact_input,
+    count_response_tokens,
+    create_conversation,
+    create_response,
+    delete_conversation,
+    delete_item,
+    delete_response,
+    list_input_items,
+    list_items,
+    list_models,
+    retrieve_conversation,
+    retrieve_item,
+    retrieve_model,
+    retrieve_response,
+    update_conversation,
+)
+from infra.local.simulator.state import Account, State
 
-LARGEST_BODY = 64 * 1024 * 1024
+MAX_BODY = 64 * 1024 * 1024
 
-ROUTES: list[tuple[str, str, Handles]] = [
-    ("POST", "/responses", creating.create),
-    ("POST", "/responses/input_tokens", counting.input_tokens),
-    ("POST", "/responses/compact", counting.compact),
-    ("GET", "/responses/{id}", stored.retrieve),
-    ("DELETE", "/responses/{id}", stored.delete),
-    ("POST", "/responses/{id}/cancel", stored.cancel),
-    ("GET", "/responses/{id}/input_items", stored.input_items),
-    ("POST", "/conversations", conversations.create),
-    ("GET", "/conversations/{id}", conversations.retrieve),
-    ("POST", "/conversations/{id}", conversations.update),
-    ("DELETE", "/conversations/{id}", conversations.delete),
-    ("POST", "/conversations/{id}/items", conversations.add_items),
-    ("GET", "/conversations/{id}/items", conversations.list_items),
-    ("GET", "/conversations/{id}/items/{item}", conversations.item),
-    ("DELETE", "/conversations/{id}/items/{item}", conversations.delete_item),
-    ("GET", "/models", models.every),
-    ("GET", "/models/{model}", models.one),
+ROUTES: list[tuple[str, str, RouteHandler]] = [
+    ("POST", "/responses", create_response),
+    ("POST", "/responses/input_tokens", count_response_tokens),
+    ("POST", "/responses/compact", compact_input),
+    ("GET", "/responses/{id}", retrieve_response),
+    ("DELETE", "/responses/{id}", delete_response),
+    ("POST", "/responses/{id}/cancel", cancel_response),
+    ("GET", "/responses/{id}/input_items", list_input_items),
+    ("POST", "/conversations", create_conversation),
+    ("GET", "/conversations/{id}", retrieve_conversation),
+    ("POST", "/conversations/{id}", update_conversation),
+    ("DELETE", "/conversations/{id}", delete_conversation),
+    ("POST", "/conversations/{id}/items", add_items),
+    ("GET", "/conversations/{id}/items", list_items),
+    ("GET", "/conversations/{id}/items/{item}", retrieve_item),
+    ("DELETE", "/conversations/{id}/items/{item}", delete_item),
+    ("GET", "/models", list_models),
+    ("GET", "/models/{model}", retrieve_model),
 ]
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LOOPBACK = "127.0.0.1"
+HEADER_BYTES = 64 * 1024
+SHUTDOWN_SECONDS = 0.1
 
 
-def application(
-    *, recording: bool = False, deployments: Mapping[str, str] | None = None
+def build_application(
+    *, is_recording: bool = False, deployments: Mapping[str, str] | None = None
 ) -> web.Application:
-    """A simulator that remembers nothing yet; `deployments` names the models of Azure's."""
-    app = web.Application(client_max_size=LARGEST_BODY)
-    if recording:
-        Recorder().mount(app)
-    memory, deployed = Memory(), deployments or {}
-    dialects: dict[str, Dialect] = {
+    """Builds a simulator without any state; `deployments` maps Azure deployments to models."""
+    app = web.Application(client_max_size=MAX_BODY)
+    if is_recording:
+        RequestRecorder().mount(app)
+    state, deployments = State(), deployments or {}
+    providers: dict[str, Provider] = {
         "/v1": OpenAI(),
-        "/openai/v1": Azure(deployed),
-        "/openai": Azure(deployed, legacy=True),
+        "/openai/v1": Azure(deployments),
+        "/openai": Azure(deployments, legacy=True),
     }
-    for prefix, dialect in dialects.items():
-        for method, path, handles in ROUTES:
-            app.router.add_route(method, prefix + path, _handler(handles, dialect, memory))
-        app.router.add_route("*", prefix + "/{rest:.*}", _handler(_nowhere, dialect, memory))
+    for prefix, provider in providers.items():
+        for method, path, route_handler in ROUTES:
+            app.router.add_route(
+                method, prefix + path, _build_handler(route_handler, provider, state)
+            )
+        app.router.add_route(
+            "*", prefix + "/{rest:.*}", _build_handler(_unknown_path, provider, state)
+        )
     return app
 
 
-def _handler(handles: Handles, dialect: Dialect, memory: Memory) -> Handler:
+def _build_handler(route_handler: RouteHandler, provider: Provider, state: State) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         try:
-            account = memory.account(dialect.name, dialect.credential(request))
-            return await handles(Call(request, dialect, account))
-        except Refusal as refusal:
-            return Call(request, dialect, Account()).refuse(refusal)
-        except ConnectionError:  # the client has left; aiohttp finds out when it sends this
+            account = state.find_account(provider.name, provider.read_credential(request))
+            return await route_handler(ApiRequest(request, provider, account))
+        except ApiError as error:
+            return ApiRequest(request, provider, Account()).reply_error(error)
+        except ConnectionError:
+            # The client has disconnected; aiohttp notices it when it sends this.
             return web.Response()
 
     return handler
 
 
-async def _nowhere(call: Call) -> web.StreamResponse:
-    request = call.request
-    raise Refusal(404, f"Invalid URL ({request.method} {request.path})")
+async def _unknown_path(request: ApiRequest) -> web.StreamResponse:
+    http_request = request.http_request
+    raise ApiError(404, f"Invalid URL ({http_request.method} {http_request.path})")
+
+
+@asynccontextmanager
+async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Serves until the context ends; yields the base URL."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,  # so that bodies are recorded as received
+        max_line_size=HEADER_BYTES,
+        max_field_size=HEADER_BYTES,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield f"http://{host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@contextmanager
+def serve_in_thread(app: web.Application) -> Iterator[str]:
+    """Serves in a new thread, for synchronous tests; yields the base URL."""
+    loop, stack = asyncio.new_event_loop(), AsyncExitStack()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        entered = stack.enter_async_context(serve(app, LOOPBACK, 0))
+        yield asyncio.run_coroutine_threadsafe(entered, loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

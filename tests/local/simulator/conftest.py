@@ -1,13 +1,14 @@
 import pytest
 from openai import AzureOpenAI, OpenAI
 
-from infra.local.simulator.server import application
-from infra.local.simulator.serving import beside
+from infra.local.simulator.server import build_application, serve_in_thread
 
 
 @pytest.fixture(scope="session")
 def simulator():
-    with beside(application(recording=True, deployments={"prod": "gpt-5"})) as address:
+    with serve_in_thread(
+        build_application(is_recording=True, deployments={"prod": "gpt-5"})
+    ) as address:
         yield address
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.local.simulator.told import ask, check_events, check_response
+from tests.local.simulator.reply import check_events, check_response, send_create
 
 OPENING = ["response.created", "response.in_progress"]
 TEXT = [
@@ -37,10 +37,10 @@ def test_a_response_tells_of_its_ask(simulator):
         "reasoning": {"effort": "low"},
         "client_metadata": {"unknown": True},
     }
-    response = json.loads(ask(simulator, **asked).body)
+    response = json.loads(send_create(simulator, **asked).body)
     check_response(response)
-    told = {key: response.get(key) for key in asked if key != "client_metadata"}
-    assert told == {
+    reply = {key: response.get(key) for key in asked if key != "client_metadata"}
+    assert reply == {
         **{key: value for key, value in asked.items() if key != "client_metadata"},
         "reasoning": {"effort": "low", "summary": None},
     }
@@ -53,7 +53,7 @@ def test_a_response_tells_of_its_ask(simulator):
 
 
 def test_every_required_field_is_there(simulator):
-    response = json.loads(ask(simulator).body)
+    response = json.loads(send_create(simulator).body)
     required = "id object created_at error incomplete_details instructions metadata model output"
     required += " parallel_tool_calls temperature tool_choice tools top_p"
     assert set(required.split()) <= response.keys()
@@ -63,30 +63,30 @@ def test_every_required_field_is_there(simulator):
 
 
 def test_a_text_is_streamed_as_openai_does(simulator):
-    told = ask(simulator, stream=True)
-    assert told.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert told.types == [*OPENING, *TEXT, "response.completed"]
-    check_events(told.events)
-    assert told.body.startswith(b'event: response.created\ndata: {"type":"response.created",')
-    assert told.body.endswith(b"}\n\n")
+    reply = send_create(simulator, stream=True)
+    assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert reply.types == [*OPENING, *TEXT, "response.completed"]
+    check_events(reply.events)
+    assert reply.body.startswith(b'event: response.created\ndata: {"type":"response.created",')
+    assert reply.body.endswith(b"}\n\n")
 
 
 def test_a_reasoning_model_thinks_first(simulator):
-    told = ask(
+    reply = send_create(
         simulator,
         "o4-mini",
         stream=True,
         reasoning={"summary": "auto"},
         include=["reasoning.encrypted_content"],
     )
-    check_events(told.events)
-    reasoning, message = told.events[-1]["response"]["output"]
+    check_events(reply.events)
+    reasoning, message = reply.events[-1]["response"]["output"]
     assert reasoning["type"] == "reasoning"
     assert reasoning["encrypted_content"]
     assert reasoning["summary"][0]["text"]
     assert message["content"][0]["text"] == "You said: Hello there, friend"
-    assert "response.reasoning_summary_text.delta" in told.types
-    assert told.events[-1]["response"]["usage"]["output_tokens_details"]["reasoning_tokens"] > 0
+    assert "response.reasoning_summary_text.delta" in reply.types
+    assert reply.events[-1]["response"]["usage"]["output_tokens_details"]["reasoning_tokens"] > 0
 
 
 def test_without_summary_a_reasoning_item_is_bare(client):
@@ -98,8 +98,8 @@ def test_without_summary_a_reasoning_item_is_bare(client):
     ("options", "padded"), [({}, True), ({"include_obfuscation": False}, False)]
 )
 def test_deltas_are_padded_unless_refused(simulator, options, padded):
-    told = ask(simulator, stream=True, stream_options=options)
-    deltas = [event for event in told.events if event["type"].endswith(".delta")]
+    reply = send_create(simulator, stream=True, stream_options=options)
+    deltas = [event for event in reply.events if event["type"].endswith(".delta")]
     assert all(("obfuscation" in event) == padded for event in deltas)
 
 
@@ -110,8 +110,8 @@ def test_the_sdk_gathers_a_stream(client):
 
 
 def test_the_metadata_sets_the_number_of_deltas(simulator):
-    told = ask(simulator, stream=True, metadata={"sim_events": "37", "sim_delay_ms": "1"})
-    assert told.types.count("response.output_text.delta") == 37
+    reply = send_create(simulator, stream=True, metadata={"sim_events": "37", "sim_delay_ms": "1"})
+    assert reply.types.count("response.output_text.delta") == 37
 
 
 def test_too_few_tokens_leave_the_answer_incomplete(client):

@@ -4,7 +4,7 @@ import httpx
 import openai
 import pytest
 
-from tests.local.simulator.told import ask, check_events
+from tests.local.simulator.reply import check_events, send_create
 
 PATHS = ["/openai/v1/responses", "/openai/v1/responses?api-version=preview"]
 KEYS = [{"api-key": "az-test"}, {"authorization": "Bearer az-test"}]
@@ -21,52 +21,52 @@ def test_azures_sdk_is_answered(azure):
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("key", KEYS)
 def test_the_new_api_takes_both_keys_and_any_version(simulator, path, key):
-    told = ask(simulator, "gpt-4.1", path, key, stream=True)
-    check_events(told.events)
-    response = told.events[-1]["response"]
+    reply = send_create(simulator, "gpt-4.1", path, key, stream=True)
+    check_events(reply.events)
+    response = reply.events[-1]["response"]
     assert response["model"] == "gpt-4.1"
     assert response["content_filters"][0]["blocked"] is False
 
 
 def test_headers_are_azures(simulator):
-    azure = ask(simulator, path=PATHS[0], headers=KEYS[0]).headers
+    azure = send_create(simulator, path=PATHS[0], headers=KEYS[0]).headers
     assert {"apim-request-id", "x-ms-region", "x-ratelimit-remaining-tokens"} <= azure.keys()
     assert "openai-version" not in azure
-    openai = ask(simulator).headers
+    openai = send_create(simulator).headers
     assert openai["openai-version"] == "2020-10-01"
     assert {"x-request-id", "openai-processing-ms", "openai-organization"} <= openai.keys()
     assert "apim-request-id" not in openai
 
 
 def test_the_old_api_wants_a_version(simulator):
-    told = ask(simulator, path="/openai/responses", headers=KEYS[0])
-    assert (told.status, told.error) == (404, {"code": "404", "message": "Resource not found"})
+    reply = send_create(simulator, path="/openai/responses", headers=KEYS[0])
+    assert (reply.status, reply.error) == (404, {"code": "404", "message": "Resource not found"})
 
 
 def test_errors_have_neither_type_nor_param(azure):
-    with pytest.raises(openai.NotFoundError) as refused:
+    with pytest.raises(openai.NotFoundError) as error:
         azure.responses.create(model="missing-deployment", input="Hi")
-    assert refused.value.body.keys() == {"code", "message"}
-    assert refused.value.code == "DeploymentNotFound"
+    assert error.value.body.keys() == {"code", "message"}
+    assert error.value.code == "DeploymentNotFound"
 
 
 @pytest.mark.parametrize("headers", [{}, {"api-key": "bad-key"}])
 def test_azure_wants_a_key(simulator, headers):
-    told = ask(simulator, path=PATHS[0], headers=headers)
-    assert (told.status, told.error["code"]) == (401, "401")
+    reply = send_create(simulator, path=PATHS[0], headers=headers)
+    assert (reply.status, reply.error["code"]) == (401, "401")
 
 
 def test_the_content_filter_speaks_as_azure_does(azure):
-    with pytest.raises(openai.BadRequestError) as refused:
+    with pytest.raises(openai.BadRequestError) as error:
         azure.responses.create(model="sim-content-filter", input="Hi")
-    assert refused.value.code == "content_filter"
-    assert refused.value.param == "prompt"
+    assert error.value.code == "content_filter"
+    assert error.value.param == "prompt"
 
 
 def test_conversations_are_served_too(simulator):
     path = f"{simulator}/openai/v1/conversations"
     conversation = httpx.post(path, headers=KEYS[0], json={}).json()
-    told = ask(simulator, path=PATHS[0], headers=KEYS[0], conversation=conversation["id"])
-    assert told.status == 200
+    reply = send_create(simulator, path=PATHS[0], headers=KEYS[0], conversation=conversation["id"])
+    assert reply.status == 200
     items = httpx.get(f"{path}/{conversation['id']}/items", headers=KEYS[0]).json()
     assert [item["role"] for item in items["data"]] == ["assistant", "user"]

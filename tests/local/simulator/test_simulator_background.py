@@ -6,7 +6,7 @@ import httpx
 import openai
 import pytest
 
-from tests.local.simulator.told import KEY, ask, check_events, read
+from tests.local.simulator.reply import KEY, check_events, read, send_create
 
 
 def start(client, model="gpt-4.1", **more):
@@ -16,11 +16,11 @@ def start(client, model="gpt-4.1", **more):
 def test_a_background_response_is_queued_and_ends(client):
     response = start(client)
     assert (response.status, response.output, response.usage) == ("queued", [], None)
-    seen = set()
+    received = set()
     while response.status != "completed":
         response = client.responses.retrieve(response.id)
-        seen.add(response.status)
-    assert seen <= {"queued", "in_progress", "completed"}
+        received.add(response.status)
+    assert received <= {"queued", "in_progress", "completed"}
     assert response.output_text == "You said: Go on"
 
 
@@ -57,11 +57,11 @@ def test_a_streamed_one_tells_that_it_is_queued(client):
 @pytest.mark.parametrize("after", [0, 3, 5])
 def test_a_stream_is_resumed_after_any_event(client, after):
     with start(client, stream=True) as stream:
-        seen = [next(stream) for _ in range(after + 1)]
+        received = [next(stream) for _ in range(after + 1)]
     rest = client.responses.retrieve(
-        seen[0].response.id, stream=True, starting_after=seen[-1].sequence_number
+        received[0].response.id, stream=True, starting_after=received[-1].sequence_number
     )
-    check_events([event.to_dict() for event in [*seen, *rest]])
+    check_events([event.to_dict() for event in [*received, *rest]])
 
 
 def test_the_sdk_resumes_one_that_was_not_streamed_at_first(client):
@@ -80,7 +80,7 @@ def test_a_finished_stream_is_told_again_without_padding_if_wished(client):
 
 @pytest.mark.parametrize("model", ["sim-gzip", "sim-cr", "sim-reset-mid-delta"])
 def test_a_resumed_stream_is_plain_whatever_the_first_was(simulator, model):
-    first = ask(simulator, model, stream=True)
+    first = send_create(simulator, model, stream=True)
     whole = gzip.decompress(first.body) if model == "sim-gzip" else first.body
     path = f"{simulator}/v1/responses/{read(whole)[0]['response']['id']}?stream=true"
     again = httpx.get(path, headers=KEY)

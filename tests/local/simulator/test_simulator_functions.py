@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
-from infra.local.simulator.fitting import fitted
-from infra.local.simulator.refusals import Refusal
-from tests.local.simulator.told import ask, check_events
+from infra.local.simulator.errors import ApiError
+from infra.local.simulator.schema_values import build_value
+from tests.local.simulator.reply import check_events, send_create
 
 WEATHER = {
     "type": "function",
@@ -28,7 +28,7 @@ TOOLS = [WEATHER, CLOCK]
 
 
 @pytest.mark.parametrize(
-    ("choice", "said", "called"),
+    ("choice", "text", "called"),
     [
         ("auto", "Hello", None),
         ("auto", "Please use get_time", "get_time"),
@@ -44,20 +44,20 @@ TOOLS = [WEATHER, CLOCK]
         ({"type": "allowed_tools", "mode": "auto", "tools": [{"name": "no"}]}, "get_time", None),
     ],
 )
-def test_a_function_is_called_when_it_is_wanted(client, choice, said, called):
-    response = client.responses.create(model="gpt-4.1", input=said, tools=TOOLS, tool_choice=choice)
+def test_a_function_is_called_when_it_is_wanted(client, choice, text, called):
+    response = client.responses.create(model="gpt-4.1", input=text, tools=TOOLS, tool_choice=choice)
     calls = [item.name for item in response.output if item.type == "function_call"]
     assert calls == ([called] if called else [])
 
 
 def test_a_call_fits_and_its_output_is_answered(client):
-    asked = [{"role": "user", "content": "get_weather, please"}]
-    call = client.responses.create(model="gpt-4.1", input=asked, tools=TOOLS).output[0]
+    messages = [{"role": "user", "content": "get_weather, please"}]
+    call = client.responses.create(model="gpt-4.1", input=messages, tools=TOOLS).output[0]
     jsonschema.validate(json.loads(call.arguments), WEATHER["parameters"])
     output = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}
     answer = client.responses.create(
         model="gpt-4.1",
-        input=[*asked, call.to_dict(), output],
+        input=[*messages, call.to_dict(), output],
         tools=TOOLS,
         tool_choice="required",
     )
@@ -65,9 +65,9 @@ def test_a_call_fits_and_its_output_is_answered(client):
 
 
 def test_a_call_is_streamed_as_openai_does(simulator):
-    told = ask(simulator, stream=True, tools=[WEATHER], tool_choice="required")
-    check_events(told.events)
-    added, *deltas, done, item = told.events[2:-1]
+    reply = send_create(simulator, stream=True, tools=[WEATHER], tool_choice="required")
+    check_events(reply.events)
+    added, *deltas, done, item = reply.events[2:-1]
     assert added["item"]["arguments"] == ""
     arguments = "".join(event["delta"] for event in deltas)
     assert arguments == done["arguments"] == item["item"]["arguments"]
@@ -151,10 +151,10 @@ def test_a_json_object_is_given_where_no_schema_is(client):
     ],
 )
 def test_values_fit(schema):
-    jsonschema.validate(fitted(schema), schema)
+    jsonschema.validate(build_value(schema), schema)
 
 
 @pytest.mark.parametrize("schema", [{"$ref": "#/$defs/none"}, {"type": "magic"}, {"type": 3}])
 def test_a_schema_that_is_none_is_refused(schema):
-    with pytest.raises(Refusal, match="cannot be resolved"):
-        fitted(schema)
+    with pytest.raises(ApiError, match="cannot be resolved"):
+        build_value(schema)

@@ -4,8 +4,8 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.local.simulator.checks import TYPES
-from tests.local.simulator.told import KEY, NO_TLS
+from infra.local.simulator.request_body import TYPES
+from tests.local.simulator.reply import KEY, NO_TLS
 
 KEYS = st.sampled_from(["type", "id", "content", "role", "name", "format", "schema", "tools"])
 WORDS = st.sampled_from(["function", "message", "json_schema", "allowed_tools", "user", "object"])
@@ -32,8 +32,10 @@ PATHS = st.sampled_from(
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(path=PATHS, body=BODIES, whole=st.booleans())
-def test_any_body_is_answered_or_refused(simulator, path, body, whole):
-    asked = {**body, "model": "gpt-4.1", "input": body.get("input") or "Hi"} if whole else body
-    reply = httpx.post(f"{simulator}/v1{path}", headers=KEY, json=asked, verify=NO_TLS)
+@given(path=PATHS, body=BODIES, is_complete=st.booleans())
+def test_any_body_is_answered_or_refused(simulator, path, body, is_complete):
+    full_body = (
+        {**body, "model": "gpt-4.1", "input": body.get("input") or "Hi"} if is_complete else body
+    )
+    reply = httpx.post(f"{simulator}/v1{path}", headers=KEY, json=full_body, verify=NO_TLS)
     assert reply.status_code in {200, 400, 404}, reply.text

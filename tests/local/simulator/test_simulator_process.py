@@ -37,14 +37,14 @@ def start():
             process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_leaves_when_told(start, number):
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_it_leaves_when_told(start, signal_number):
     process, address = start("--record", "--deployment", "prod=gpt-5", "--exit-with-parent")
-    ask = {"model": "prod", "input": "Hi"}
-    reply = httpx.post(f"{address}/openai/v1/responses", headers={"api-key": "k"}, json=ask)
+    body = {"model": "prod", "input": "Hi"}
+    reply = httpx.post(f"{address}/openai/v1/responses", headers={"api-key": "k"}, json=body)
     assert reply.json()["model"] == "gpt-5"
     assert len(httpx.get(f"{address}/_sim/requests").json()) == 1
-    process.send_signal(number)
+    process.send_signal(signal_number)
     assert process.wait(10) == 0
     assert process.stdout.read() == ""
 
@@ -57,11 +57,11 @@ def test_it_leaves_when_its_input_ends(start):
 
 def test_it_leaves_in_the_midst_of_an_answer(start):
     process, address = start()
-    ask = {"model": "sim-slow", "input": "Hi", "stream": True}
+    body = {"model": "sim-slow", "input": "Hi", "stream": True}
     headers = {"authorization": "Bearer k"}
     with (
         httpx.Client(headers=headers) as client,
-        client.stream("POST", f"{address}/v1/responses", json=ask) as reply,
+        client.stream("POST", f"{address}/v1/responses", json=body) as reply,
     ):
         next(reply.iter_raw())
         process.terminate()

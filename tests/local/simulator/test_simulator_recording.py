@@ -6,16 +6,15 @@ import json
 import httpx
 import pytest
 
-from infra.local.simulator.recording import MOST_REQUESTS
-from infra.local.simulator.server import application
-from infra.local.simulator.serving import beside
-from tests.local.simulator.told import KEY, ask
+from infra.local.simulator.recording import MAX_REQUESTS
+from infra.local.simulator.server import build_application, serve_in_thread
+from tests.local.simulator.reply import KEY, send_create
 
 
 @pytest.fixture
 def recorder():
     """A simulator of the test's own."""
-    with beside(application(recording=True)) as address:
+    with serve_in_thread(build_application(is_recording=True)) as address:
         yield address
 
 
@@ -38,23 +37,27 @@ def test_a_request_is_kept_as_it_came(recorder):
         ("Content-Encoding", "br"),
     ]
     httpx.post(f"{recorder}/v1/resp%6Fnses?a=%20&a=b", headers=headers, content=body)
-    kept, *others = requests(recorder)
+    recorded, *others = requests(recorder)
     assert not others
-    assert (kept["method"], kept["path"], kept["query"]) == ("POST", "/v1/resp%6Fnses", "a=%20&a=b")
-    assert [pair for pair in kept["headers"] if pair[0].lower() == "x-twice"] == [
+    assert (recorded["method"], recorded["path"], recorded["query"]) == (
+        "POST",
+        "/v1/resp%6Fnses",
+        "a=%20&a=b",
+    )
+    assert [pair for pair in recorded["headers"] if pair[0].lower() == "x-twice"] == [
         ["X-Twice", "1"],
         ["x-twice", "2"],
     ]
-    assert base64.b64decode(kept["body_base64"]) == body
+    assert base64.b64decode(recorded["body_base64"]) == body
 
 
 def test_requests_are_forgotten_on_demand(recorder):
-    ask(recorder)
+    send_create(recorder)
     script(recorder, b"never played")
     assert httpx.delete(f"{recorder}/_sim/requests").status_code == 204
     assert requests(recorder) == []
-    assert ask(recorder).headers["content-type"] == "application/json"
-    assert MOST_REQUESTS >= 1_000
+    assert send_create(recorder).headers["content-type"] == "application/json"
+    assert MAX_REQUESTS >= 1_000
 
 
 def test_scripts_are_played_in_turn(recorder):
@@ -62,7 +65,7 @@ def test_scripts_are_played_in_turn(recorder):
         recorder, b"\xff\x00", b"2", status=529, headers={"content-type": "text/odd", "x-a": "b"}
     )
     script(recorder, b"12345", headers={"content-length": "5"})
-    first, second, third = ask(recorder), ask(recorder), ask(recorder)
+    first, second, third = send_create(recorder), send_create(recorder), send_create(recorder)
     assert (first.status, first.body) == (529, b"\xff\x002")
     assert (first.headers["x-a"], first.headers["content-type"]) == ("b", "text/odd")
     assert (second.status, second.body, second.headers["content-length"]) == (200, b"12345", "5")
@@ -73,15 +76,15 @@ def test_scripts_are_played_in_turn(recorder):
 def test_a_script_may_cut_or_close(recorder):
     script(recorder, b"data: ", cut=True)
     script(recorder, b"data: ", close=True)
-    cut, closed = ask(recorder), ask(recorder)
-    assert (cut.body, type(cut.broken)) == (b"data: ", httpx.ReadError)
-    assert (closed.body, closed.broken) == (b"data: ", None)
+    cut, closed = send_create(recorder), send_create(recorder)
+    assert (cut.body, type(cut.transport_error)) == (b"data: ", httpx.ReadError)
+    assert (closed.body, closed.transport_error) == (b"data: ", None)
     assert "transfer-encoding" not in closed.headers
 
 
 def test_a_script_waits_for_its_request(recorder):
     script(recorder, b"{}", method="GET", path="/responses/resp_1")
-    assert json.loads(ask(recorder).body)["object"] == "response"
+    assert json.loads(send_create(recorder).body)["object"] == "response"
     assert httpx.get(f"{recorder}/v1/responses/resp_1", headers=KEY).content == b"{}"
 
 
@@ -90,6 +93,6 @@ def test_what_is_no_script_is_refused(recorder):
 
 
 def test_without_recording_there_is_nothing_to_ask():
-    with beside(application()) as address:
+    with serve_in_thread(build_application()) as address:
         assert httpx.get(f"{address}/_sim/requests").status_code == 404
         assert httpx.post(f"{address}/_sim/script", json={}).status_code == 404

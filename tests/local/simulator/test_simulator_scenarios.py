@@ -2,14 +2,14 @@
 
 import pytest
 
-from infra.local.simulator.cuts import every_cut
 from infra.local.simulator.scenarios import SCENARIOS
-from tests.local.simulator.promised_errors import STANDING_IN
-from tests.local.simulator.promised_streams import STREAMED
-from tests.local.simulator.told import ask
+from infra.local.simulator.stream import all_disconnects
+from tests.local.simulator.error_checks import ERROR_CHECKS
+from tests.local.simulator.reply import send_create
+from tests.local.simulator.stream_checks import STREAM_CHECKS
 
-PROMISES = {**STREAMED, **STANDING_IN}
-PACED = {  # in test_simulator_pace.py
+CHECKS = {**STREAM_CHECKS, **ERROR_CHECKS}
+TIMED = {  # in test_simulator_timing.py
     "sim-slow",
     "sim-delay",
     "sim-long",
@@ -18,16 +18,18 @@ PACED = {  # in test_simulator_pace.py
     "sim-silent-before-first-event",
     "sim-silent-mid-stream",
 }
-CUT = {f"sim-{cut.name}" for cut in every_cut()}  # in test_simulator_cuts.py
+DISCONNECTS = {
+    f"sim-{disconnect.name}" for disconnect in all_disconnects()
+}  # in test_simulator_disconnects.py
 
 
-@pytest.mark.parametrize("model", PROMISES)
+@pytest.mark.parametrize("model", CHECKS)
 def test_a_scenario_does_what_it_says(simulator, model):
-    PROMISES[model](ask(simulator, model, stream=True))
+    CHECKS[model](send_create(simulator, model, stream=True))
 
 
 def test_every_scenario_has_a_promise():
-    assert SCENARIOS.keys() == PROMISES.keys() | PACED | CUT
+    assert SCENARIOS.keys() == CHECKS.keys() | TIMED | DISCONNECTS
 
 
 def test_every_scenario_says_in_one_sentence_what_it_does():

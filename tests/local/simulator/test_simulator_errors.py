@@ -6,7 +6,7 @@ import httpx
 import openai
 import pytest
 
-from tests.local.simulator.told import KEY, ask
+from tests.local.simulator.reply import KEY, send_create
 
 RAW = {**KEY, "content-type": "application/json"}
 
@@ -47,11 +47,11 @@ RAW = {**KEY, "content-type": "application/json"}
     ],
 )
 def test_a_body_is_refused(simulator, body, param, code, message):
-    told = ask(simulator, **body)
-    assert told.status == 400
-    assert told.error["type"] == "invalid_request_error"
-    assert (told.error["param"], told.error["code"]) == (param, code)
-    assert message in told.error["message"]
+    reply = send_create(simulator, **body)
+    assert reply.status == 400
+    assert reply.error["type"] == "invalid_request_error"
+    assert (reply.error["param"], reply.error["code"]) == (param, code)
+    assert message in reply.error["message"]
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_another_content_type_is_refused(simulator):
     ("headers", "code"), [({}, None), ({"authorization": "Bearer bad-key"}, "invalid_api_key")]
 )
 def test_openai_wants_a_key(simulator, headers, code):
-    told = ask(simulator, headers=headers)
-    assert (told.status, told.error["code"]) == (401, code)
-    assert told.error.keys() == {"message", "type", "param", "code"}
+    reply = send_create(simulator, headers=headers)
+    assert (reply.status, reply.error["code"]) == (401, code)
+    assert reply.error.keys() == {"message", "type", "param", "code"}
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_openai_wants_a_key(simulator, headers, code):
     ],
 )
 def test_a_page_that_cannot_be_is_refused(simulator, query, code):
-    id = json.loads(ask(simulator).body)["id"]
+    id = json.loads(send_create(simulator).body)["id"]
     reply = httpx.get(f"{simulator}/v1/responses/{id}/input_items?{query}", headers=KEY)
     assert reply.status_code == (400 if code else 404)
     assert reply.json()["error"]["code"] == code
 
 
 def test_an_odd_starting_point_is_refused(simulator):
-    id = json.loads(ask(simulator, background=True).body)["id"]
+    id = json.loads(send_create(simulator, background=True).body)["id"]
     path = f"{simulator}/v1/responses/{id}?stream=true&starting_after=first"
     assert httpx.get(path, headers=KEY).json()["error"]["param"] == "starting_after"
 
@@ -142,6 +142,6 @@ def test_models_are_listed(client):
     names = [model.id for model in client.models.list()]
     assert {"gpt-5", "sim-text", "sim-429"} <= set(names)
     assert client.models.retrieve("gpt-5").object == "model"
-    with pytest.raises(openai.NotFoundError) as refused:
+    with pytest.raises(openai.NotFoundError) as error:
         client.models.retrieve("missing-model")
-    assert refused.value.code == "model_not_found"
+    assert error.value.code == "model_not_found"

@@ -6,12 +6,12 @@ import time
 import httpx
 import pytest
 
-from infra.local.simulator.pace import Pace
-from infra.local.simulator.refusals import Refusal
-from infra.local.simulator.scenarios import SCENARIOS, scenario
-from tests.local.simulator.told import KEY, NO_TLS, ask, check_events
+from infra.local.simulator.errors import ApiError
+from infra.local.simulator.scenario import Timing
+from infra.local.simulator.scenarios import SCENARIOS, find_scenario
+from tests.local.simulator.reply import KEY, NO_TLS, check_events, send_create
 
-ASK = {"input": "Hello there, friend", "stream": True}
+BODY = {"input": "Hello there, friend", "stream": True}
 
 
 def waits(simulator, model):
@@ -19,7 +19,7 @@ def waits(simulator, model):
     moments = [time.monotonic()]
     with (
         httpx.Client(base_url=simulator, headers=KEY, verify=NO_TLS) as client,
-        client.stream("POST", "/v1/responses", json={"model": model, **ASK}) as reply,
+        client.stream("POST", "/v1/responses", json={"model": model, **BODY}) as reply,
     ):
         moments.append(time.monotonic())
         moments += [time.monotonic() for _ in reply.iter_raw()]
@@ -46,48 +46,51 @@ def test_silence_falls_where_it_is_named(simulator, model, place):
 
 def test_only_deltas_wait_and_one_of_them_longest():
     events = [{"type": name} for name in ("a.created", "a.delta", "b.delta", "a.done")]
-    pace = Pace(before=1, between=2, hush=3)
-    assert pace.due(events, background=False) == [1, 3, 8, 8]
+    timing = Timing(first_event=1, between_deltas=2, mid_stream=3)
+    assert timing.event_times(events, is_background=False) == [1, 3, 8, 8]
 
 
 def test_without_streaming_the_answer_takes_as_long(simulator):
     started = time.monotonic()
-    assert ask(simulator, "sim-delay-20ms").status == 200
+    assert send_create(simulator, "sim-delay-20ms").status == 200
     assert time.monotonic() - started > 0.1
 
 
 @pytest.mark.parametrize("model", ["sim-long", "sim-long-1500"])
 def test_an_answer_is_as_long_as_named(simulator, model):
-    told = ask(simulator, model, stream=True)
-    check_events(told.events)
+    reply = send_create(simulator, model, stream=True)
+    check_events(reply.events)
     count = 1_500 if model.endswith("1500") else 1_000
-    assert told.types.count("response.output_text.delta") == count
+    assert reply.types.count("response.output_text.delta") == count
 
 
 @pytest.mark.parametrize(
-    ("model", "tuned"),
+    ("model", "check"),
     [
-        ("sim-slow", lambda it: it.pace.between == 0.5),
-        ("sim-delay", lambda it: it.pace.between == 0.1),
-        ("sim-delay-3s", lambda it: it.pace.between == 3),
-        ("sim-queued", lambda it: it.pace.queued == 5),
-        ("sim-queued-30s", lambda it: it.pace.queued == 30),
-        ("sim-silent-before-headers", lambda it: it.pace.before == 30 and it.pace.late_headers),
-        ("sim-silent-before-first-event", lambda it: it.pace.before == 30),
-        ("sim-silent-mid-stream", lambda it: it.pace.hush == 30),
-        ("sim-429-300s", lambda it: it.instead.headers["retry-after"] == "300"),
+        ("sim-slow", lambda it: it.timing.between_deltas == 0.5),
+        ("sim-delay", lambda it: it.timing.between_deltas == 0.1),
+        ("sim-delay-3s", lambda it: it.timing.between_deltas == 3),
+        ("sim-queued", lambda it: it.timing.queued == 5),
+        ("sim-queued-30s", lambda it: it.timing.queued == 30),
+        (
+            "sim-silent-before-headers",
+            lambda it: it.timing.first_event == 30 and it.timing.has_delayed_headers,
+        ),
+        ("sim-silent-before-first-event", lambda it: it.timing.first_event == 30),
+        ("sim-silent-mid-stream", lambda it: it.timing.mid_stream == 30),
+        ("sim-429-300s", lambda it: it.replacement.headers["retry-after"] == "300"),
     ],
 )
-def test_a_number_in_the_name_tunes(model, tuned):
-    assert tuned(scenario(model))
+def test_a_number_in_the_name_tunes(model, check):
+    assert check(find_scenario(model))
 
 
 @pytest.mark.parametrize("model", ["sim-none", "sim-text-5", "sim-none-5ms", "missing-model"])
 def test_other_names_are_no_models(model):
-    with pytest.raises(Refusal) as refused:
-        scenario(model)
-    assert refused.value.code == "model_not_found"
+    with pytest.raises(ApiError) as error:
+        find_scenario(model)
+    assert error.value.code == "model_not_found"
 
 
 def test_any_other_name_is_a_model():
-    assert scenario("gpt-9") is SCENARIOS["sim-text"]
+    assert find_scenario("gpt-9") is SCENARIOS["sim-text"]

@@ -3,41 +3,41 @@
 import openai
 import pytest
 
-from infra.local.simulator.state import Shelf
+from infra.local.simulator.state import BoundedStore
 
 
-def say(client, text, **more):
+def create(client, text, **more):
     return client.responses.create(model="gpt-4.1", input=text, **more)
 
 
 def test_a_follow_up_knows_what_was_said(client):
-    first = say(client, "One")
-    second = say(client, "Two", previous_response_id=first.id)
-    third = say(client, "Three", previous_response_id=second.id)
+    first = create(client, "One")
+    second = create(client, "Two", previous_response_id=first.id)
+    third = create(client, "Three", previous_response_id=second.id)
     assert third.output_text == "You said: Three (Turn 3; before that you said: Two)"
     assert client.responses.retrieve(third.id).to_dict() == third.to_dict()
 
 
 def test_what_is_not_stored_cannot_be_continued_nor_retrieved(client):
-    first = say(client, "One", store=False)
-    with pytest.raises(openai.BadRequestError) as refused:
-        say(client, "Two", previous_response_id=first.id)
-    assert refused.value.code == "previous_response_not_found"
-    assert refused.value.body["message"] == f"Previous response with id '{first.id}' not found."
+    first = create(client, "One", store=False)
+    with pytest.raises(openai.BadRequestError) as error:
+        create(client, "Two", previous_response_id=first.id)
+    assert error.value.code == "previous_response_not_found"
+    assert error.value.body["message"] == f"Previous response with id '{first.id}' not found."
     with pytest.raises(openai.NotFoundError, match=f"Response with id '{first.id}' not found"):
         client.responses.retrieve(first.id)
 
 
 def test_what_is_deleted_is_gone(client):
-    id = say(client, "One").id
+    id = create(client, "One").id
     client.responses.delete(id)
-    for call in (client.responses.retrieve, client.responses.delete, client.responses.cancel):
+    for method in (client.responses.retrieve, client.responses.delete, client.responses.cancel):
         with pytest.raises(openai.NotFoundError, match=f"Response with id '{id}' not found"):
-            call(id)
+            method(id)
 
 
 def test_nothing_is_shared_between_customers_nor_providers(client, other, azure):
-    id = say(client, "One").id
+    id = create(client, "One").id
     for stranger in (other, azure):
         with pytest.raises(openai.NotFoundError):
             stranger.responses.retrieve(id)
@@ -45,13 +45,13 @@ def test_nothing_is_shared_between_customers_nor_providers(client, other, azure)
 
 def test_a_rotated_key_sees_what_the_old_one_did(client):
     old, new = client.with_options(api_key="sk-a.1"), client.with_options(api_key="sk-a.2")
-    id = say(old, "One").id
+    id = create(old, "One").id
     assert new.responses.retrieve(id).id == id
 
 
 def test_input_items_are_paged(client):
-    asked = [{"role": "user", "content": f"Line {number}"} for number in range(7)]
-    id = say(client, asked).id
+    items = [{"role": "user", "content": f"Line {number}"} for number in range(7)]
+    id = create(client, items).id
     pages = client.responses.input_items.list(id, limit=3, order="asc")
     assert [item.content[0].text for item in pages] == [f"Line {number}" for number in range(7)]
     newest = client.responses.input_items.list(id, limit=2)
@@ -60,30 +60,30 @@ def test_input_items_are_paged(client):
 
 
 def test_input_items_include_what_came_before(client):
-    first = say(client, "One")
-    second = say(client, "Two", previous_response_id=first.id)
+    first = create(client, "One")
+    second = create(client, "Two", previous_response_id=first.id)
     items = list(client.responses.input_items.list(second.id, order="asc"))
     assert [item.role for item in items] == ["user", "assistant", "user"]
 
 
 def test_an_item_is_referred_to_by_its_id(client, other):
-    first = say(client, "One")
+    first = create(client, "One")
     reference = {"type": "item_reference", "id": first.output[0].id}
-    asked = [reference, {"role": "user", "content": "Two"}]
-    second = say(client, asked)
+    input_items = [reference, {"role": "user", "content": "Two"}]
+    second = create(client, input_items)
     assert second.output_text == "You said: Two"
     items = list(client.responses.input_items.list(second.id, order="asc"))
     assert items[0].content[0].text == "You said: One"
     with pytest.raises(openai.NotFoundError, match="Item with id"):
-        say(other, asked)
+        create(other, input_items)
 
 
 def test_a_conversation_grows_with_each_response(client):
     conversation = client.conversations.create(
         metadata={"topic": "rain"}, items=[{"type": "message", "role": "user", "content": "Hello"}]
     )
-    assert say(client, "One", conversation=conversation.id).conversation.id == conversation.id
-    second = say(client, "Two", conversation={"id": conversation.id}, store=False)
+    assert create(client, "One", conversation=conversation.id).conversation.id == conversation.id
+    second = create(client, "Two", conversation={"id": conversation.id}, store=False)
     assert second.output_text == "You said: Two (Turn 3; before that you said: One)"
     items = client.conversations.items.list(conversation.id, order="asc", limit=2)
     assert [item.role for item in items] == ["user", "user", "assistant", "user", "assistant"]
@@ -104,17 +104,17 @@ def test_a_conversation_is_changed_and_deleted(client):
     with pytest.raises(openai.NotFoundError, match="Conversation with id"):
         client.conversations.retrieve(id)
     with pytest.raises(openai.NotFoundError, match="Conversation with id"):
-        say(client, "One", conversation=id)
+        create(client, "One", conversation=id)
 
 
 def test_a_conversation_is_locked_while_an_answer_is_on_its_way(client):
     id = client.conversations.create().id
-    running = say(client, "One", conversation=id, background=True)
-    with pytest.raises(openai.BadRequestError) as refused:
-        say(client, "Two", conversation=id)
-    assert refused.value.code == "conversation_locked"
+    running = create(client, "One", conversation=id, background=True)
+    with pytest.raises(openai.BadRequestError) as error:
+        create(client, "Two", conversation=id)
+    assert error.value.code == "conversation_locked"
     client.responses.cancel(running.id)
-    assert say(client, "Two", conversation=id).status == "completed"
+    assert create(client, "Two", conversation=id).status == "completed"
 
 
 def test_a_failed_answer_leaves_the_conversation_as_it_was(client):
@@ -131,18 +131,18 @@ def test_tokens_are_counted_and_conversations_compacted(client):
     assert [item.type for item in compacted.output] == ["message", "compaction"]
     assert compacted.usage.input_tokens == few
     assert (
-        say(client, [item.to_dict(warnings=False) for item in compacted.output]).status
+        create(client, [item.to_dict(warnings=False) for item in compacted.output]).status
         == "completed"
     )
 
 
 def test_a_shelf_holds_no_more_than_it_may():
-    shelf = Shelf(most=3, heaviest=10)
+    store = BoundedStore(max_count=3, max_weight=10)
     for number in range(5):
-        shelf.put(str(number), number)
-    assert [shelf.get(str(number)) for number in range(5)] == [None, None, 2, 3, 4]
-    shelf.put("heavy", 9, weight=10)
-    shelf.put("heavier", 9, weight=8)
-    assert (shelf.get("heavy"), shelf.get("heavier"), len(shelf)) == (None, 9, 1)
-    shelf.put("too heavy", 9, weight=11)
-    assert len(shelf) == 0
+        store.put(str(number), number)
+    assert [store.get(str(number)) for number in range(5)] == [None, None, 2, 3, 4]
+    store.put("heavy", 9, weight=10)
+    store.put("heavier", 9, weight=8)
+    assert (store.get("heavy"), store.get("heavier"), len(store)) == (None, 9, 1)
+    store.put("too heavy", 9, weight=11)
+    assert len(store) == 0

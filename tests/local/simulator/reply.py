@@ -19,11 +19,11 @@ KEY = {"authorization": "Bearer sk-test"}
 
 
 @dataclass(frozen=True)
-class Told:
+class Reply:
     status: int
     headers: httpx.Headers
     chunks: list[bytes]
-    broken: httpx.TransportError | None = None
+    transport_error: httpx.TransportError | None = None
 
     @property
     def body(self):
@@ -55,19 +55,19 @@ def read(body):
     return [json.loads(event) for event in events if event != "[DONE]"]
 
 
-def ask(simulator, model="gpt-4.1", path="/v1/responses", headers=KEY, **body):
+def send_create(simulator, model="gpt-4.1", path="/v1/responses", headers=KEY, **body):
     """Create a response and take what comes, as it comes."""
-    whole = {"model": model, "input": "Hello there, friend", **body}
+    payload = {"model": model, "input": "Hello there, friend", **body}
     with (
         httpx.Client(base_url=simulator, headers=headers, verify=NO_TLS) as client,
-        client.stream("POST", path, json=whole) as reply,
+        client.stream("POST", path, json=payload) as reply,
     ):
         chunks = []
         try:
             chunks.extend(reply.iter_raw())
         except httpx.TransportError as exc:
-            return Told(reply.status_code, reply.headers, chunks, exc)
-        return Told(reply.status_code, reply.headers, chunks)
+            return Reply(reply.status_code, reply.headers, chunks, exc)
+        return Reply(reply.status_code, reply.headers, chunks)
 
 
 def check_events(events):

@@ -1,1 +1,0 @@
-"""What answers at each path, one file per resource."""
