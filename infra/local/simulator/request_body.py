@@ -210,9 +210,11 @@ def _present_fields(body: Json, params: Iterable[str]) -> Iterable[tuple[str, An
 
 
 def _check_type(param: str, value: object, expected: ExpectedType) -> None:
-    kind, description = expected
+    kind, name = expected
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        message = f"Invalid type for '{param}': expected {description}, but got {_type_name(value)} instead."
+        message = (
+            f"Invalid type for '{param}': expected {name}, but got {_type_name(value)} instead."
+        )
         raise ApiError(400, message, "invalid_type", param)
 
 
