@@ -1,4 +1,4 @@
-"""What the scenarios promise that answer with something else than a stream."""
+"""Checks of the scenarios that reply with something other than a stream."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a simulator said: raw bytes, events, and whether it broke off."""
+"""A reply of the simulator: its bytes, its events, and the error of the connection."""
 
 import json
 import re
@@ -43,7 +43,7 @@ class Reply:
 
 
 def read(body):
-    """The events of a stream, by the rules of https://html.spec.whatwg.org/#server-sent-events."""
+    """Parses the events of a stream, by the rules of https://html.spec.whatwg.org/#server-sent-events."""
     events, data = [], []
     for line in LINE_END.split(body.decode()):
         name, _, value = line.partition(":")
@@ -56,7 +56,7 @@ def read(body):
 
 
 def send_create(simulator, model="gpt-4.1", path="/v1/responses", headers=KEY, **body):
-    """Create a response and take what comes, as it comes."""
+    """Sends a create request, and returns the reply as it was received."""
     payload = {"model": model, "input": "Hello there, friend", **body}
     with (
         httpx.Client(base_url=simulator, headers=headers, verify=NO_TLS) as client,
@@ -71,7 +71,7 @@ def send_create(simulator, model="gpt-4.1", path="/v1/responses", headers=KEY, *
 
 
 def check_events(events):
-    """Each event is what the SDK's types say, and the numbers count up."""
+    """Checks that the SDK has a type for each event, and that the numbers are consecutive."""
     for event in events:
         TYPES[event["type"]].model_validate(event)
     assert [event["sequence_number"] for event in events] == list(range(len(events)))

@@ -1,4 +1,4 @@
-"""What the scenarios promise that answer a stream with one."""
+"""Checks of the scenarios that reply with a stream."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ def text_of(reply):
 
 
 def is_complete_stream(reply):
-    """A stream in any shape, with OpenAI's events."""
+    """Checks a complete stream in any encoding."""
     assert reply.status == 200
     assert reply.transport_error is None
     check_events(reply.events)

@@ -1,4 +1,4 @@
-"""What is different at Azure."""
+"""What differs between Azure OpenAI and OpenAI."""
 
 import httpx
 import openai
@@ -10,7 +10,7 @@ PATHS = ["/openai/v1/responses", "/openai/v1/responses?api-version=preview"]
 KEYS = [{"api-key": "az-test"}, {"authorization": "Bearer az-test"}]
 
 
-def test_azures_sdk_is_answered(azure):
+def test_the_azure_sdk_works(azure):
     response = azure.responses.create(model="prod", input="Hi")
     assert (response.model, response.output_text) == ("gpt-5", "You said: Hi")
     assert azure.responses.retrieve(response.id).id == response.id
@@ -20,7 +20,7 @@ def test_azures_sdk_is_answered(azure):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("key", KEYS)
-def test_the_new_api_takes_both_keys_and_any_version(simulator, path, key):
+def test_the_v1_api_accepts_both_keys_and_any_version(simulator, path, key):
     reply = send_create(simulator, "gpt-4.1", path, key, stream=True)
     check_events(reply.events)
     response = reply.events[-1]["response"]
@@ -28,7 +28,7 @@ def test_the_new_api_takes_both_keys_and_any_version(simulator, path, key):
     assert response["content_filters"][0]["blocked"] is False
 
 
-def test_headers_are_azures(simulator):
+def test_the_headers_are_those_of_azure(simulator):
     azure = send_create(simulator, path=PATHS[0], headers=KEYS[0]).headers
     assert {"apim-request-id", "x-ms-region", "x-ratelimit-remaining-tokens"} <= azure.keys()
     assert "openai-version" not in azure
@@ -38,7 +38,7 @@ def test_headers_are_azures(simulator):
     assert "apim-request-id" not in openai
 
 
-def test_the_old_api_wants_a_version(simulator):
+def test_the_old_api_requires_a_version(simulator):
     reply = send_create(simulator, path="/openai/responses", headers=KEYS[0])
     assert (reply.status, reply.error) == (404, {"code": "404", "message": "Resource not found"})
 
@@ -51,19 +51,19 @@ def test_errors_have_neither_type_nor_param(azure):
 
 
 @pytest.mark.parametrize("headers", [{}, {"api-key": "bad-key"}])
-def test_azure_wants_a_key(simulator, headers):
+def test_azure_requires_a_key(simulator, headers):
     reply = send_create(simulator, path=PATHS[0], headers=headers)
     assert (reply.status, reply.error["code"]) == (401, "401")
 
 
-def test_the_content_filter_speaks_as_azure_does(azure):
+def test_the_content_filter_error_is_that_of_azure(azure):
     with pytest.raises(openai.BadRequestError) as error:
         azure.responses.create(model="sim-content-filter", input="Hi")
     assert error.value.code == "content_filter"
     assert error.value.param == "prompt"
 
 
-def test_conversations_are_served_too(simulator):
+def test_azure_has_conversations(simulator):
     path = f"{simulator}/openai/v1/conversations"
     conversation = httpx.post(path, headers=KEYS[0], json={}).json()
     reply = send_create(simulator, path=PATHS[0], headers=KEYS[0], conversation=conversation["id"])

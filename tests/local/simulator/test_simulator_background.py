@@ -1,4 +1,4 @@
-"""Responses that go on by themselves: polled, cancelled, streamed and resumed."""
+"""Background responses: polled, cancelled, streamed and resumed."""
 
 import gzip
 
@@ -24,7 +24,7 @@ def test_a_background_response_is_queued_and_ends(client):
     assert response.output_text == "You said: Go on"
 
 
-def test_one_may_stay_queued_until_it_is_cancelled(client):
+def test_a_response_stays_queued_until_it_is_cancelled(client):
     id = start(client, "sim-queued-60s").id
     assert client.responses.retrieve(id).status == "queued"
     assert client.responses.cancel(id).status == "cancelled"
@@ -32,18 +32,18 @@ def test_one_may_stay_queued_until_it_is_cancelled(client):
     assert client.responses.retrieve(id).status == "cancelled"
 
 
-def test_only_a_background_response_is_cancelled(client):
+def test_only_a_background_response_can_be_cancelled(client):
     id = client.responses.create(model="gpt-4.1", input="Hi").id
     with pytest.raises(openai.BadRequestError, match="Cannot cancel a synchronous response"):
         client.responses.cancel(id)
 
 
-def test_it_must_be_stored(client):
+def test_a_background_response_must_be_stored(client):
     with pytest.raises(openai.BadRequestError, match="store"):
         start(client, store=False)
 
 
-def test_a_streamed_one_tells_that_it_is_queued(client):
+def test_a_background_stream_has_a_queued_event(client):
     events = [event.to_dict() for event in start(client, stream=True)]
     check_events(events)
     assert [event["type"] for event in events[:3]] == [
@@ -64,13 +64,13 @@ def test_a_stream_is_resumed_after_any_event(client, after):
     check_events([event.to_dict() for event in [*received, *rest]])
 
 
-def test_the_sdk_resumes_one_that_was_not_streamed_at_first(client):
+def test_the_sdk_streams_a_response_that_was_created_without_stream(client):
     id = start(client).id
     with client.responses.stream(response_id=id) as stream:
         assert stream.get_final_response().output_text == "You said: Go on"
 
 
-def test_a_finished_stream_is_told_again_without_padding_if_wished(client):
+def test_a_finished_stream_can_be_repeated_without_padding(client):
     created = next(iter(client.responses.create(model="gpt-4.1", input="Hi", stream=True)))
     again = client.responses.retrieve(created.response.id, stream=True, include_obfuscation=False)
     events = [event.to_dict() for event in again]
@@ -79,7 +79,7 @@ def test_a_finished_stream_is_told_again_without_padding_if_wished(client):
 
 
 @pytest.mark.parametrize("model", ["sim-gzip", "sim-cr", "sim-reset-mid-delta"])
-def test_a_resumed_stream_is_plain_whatever_the_first_was(simulator, model):
+def test_a_resumed_stream_has_the_usual_encoding(simulator, model):
     first = send_create(simulator, model, stream=True)
     whole = gzip.decompress(first.body) if model == "sim-gzip" else first.body
     path = f"{simulator}/v1/responses/{read(whole)[0]['response']['id']}?stream=true"
@@ -89,7 +89,7 @@ def test_a_resumed_stream_is_plain_whatever_the_first_was(simulator, model):
     assert again.content.endswith(b"}\n\n")
 
 
-def test_what_was_never_streamed_is_not(client):
+def test_a_synchronous_response_cannot_be_streamed_later(client):
     id = client.responses.create(model="gpt-4.1", input="Hi").id
     with pytest.raises(openai.BadRequestError, match="stream"):
         client.responses.retrieve(id, stream=True)

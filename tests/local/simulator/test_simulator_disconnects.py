@@ -1,4 +1,4 @@
-"""Answers that break off: where, how, and in which framing."""
+"""Responses that end early: where, how, and with or without a length."""
 
 import json
 
@@ -26,7 +26,7 @@ def name(disconnect):
 
 @pytest.mark.parametrize("disconnect", EARLY, ids=name)
 @pytest.mark.parametrize("stream", [True, False])
-def test_no_header_comes(simulator, disconnect, stream):
+def test_a_disconnect_before_the_headers(simulator, disconnect, stream):
     fault = (
         httpx.ReadError if disconnect.kind is DisconnectKind.RESET else httpx.RemoteProtocolError
     )
@@ -35,7 +35,7 @@ def test_no_header_comes(simulator, disconnect, stream):
 
 
 @pytest.mark.parametrize("disconnect", DISCONNECTS, ids=name)
-def test_a_stream_breaks_off_where_and_how_it_is_named(simulator, disconnect):
+def test_a_stream_ends_at_the_point_and_in_the_way_of_its_name(simulator, disconnect):
     reply = send_create(simulator, f"sim-{disconnect.name}", stream=True)
     assert reply.status == 200
     assert ("transfer-encoding" in reply.headers) != disconnect.close_delimited
@@ -62,7 +62,7 @@ def test_a_stream_breaks_off_where_and_how_it_is_named(simulator, disconnect):
 
 
 @pytest.mark.parametrize("disconnect", DISCONNECTS, ids=name)
-def test_an_answer_in_one_piece_breaks_off_too(simulator, disconnect):
+def test_a_json_reply_ends_early_too(simulator, disconnect):
     reply = send_create(simulator, f"sim-{disconnect.name}")
     assert (reply.transport_error is None) == (disconnect.kind is DisconnectKind.END)
     assert (reply.body == b"") == (disconnect.point is DisconnectPoint.AFTER_HEADERS)
@@ -70,7 +70,7 @@ def test_an_answer_in_one_piece_breaks_off_too(simulator, disconnect):
         json.loads(reply.body)
 
 
-def test_a_response_that_broke_off_is_retrieved_whole(simulator):
+def test_a_response_that_ended_early_can_be_retrieved_completely(simulator):
     created, *_ = read(send_create(simulator, "sim-reset-after-created", stream=True).body)
     path = f"{simulator}/v1/responses/{created['response']['id']}"
     assert httpx.get(path, headers=KEY).json()["status"] == "completed"

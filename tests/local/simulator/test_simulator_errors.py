@@ -1,4 +1,4 @@
-"""What OpenAI and Azure refuse, in their words."""
+"""Requests that OpenAI and Azure OpenAI reject, and their messages."""
 
 import json
 
@@ -46,7 +46,7 @@ RAW = {**KEY, "content-type": "application/json"}
         ({"tools": ["none"]}, None, "invalid_type", "Invalid type"),
     ],
 )
-def test_a_body_is_refused(simulator, body, param, code, message):
+def test_an_invalid_body_is_rejected(simulator, body, param, code, message):
     reply = send_create(simulator, **body)
     assert reply.status == 400
     assert reply.error["type"] == "invalid_request_error"
@@ -66,12 +66,12 @@ def test_a_body_is_refused(simulator, body, param, code, message):
         b"[" * 100_000,
     ],
 )
-def test_what_is_no_json_object_is_refused(simulator, content):
+def test_a_body_must_be_a_json_object(simulator, content):
     reply = httpx.post(f"{simulator}/v1/responses", headers=RAW, content=content)
     assert (reply.status_code, reply.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
-def test_another_content_type_is_refused(simulator):
+def test_another_content_type_is_rejected(simulator):
     headers = {**KEY, "content-type": "text/plain"}
     reply = httpx.post(f"{simulator}/v1/responses", headers=headers, content=b"{}")
     assert reply.json()["error"]["code"] == "unsupported_content_type"
@@ -80,7 +80,7 @@ def test_another_content_type_is_refused(simulator):
 @pytest.mark.parametrize(
     ("headers", "code"), [({}, None), ({"authorization": "Bearer bad-key"}, "invalid_api_key")]
 )
-def test_openai_wants_a_key(simulator, headers, code):
+def test_openai_requires_a_key(simulator, headers, code):
     reply = send_create(simulator, headers=headers)
     assert (reply.status, reply.error["code"]) == (401, code)
     assert reply.error.keys() == {"message", "type", "param", "code"}
@@ -96,14 +96,14 @@ def test_openai_wants_a_key(simulator, headers, code):
         ("after=msg_none", None),
     ],
 )
-def test_a_page_that_cannot_be_is_refused(simulator, query, code):
+def test_invalid_page_parameters_are_rejected(simulator, query, code):
     id = json.loads(send_create(simulator).body)["id"]
     reply = httpx.get(f"{simulator}/v1/responses/{id}/input_items?{query}", headers=KEY)
     assert reply.status_code == (400 if code else 404)
     assert reply.json()["error"]["code"] == code
 
 
-def test_an_odd_starting_point_is_refused(simulator):
+def test_an_invalid_starting_point_is_rejected(simulator):
     id = json.loads(send_create(simulator, background=True).body)["id"]
     path = f"{simulator}/v1/responses/{id}?stream=true&starting_after=first"
     assert httpx.get(path, headers=KEY).json()["error"]["param"] == "starting_after"
@@ -119,12 +119,12 @@ def test_an_odd_starting_point_is_refused(simulator):
         ("/responses/input_tokens", {"tools": 1}, "invalid_type"),
     ],
 )
-def test_other_bodies_are_refused(simulator, path, body, code):
+def test_invalid_bodies_of_other_endpoints_are_rejected(simulator, path, body, code):
     reply = httpx.post(f"{simulator}/v1{path}", headers=KEY, json=body)
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, code)
 
 
-def test_a_conversation_wants_metadata_and_items(client):
+def test_metadata_and_items_are_required(client):
     id = client.conversations.create().id
     with pytest.raises(openai.BadRequestError, match="metadata"):
         client.post(f"/conversations/{id}", cast_to=object, body={})
@@ -132,7 +132,7 @@ def test_a_conversation_wants_metadata_and_items(client):
         client.post(f"/conversations/{id}/items", cast_to=object, body={})
 
 
-def test_a_path_that_is_none(simulator):
+def test_an_unknown_path_is_not_found(simulator):
     reply = httpx.get(f"{simulator}/v1/responses", headers=KEY)
     assert reply.status_code == 404
     assert reply.json()["error"]["message"] == "Invalid URL (GET /v1/responses)"

@@ -1,4 +1,4 @@
-"""Function calls and JSON that fits a schema."""
+"""Function calls, and JSON that is valid for a schema."""
 
 import enum
 import json
@@ -44,13 +44,13 @@ TOOLS = [WEATHER, CLOCK]
         ({"type": "allowed_tools", "mode": "auto", "tools": [{"name": "no"}]}, "get_time", None),
     ],
 )
-def test_a_function_is_called_when_it_is_wanted(client, choice, text, called):
+def test_a_function_is_called_as_tool_choice_requires(client, choice, text, called):
     response = client.responses.create(model="gpt-4.1", input=text, tools=TOOLS, tool_choice=choice)
     calls = [item.name for item in response.output if item.type == "function_call"]
     assert calls == ([called] if called else [])
 
 
-def test_a_call_fits_and_its_output_is_answered(client):
+def test_arguments_are_valid_and_the_output_is_repeated(client):
     messages = [{"role": "user", "content": "get_weather, please"}]
     call = client.responses.create(model="gpt-4.1", input=messages, tools=TOOLS).output[0]
     jsonschema.validate(json.loads(call.arguments), WEATHER["parameters"])
@@ -64,7 +64,7 @@ def test_a_call_fits_and_its_output_is_answered(client):
     assert answer.output_text == "The tool answered: sunny"
 
 
-def test_a_call_is_streamed_as_openai_does(simulator):
+def test_a_function_call_is_streamed_in_the_events_of_openai(simulator):
     reply = send_create(simulator, stream=True, tools=[WEATHER], tool_choice="required")
     check_events(reply.events)
     added, *deltas, done, item = reply.events[2:-1]
@@ -98,19 +98,19 @@ class Tree(BaseModel):
     parent: "Tree | None"
 
 
-def test_parse_gives_a_model(client):
+def test_the_sdk_parses_a_model(client):
     response = client.responses.parse(model="gpt-5", input="A tree", text_format=Tree)
     tree = response.output_parsed
     assert (tree.colour, tree.note, len(tree.others)) == (Colour.RED, "note", 2)
     assert tree.parent.parent.name == "name"
 
 
-def test_a_streamed_model_too(client):
+def test_the_sdk_parses_a_streamed_model(client):
     with client.responses.stream(model="gpt-4.1", input="A leaf", text_format=Leaf) as stream:
         assert stream.get_final_response().output_parsed.kind == "leaf"
 
 
-def test_a_json_object_is_given_where_no_schema_is(client):
+def test_json_output_without_a_schema_is_an_object(client):
     response = client.responses.create(
         model="gpt-4.1", input="JSON", text={"format": {"type": "json_object"}}
     )
@@ -150,11 +150,11 @@ def test_a_json_object_is_given_where_no_schema_is(client):
         },
     ],
 )
-def test_values_fit(schema):
+def test_a_value_is_valid_for_its_schema(schema):
     jsonschema.validate(build_value(schema), schema)
 
 
 @pytest.mark.parametrize("schema", [{"$ref": "#/$defs/none"}, {"type": "magic"}, {"type": 3}])
-def test_a_schema_that_is_none_is_refused(schema):
+def test_an_invalid_schema_is_rejected(schema):
     with pytest.raises(ApiError, match="cannot be resolved"):
         build_value(schema)

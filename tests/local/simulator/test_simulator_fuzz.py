@@ -1,4 +1,4 @@
-"""No body makes the simulator fail: a gateway in front would be blamed for it."""
+"""No body causes an internal error: it would look like a fault of the gateway in front."""
 
 import httpx
 from hypothesis import HealthCheck, given, settings
@@ -33,7 +33,7 @@ PATHS = st.sampled_from(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(path=PATHS, body=BODIES, is_complete=st.booleans())
-def test_any_body_is_answered_or_refused(simulator, path, body, is_complete):
+def test_any_body_gets_a_response_or_an_error(simulator, path, body, is_complete):
     full_body = (
         {**body, "model": "gpt-4.1", "input": body.get("input") or "Hi"} if is_complete else body
     )

@@ -1,4 +1,4 @@
-"""The simulator as a process of its own."""
+"""The simulator as a process."""
 
 import re
 import signal
@@ -15,7 +15,7 @@ LISTENING = re.compile(r"simulator listening on (http://127\.0\.0\.1:\d+)\n")
 
 @pytest.fixture
 def start():
-    """Start one; whatever a test leaves running is ended."""
+    """Starts a process, which ends after the test."""
     started = []
 
     def start(*options):
@@ -38,7 +38,7 @@ def start():
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_it_leaves_when_told(start, signal_number):
+def test_the_process_exits_after_a_signal(start, signal_number):
     process, address = start("--record", "--deployment", "prod=gpt-5", "--exit-with-parent")
     body = {"model": "prod", "input": "Hi"}
     reply = httpx.post(f"{address}/openai/v1/responses", headers={"api-key": "k"}, json=body)
@@ -49,13 +49,13 @@ def test_it_leaves_when_told(start, signal_number):
     assert process.stdout.read() == ""
 
 
-def test_it_leaves_when_its_input_ends(start):
+def test_the_process_exits_when_its_input_ends(start):
     process, _ = start("--exit-with-parent")
     process.stdin.close()
     assert process.wait(10) == 0
 
 
-def test_it_leaves_in_the_midst_of_an_answer(start):
+def test_the_process_exits_during_a_stream(start):
     process, address = start()
     body = {"model": "sim-slow", "input": "Hi", "stream": True}
     headers = {"authorization": "Bearer k"}

@@ -1,4 +1,4 @@
-"""What tests ask of the simulator: to tell what came, and to say anything at all."""
+"""Recorded requests and scripted replies."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from tests.local.simulator.reply import KEY, send_create
 
 @pytest.fixture
 def recorder():
-    """A simulator of the test's own."""
+    """A simulator for one test."""
     with serve_in_thread(build_application(is_recording=True)) as address:
         yield address
 
@@ -28,7 +28,7 @@ def script(recorder, *chunks, **more):
     return posted.status_code
 
 
-def test_a_request_is_kept_as_it_came(recorder):
+def test_a_request_is_recorded_unchanged(recorder):
     body = b'{ "model":"gpt-5",  "input": "\\u00e9" }'
     headers = [
         ("Authorization", "Bearer k"),
@@ -51,7 +51,7 @@ def test_a_request_is_kept_as_it_came(recorder):
     assert base64.b64decode(recorded["body_base64"]) == body
 
 
-def test_requests_are_forgotten_on_demand(recorder):
+def test_recorded_requests_and_scripts_can_be_deleted(recorder):
     send_create(recorder)
     script(recorder, b"never played")
     assert httpx.delete(f"{recorder}/_sim/requests").status_code == 204
@@ -60,7 +60,7 @@ def test_requests_are_forgotten_on_demand(recorder):
     assert MAX_REQUESTS >= 1_000
 
 
-def test_scripts_are_played_in_turn(recorder):
+def test_scripts_are_sent_in_order(recorder):
     script(
         recorder, b"\xff\x00", b"2", status=529, headers={"content-type": "text/odd", "x-a": "b"}
     )
@@ -73,11 +73,11 @@ def test_scripts_are_played_in_turn(recorder):
     assert len(requests(recorder)) == 3
 
 
-def test_a_script_may_cut_or_close(recorder):
+def test_a_script_can_reset_or_close_the_connection(recorder):
     script(recorder, b"data: ", cut=True)
     script(recorder, b"data: ", close=True)
-    cut, closed = send_create(recorder), send_create(recorder)
-    assert (cut.body, type(cut.transport_error)) == (b"data: ", httpx.ReadError)
+    reset, closed = send_create(recorder), send_create(recorder)
+    assert (reset.body, type(reset.transport_error)) == (b"data: ", httpx.ReadError)
     assert (closed.body, closed.transport_error) == (b"data: ", None)
     assert "transfer-encoding" not in closed.headers
 
@@ -88,11 +88,11 @@ def test_a_script_waits_for_its_request(recorder):
     assert httpx.get(f"{recorder}/v1/responses/resp_1", headers=KEY).content == b"{}"
 
 
-def test_what_is_no_script_is_refused(recorder):
+def test_an_invalid_script_is_rejected(recorder):
     assert script(recorder, b"", colour="red") == 400
 
 
-def test_without_recording_there_is_nothing_to_ask():
+def test_the_control_paths_need_recording():
     with serve_in_thread(build_application()) as address:
         assert httpx.get(f"{address}/_sim/requests").status_code == 404
         assert httpx.post(f"{address}/_sim/script", json={}).status_code == 404

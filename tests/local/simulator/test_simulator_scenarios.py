@@ -1,4 +1,4 @@
-"""Each row of the table does what it says, and no row is left without a promise."""
+"""Each scenario of the table has a check, and passes it."""
 
 import pytest
 
@@ -24,15 +24,15 @@ DISCONNECTS = {
 
 
 @pytest.mark.parametrize("model", CHECKS)
-def test_a_scenario_does_what_it_says(simulator, model):
+def test_a_scenario_has_its_documented_effect(simulator, model):
     CHECKS[model](send_create(simulator, model, stream=True))
 
 
-def test_every_scenario_has_a_promise():
+def test_every_scenario_has_a_check():
     assert SCENARIOS.keys() == CHECKS.keys() | TIMED | DISCONNECTS
 
 
-def test_every_scenario_says_in_one_sentence_what_it_does():
+def test_every_scenario_is_described_in_one_sentence():
     for name, scenario in SCENARIOS.items():
         assert name.startswith("sim-")
         assert scenario.about.endswith(".")

@@ -1,4 +1,4 @@
-"""Responses that are kept, continued, listed and deleted; conversations."""
+"""Responses that are stored, continued, listed and deleted; conversations."""
 
 import openai
 import pytest
@@ -10,7 +10,7 @@ def create(client, text, **more):
     return client.responses.create(model="gpt-4.1", input=text, **more)
 
 
-def test_a_follow_up_knows_what_was_said(client):
+def test_a_response_continues_the_previous_one(client):
     first = create(client, "One")
     second = create(client, "Two", previous_response_id=first.id)
     third = create(client, "Three", previous_response_id=second.id)
@@ -18,7 +18,7 @@ def test_a_follow_up_knows_what_was_said(client):
     assert client.responses.retrieve(third.id).to_dict() == third.to_dict()
 
 
-def test_what_is_not_stored_cannot_be_continued_nor_retrieved(client):
+def test_an_unstored_response_cannot_be_continued_or_retrieved(client):
     first = create(client, "One", store=False)
     with pytest.raises(openai.BadRequestError) as error:
         create(client, "Two", previous_response_id=first.id)
@@ -28,7 +28,7 @@ def test_what_is_not_stored_cannot_be_continued_nor_retrieved(client):
         client.responses.retrieve(first.id)
 
 
-def test_what_is_deleted_is_gone(client):
+def test_a_deleted_response_is_not_found(client):
     id = create(client, "One").id
     client.responses.delete(id)
     for method in (client.responses.retrieve, client.responses.delete, client.responses.cancel):
@@ -36,14 +36,14 @@ def test_what_is_deleted_is_gone(client):
             method(id)
 
 
-def test_nothing_is_shared_between_customers_nor_providers(client, other, azure):
+def test_customers_and_providers_share_no_responses(client, other, azure):
     id = create(client, "One").id
     for stranger in (other, azure):
         with pytest.raises(openai.NotFoundError):
             stranger.responses.retrieve(id)
 
 
-def test_a_rotated_key_sees_what_the_old_one_did(client):
+def test_a_rotated_key_has_the_same_account(client):
     old, new = client.with_options(api_key="sk-a.1"), client.with_options(api_key="sk-a.2")
     id = create(old, "One").id
     assert new.responses.retrieve(id).id == id
@@ -59,14 +59,14 @@ def test_input_items_are_paged(client):
     assert newest.has_more
 
 
-def test_input_items_include_what_came_before(client):
+def test_input_items_include_the_previous_response(client):
     first = create(client, "One")
     second = create(client, "Two", previous_response_id=first.id)
     items = list(client.responses.input_items.list(second.id, order="asc"))
     assert [item.role for item in items] == ["user", "assistant", "user"]
 
 
-def test_an_item_is_referred_to_by_its_id(client, other):
+def test_an_item_reference_is_resolved(client, other):
     first = create(client, "One")
     reference = {"type": "item_reference", "id": first.output[0].id}
     input_items = [reference, {"role": "user", "content": "Two"}]
@@ -107,7 +107,7 @@ def test_a_conversation_is_changed_and_deleted(client):
         create(client, "One", conversation=id)
 
 
-def test_a_conversation_is_locked_while_an_answer_is_on_its_way(client):
+def test_a_conversation_is_locked_during_a_response(client):
     id = client.conversations.create().id
     running = create(client, "One", conversation=id, background=True)
     with pytest.raises(openai.BadRequestError) as error:
@@ -117,7 +117,7 @@ def test_a_conversation_is_locked_while_an_answer_is_on_its_way(client):
     assert create(client, "Two", conversation=id).status == "completed"
 
 
-def test_a_failed_answer_leaves_the_conversation_as_it_was(client):
+def test_a_failed_response_does_not_change_the_conversation(client):
     id = client.conversations.create().id
     client.responses.create(model="sim-failed", input="One", conversation=id)
     assert list(client.conversations.items.list(id)) == []
@@ -136,7 +136,7 @@ def test_tokens_are_counted_and_conversations_compacted(client):
     )
 
 
-def test_a_shelf_holds_no_more_than_it_may():
+def test_a_bounded_store_removes_the_oldest_values():
     store = BoundedStore(max_count=3, max_weight=10)
     for number in range(5):
         store.put(str(number), number)

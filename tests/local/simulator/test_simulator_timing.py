@@ -1,4 +1,4 @@
-"""Scenarios about time, tuned by the number in their name; tests wait for events, never sleep."""
+"""Scenarios that delay events; the tests wait for events and never sleep."""
 
 import itertools
 import time
@@ -15,7 +15,7 @@ BODY = {"input": "Hello there, friend", "stream": True}
 
 
 def waits(simulator, model):
-    """Seconds to the headers, then between chunks."""
+    """Returns the seconds to the headers, then those between chunks."""
     moments = [time.monotonic()]
     with (
         httpx.Client(base_url=simulator, headers=KEY, verify=NO_TLS) as client,
@@ -38,26 +38,26 @@ def test_deltas_are_delayed(simulator):
         ("sim-silent-mid-stream-300ms", lambda waited: waited[2:]),
     ],
 )
-def test_silence_falls_where_it_is_named(simulator, model, place):
+def test_the_pause_is_at_the_point_of_its_name(simulator, model, place):
     waited = waits(simulator, model)
     assert max(waited) in place(waited)
     assert max(waited) > 0.2
 
 
-def test_only_deltas_wait_and_one_of_them_longest():
+def test_only_deltas_are_delayed():
     events = [{"type": name} for name in ("a.created", "a.delta", "b.delta", "a.done")]
     timing = Timing(first_event=1, between_deltas=2, mid_stream=3)
     assert timing.event_times(events, is_background=False) == [1, 3, 8, 8]
 
 
-def test_without_streaming_the_answer_takes_as_long(simulator):
+def test_a_json_reply_takes_as_long_as_a_stream(simulator):
     started = time.monotonic()
     assert send_create(simulator, "sim-delay-20ms").status == 200
     assert time.monotonic() - started > 0.1
 
 
 @pytest.mark.parametrize("model", ["sim-long", "sim-long-1500"])
-def test_an_answer_is_as_long_as_named(simulator, model):
+def test_the_name_sets_the_number_of_deltas(simulator, model):
     reply = send_create(simulator, model, stream=True)
     check_events(reply.events)
     count = 1_500 if model.endswith("1500") else 1_000
@@ -81,16 +81,16 @@ def test_an_answer_is_as_long_as_named(simulator, model):
         ("sim-429-300s", lambda it: it.replacement.headers["retry-after"] == "300"),
     ],
 )
-def test_a_number_in_the_name_tunes(model, check):
+def test_the_number_in_the_name_sets_the_timing(model, check):
     assert check(find_scenario(model))
 
 
 @pytest.mark.parametrize("model", ["sim-none", "sim-text-5", "sim-none-5ms", "missing-model"])
-def test_other_names_are_no_models(model):
+def test_unknown_scenarios_are_not_found(model):
     with pytest.raises(ApiError) as error:
         find_scenario(model)
     assert error.value.code == "model_not_found"
 
 
-def test_any_other_name_is_a_model():
+def test_any_other_name_is_a_text_model():
     assert find_scenario("gpt-9") is SCENARIOS["sim-text"]

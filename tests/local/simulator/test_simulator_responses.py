@@ -1,4 +1,4 @@
-"""What the SDK gets when all goes well."""
+"""Responses without faults, as the SDK receives them."""
 
 import json
 
@@ -17,15 +17,15 @@ TEXT = [
 ]
 
 
-def test_an_answer_shows_what_was_understood(client):
+def test_the_output_repeats_the_input(client):
     response = client.responses.create(model="gpt-4.1", input="What is rain?")
     assert response.output_text == "You said: What is rain?"
     assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens
     assert response._request_id.startswith("req_")
 
 
-def test_a_response_tells_of_its_ask(simulator):
-    asked = {
+def test_a_response_repeats_the_fields_of_its_request(simulator):
+    fields = {
         "instructions": "Be brief.",
         "metadata": {"team": "a"},
         "temperature": 0.5,
@@ -37,11 +37,11 @@ def test_a_response_tells_of_its_ask(simulator):
         "reasoning": {"effort": "low"},
         "client_metadata": {"unknown": True},
     }
-    response = json.loads(send_create(simulator, **asked).body)
+    response = json.loads(send_create(simulator, **fields).body)
     check_response(response)
-    reply = {key: response.get(key) for key in asked if key != "client_metadata"}
+    reply = {key: response.get(key) for key in fields if key != "client_metadata"}
     assert reply == {
-        **{key: value for key, value in asked.items() if key != "client_metadata"},
+        **{key: value for key, value in fields.items() if key != "client_metadata"},
         "reasoning": {"effort": "low", "summary": None},
     }
     assert isinstance(response["created_at"], int)
@@ -52,7 +52,7 @@ def test_a_response_tells_of_its_ask(simulator):
     }
 
 
-def test_every_required_field_is_there(simulator):
+def test_a_response_has_every_required_field(simulator):
     response = json.loads(send_create(simulator).body)
     required = "id object created_at error incomplete_details instructions metadata model output"
     required += " parallel_tool_calls temperature tool_choice tools top_p"
@@ -62,7 +62,7 @@ def test_every_required_field_is_there(simulator):
     assert len(response["id"]) == len("resp_") + 48
 
 
-def test_a_text_is_streamed_as_openai_does(simulator):
+def test_a_text_is_streamed_in_the_events_of_openai(simulator):
     reply = send_create(simulator, stream=True)
     assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert reply.types == [*OPENING, *TEXT, "response.completed"]
@@ -71,7 +71,7 @@ def test_a_text_is_streamed_as_openai_does(simulator):
     assert reply.body.endswith(b"}\n\n")
 
 
-def test_a_reasoning_model_thinks_first(simulator):
+def test_a_reasoning_model_starts_with_a_reasoning_item(simulator):
     reply = send_create(
         simulator,
         "o4-mini",
@@ -89,7 +89,7 @@ def test_a_reasoning_model_thinks_first(simulator):
     assert reply.events[-1]["response"]["usage"]["output_tokens_details"]["reasoning_tokens"] > 0
 
 
-def test_without_summary_a_reasoning_item_is_bare(client):
+def test_a_reasoning_item_without_summary_has_no_text(client):
     item = client.responses.create(model="gpt-5", input="Hi").output[0]
     assert (item.type, item.summary, item.encrypted_content) == ("reasoning", [], None)
 
@@ -97,13 +97,13 @@ def test_without_summary_a_reasoning_item_is_bare(client):
 @pytest.mark.parametrize(
     ("options", "padded"), [({}, True), ({"include_obfuscation": False}, False)]
 )
-def test_deltas_are_padded_unless_refused(simulator, options, padded):
+def test_deltas_are_padded_unless_the_request_disables_it(simulator, options, padded):
     reply = send_create(simulator, stream=True, stream_options=options)
     deltas = [event for event in reply.events if event["type"].endswith(".delta")]
     assert all(("obfuscation" in event) == padded for event in deltas)
 
 
-def test_the_sdk_gathers_a_stream(client):
+def test_the_sdk_accumulates_a_stream(client):
     with client.responses.stream(model="gpt-5", input="Hi") as stream:
         text = "".join(e.delta for e in stream if e.type == "response.output_text.delta")
         assert stream.get_final_response().output_text == text == "You said: Hi"
@@ -123,7 +123,7 @@ def test_too_few_tokens_leave_the_answer_incomplete(client):
     assert len(response.output_text.split()) == 16
 
 
-def test_images_files_and_long_texts_are_taken(client):
+def test_images_files_and_long_texts_are_accepted(client):
     parts = [
         {"type": "input_text", "text": "Look: " + "a" * 10_000},
         {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
