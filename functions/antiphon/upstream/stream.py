@@ -21,6 +21,7 @@ from antiphon.upstream.timers import ReadTimer
 
 TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
 IGNORED_TAILS = {b"", b"data: [DONE]"}
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LINGER_SECONDS = 5.0  # for which a provider may keep a stream open after its terminal event
 
 type ResponseObject = Mapping[str, Any]
@@ -28,7 +29,7 @@ type ResponseObject = Mapping[str, Any]
 
 def translate_error(exc: httpx.RequestError) -> GatewayError:
     """Return the gateway's error for a failed exchange with a provider."""
-    if isinstance(exc, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
+    if isinstance(exc, NOTHING_SENT):
         return UpstreamNotReached("The provider could not be reached; nothing was sent.")
     if isinstance(exc, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
         return InvalidRequest("A header or the query of the request cannot be sent on.")
