@@ -17,6 +17,7 @@ from openai.types.conversations import (
 from openai.types.responses import (
     CompactedResponse,
     Response,
+    ResponseErrorEvent,
     ResponseItemList,
     ResponseStreamEvent,
 )
@@ -25,11 +26,16 @@ from pydantic import BaseModel, ConfigDict, RootModel
 
 from infra.reference.schemas import Schema, build_components, ref
 
-EVENT_TYPES: tuple[type[BaseModel], ...] = get_args(get_args(ResponseStreamEvent)[0])
+# Without the `error` event, which has two documented shapes: see streams.py.
+EVENT_TYPES: tuple[type[BaseModel], ...] = tuple(
+    event for event in get_args(get_args(ResponseStreamEvent)[0]) if event is not ResponseErrorEvent
+)
 NEWER = "NewerObject"
 DROPPED = {"discriminator", "default", "title"}
 # Members that every provider sends; others may be missing.
 ESSENTIAL = {"id", "object", "type", "model", "output", "data", "response", "item", "delta"}
+CLOSED = {"object", "type"}  # members whose constant says which schema applies
+NULLABLE = {"first_id", "last_id"}  # null in an empty list, unlike in the client's types
 # Members of a response that repeat the request, which has their schemas.
 REPEATED = ("instructions", "prompt", "reasoning", "text", "tool_choice", "tools")
 PREFIX = "Provider"  # of a provider's schema whose name is also one of ours
@@ -192,8 +198,18 @@ def _relax_choices(schema: Schema) -> Schema:
 def _relax_members(schema: Schema) -> Schema:
     if isinstance(schema.get("required"), list):
         schema["required"] = [name for name in schema["required"] if name in ESSENTIAL]
-    if isinstance(schema.get("properties"), dict):
+    if isinstance(members := schema.get("properties"), dict):
+        schema["properties"] = {name: _relax_member(name, members[name]) for name in members}
         schema["additionalProperties"] = True
     if isinstance(schema.get("description"), str):
         schema["description"] = schema["description"].split("\n\n")[0]
     return schema
+
+
+def _relax_member(name: str, member: Schema) -> Schema:
+    if name in NULLABLE:
+        return {**member, "type": ["string", "null"]}
+    if "const" in member and name not in CLOSED:
+        rest = {key: value for key, value in member.items() if key != "const"}
+        return {**rest, "examples": [member["const"]]}
+    return member

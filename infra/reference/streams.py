@@ -28,7 +28,7 @@ ERROR = "error"
 
 def schemas() -> dict[str, Schema]:
     """Return `StreamEvent`, and the two events that OpenAI's client has no type for."""
-    known = [provider_ref(event) for event in EVENT_TYPES if _type_of(event) != ERROR]
+    known = [provider_ref(event) for event in EVENT_TYPES]
     return {
         "ErrorEvent": _error_event(),
         "NewerEvent": _newer_event(),
@@ -41,7 +41,7 @@ def schemas() -> dict[str, Schema]:
 
 def types() -> Iterator[str]:
     """Yield every known event type."""
-    yield from sorted({_type_of(event) for event in EVENT_TYPES} - {ERROR})
+    yield from sorted(_type_of(event) for event in EVENT_TYPES)
     yield ERROR
 
 

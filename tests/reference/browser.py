@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through its own pipe: no driver, no port, no package of its own."""
+"""Drives a headless Chromium through its debugging pipe, without a port."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
-MISSING = "There is no Chromium here: `apt-get install chromium`, and this test runs."
+MISSING = "Chromium is not installed: run `apt-get install chromium`."
 OPTIONS = (
     "--headless=new",
     "--no-sandbox",  # which the root of a container cannot have
@@ -31,7 +31,7 @@ type Message = dict[str, Any]
 
 
 class Page:
-    """One tab: what it is told, what it shows, and all that it asked of the network."""
+    """One tab: it takes commands, returns values of the page, and records all events."""
 
     def __init__(self, commands: IO[bytes], messages: IO[bytes]) -> None:
         self._commands = commands
@@ -51,11 +51,11 @@ class Page:
         self._call("Page.navigate", url=url)
 
     def value(self, expression: str) -> Any:
-        asked = {"expression": expression, "awaitPromise": True, "returnByValue": True}
-        return self._call("Runtime.evaluate", **asked)["result"].get("value")
+        params = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        return self._call("Runtime.evaluate", **params)["result"].get("value")
 
     def until(self, expression: str) -> Any:
-        """The first value that is true; the test's own time limit ends a vain wait."""
+        """The first value that is true; the test's time limit ends the wait."""
         step = (
             f"const step = () => {{ const v = {expression}; v ? done(v) : setTimeout(step, 50) }}"
         )
@@ -67,14 +67,14 @@ class Page:
         self.value(f"{found}.click()")
 
     def write(self, selector: str, text: str) -> None:
-        """In the place of what stands in a field."""
+        """Replace the text of a field."""
         found = f"document.querySelector({json.dumps(selector)})"
         self.until(found + " !== null")
         self.value(f"{found}.focus(), {found}.select()")
         self._call("Input.insertText", text=text)
 
-    def told(self, method: str) -> Iterator[Message]:
-        """What the browser told of, such as every `Network.requestWillBeSent`."""
+    def params_of(self, method: str) -> Iterator[Message]:
+        """The parameters of every event of a method, such as `Network.requestWillBeSent`."""
         return (event["params"] for event in self.events if event.get("method") == method)
 
     def _call(self, method: str, **params: Any) -> Message:
@@ -82,14 +82,14 @@ class Page:
         message = {"id": number, "method": method, "params": params, **self._session}
         self._commands.write(json.dumps(message).encode() + b"\0")
         self._commands.flush()
-        for answer in self._heard():
+        for answer in self._read_messages():
             if answer.get("id") == number:
                 assert "error" not in answer, answer
                 return answer["result"]
             self.events.append(answer)
-        raise AssertionError("Chromium has gone.")
+        raise AssertionError("Chromium has ended.")
 
-    def _heard(self) -> Iterator[Message]:
+    def _read_messages(self) -> Iterator[Message]:
         while True:
             while b"\0" in self._rest:
                 message, _, self._rest = self._rest.partition(b"\0")

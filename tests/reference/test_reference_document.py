@@ -35,11 +35,11 @@ CLASSES = [
 
 
 def examples():
-    """Every error that the document shows."""
+    """Every error that the document has as an example."""
     return [
         example["value"]["error"]
-        for told in RESPONSES
-        for example in told["content"]["application/json"].get("examples", {}).values()
+        for response in RESPONSES
+        for example in response["content"]["application/json"].get("examples", {}).values()
     ]
 
 
@@ -65,7 +65,7 @@ def test_the_checked_in_document_is_what_the_models_say():
     assert PATH.read_text("utf-8") == build_text(), "Run `python -m infra.reference`."
 
 
-def test_a_drift_is_shown(tmp_path, monkeypatch):
+def test_a_difference_is_reported(tmp_path, monkeypatch):
     place = tmp_path / "openapi.json"
     place.write_text(build_text().replace("Create a response", "Make a response"))
     monkeypatch.setattr("infra.reference.__main__.PATH", place)
@@ -78,6 +78,13 @@ def test_a_drift_is_shown(tmp_path, monkeypatch):
 
 def test_an_independent_validator_accepts_it():
     validate(DOCUMENT, cls=OpenAPIV31SpecValidator)
+
+
+def test_every_schema_is_used():
+    text = build_text()
+    names = DOCUMENT["components"]["schemas"]
+    assert names
+    assert [name for name in names if f'"#/components/schemas/{name}"' not in text] == []
 
 
 def test_every_route_is_documented(registered):
@@ -97,11 +104,11 @@ def test_every_prefix_is_a_server():
 def test_every_refusal_stands_under_its_status(cls):
     name = next(
         name
-        for name, told in DOCUMENT["components"]["responses"].items()
-        if cls.__name__ in told["content"]["application/json"].get("examples", {})
+        for name, response in DOCUMENT["components"]["responses"].items()
+        if cls.__name__ in response["content"]["application/json"].get("examples", {})
     )
-    told = DOCUMENT["components"]["responses"][name]
-    error = told["content"]["application/json"]["examples"][cls.__name__]["value"]["error"]
+    response = DOCUMENT["components"]["responses"][name]
+    error = response["content"]["application/json"]["examples"][cls.__name__]["value"]["error"]
     assert (error["type"], error["code"]) == (cls.type, cls.code)
     of_status = [
         operation["responses"][str(cls.status)]["$ref"].rpartition("/")[2]
@@ -111,15 +118,15 @@ def test_every_refusal_stands_under_its_status(cls):
     assert set(of_status) <= {name}
 
 
-def test_every_code_in_the_source_is_told():
+def test_every_code_in_the_source_is_documented():
     sources = (path.read_text("utf-8") for path in (FUNCTIONS / "antiphon").rglob("*.py"))
     codes = {a or b for source in sources for a, b in CODE.findall(source)}
-    told = {error["code"] for error in examples()}
+    documented = {error["code"] for error in examples()}
     assert {"invalid_json", "upstream_auth"} <= codes
-    assert (codes | set(validation_errors.CODES.values())) <= told
+    assert (codes | set(validation_errors.CODES.values())) <= documented
 
 
-def test_every_event_of_openai_s_client_is_told():
+def test_every_event_of_openai_s_client_is_documented():
     (union, *_) = get_args(ResponseStreamEvent)
     known = {event.model_fields["type"].annotation for event in get_args(union)}
     types = {name for literal in known for name in get_args(literal)}
@@ -150,7 +157,7 @@ def test_every_field_that_is_sent_is_described(name):
     assert [field for field, schema in fields.items() if not schema.get("description")] == []
 
 
-def test_ranges_and_defaults_are_told():
+def test_ranges_and_defaults_are_documented():
     fields = DOCUMENT["components"]["schemas"]["CreateResponse"]["properties"]
     temperature, logprobs = fields["temperature"], fields["top_logprobs"]
     assert (temperature["minimum"], temperature["maximum"], temperature["default"]) == (0, 2, 1)

@@ -49,13 +49,13 @@ def create(page):
     )
 
 
-def asked(page):
-    urls = (told["request"]["url"] for told in page.told("Network.requestWillBeSent"))
+def requested_urls(page):
+    urls = (event["request"]["url"] for event in page.params_of("Network.requestWillBeSent"))
     return [url for url in urls if urlsplit(url).scheme not in {"data", "blob"}]
 
 
-def complaints(page):
-    return [told["entry"]["text"] for told in page.told("Log.entryAdded")]
+def log_entries(page):
+    return [event["entry"]["text"] for event in page.params_of("Log.entryAdded")]
 
 
 def test_a_reader_with_a_key_sends_a_request(page, address, provider):
@@ -66,9 +66,9 @@ def test_a_reader_with_a_key_sends_a_request(page, address, provider):
     assert create(page) == "200"
     assert id in page.value(f"document.querySelector('{SHOWN}').innerText")
     assert provider.received[0].body.decode() == BODY
-    assert {urlsplit(url).netloc for url in asked(page)} == {urlsplit(address).netloc}
+    assert {urlsplit(url).netloc for url in requested_urls(page)} == {urlsplit(address).netloc}
     assert page.value("violations") == []
-    assert complaints(page) == []
+    assert log_entries(page) == []
 
 
 def test_a_key_can_go_in_azure_s_header_too(page, gateway, provider):
@@ -76,7 +76,7 @@ def test_a_key_can_go_in_azure_s_header_too(page, gateway, provider):
     page.open(gateway.base("url") + "/docs")
     authorize(page, 2)
     assert create(page) == "200"
-    requests = [told["request"] for told in page.told("Network.requestWillBeSent")]
+    requests = [event["request"] for event in page.params_of("Network.requestWillBeSent")]
     (sent,) = [request["headers"] for request in requests if request["method"] == "POST"]
     assert sent["api-key"] == KEYS["acme"]
     assert "Authorization" not in sent
