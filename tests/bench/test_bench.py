@@ -47,7 +47,7 @@ def test_every_contestant_has_its_latencies(found):
         assert rows[DIRECT]["added_ms"] == {"p50": 0, "p90": 0, "p99": 0}
 
 
-async def test_the_time_of_the_links_write_is_taken_away_and_must_be_told():
+async def test_the_time_of_the_links_write_is_subtracted_and_must_be_reported():
     pieces = [(150, b"{}")]
     told = iter([Answer(100, 200, pieces, 160, in_aws=30), Answer(100, 200, pieces, 160)])
 
@@ -112,7 +112,7 @@ def test_a_spread_of_one_value_is_that_value():
     assert spread([7.0]) == {"p50": 7.0, "p90": 7.0, "p99": 7.0, "n": 1}
 
 
-def test_a_folder_that_is_not_there_is_told_of_before_the_run(tmp_path):
+def test_a_missing_folder_is_reported_before_the_run(tmp_path):
     said = CliRunner().invoke(main, ["--json", str(tmp_path / "none" / "figures.json")])
     assert said.exit_code == 2
     assert "There is no folder" in said.output

@@ -176,7 +176,7 @@ ATTEMPTS = {  # by status: what certainly did not start goes three times, all el
 }
 
 
-def test_a_provider_is_asked_as_often_as_it_is_safe(node, provider):
+def test_a_provider_is_called_as_often_as_it_is_safe(node, provider):
     for status, attempts in ATTEMPTS.items():
         for _ in range(attempts):
             provider.respond_with(
@@ -195,7 +195,7 @@ def test_a_cut_before_the_answer_is_no_reason_to_ask_again(node, provider, cut):
     assert len(provider.received) == 1
 
 
-def test_everything_that_is_kept_can_be_found_again(played, door):
+def test_everything_stored_can_be_found_again(played, door):
     assert runner(played, door)("stored") == {
         "cancelled": "cancelled",
         "retrieved": True,

@@ -64,7 +64,7 @@ ENCRYPTED = {"store": False, "include": ["reasoning.encrypted_content"]}
 
 
 @pytest.mark.parametrize("kept", [{}, ENCRYPTED], ids=["stored", "encrypted"])
-async def test_a_conversation_goes_on_by_what_was_said(sdk, kept):
+async def test_a_conversation_continues(sdk, kept):
     """The output's own items go back in, as the SDK read them; reasoning is one of them."""
     said = [{"role": "user", "content": "one"}]
     first = await sdk.create(model="o3", input=said, **kept)
@@ -106,7 +106,7 @@ async def test_an_answer_is_parsed_into_the_callers_model(sdk):
     assert parsed == (await sdk.final(**ask)).output_parsed
 
 
-async def test_a_json_schema_is_kept_to(sdk):
+async def test_output_follows_the_json_schema(sdk):
     schema = {**WEATHER["parameters"], "$schema": "https://json-schema.org/draft/2020-12/schema"}
     form = {"type": "json_schema", "name": "weather", "strict": True, "schema": schema}
     got = await sdk.create(model="sim-text", input="Hello", text={"format": form})
@@ -135,7 +135,7 @@ async def test_reasoning_that_is_not_stored_comes_encrypted(sdk):
     assert got.output[0].encrypted_content
 
 
-async def test_what_was_asked_for_is_told_again(sdk):
+async def test_the_options_of_the_request_are_in_the_response(sdk):
     asked = {
         "instructions": "Be brief.",
         "metadata": {"team": "blue"},

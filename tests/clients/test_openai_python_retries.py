@@ -85,7 +85,7 @@ async def test_a_wait_that_is_too_long_is_left_to_the_caller(sdk, provider):
     assert len(provider.received) == 1
 
 
-async def test_an_answer_that_came_is_not_asked_for_again(sdk, provider):
+async def test_a_request_that_was_answered_is_not_sent_again(sdk, provider):
     provider.respond_with(encode_response(json.dumps(make_response(new_id(), "failed")).encode()))
     assert (await sdk.create(**ASK)).status == "failed"
     assert len(provider.received) == 1

@@ -87,7 +87,7 @@ async def test_tokens_are_counted_before_they_are_paid_for(sdk):
     assert (await sdk.call("responses.input_tokens.count", **ASK)).input_tokens > 0
 
 
-async def test_what_was_said_is_compacted(sdk):
+async def test_a_conversation_is_compacted(sdk):
     got = await sdk.call("responses.compact", **ASK)
     assert got.output[-1].type == "compaction"
 

@@ -52,7 +52,7 @@ def condensed(events):
 
 
 @pytest.mark.parametrize(("model", "more"), (SPOKEN | CUT_SHORT).items(), ids=SPOKEN | CUT_SHORT)
-async def test_openai_python_is_told_the_same_events_again(sdk, ask, model, more):
+async def test_openai_python_gets_the_same_events_again(sdk, ask, model, more):
     first = [event async for event in sdk.streamed(model=model, **ask, **more)]
     again = [event async for event in sdk.streamed(model=model, **ask, **more)]
     assert condensed(again) == condensed(first)
@@ -79,7 +79,7 @@ async def test_openai_python_does_not_try_a_key_of_another_request_again(sdk, as
     assert refused.value.code == "idempotency_key_reused"
 
 
-async def test_openai_agents_run_on_what_is_told_again(played, door, ask):
+async def test_openai_agents_run_on_a_replay(played, door, ask):
     async with openai.AsyncOpenAI(base_url=played.base(door), api_key=KEYS["acme"]) as client:
         agents.set_tracing_disabled(disabled=True)
         provider = agents.OpenAIProvider(openai_client=client, use_responses=True)

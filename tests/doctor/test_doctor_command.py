@@ -73,7 +73,7 @@ def test_free_checks_create_nothing(played):
         assert client.get("/responses").json() == before
 
 
-def test_long_stream_is_kept_open(played):
+def test_a_long_stream_stays_open(played):
     code, rows = checked(played.url, "--long", "--long-seconds", "0.5")
     assert (code, rows["long"]["verdict"]) == (0, "ok")
     assert "longest gap" in rows["long"]["seen"]

@@ -49,7 +49,7 @@ def test_a_background_response_is_followed_to_its_end(gateway, provider):
     assert first.headers["x-client-request-id"] != second.headers["x-client-request-id"]
 
 
-def test_it_is_asked_after_at_its_own_target(gateway, provider):
+def test_it_is_polled_at_its_own_target(gateway, provider):
     id = new_id()
     provider.respond_with(told(id, "queued"))
     provider.respond_to_settle(id, told(id))
@@ -83,7 +83,7 @@ def test_a_stream_that_was_idle_for_too_long_is_settled(hasty, provider):
     assert settled(hasty, id)["usage"] == USAGE
 
 
-def test_what_is_settled_or_not_kept_is_not_asked_after(gateway, provider):
+def test_settled_or_unstored_responses_are_not_polled(gateway, provider):
     retrieved, ended, unkept = begun(gateway, provider), new_id(), new_id()
     provider.respond_with(told(retrieved, usage=USAGE))
     provider.respond_with(told(ended))

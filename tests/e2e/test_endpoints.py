@@ -126,7 +126,7 @@ def test_background_is_answered_at_once_and_followed_by_a_retrieval(gateway, pro
     assert (row["status"], row["usage"]["total_tokens"]) == ("completed", 7)
 
 
-def test_a_conversations_metadata_is_kept_and_amended(gateway, provider, door):
+def test_a_conversations_metadata_is_stored_and_amended(gateway, provider, door):
     with gateway.client(door) as client:
         id = create_conversation(client, provider)
         row = gateway.row(f"T#acme#C#{id}")

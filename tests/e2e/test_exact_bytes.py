@@ -128,7 +128,7 @@ def test_the_older_azure_path_is_spoken_where_it_is_configured(gateway, provider
     )
 
 
-def test_another_dialects_parameter_is_renamed_and_said(gateway, provider, door):
+def test_another_dialects_parameter_is_renamed_and_reported(gateway, provider, door):
     provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     body = b'{"model":"gpt-5","max_tokens" : 64,"input":"x"}'
     with gateway.client(door) as client:
@@ -137,7 +137,7 @@ def test_another_dialects_parameter_is_renamed_and_said(gateway, provider, door)
     assert got.headers["x-antiphon-rewrote"] == "max_tokens=max_output_tokens"
 
 
-def test_a_stream_is_asked_for_and_passed_on_at_every_prefix(gateway, provider, door):
+def test_a_stream_is_requested_and_forwarded_at_every_prefix(gateway, provider, door):
     base = gateway.base(door).removesuffix("/v1")
     for prefix in ("/v1", "/openai/v1", "/openai"):
         events = make_events(new_id())

@@ -39,7 +39,7 @@ def test_the_same_request_gets_the_stored_response_from_its_owner(provider, keye
     assert provider.received[1].body == b""
 
 
-def test_what_is_asked_to_be_included_is_included_again(provider, client):
+def test_requested_includes_are_included_again(provider, client):
     keyed = KeyedRequest(client, include=["reasoning.encrypted_content", "x&y"], max_tokens=9)
     provider.respond_with(encode_response(encode_stored()))
     first = keyed.create()
@@ -103,7 +103,7 @@ def test_a_crashed_owner_leaves_the_key_free_behind_its_deadline(gateway, provid
     assert gateway.row(keyed.partition, CLAIM_SORT_KEY)["response_id"] == id
 
 
-def test_an_outcome_is_kept_for_a_day(gateway, provider, keyed):
+def test_an_outcome_is_stored_for_a_day(gateway, provider, keyed):
     provider.respond_with(encode_response(encode_stored()))
     keyed.create()
     row = gateway.row(keyed.partition, CLAIM_SORT_KEY)

@@ -35,7 +35,7 @@ def kept(id, status="completed", **more):
     return encode_response(encode_stored(id, status, **more))
 
 
-def test_a_stream_is_told_again_from_the_stored_response(provider, keyed):
+def test_a_stream_is_replayed_from_the_stored_response(provider, keyed):
     id = new_id()
     first = told(id)
     provider.respond_with(encode_stream(*first))

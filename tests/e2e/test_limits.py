@@ -92,7 +92,7 @@ def test_requests_of_a_minute_are_limited_at_both_doors(holder, provider, door):
     assert 1 <= int(got.headers["retry-after"]) <= 60
 
 
-def test_our_limits_are_shown_where_there_are_any_and_else_the_providers(holder, provider):
+def test_headers_have_our_limits_or_else_the_providers(holder, provider):
     shown = {"x_ratelimit_limit_requests": "500", "x_ratelimit_limit_tokens": "30000"}
     for _ in range(2):
         provider.respond_with(

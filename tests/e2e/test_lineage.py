@@ -25,7 +25,7 @@ def umbra(gateway, door):
         yield client
 
 
-def test_lineage_is_the_whole_tree_from_wherever_it_is_asked(acme, provider):
+def test_lineage_is_the_whole_tree_from_any_of_its_responses(acme, provider):
     root = create_response(acme, provider)
     left, right = (create_from_request(acme, provider, previous_response_id=root) for _ in range(2))
     leaf = create_from_request(acme, provider, previous_response_id=left)

@@ -67,7 +67,7 @@ def test_a_wrong_parameter_is_refused_by_its_name(acme, query, param, code):
     assert (got.status_code, error["param"], error["code"]) == (400, param, code)
 
 
-def test_an_unknown_parameter_is_told_the_known_ones(acme):
+def test_the_error_of_an_unknown_parameter_lists_the_known_ones(acme):
     message = acme.get("/responses?user=me").json()["error"]["message"]
     assert message == (
         "Unknown parameter: 'user'. Known here: after, created_after, created_before, limit, "

@@ -47,7 +47,7 @@ def umbra(gateway, door):
         yield client
 
 
-def test_responses_are_listed_newest_first_and_no_provider_is_asked(acme, provider, model):
+def test_responses_are_listed_newest_first_and_no_provider_is_called(acme, provider, model):
     first, second = (create_response(acme, provider, model) for _ in range(2))
     got = acme.get("/responses", params={"model": model})
     page = got.json()

@@ -123,7 +123,7 @@ def deleted(gateway, kind, id):
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS)
-def test_whoever_else_asks_learns_nothing_and_no_provider_is_asked(
+def test_other_tenants_learn_nothing_and_no_provider_is_called(
     gateway, provider, door, owned, kind, name
 ):
     foreign, old = owned(kind), owned(kind)

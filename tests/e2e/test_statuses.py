@@ -111,7 +111,7 @@ def test_an_empty_error_becomes_one_that_says_something(gateway, provider, door)
 
 
 @pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain"])
-def test_json_is_told_to_be_json_whatever_the_caller_called_it(gateway, provider, door, kind):
+def test_json_is_sent_as_json_whatever_content_type_the_caller_sent(gateway, provider, door, kind):
     provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     body = b'{"model":"gpt-5","input":"x"}'
     with gateway.client(door) as client:

@@ -35,7 +35,7 @@ def acme(gateway, door):
         yield client
 
 
-def test_a_response_is_told_with_its_tokens_and_their_price(acme, provider, model):
+def test_a_response_is_reported_with_its_tokens_and_their_price(acme, provider, model):
     provider.respond_with(encode_usage_response(new_id()))
     send_create(acme, model)
     found = wait_for_sum(acme, model, 1)
@@ -81,7 +81,7 @@ def test_a_failure_without_figures_is_counted_without_them(gateway, provider, mo
         }
 
 
-def test_an_unpriced_model_is_counted_and_said_to_be(gateway, provider, model):
+def test_an_unpriced_model_is_counted_and_reported_as_unpriced(gateway, provider, model):
     provider.respond_with(encode_usage_response(new_id(), model="gpt-5-2026"))
     with gateway.client() as client:
         send_create(client, model)
@@ -104,7 +104,7 @@ def test_a_cut_stream_is_counted_once_by_its_exact_figures(gateway, provider, mo
         }
 
 
-def test_a_cut_stream_that_is_not_kept_is_counted_as_unknown(gateway, provider, model):
+def test_a_cut_stream_that_is_not_stored_is_counted_as_unknown(gateway, provider, model):
     id = new_id()
     provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
     with gateway.client() as client:

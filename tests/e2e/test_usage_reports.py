@@ -60,7 +60,7 @@ def added(data):
     return {**numbers, "cost_usd": format(cost.normalize(), "f")}
 
 
-def test_parts_that_are_not_asked_for_are_null(acme, provider, model):
+def test_parts_that_are_not_requested_are_null(acme, provider, model):
     provider.respond_with(encode_usage_response(new_id()))
     send_create(acme, model)
     wait_for_sum(acme, model, 1)
@@ -85,7 +85,7 @@ def by_key(client, model):
     return [each["requests"] for each in data if each["model"] == model]
 
 
-def test_what_an_azure_deployment_took_is_told_by_its_public_name(gateway, provider):
+def test_an_azure_deployment_is_reported_by_its_public_name(gateway, provider):
     provider.respond_with(encode_usage_response(new_id(), model="older-deployed"))
     with gateway.client() as client:
         send_create(client, "older")
@@ -123,7 +123,7 @@ def test_days_may_be_chosen(acme, provider, model):
     assert (last - first).days == 29
 
 
-def test_it_is_told_as_lists_are(gateway, door, acme):
+def test_it_has_the_shape_of_other_lists(gateway, door, acme):
     got = acme.get("/usage")
     assert got.headers["content-type"] == "application/json"
     assert got.headers["x-antiphon-consistency"] == "eventual"

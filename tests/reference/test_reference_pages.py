@@ -88,7 +88,7 @@ def test_the_page_may_do_no_more_than_it_must(place, anyone):
     assert headers["referrer-policy"] == "no-referrer"
 
 
-def test_parts_are_kept_for_as_long_as_their_name_holds(root, anyone):
+def test_parts_are_stored_until_their_name_expires(root, anyone):
     page = anyone.get(f"{root}/docs")
     assert page.headers["cache-control"] == "no-cache"
     for link in links(page):

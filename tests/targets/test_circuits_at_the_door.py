@@ -56,7 +56,7 @@ def test_what_one_environment_learns_the_next_one_knows(environment, providers):
     assert (got.headers["x-antiphon-target"], counts(providers)) == ("shared-b", [1, 3])
 
 
-def test_a_spared_target_is_asked_where_no_other_is_left(environment, providers):
+def test_a_target_with_an_open_circuit_is_tried_if_no_other_is_left(environment, providers):
     left, right = providers["first"], providers["second"]
     with environment() as one:
         left.respond_with(BUSY)

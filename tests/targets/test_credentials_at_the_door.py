@@ -86,7 +86,7 @@ def test_a_credential_that_the_provider_does_not_take_yet_gives_way_to_the_one_b
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_it_is_sent_again_once_and_never_told_as_the_callers_fault(
+def test_it_is_sent_again_once_and_never_reported_as_the_callers_error(
     function, providers, secrets, target, stream
 ):
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="also-wrong")
@@ -101,7 +101,7 @@ def test_it_is_sent_again_once_and_never_told_as_the_callers_fault(
     assert len(provider.received) == 3  # and no version is looked for again so soon
 
 
-def test_a_target_without_a_credential_is_told_apart(function, secrets, target, providers):
+def test_a_target_without_a_credential_has_its_own_error(function, secrets, target, providers):
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="replace-me")
     got = ask(function)
     assert (got.status, json.loads(got.body)["error"]["code"]) == (503, "target_credential_missing")

@@ -189,13 +189,13 @@ def test_a_target_that_cannot_be_reached_and_is_the_only_one_may_be_tried_again(
     ],
     ids=str,
 )
-def test_of_several_refusals_the_most_hopeful_is_told(many, providers, failures, told):
+def test_of_several_errors_the_one_most_likely_to_pass_is_returned(many, providers, failures, told):
     case = FREE[len(failures) - 1]
     got = ask(many, providers, case, [NOT_PROCESSED[name] for name in failures], stream=False)
     assert (got.status_code, len(posts(providers))) == (told, len(failures))
 
 
-def test_the_target_whose_refusal_is_told_is_named(many, providers):
+def test_the_target_of_the_returned_error_is_named(many, providers):
     """Not the one that was asked last, whose refusal says less."""
     got = ask(
         many, providers, Case("unreachable", ("second",)), [NOT_PROCESSED["403"]], stream=False

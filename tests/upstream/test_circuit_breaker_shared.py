@@ -40,14 +40,14 @@ def test_a_longer_rest_is_not_made_shorter(two, clock):
     assert (here.order()[-1], there.order()[-1]) == ("a", "a")
 
 
-def test_of_spared_targets_only_the_first_to_come_back_is_asked(two):
+def test_if_all_circuits_are_open_only_the_first_to_close_is_tried(two):
     here, _ = two
     for target, seconds in (("a", "60"), ("b-east", "20"), ("c", "40")):
         here.record_failure(target, **{"retry-after": seconds})
     assert here.order() == ["b-east"]
 
 
-def test_the_only_target_is_always_asked(dynamo, two):
+def test_the_only_target_is_always_tried(dynamo, two):
     here, _ = two
     here.record_failure("a", **{"retry-after": "60"})
     dynamo.calls.clear()

@@ -130,7 +130,7 @@ def test_every_target_is_called_once_where_all_are_busy():
     assert response.headers["x-antiphon-attempts"] == "3"
 
 
-def test_where_all_refuse_the_credential_the_caller_is_told_that_its_key_is_valid():
+def test_if_all_targets_reject_the_credential_the_error_says_the_callers_key_is_valid():
     with pytest.raises(GatewayError, match="Your key is valid") as raised:
         send(Targets(first=[401], second=[403]), "first", "second")
     assert raised.value.code == "upstream_auth"

@@ -11,7 +11,7 @@ from tests.support.concurrency import MANY_THREADS, run_at_once
 DAY = 86_400
 
 
-def test_a_key_is_asked_for_once_in_five_minutes(vault, credentials):
+def test_a_key_is_fetched_once_in_five_minutes(vault, credentials):
     vault.put("old")
     assert [credentials.get("openai") for _ in range(3)] == ["old"] * 3
     vault.time.advance(239)
@@ -56,7 +56,7 @@ def test_in_an_outage_one_call_in_thirty_seconds_waits_for_the_question(vault, r
     assert rotated.get("openai") == "new"
 
 
-def test_without_a_key_those_who_come_together_are_told_together(vault, credentials):
+def test_without_a_key_concurrent_callers_get_the_same_error(vault, credentials):
     def told():
         with pytest.raises(CredentialMissing) as raised:
             credentials.get("openai")

@@ -13,7 +13,7 @@ from tests.support.entra import (
 )
 
 
-def test_a_secret_is_shown_in_one_form_and_a_token_is_got(credentials, entra):
+def test_a_secret_is_posted_in_one_form_and_a_token_is_returned(credentials, entra):
     assert credentials.get("azure") == "token-1"
     (asked,) = entra.requests
     assert asked.path == f"/{TENANT}/oauth2/v2.0/token"
@@ -41,7 +41,9 @@ def test_aws_s_token_takes_the_place_of_the_secret(credentials, entra, vault, st
 
 
 @pytest.mark.parametrize(("life", "good_for"), [(3600, 3300), (1000, 900), (86_400, 86_100)])
-def test_a_token_is_kept_until_shortly_before_its_end(credentials, entra, vault, life, good_for):
+def test_a_token_is_cached_until_shortly_before_it_expires(
+    credentials, entra, vault, life, good_for
+):
     entra.token_seconds = life
     credentials.get("azure")
     vault.time.advance(good_for - 1)
@@ -106,13 +108,13 @@ def test_a_secret_that_entra_does_not_know_yet_gives_way_to_the_one_before(
     assert entra.requests[-1].form["client_secret"] == "client-secret"
 
 
-def test_without_its_secret_entra_is_not_asked(credentials, entra, vault):
+def test_without_its_secret_entra_gets_no_request(credentials, entra, vault):
     vault.put("replace-me", "azure")
     assert "its secret still has the placeholder value" in read_credential_error(credentials)
     assert entra.requests == []
 
 
-def test_without_an_identity_entra_is_not_asked(credentials, entra, sts):
+def test_without_an_identity_entra_gets_no_request(credentials, entra, sts):
     sts.refuse("OutboundWebIdentityFederationDisabledException")
     assert "enable-outbound-web-identity-federation" in read_credential_error(
         credentials, "by-identity"

@@ -113,7 +113,7 @@ def test_its_time_is_limited(vault, sts, entra, transport):
     assert limits == [{"connect": 2.0, "write": 5.0, "read": 5.0, "pool": 2.0}]
 
 
-def test_nothing_that_lets_us_in_is_logged_or_shown(credentials, entra, vault, caplog, sts):
+def test_no_credential_is_logged_or_returned(credentials, entra, vault, caplog, sts):
     caplog.set_level("DEBUG")
     vault.put("MARK-secret", "azure")
     sts.token = "MARK-assertion"

@@ -53,7 +53,7 @@ def test_many_that_are_refused_too_early_fall_back_by_one_round_of_questions(vau
     assert vault.stages == ["AWSCURRENT", "AWSCURRENT", "AWSPREVIOUS"]
 
 
-def test_where_no_other_is_there_a_refusal_is_asked_about_once_in_thirty_seconds(
+def test_without_another_credential_a_rejection_causes_one_fetch_in_thirty_seconds(
     vault, credentials
 ):
     vault.put("only")
@@ -68,7 +68,7 @@ def test_where_no_other_is_there_a_refusal_is_asked_about_once_in_thirty_seconds
     assert credentials.renew("openai", "only") == "another"
 
 
-def test_neither_old_nor_new_is_not_asked_about_for_ever(vault, credentials):
+def test_a_response_of_unknown_state_is_not_polled_for_ever(vault, credentials):
     vault.put("old")
     vault.put("too-new")
     assert credentials.renew("openai", credentials.get("openai")) == "old"
@@ -88,7 +88,7 @@ def test_a_refusal_in_an_outage_changes_nothing(vault, rotated):
     assert rotated.get("openai") == "old"
 
 
-def test_no_key_is_logged_or_shown(vault, credentials, caplog):
+def test_no_key_is_logged_or_returned(vault, credentials, caplog):
     vault.put("MARK-1")
     first = credentials.get("openai")
     vault.put("MARK-2")
