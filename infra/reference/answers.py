@@ -38,6 +38,34 @@ CLOSED = {"object", "type"}  # members whose constant says which schema applies
 NULLABLE = {"first_id", "last_id"}  # null in an empty list, unlike in the client's types
 # Members of a response that repeat the request, which has their schemas.
 REPEATED = ("instructions", "prompt", "reasoning", "text", "tool_choice", "tools")
+# What users of this gateway should know, in the place of OpenAI's text.
+DESCRIPTIONS = {
+    "Response": "A response as its provider sends it; members that are not listed here pass, too.",
+    "Conversation": "Items that responses share: they are part of the input of the next response.",
+}
+MEMBER_DESCRIPTIONS = {
+    "Response": {
+        "id": "The id with which the response is retrieved, continued, cancelled or deleted.",
+        "metadata": "The metadata of the request. `GET /responses` filters by it.",
+        "service_tier": "The tier that served the request.",
+        "status": "All values but `queued` and `in_progress` are final.",
+        "usage": "The tokens that were used; null until the status is final.",
+    },
+    "Conversation": {
+        "id": "The id with which the conversation is retrieved, continued, changed or deleted.",
+        "metadata": "The metadata of the request. `GET /conversations` filters by it.",
+    },
+}
+OWN_MEMBERS: dict[str, Schema] = {  # of a response: the client lists models, and has no `store`
+    "model": {
+        "type": "string",
+        "description": "The model's name at the provider: on Azure the model, not the deployment.",
+    },
+    "store": {
+        "type": ["boolean", "null"],
+        "description": "Whether the provider stores the response.",
+    },
+}
 PREFIX = "Provider"  # of a provider's schema whose name is also one of ours
 
 
@@ -113,13 +141,24 @@ def provider_schemas(own_names: frozenset[str]) -> dict[str, Schema]:
     generated = build_components([*PROVIDER_TYPES, *EVENT_TYPES])
     names = _short_names(generated, own_names)
     relaxed = {names[name]: _relax(schema, names) for name, schema in generated.items()}
-    for name in REPEATED:
-        member = relaxed["Response"]["properties"][name]
-        relaxed["Response"]["properties"][name] = {"description": member.get("description", "")}
+    _describe(relaxed)
     description = "An object of a kind that is newer than this document; it passes unchanged."
     relaxed[NEWER] = {"type": "object", "description": description}
     roots = [model.__name__ for model in (*PROVIDER_TYPES, *EVENT_TYPES)]
     return {name: relaxed[name] for name in _reachable(relaxed, roots)}
+
+
+def _describe(schemas: dict[str, Schema]) -> None:
+    """Add what the client's types do not have, and replace what the request's schemas repeat."""
+    for name, description in DESCRIPTIONS.items():
+        schemas[name]["description"] = description
+    for name, members in MEMBER_DESCRIPTIONS.items():
+        for member, description in members.items():
+            schemas[name]["properties"][member]["description"] = description
+    response = schemas["Response"]["properties"]
+    response |= OWN_MEMBERS
+    for name in REPEATED:
+        response[name] = {"description": response[name].get("description", "")}
 
 
 def _reachable(schemas: dict[str, Schema], roots: Iterable[str]) -> list[str]:

@@ -126,6 +126,10 @@ def test_a_real_response_is_what_the_document_says(created, client):
     check(answer_schema("get", "/responses/{id}"), again.json())
 
 
+def test_every_member_of_a_real_response_is_documented(created):
+    assert set(created.json()) <= set(DOCUMENT["components"]["schemas"]["Response"]["properties"])
+
+
 def test_a_real_stream_is_what_the_document_says(client):
     ask = {"model": "sim-text", "input": "Salve!", "stream": True}
     events = parse_events(client.post("responses", json=ask).content)
