@@ -83,19 +83,23 @@ class FollowUp:
             raise Unavailable("Its usage is not counted yet.")
 
     def _poll(self, poll: PollResponse, ends_at: float) -> None:
-        """Read the link once, poll its provider once, and write at most once."""
-        link = self.links.get("response", poll.tenant, poll.id)
-        if link is None or not link.is_pending:
+        """Read the link once, poll its provider once, and write what it answers at once."""
+        link = self._pending_link(poll)
+        if link is None:
             return
         link, state = self._ask_provider(link, poll, ends_at)
         if not link.is_pending:
             logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
         elif state == GONE and poll.attempt >= MIN_POLLS_BEFORE_GONE:
-            self._give_up(link, GONE)
+            self._give_up(poll, GONE)
         elif state == TargetGone.code or poll.age > self.max_age:
-            self._give_up(link, f"{GIVEN_UP}{state}")
+            self._give_up(poll, f"{GIVEN_UP}{state}")
         else:
             self.queue.send(poll.next_attempt())
+
+    def _pending_link(self, poll: PollResponse) -> Link | None:
+        link = self.links.get("response", poll.tenant, poll.id)
+        return link if link is not None and link.is_pending else None
 
     def _ask_provider(self, link: Link, poll: PollResponse, ends_at: float) -> tuple[Link, str]:
         """Record what the provider answers; return the link as it is then, and a short state."""
@@ -113,7 +117,11 @@ class FollowUp:
             return link, str(exc.code)
         return link, STATUS_NAMES.get(response.status, f"status {response.status}")
 
-    def _give_up(self, link: Link, reason: str) -> None:
+    def _give_up(self, poll: PollResponse, reason: str) -> None:
+        """End the polling, unless the response has ended or was deleted during the last poll."""
+        link = self._pending_link(poll)
+        if link is None:
+            return
         logger.warning("not settled", extra={"link": link.id, "why": reason})
         metrics.count(UNSETTLED)
         self.links.change(link, unfinished=reason)

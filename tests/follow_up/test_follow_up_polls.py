@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from antiphon.follow_up import MIN_POLLS_BEFORE_GONE
@@ -164,13 +165,33 @@ def test_an_outcome_that_the_table_does_not_take_is_not_lost(cloud, follow_up, p
     for operation in ("UpdateItem", "TransactWriteItems"):
         cloud.fail(cloud.dynamodb, operation)
     provider_has(provider, output=output)
+    provider_has(provider, output=output)
     run_follow_up(follow_up, FOLLOW)
     for operation in ("UpdateItem", "TransactWriteItems"):
         cloud.restore(cloud.dynamodb, operation)
-    [(deferred, _)] = cloud.sent
-    run_follow_up(follow_up, deferred)
+    assert [message for message, _ in cloud.sent] == [FOLLOW.next_attempt()]
+    run_follow_up(follow_up, FOLLOW.next_attempt())
     assert cloud.row("resp_1")["usage"] == USAGE
-    assert len(provider.settle_requests("resp_1")) == 1
+    items = [cloud.table.get(f"T#acme#X#{item['id']}", "ITEM") for item in output]
+    assert [item["target"] for item in items] == ["openai"] * len(output)
+
+
+@pytest.mark.parametrize("age", [0, 25 * HOUR])
+@pytest.mark.parametrize(
+    "change", [{"status": "completed", "usage": USAGE}, {"deleted_at": NOW}], ids=["ended", "gone"]
+)
+def test_a_response_that_changes_during_the_last_poll_is_not_given_up(cloud, change, age):
+    def answer(_):
+        follow_up.links.change(LINK, **change)
+        return httpx.Response(404, json={"error": {}})
+
+    follow_up = make_follow_up(cloud, "http://127.0.0.1:1", httpx.MockTransport(answer))
+    follow_up.links.put(LINK)
+    poll = replace(FOLLOW, attempt=MIN_POLLS_BEFORE_GONE, since=NOW - age)
+    run_follow_up(follow_up, poll)
+    row = cloud.row("resp_1")
+    assert "unfinished" not in row
+    assert row | change == row
 
 
 @pytest.mark.parametrize(

@@ -148,12 +148,12 @@ def test_a_change_with_items_is_one_transaction(cloud, links, items):
 @pytest.mark.parametrize(
     "fault", [aws.refuse_connection, aws.cancel_transaction("None", "TransactionConflict")]
 )
-def test_a_change_with_items_that_is_not_written_goes_to_the_queue(cloud, links, items, fault):
-    """The outcome is not lost; nobody may refer to the items."""
+def test_of_a_change_with_items_all_is_written_or_none(cloud, links, items, fault):
+    """The poll that found it is repeated, so neither the outcome nor the items are lost."""
     links.put(LINK)
     cloud.fail(cloud.dynamodb, "TransactWriteItems", fault)
-    links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
-    [(message, _)] = cloud.sent
-    assert (message.link, message.changes) == (LINK, OUTCOME)
+    with pytest.raises(Unavailable):
+        links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
+    assert cloud.sent == []
     assert cloud.row("resp_1")["status"] == "in_progress"
     assert items.targets("acme", ["msg_1"]) == {}

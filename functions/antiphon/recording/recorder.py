@@ -85,7 +85,7 @@ class ResponseRecorder:
         """Record what a poll shows in one write; return the link as it is then.
 
         Raise UpstreamFailed for an answer that is not a response, Unavailable where the table
-        does not take the write.
+        does not take the write: then nothing is recorded, and the next poll records all of it.
         """
         if response.status not in SUCCESS:
             return link

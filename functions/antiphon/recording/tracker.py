@@ -49,14 +49,11 @@ class DurableLinks:
             self._defer(link, changes)
 
     def change_with(self, link: Link, changes: dict[str, Any], updates: Sequence[Update]) -> None:
-        """Set attributes of a link and make other updates, together in one write.
+        """Set attributes of a link and make other updates, all of them or none.
 
-        Where the table does not take it, the attributes wait in the queue; the updates are lost.
+        Raise Unavailable where the table does not take them: nothing waits in the queue then.
         """
-        try:
-            self._links.change_with(link, changes, updates)
-        except Unavailable:
-            self._defer(link, changes)
+        self._links.change_with(link, changes, updates)
 
     def mark_deleted(self, link: Link) -> None:
         """From now on the id is refused; the row stays until it expires."""
