@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.errors import UpstreamFailed, UpstreamNotReached, UpstreamTimeout
+from antiphon.errors import InvalidRequest, UpstreamFailed, UpstreamNotReached, UpstreamTimeout
 from antiphon.upstream.outcome import UpstreamResponse
 from antiphon.upstream.timers import deadline_reached
 from tests.support.routing import START
@@ -37,6 +37,14 @@ def test_what_speaks_of_the_request_is_no_failure(two, outcome):
     for _ in range(10):
         here.record_failure("a", outcome)
     assert here.order()[0] == "a"
+
+
+@pytest.mark.parametrize("fault", [deadline_reached(), InvalidRequest("m")], ids=repr)
+def test_a_fault_of_the_gateway_itself_closes_no_circuit(two, fault):
+    here, _ = two
+    for outcome in (*FAILURES[:3], fault):
+        here.record_failure("a", outcome)
+    assert here.order() == ["b-east", "c", "a"]
 
 
 def test_an_answer_ends_the_row(two):

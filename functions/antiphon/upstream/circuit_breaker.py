@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from antiphon.errors import GatewayError
 from antiphon.observability import logger, metrics
 from antiphon.providers.provider import Candidate
 from antiphon.settings.metrics import ALL_OPEN, CIRCUITS_OPENED
@@ -51,6 +52,8 @@ class CircuitBreaker:
         if _counts_against_circuit(outcome):
             self._add_failure(target, retry_after(outcome))
             return
+        if isinstance(outcome, GatewayError):
+            return  # the target was not called, or had no time: that says nothing about it
         self._failed.pop(target, None)
         if self._circuits.open_until(target):
             logger.info("circuit closed", extra={"target": target})

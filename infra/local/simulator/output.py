@@ -20,7 +20,7 @@ type OutputBuilder = Callable[[CreateRequest], list[Json]]
 MAX_QUOTE = 400
 DELTA = re.compile(r"\w+\W*|\W+")  # a word, and the characters up to the next word
 FILLER = ("and", "so", "the", "answer", "goes", "on", "in", "words", "of", "no", "weight")
-REASONING_SUMMARY = "**Reading the question**\n\nThe simulator repeats what was said."
+REASONING_SUMMARY = "**Reading the question**\n\nThe simulator repeats the input."
 ENCRYPTED_CONTENT = "gAAAAABsaW11bGF0ZWQtcmVhc29uaW5n"
 MULTIBYTE_TEXT = "One byte, two: é, three: €, four: 🎶."  # characters of every length in UTF-8
 
@@ -105,7 +105,7 @@ def _describe_input(request: CreateRequest) -> str:
     if request.tool_outputs:
         return f"The tool answered: {_quote(request.tool_outputs[-1])}"
     if not request.user_texts:
-        return "Nothing was said yet."
+        return "There is no input yet."
     *before, last = request.user_texts
     description = f"You said: {_quote(last)}"
     if not before:
