@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from antiphon.observability import metrics
+from tests.support import aws
 from tests.support.gateway import run_gateway
 from tests.support.progress import ProgressReporter
 from tests.support.provider import FakeProvider
@@ -49,6 +51,21 @@ def pytest_configure(config):
     is_controller = not hasattr(config, "workerinput")
     if is_controller and config.pluginmanager.hasplugin("terminalreporter"):
         config.pluginmanager.register(ProgressReporter(config))
+
+
+@pytest.fixture
+def cloud():
+    """AWS services in this process, which a test can make fail."""
+    with aws.fake_aws() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def measured():
+    """The value of a metric since the test began."""
+    metrics.flush()
+    yield metrics.of
+    metrics.flush()
 
 
 @pytest.fixture(scope="session")

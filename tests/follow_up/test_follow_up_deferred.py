@@ -8,15 +8,8 @@ import pytest
 from antiphon.errors import Unavailable
 from antiphon.follow_up import SqsHandler
 from antiphon.store.queue import DeferredWrite, encode_message
-from tests.support import aws
 from tests.support.follow_up import HOUR, LINK, NOW, USAGE, make_follow_up, run_follow_up
 from tests.support.upstream import plain_transport
-
-
-@pytest.fixture
-def cloud():
-    with aws.fake_aws() as made:
-        yield made
 
 
 @pytest.fixture

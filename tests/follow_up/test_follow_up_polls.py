@@ -8,17 +8,10 @@ import httpx
 import pytest
 
 from antiphon.follow_up import MIN_POLLS_BEFORE_GONE
-from tests.support import aws
 from tests.support.events import make_response
 from tests.support.follow_up import FOLLOW, HOUR, LINK, NOW, USAGE, make_follow_up, run_follow_up
 from tests.support.provider import CLOSE, encode_response
 from tests.support.upstream import plain_transport
-
-
-@pytest.fixture
-def cloud():
-    with aws.fake_aws() as made:
-        yield made
 
 
 @pytest.fixture

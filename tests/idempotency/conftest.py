@@ -4,13 +4,6 @@ import pytest
 
 from antiphon.idempotency.guard import Idempotency
 from antiphon.store.idempotency import IdempotencyRecords
-from tests.support import aws
-
-
-@pytest.fixture
-def cloud():
-    with aws.fake_aws() as made:
-        yield made
 
 
 @pytest.fixture

@@ -11,19 +11,12 @@ from antiphon.store.items import Items
 from antiphon.store.links import Links
 from antiphon.store.queue import DeferredWrite
 from infra.local.aws.resources import TABLE
-from tests.support import aws
 from tests.support.follow_up import LINK, make_follow_up, run_follow_up
 from tests.support.limits import NANO, make_caller, make_usage, reserve
 from tests.support.upstream import plain_transport
 
 CALLER = make_caller(budget_usd=9_999.0)
 COST = 7 * NANO  # a dollar for each token
-
-
-@pytest.fixture
-def cloud():
-    with aws.fake_aws() as made:
-        yield made
 
 
 @pytest.fixture

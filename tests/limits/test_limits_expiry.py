@@ -86,12 +86,6 @@ def test_an_unknown_reservation_changes_nothing(admission, row, counts):
     assert counts()[0] == 2 * RESERVED
 
 
-@pytest.fixture
-def cloud():
-    with aws.fake_aws() as made:
-        yield made
-
-
 def spent(cloud):
     return (cloud.table.get("T#acme#L#key_1", "LIMITS") or {}).get(SPENT)
 
