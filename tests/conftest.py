@@ -26,7 +26,7 @@ models = ["gpt-*"]
 [targets.azure]
 provider = "azure"
 endpoint = "{address}"
-models = {{ "public" = "deployed", "same" = "same" }}
+models = {{ "public" = "deployed", "same" = "same", "o3-pro" = "gpt-4o-mini" }}
 
 [targets.azure-legacy]
 provider = "azure"

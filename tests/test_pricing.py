@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from antiphon.pricing import CostEstimator, Prices, provider_at
-from antiphon.settings.config import parse_config
+from antiphon.settings.config import AzureTarget, OpenAITarget, parse_config
 from tests.support import limits
+from tests.support.dynamodb import make_link
 
 LISTED = Prices({})
 AT = 1_795_305_600  # 2026-11-22, by the prices of that day
@@ -208,8 +209,15 @@ def test_the_maximum_cost_of_a_request_is_known_before_it_is_sent(model, input, 
         assert ESTIMATOR.max_cost(model, input, output, tier) == nano
 
 
+def response(target, model, answered=None, tokens=None, **more):
+    tokens = tokens or usage(1_000_000, 0)
+    fields = {"created_ms": AT * 1000, "usage": tokens, "upstream_model": answered, **more}
+    return make_link(target=target, model=model, **fields)
+
+
 def test_a_cost_is_never_rounded_down():
-    assert ESTIMATOR.cost("gpt-5-mini", limits.make_usage(1, 0, cached=1), None, None) == 25
+    tokens = limits.make_usage(1, 0, cached=1)
+    assert ESTIMATOR.budget_cost(response("gone", "gpt-5-mini", tokens=tokens)) == 25
     assert ESTIMATOR.max_cost("cheap", 0, 1, None) == 1_000
 
 
@@ -218,8 +226,58 @@ def test_a_cost_is_never_rounded_down():
     [("azure", "priority", 2_500_000), ("azure", "scale", 1_250_000), ("openai", None, 1_250_000)],
 )
 def test_a_tier_without_a_price_costs_what_openai_bills_or_the_standard_price(target, tier, nano):
-    assert ESTIMATOR.cost("gpt-5", limits.make_usage(1_000, 0), target, tier) == nano
+    served = response(target, "gpt-5", tokens=usage(1_000, 0), service_tier=tier)
+    assert ESTIMATOR.budget_cost(served) == nano
 
 
 def test_without_any_price_there_is_no_cost():
-    assert ESTIMATOR.cost(["sim-text", None], limits.make_usage(1, 1), "gone", None) is None
+    assert ESTIMATOR.budget_cost(response("gone", "sim-text")) is None
+
+
+AZURE = {"gpt-5": "gpt-4o-mini", "gpt-5-nano": "o1-pro", "mine": "gpt-4.1", "ours": "prod"}
+NAMES = CostEstimator(
+    Prices({}),
+    {
+        "azure": AzureTarget(provider="azure", endpoint="https://acme.example", models=AZURE),
+        "globs": AzureTarget(provider="azure", endpoint="https://acme.example", models=["gpt-*"]),
+        "alias": OpenAITarget(provider="openai", models={"gpt-5": "gpt-4o-mini"}),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "model", "answered", "dollars"),
+    [
+        # A deployment's name is no model's name, whatever it looks like: gpt-5 is 1.25.
+        ("azure", "gpt-5", "gpt-4o-mini", "1.25"),
+        ("azure", "gpt-5", "GPT-4o-Mini", "1.25"),
+        ("azure", "gpt-5", None, "1.25"),
+        ("azure", "gpt-5-nano", "o1-pro", "0.05"),
+        ("azure", "ours", "prod", None),
+        # What is no deployment is the model that served.
+        ("azure", "gpt-5", "gpt-5-mini-2025-08-07", "0.25"),
+        ("azure", "gpt-4o", "gpt-4o-2024-05-13", "5"),
+        ("globs", "gpt-4o", "gpt-4o-2024-05-13", "5"),
+        ("globs", "gpt-4o", "gpt-4o", "2.5"),
+        # Without a price for the public name, that of the deployment is the best guess.
+        ("azure", "mine", "gpt-4.1", "2"),
+        # A request without a model, by its prompt: the public name of the deployment.
+        ("azure", None, "gpt-4o-mini", "1.25"),
+        # OpenAI has no deployments: what a target sends in place of a name is the model.
+        ("alias", "gpt-5", "gpt-4o-mini", "0.15"),
+        ("alias", "gpt-5", "gpt-4o-mini-2024-07-18", "0.15"),
+        ("alias", "gpt-5", None, "0.15"),
+        # A target that is gone had deployments, perhaps.
+        ("gone", "gpt-5", "gpt-4o-mini", "1.25"),
+        ("gone", "prod", "gpt-4o-mini", "0.15"),
+    ],
+)
+def test_one_rule_chooses_the_name_that_is_priced(target, model, answered, dollars):
+    served = response(target, model, answered)
+    assert NAMES.cost(served) == (dollars and usd(dollars))
+    assert NAMES.budget_cost(served) == (dollars and int(usd(dollars) * limits.NANO))
+
+
+@pytest.mark.parametrize(("model", "nano"), [("gpt-5-nano", 50_000), ("mine", 2_000_000)])
+def test_a_reservation_is_priced_by_the_same_names(model, nano):
+    assert NAMES.max_cost(model, 1_000, 0, None) == nano

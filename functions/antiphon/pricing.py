@@ -122,42 +122,32 @@ class PricedResponse(Protocol):
     def created_at(self) -> int: ...
 
 
-class UsageCost:
-    """Computes the costs of responses at the prices of the targets that served them."""
+class CostEstimator:
+    """Chooses model name and service tier for every cost: reserved, settled, and reported."""
 
     def __init__(self, prices: Prices, targets: Mapping[str, Target]) -> None:
         self._prices = prices
         self._targets = targets
         self._providers: dict[str, str] = {}
-
-    def __call__(self, response: PricedResponse) -> Decimal | None:
-        """Return US dollars; None if no price is known. The provider's model name goes first."""
-        if response.usage is None:
-            return None
-        return self._prices.cost(
-            (response.upstream_model, response.model),
-            response.usage,
-            self.provider(response.target),
-            response.service_tier,
-            response.created_at,
-        )
-
-    def provider(self, target: str) -> str:
-        """Return the provider that bills a target, which may not be configured any more."""
-        if target not in self._providers:
-            self._providers[target] = _provider_of(self._targets.get(target))
-        return self._providers[target]
-
-
-class CostEstimator:
-    """Computes costs in whole nano-dollars: the maximum of a request, and the cost of its usage."""
-
-    def __init__(self, prices: Prices, targets: Mapping[str, Target]) -> None:
-        self._prices = prices
-        self._targets = targets
-        self._provider = UsageCost(prices, targets).provider
         self._cached: TTLCache[tuple[str, str | None, int], TokenRates | None]
         self._cached = TTLCache(CACHED_RATES, CACHE_SECONDS)
+
+    def cost(self, response: PricedResponse) -> Decimal | None:
+        """Return what the target bills in US dollars; None if no price is known."""
+        provider = self._provider(response.target)
+        return self._cost(response, provider, response.service_tier)
+
+    def budget_cost(self, response: PricedResponse) -> int | None:
+        """Return the cost that counts against a budget; None if no price is known.
+
+        A tier without a price at the target costs what OpenAI bills for it, or the standard price.
+        """
+        provider, tier = self._provider(response.target), response.service_tier
+        for name, billed_tier in ((provider, tier), (OPENAI, tier), (provider, None)):
+            dollars = self._cost(response, name, billed_tier)
+            if dollars is not None:
+                return math.ceil(dollars * NANO)
+        return None
 
     def max_cost(self, model: str, input: int, output: int, service_tier: str | None) -> int | None:
         """Return the cost without cached tokens, at the target with the highest price.
@@ -173,20 +163,6 @@ class CostEstimator:
         rates = self._cached[key]
         return None if rates is None else math.ceil(input * rates[0] + output * rates[1])
 
-    def cost(
-        self, model: ModelNames, usage: UsageObject, target: str | None, service_tier: str | None
-    ) -> int | None:
-        """Return what the target bills; None if no price is known.
-
-        A tier without a price there costs what OpenAI bills for it, or the standard price.
-        """
-        provider = OPENAI if target is None else self._provider(target)
-        for name, tier in ((provider, service_tier), (OPENAI, service_tier), (provider, None)):
-            dollars = self._prices.cost(model, usage, name, tier)
-            if dollars is not None:
-                return math.ceil(dollars * NANO)
-        return None
-
     def _highest_rates(self, model: str, service_tier: str | None, bits: int) -> TokenRates | None:
         """Return the highest rates of all targets that have the model."""
         candidates = (
@@ -199,9 +175,8 @@ class CostEstimator:
     def _providers_of(self, model: str) -> Iterator[tuple[ModelNames, str]]:
         """Yield the names of the model and the provider at each target that has it."""
         for name, target in self._targets.items():
-            upstream_model = target.upstream_model(model)
-            if upstream_model is not None:
-                yield (upstream_model, model), self._provider(name)
+            if target.upstream_model(model) is not None:
+                yield model_names(target, model), self._provider(name)
 
     def _rates(
         self, names: ModelNames, provider: str, service_tier: str | None, input: int
@@ -214,6 +189,40 @@ class CostEstimator:
         if input_cost is None or total_cost is None:
             return None
         return input_cost * NANO / input, (total_cost - input_cost) * NANO
+
+    def _cost(
+        self, response: PricedResponse, provider: str, service_tier: str | None
+    ) -> Decimal | None:
+        if response.usage is None:
+            return None
+        target = self._targets.get(response.target)
+        names = model_names(target, response.model, response.upstream_model)
+        return self._prices.cost(names, response.usage, provider, service_tier, response.created_at)
+
+    def _provider(self, target: str) -> str:
+        """Return the provider that bills a target, which may not be configured any more."""
+        if target not in self._providers:
+            self._providers[target] = _provider_of(self._targets.get(target))
+        return self._providers[target]
+
+
+def model_names(
+    target: Target | None, model: str | None, answered: str | None = None
+) -> tuple[str | None, ...]:
+    """Return the names of one model, those first that are certain to be a model's.
+
+    `model` is the public name, `answered` the one in the provider's answer: what served, such as
+    a dated snapshot. But Azure repeats the name of the deployment, which may be any word, also the
+    name of another model: it prices nothing as long as the public name has a price. Nothing is
+    certain of a target that is not configured any more.
+    """
+    own = target.upstream_model(model) if target is not None and model else None
+    if isinstance(target, OpenAITarget):
+        return answered, own, model
+    if target is None or answered is None:
+        return model, answered, own
+    public = target.public_models(answered)
+    return (model, *public, answered) if public else (answered, model, own)
 
 
 def load_price_list() -> None:

@@ -23,7 +23,7 @@ from antiphon.http_events import RequestReader
 from antiphon.idempotency.guard import Idempotency
 from antiphon.limits.admission import Admission
 from antiphon.ownership import Ownership
-from antiphon.pricing import Prices, UsageCost, load_price_list
+from antiphon.pricing import CostEstimator, Prices, load_price_list
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.rollup import StreamHandler, UsageRollup
@@ -142,7 +142,8 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     keys = foundation.gateway.metadata_index
     index = MetadataIndex(foundation.table, foundation.batch, keys)
     load_price_list()  # at the start, when Lambda gives a whole processor
-    sums = UsageRollup(foundation.table, UsageCost(foundation.prices, foundation.targets))
+    costs = CostEstimator(foundation.prices, foundation.targets)
+    sums = UsageRollup(foundation.table, costs.cost)
     return StreamHandler([index.apply, sums.apply])
 
 

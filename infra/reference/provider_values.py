@@ -13,7 +13,9 @@ INCLUDABLE = [
     "reasoning.encrypted_content",
     "message.output_text.logprobs",
 ]
+TIERS = ["auto", "default", "fast", "flex", "priority"]
 DEFAULTS: dict[str, bool | float | str] = {
+    "Compact.service_tier": "auto",
     "CreateResponse.background": False,
     "CreateResponse.parallel_tool_calls": True,
     "CreateResponse.service_tier": "auto",
@@ -30,18 +32,11 @@ VALUES: dict[str, list[str]] = {
     "BackgroundOptions.completion_window": ["soonest", "2h", "8h"],
     "CacheOptions.mode": ["implicit", "explicit"],
     "CacheOptions.ttl": ["30m", "12h"],
+    "Compact.service_tier": TIERS,
     "ContextRule.type": ["compaction"],
     "CreateResponse.include": INCLUDABLE,
     "CreateResponse.prompt_cache_retention": ["in_memory", "24h"],
-    "CreateResponse.service_tier": [
-        "auto",
-        "default",
-        "fast",
-        "flex",
-        "priority",
-        "scale",
-        "ultrafast",
-    ],
+    "CreateResponse.service_tier": [*TIERS, "scale", "ultrafast"],
     "CreateResponse.truncation": ["auto", "disabled"],
     "Item.role": ["user", "assistant", "system", "developer"],
     "Reasoning.context": ["auto", "current_turn", "all_turns"],

@@ -19,6 +19,7 @@ from tests.support.provider import (
     encode_stream,
     encode_stream_head,
 )
+from tests.support.usage import wait_for_sum
 
 ASK = {"model": "gpt-5", "input": "x", "max_output_tokens": 100}
 COST = 3 * 1_250 + 4 * 10_000  # nano-dollars of the usage that samples have
@@ -204,6 +205,54 @@ def test_a_compaction_is_counted_like_a_create(holder, provider):
         got = client.post("/responses/compact", json={"model": "gpt-5", "input": "x"})
     assert got.headers["x-ratelimit-remaining-requests"] == "8"
     limited.wait_for_row(u=11 * 1_250 + 5 * 10_000, n=0, r=1)
+
+
+SPENT = 100 * 1_250 + 10 * 10_000  # nano-dollars of the next usage for gpt-5 at the default tier
+TIERS = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
+
+
+@pytest.mark.parametrize(
+    ("requested", "answered", "share"),
+    [
+        ("priority", None, 2),
+        ("priority", "auto", 2),  # says nothing
+        ("flex", None, 0.5),
+        ("priority", "default", 1),  # was not to be had
+        ("auto", "priority", 2),  # set for the whole project
+        ("auto", None, 1),
+    ],
+)
+@pytest.mark.parametrize("how", ["json", "stream", "background", "compact"])
+def test_the_requested_tier_is_billed_unless_the_answer_names_another(
+    holder, provider, how, requested, answered, share
+):
+    limited, id = holder(budget_usd=1), new_id()
+    more = {"usage": TIERS, **({"service_tier": answered} if answered else {})}
+    ended = encode_response(json.dumps(make_response(id, **more)).encode())
+    if how == "stream":
+        provider.respond_with(encode_stream(*make_events(id, **more)))
+    elif how == "background":
+        first = make_response(id, "queued")
+        provider.respond_with(encode_response(json.dumps(first).encode()))
+        provider.respond_to_settle(id, ended)
+    else:
+        provider.respond_with(ended)
+    path = "/responses/compact" if how == "compact" else "/responses"
+    options = {how: True} if how in {"stream", "background"} else {}
+    with limited.client() as client:
+        body = {"model": "gpt-5", "input": "x", "service_tier": requested, **options}
+        assert client.post(path, json=body).status_code == 200
+    limited.wait_for_row(u=SPENT * share)
+
+
+def test_a_deployments_name_prices_nothing(holder, provider):
+    """Azure repeats it: `o3-pro = "gpt-4o-mini"` is o3-pro, 20 dollars and 80."""
+    limited, model = holder(budget_usd=9), "o3-pro"
+    answered(provider, model="gpt-4o-mini", usage=TIERS)
+    assert limited.create(model=model).status_code == 200
+    limited.wait_for_row(u=100 * 20_000 + 10 * 80_000)
+    with limited.client() as client:
+        assert wait_for_sum(client, model, 1)["cost_usd"] == "0.0028"
 
 
 def test_reading_is_not_counted(holder, provider):

@@ -11,6 +11,7 @@ from tests.support.limits import (
     make_request,
     make_usage,
     refuse,
+    settle,
 )
 
 MINUTE = "29922480"  # of noon
@@ -23,7 +24,7 @@ def test_a_caller_without_limits_costs_no_call(dynamo):
         )
         assert (reservation.headers, reservation.to_json()) == ({}, None)
         assert all(
-            [reservation.settle(make_usage(1, 1)), reservation.settle(None), reservation.release()]
+            [settle(reservation, make_usage(1, 1)), settle(reservation), reservation.release()]
         )
     assert calls == []
 
@@ -146,7 +147,7 @@ def test_responses_in_flight_are_limited(dynamo):
     error = refuse(admission, TooManyInFlight, caller)
     assert "Too many responses in flight for this key: Limit 2." in str(error)
     assert (error.status, error.retry, error.headers["retry-after"]) == (429, True, "1")
-    first.settle(make_usage(1, 1))
+    settle(first, make_usage(1, 1))
     admission.admit(make_create(), caller, make_request("3"))
 
 

@@ -20,6 +20,7 @@ from tests.support.limits import (
     make_request,
     make_usage,
     reserve,
+    settle,
 )
 
 
@@ -49,10 +50,10 @@ def test_usage_after_the_expiry_counts_once(admission, row, clock):
     caller = make_caller(budget_usd=150.0)
     stored = reserve(admission, caller).to_json()
     clock.now = NOON + 2 * HOUR
-    reserve(admission, caller, "req_2").settle(make_usage(1, 1))
+    settle(reserve(admission, caller, "req_2"), make_usage(1, 1))
     assert row("key_1")[SPENT] == 2 * NANO
     for _ in range(3):
-        assert admission.reservation_from(stored).settle(make_usage(20, 10))
+        assert settle(admission.reservation_from(stored), make_usage(20, 10))
     assert row("key_1")[SPENT] == 32 * NANO
 
 
@@ -61,7 +62,7 @@ def test_expired_reservations_are_removed_in_the_end(admission, row, clock):
     for n in range(1, 4):
         clock.now = NOON + n * 2 * DAY
         admission.rows._read_rows.clear()  # a complete row is read once a minute
-        reserve(admission, id=f"later_{n}").settle(make_usage(1, 1))
+        settle(reserve(admission, id=f"later_{n}"), make_usage(1, 1))
     assert not [name for name in row("key_1") if name.startswith("held_")]
     assert (row("key_1")[SPENT], row("key_1")[IN_FLIGHT]) == (6 * NANO, 0)
 
@@ -79,9 +80,8 @@ def test_many_expired_reservations_are_given_back_together(admission, row, clock
 def test_an_unknown_reservation_changes_nothing(admission, row, counts):
     reserve(admission)
     before = row("key_1")
-    admission.reservation_from({**reserve(admission, id="2").to_json(), "id": "0" * 16}).settle(
-        make_usage(1, 1)
-    )
+    unknown = {**reserve(admission, id="2").to_json(), "id": "0" * 16}
+    settle(admission.reservation_from(unknown), make_usage(1, 1))
     assert row("key_1").keys() >= before.keys()
     assert counts()[0] == 2 * RESERVED
 
@@ -109,10 +109,10 @@ def test_a_write_without_confirmation_counts_once(cloud):
     reservation = reserve(admission)
     assert spent(cloud) == RESERVED * NANO
     cloud.fail(cloud.dynamodb, "UpdateItem", aws.lose_response)
-    assert not reservation.settle(make_usage(20, 10))
+    assert not settle(reservation, make_usage(20, 10))
     cloud.restore(cloud.dynamodb, "UpdateItem")
     assert spent(cloud) == 30 * NANO
-    assert reservation.settle(make_usage(20, 10))
+    assert settle(reservation, make_usage(20, 10))
     assert spent(cloud) == 30 * NANO
 
 
@@ -121,11 +121,11 @@ def test_a_failed_settlement_raises_nothing_and_can_be_repeated(cloud):
     reservation = reserve(admission)
     cloud.fail(cloud.dynamodb, "UpdateItem")
     assert [
-        reservation.settle(make_usage(20, 10)),
-        reservation.settle(None),
+        settle(reservation, make_usage(20, 10)),
+        settle(reservation),
         reservation.release(),
     ] == [False] * 3
     cloud.restore(cloud.dynamodb, "UpdateItem")
     assert spent(cloud) == RESERVED * NANO
-    assert admission.reservation_from(reservation.to_json()).settle(make_usage(20, 10))
+    assert settle(admission.reservation_from(reservation.to_json()), make_usage(20, 10))
     assert spent(cloud) == 30 * NANO

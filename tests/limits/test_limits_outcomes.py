@@ -24,6 +24,7 @@ from tests.support.limits import (
     make_request,
     make_usage,
     reserve,
+    settle,
 )
 
 GONE = "gone"
@@ -74,8 +75,8 @@ def test_a_link_names_the_target_and_the_tier(dynamo, counted):
     reservation = make_admission(dynamo.table).admit(
         make_create("gpt-5"), make_caller(streams=3, budget_usd=9.0), make_request()
     )
-    ended = replace(CREATED, model="gpt-5", service_tier="priority", target="azure")
-    reservation.settle_for(replace(ended, usage=make_usage(1_000_000, 0)))
+    served = {"model": "gpt-5", "service_tier": "priority", "target": "azure"}
+    settle(reservation, make_usage(1_000_000, 0), **served)
     assert counted()[0] == 2.5
 
 
@@ -132,7 +133,7 @@ def test_without_an_exception_nothing_has_ended(reservation, counted):
 
 
 def test_an_outcome_before_the_exception_stays(reservation, counted):
-    reservation.settle(make_usage(1, 1), model="dear")
+    settle(reservation, make_usage(1, 1))
     with pytest.raises(ValueError, match="x"), reservation:
         raise ValueError("x")
     assert counted() == (2, 0, False)

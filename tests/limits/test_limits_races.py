@@ -18,6 +18,7 @@ from tests.support.limits import (
     make_create,
     make_request,
     make_usage,
+    settle,
 )
 
 LIMITS = [(1, 20, 40)[n % 3] for n in range(ROUNDS)]
@@ -45,12 +46,12 @@ def admit_once(table, number):
     return stored
 
 
-def settle(stored, table, number):
+def settle_all(stored, table, number):
     """Settle all of them in each of two processes."""
     admission = make_admission(table)
     if number < 2 * dynamodb.THREADS:
         for each in stored[number % dynamodb.THREADS :: dynamodb.THREADS]:
-            assert admission.reservation_from(each).settle(make_usage(0, USED))
+            assert settle(admission.reservation_from(each), make_usage(0, USED))
 
 
 def test_exactly_the_limit_is_admitted_and_counted(url):
@@ -59,7 +60,9 @@ def test_exactly_the_limit_is_admitted_and_counted(url):
     assert [len(stored) for stored in admitted] == LIMITS
 
     settled = [stored[::2] for stored in admitted]  # the end of the others is never recorded
-    dynamodb.run_in_processes(url, partial(settle, [each for stored in settled for each in stored]))
+    dynamodb.run_in_processes(
+        url, partial(settle_all, [each for stored in settled for each in stored])
+    )
 
     table = dynamodb.open_shared_table(url)
     rows = [table.get(f"T#t{n}#L", "LIMITS") for n in range(ROUNDS)]
@@ -91,7 +94,7 @@ def admit_often(table, number):
         row = table.get("T#acme#L#key_1", "LIMITS")
         assert 1 <= row["key_1_n"] <= 5
         assert sum(name.startswith("held_") for name in row) == row["key_1_n"]
-        assert reservation.settle(make_usage(1, 1))
+        assert settle(reservation, make_usage(1, 1))
     return admitted
 
 

@@ -21,6 +21,7 @@ from tests.support.limits import (
     make_request,
     make_usage,
     reserve,
+    settle,
 )
 
 
@@ -28,23 +29,23 @@ def test_usage_replaces_what_is_reserved(dynamo, admission, row, counts):
     reservation = reserve(admission)
     assert counts() == (RESERVED, RESERVED, 1)
     with dynamo.count_calls() as calls:
-        assert reservation.settle(make_usage(20, 10))
+        assert settle(reservation, make_usage(20, 10))
     assert counts() == (30, 30, 0)
     assert calls == ["UpdateItem"]
     assert not [name for name in row("key_1") if name.startswith("held_")]
 
 
 def test_usage_may_exceed_what_is_reserved(admission, counts):
-    reserve(admission).settle(make_usage(200, 300))
+    settle(reserve(admission), make_usage(200, 300))
     assert counts() == (500, 500, 0)
 
 
 def test_settling_twice_changes_nothing(admission, counts):
     reservation = reserve(admission)
     again = admission.reservation_from(reservation.to_json())
-    reservation.settle(make_usage(1, 1))
+    settle(reservation, make_usage(1, 1))
     for each in (reservation, again, admission.reservation_from(reservation.to_json())):
-        each.settle(make_usage(50, 50))
+        settle(each, make_usage(50, 50))
         each.keep_reserved()
     assert counts() == (2, 2, 0)
 
@@ -54,24 +55,23 @@ def test_the_cost_is_what_the_provider_bills(admission, row, tier, cost):
     reservation = admission.admit(
         make_create("gpt-5", service_tier=tier), ALL_LIMITS, make_request()
     )
-    reservation.settle(make_usage(1_000, 100), tier)
+    settle(reservation, make_usage(1_000, 100), model="gpt-5", service_tier=tier)
     assert row("key_1")[SPENT] == cost * 1_000  # nano-dollars: 1000 * 1.25 + 100 * 10, a million
 
 
 def test_cached_tokens_have_their_own_price(admission, row):
-    admission.admit(make_create("gpt-5"), ALL_LIMITS, make_request()).settle(
-        make_usage(1_000, 0, cached=400), model="gpt-5"
-    )
+    reservation = admission.admit(make_create("gpt-5"), ALL_LIMITS, make_request())
+    settle(reservation, make_usage(1_000, 0, cached=400), model="gpt-5")
     assert row("key_1")[SPENT] == 800_000  # 600 * 1.25 + 400 * 0.125, in a million
 
 
 def test_an_unknown_model_costs_what_the_requested_one_does(admission, counts):
-    reserve(admission).settle(make_usage(20, 10), model=["dear-of-november", None])
+    settle(reserve(admission), make_usage(20, 10), upstream_model="dear-of-november")
     assert counts()[0] == 30
 
 
 def test_usage_without_a_cost_leaves_what_is_reserved(admission, counts):
-    reserve(admission).settle({"total_tokens": "many"})
+    settle(reserve(admission), {"total_tokens": "many"})
     assert counts() == (RESERVED, RESERVED, 0)
 
 
@@ -89,8 +89,8 @@ def test_unknown_usage_leaves_what_is_reserved(admission, counts):
 def test_tokens_above_the_estimate_count_in_the_current_minute(admission, row, clock):
     reservation, other = reserve(admission), reserve(admission, id="req_2")
     clock.now = NOON + 61
-    reservation.settle(make_usage(100, 50))
-    other.settle(make_usage(1, 1))
+    settle(reservation, make_usage(100, 50))
+    settle(other, make_usage(1, 1))
     counters = row("key_1")
     assert (counters[MINUTE], counters["key_1_t29922481"]) == (2 * RESERVED, 50)
 
@@ -98,7 +98,7 @@ def test_tokens_above_the_estimate_count_in_the_current_minute(admission, row, c
 def test_a_cost_counts_in_the_month_of_its_request(admission, row, clock):
     reservation = reserve(admission)
     clock.now = NOON + 30 * DAY
-    reservation.settle(make_usage(20, 10))
+    settle(reservation, make_usage(20, 10))
     assert row("key_1")[SPENT] == 30 * NANO
     assert "key_1_u202612" not in row("key_1")
 
@@ -108,7 +108,7 @@ def test_an_unfinished_response_is_not_in_flight_but_its_cost_stays_reserved(
 ):
     reservation = reserve(admission)
     with dynamo.count_calls() as calls:
-        reservation.settle(None)
+        settle(reservation)
     assert counts() == (RESERVED, RESERVED, 0)
     assert calls == ["UpdateItem"]
 
@@ -116,14 +116,14 @@ def test_an_unfinished_response_is_not_in_flight_but_its_cost_stays_reserved(
 def test_another_process_settles_an_unfinished_response(dynamo, admission, counts, clock):
     reservation = reserve(admission)
     stored = json.loads(json.dumps(reservation.to_json()))
-    reservation.settle(None)
+    settle(reservation)
     clock.now = NOON + 23 * HOUR
     other = make_admission(dynamo.table, clock)
     with dynamo.count_calls() as calls:
-        assert other.reservation_from(stored).settle(make_usage(20, 10), model="dear")
+        assert settle(other.reservation_from(stored), make_usage(20, 10))
     assert counts()[0] == 30
     assert calls == ["UpdateItem"]
-    assert other.reservation_from(stored).settle(make_usage(20, 10))
+    assert settle(other.reservation_from(stored), make_usage(20, 10))
     assert counts()[0] == 30
 
 
@@ -134,31 +134,30 @@ def test_a_stored_reservation_has_the_same_form_in_all_versions(admission, count
         "row": "T#acme#L#key_1",
         "id": "dfe7be6cee3b99ca",
         "counted": {IN_FLIGHT: 1, SPENT: RESERVED * NANO, MINUTE: RESERVED},
-        "model": "dear",
     }
     with_another_counter = {**stored["counted"], "unknown": 7}
-    older = admission.reservation_from({**stored, "counted": with_another_counter})
-    assert older.settle(make_usage(20, 10))
+    older = admission.reservation_from({**stored, "counted": with_another_counter, "model": "dear"})
+    assert settle(older, make_usage(20, 10))
     assert counts() == (30, 30, 0)
 
 
 def test_a_link_without_a_reservation_settles_nothing(dynamo, admission):
     with dynamo.count_calls() as calls:
-        assert admission.reservation_from(None).settle(make_usage(1, 1))
+        assert settle(admission.reservation_from(None), make_usage(1, 1))
     assert calls == []
 
 
 def test_a_limit_of_requests_alone_needs_no_reservation(dynamo, admission):
     reservation = reserve(admission, make_caller(rpm=9))
     with dynamo.count_calls() as calls:
-        reservation.settle(make_usage(1, 1))
+        settle(reservation, make_usage(1, 1))
     assert (reservation.to_json(), calls) == (None, [])
 
 
 def test_a_reservation_keeps_the_limits_of_its_admission(dynamo, clock, row):
     """A budget that is set later does not count requests that began before."""
     reservation = reserve(make_admission(dynamo.table, clock), make_caller(streams=3))
-    reservation.settle(make_usage(5, 5))
+    settle(reservation, make_usage(5, 5))
     assert row("key_1") == {IN_FLIGHT: 0}
 
 
@@ -167,7 +166,7 @@ def test_a_tenants_and_a_keys_budget_are_settled_together(dynamo, clock, row):
     admission = make_admission(dynamo.table, clock, tenants)
     reservation = reserve(admission)
     with dynamo.count_calls() as calls:
-        reservation.settle(make_usage(20, 10))
+        settle(reservation, make_usage(20, 10))
     counters = row()
     assert (counters["tenant_u20261122"], counters[SPENT]) == (30 * NANO, 30 * NANO)
     assert calls == ["UpdateItem"]

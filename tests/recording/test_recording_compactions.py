@@ -7,6 +7,7 @@ import pytest
 from antiphon.auth import Caller
 from antiphon.recording.recorder import ResourceOwner, ResponseRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
+from antiphon.schema.other_bodies import Compact
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links
@@ -34,7 +35,8 @@ def record(aws, status, body):
     response = UpstreamResponse("openai", status, {}, content)
     reservation = admission.reservation_from(None)
     recorder = ResponseRecorder(stores, admission)
-    assert recorder.record_compaction(response, OWNER, "gpt-5", reservation).body == content
+    body = Compact.of({"model": "gpt-5", "input": "x"})
+    assert recorder.record_compaction(response, OWNER, body, reservation).body == content
 
 
 def row(aws, id):

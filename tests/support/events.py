@@ -28,12 +28,12 @@ def make_event(type: str, number: int, **more: object) -> bytes:
     return f"event: {type}\ndata: {data}\n\n".encode()
 
 
-def make_events(id: str) -> list[bytes]:
-    """The events of one completed response: created, one delta, completed."""
+def make_events(id: str, **more: object) -> list[bytes]:
+    """The events of one completed response: created, one delta, completed. `more`: at its end."""
     return [
         make_event("response.created", 0, response=make_response(id, "in_progress")),
         make_event("response.output_text.delta", 1, item_id="msg_1", delta="Hello"),
-        make_event("response.completed", 2, response=make_response(id)),
+        make_event("response.completed", 2, response=make_response(id, **more)),
     ]
 
 

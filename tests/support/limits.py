@@ -16,6 +16,7 @@ from antiphon.schema.create import CreateResponse
 from antiphon.settings.config import AzureTarget, Limits, OpenAITarget, Price
 from antiphon.store.dynamodb import Table
 from antiphon.store.reservations import LimitRows
+from tests.support.dynamodb import make_link
 
 NOON = 1_795_348_800.0  # 2026-11-22 12:00:00 UTC, a Sunday
 HOUR, DAY = 3_600.0, 86_400.0
@@ -92,3 +93,10 @@ def make_usage(input: int, output: int, cached: int = 0) -> dict[str, Any]:
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": input + output,
     }
+
+
+def settle(reservation: Reservation, usage: Any = None, **more: Any) -> bool:
+    """Settles as a link with this usage does; without usage it has not ended. `more`: of the link."""
+    fields = {"created_ms": int(NOON * 1000), "model": "dear", "usage": usage, **more}
+    status = "in_progress" if usage is None else "completed"
+    return reservation.settle_for(make_link(status=status, **fields))

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from antiphon.pricing import Prices, UsageCost
+from antiphon.pricing import CostEstimator, Prices
 from antiphon.rollup import StreamHandler, UsageRollup
 from antiphon.settings.config import OpenAITarget
 from antiphon.store.dynamodb import Table
@@ -62,7 +62,8 @@ class UsageStore:
         self.links, self.table = dynamo.links, dynamo.table
         self.delete_link = dynamo.delete_link
         self.usage = UsageSums(self.table)
-        self.rollup = StreamHandler([UsageRollup(self.table, UsageCost(Prices({}), TARGETS)).apply])
+        costs = CostEstimator(Prices({}), TARGETS)
+        self.rollup = StreamHandler([UsageRollup(self.table, costs.cost).apply])
 
     def run_rollup(self, records: Iterable[dict[str, Any]] | None = None) -> list[dict[str, str]]:
         """Invokes the rollup with new records, or with these; returns the failures."""

@@ -88,7 +88,7 @@ class Responses:
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             response = self.upstream.send(route.candidates, upstream)
             owner = ResourceOwner(request.id, caller, response.target)
-            reply = self.recorder.record_compaction(response, owner, body.model, reservation)
+            reply = self.recorder.record_compaction(response, owner, body, reservation)
         return reply.with_headers(reservation.headers)
 
     def _link(self, request: Request, id: str) -> Link:

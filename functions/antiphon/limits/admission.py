@@ -29,7 +29,7 @@ from antiphon.limits.refusals import (
 from antiphon.limits.reservation import Reservation, ReservationJson, ReservedAmounts
 from antiphon.observability import logger, metrics
 from antiphon.pricing import CostEstimator, Prices
-from antiphon.schema.create import CreateResponse, ModelRequest
+from antiphon.schema.create import ModelRequest
 from antiphon.settings.config import UNLIMITED, Config, Limits
 from antiphon.settings.metrics import BUDGET_ALERT_PERCENT, BUDGET_USED
 from antiphon.store.dynamodb import Table
@@ -113,7 +113,7 @@ class Admission:
         amounts = {limit: self._amount(limit, body, estimate) for limit in limits}
         if any(amount > limit.maximum for limit, amount in amounts.items()):
             raise limit_reached(amounts, None, now)
-        reserved = _reserve(account.row, request, body.model, amounts)
+        reserved = _reserve(account.row, request, amounts)
         row = self._count(reserved.stored, amounts, caller, _expires_at(request, now))
         headers = rate_limit_headers(amounts, row, now)
         return Reservation(self.rows, self.costs, reserved if reserved.stored.id else None, headers)
@@ -145,7 +145,7 @@ class Admission:
         return estimate.within(limit.maximum) if limit.kind == TOKENS else 1
 
     def _cost(self, body: ModelRequest, estimate: TokenEstimate) -> int:
-        tier = body.service_tier if isinstance(body, CreateResponse) else None
+        tier = body.service_tier
         cost = self.costs.max_cost(body.model or "", estimate.input, estimate.output, tier)
         if cost is None:
             raise price_unknown(body.model, tier)
@@ -180,15 +180,13 @@ def report_budgets(amounts: LimitAmounts, row: Counts, caller: Caller) -> None:
                 logger.warning("budget near its end", extra={"budget": limit.scope.name, **about})
 
 
-def _reserve(
-    row: str, request: Request, model: str | None, amounts: LimitAmounts
-) -> ReservedAmounts:
+def _reserve(row: str, request: Request, amounts: LimitAmounts) -> ReservedAmounts:
     """Return the amounts to reserve; a request that changes no counter at its end gets no id."""
     counted = {limit.counter: amount for limit, amount in amounts.items()}
     refund = of_kinds(counted, IN_FLIGHT, SPENT)
     has_end = bool(refund or of_kinds(counted, TOKENS))
     id = sha256(request.id.encode()).hexdigest()[:16] if has_end else ""
-    return ReservedAmounts(StoredReservation(row, id, to_counts(refund)), counted, model)
+    return ReservedAmounts(StoredReservation(row, id, to_counts(refund)), counted)
 
 
 def _expires_at(request: Request, now: float) -> float:

@@ -18,30 +18,24 @@ from antiphon.limits.counters import (
     to_counts,
 )
 from antiphon.observability import logger
-from antiphon.pricing import CostEstimator, ModelNames
+from antiphon.pricing import CostEstimator
 from antiphon.store.links import Link
 from antiphon.store.reservations import LimitRows, StoredReservation
 
-type ReservationJson = dict[str, Any]  # stored with a link: `row`, `id`, `counted`, `model`
+type ReservationJson = dict[str, Any]  # stored with a link: `row`, `id`, `counted`
 type Usage = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class ReservedAmounts:
-    """The amounts that a request is counted with, and the model that it names."""
+    """The amounts that a request is counted with, and where they are stored."""
 
     stored: StoredReservation
     amounts: Amounts
-    model: str | None
 
     def to_json(self) -> ReservationJson:
         counted = to_counts(of_kinds(self.amounts, IN_FLIGHT, SPENT, TOKENS))
-        return {
-            "row": self.stored.row,
-            "id": self.stored.id,
-            "counted": counted,
-            "model": self.model,
-        }
+        return {"row": self.stored.row, "id": self.stored.id, "counted": counted}
 
     @classmethod
     def from_json(cls, stored: ReservationJson) -> Self:
@@ -49,7 +43,7 @@ class ReservedAmounts:
         amounts = from_counts(stored["counted"])
         refund = to_counts(of_kinds(amounts, SPENT))
         reservation = StoredReservation(stored["row"], stored["id"], refund)
-        return cls(reservation, amounts, stored["model"])
+        return cls(reservation, amounts)
 
 
 class Reservation:
@@ -57,13 +51,13 @@ class Reservation:
 
     | the request ended | method | counted then |
     |---|---|---|
-    | with usage | `settle(usage)` | its tokens and its cost |
-    | not yet: background, cut, abandoned | `settle(None)` | what is reserved, until it is settled |
+    | with usage | `settle_for(link)` | its tokens and its cost |
+    | not yet: background, cut, abandoned | `settle_for(link)` | what is reserved, for now |
     | refused, or without anything to pay | `release()` | one request of its minute |
     | and its usage will never be known | `keep_reserved()` | what is reserved, for good |
 
-    `settle_for` chooses by a link, `end` by the policy for a status, and a `with` block by the
-    exception that leaves it. Nothing is raised here, for the caller has the response already.
+    `end` chooses by the policy for a status, and a `with` block by the exception that leaves it.
+    Nothing is raised here, for the caller has the response already.
     Each method returns whether its outcome is written; one that is not can be repeated with the
     reservation that `Admission.reservation_from` makes of this one's JSON.
     """
@@ -86,26 +80,6 @@ class Reservation:
         """Return None where the end of the request changes no counter."""
         return None if self._reserved is None else self._reserved.to_json()
 
-    def settle(
-        self,
-        usage: Usage | None,
-        service_tier: str | None = None,
-        model: ModelNames | None = None,
-        target: str | None = None,
-    ) -> bool:
-        """`model`: one or more names; `service_tier` and `target`: those that served it."""
-        if usage is None:
-            return self._write(self._extend)
-        names = [model] if isinstance(model, str) else [*(model or ())]
-
-        def close(reserved: ReservedAmounts) -> None:
-            cost = None
-            if of_kinds(reserved.amounts, SPENT):
-                cost = self._costs.cost([*names, reserved.model], usage, target, service_tier)
-            self._close(reserved, cost, _total_tokens(usage))
-
-        return self._write(close, is_last=True)
-
     def release(self) -> bool:
         return self._write(partial(self._close, cost=0, tokens=0), is_last=True)
 
@@ -115,11 +89,10 @@ class Reservation:
     def settle_for(self, link: Link) -> bool:
         """Settle with what a link records; a response that ended without usage costs nothing."""
         if link.usage is not None:
-            names = (link.upstream_model, link.model)
-            return self.settle(link.usage, link.service_tier, names, link.target)
+            return self._write(partial(self._settle, link), is_last=True)
         if link.is_final:
             return self.release()
-        return self.settle(None) if link.is_pending else self.keep_reserved()
+        return self._write(self._extend) if link.is_pending else self.keep_reserved()
 
     def end(self, *, charges: bool) -> bool:
         """End a request that has only an error as its outcome."""
@@ -148,6 +121,11 @@ class Reservation:
             return False
         self._has_ended = is_last
         return True
+
+    def _settle(self, link: Link, reserved: ReservedAmounts) -> None:
+        has_cost = of_kinds(reserved.amounts, SPENT)
+        cost = self._costs.budget_cost(link) if has_cost else None
+        self._close(reserved, cost, _total_tokens(link.usage or {}))
 
     def _extend(self, reserved: ReservedAmounts) -> None:
         """The response is not in flight any more; its cost stays reserved."""

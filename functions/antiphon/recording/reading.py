@@ -9,6 +9,8 @@ import jiter
 from antiphon.errors import UpstreamFailed
 from antiphon.store.links import FINAL
 
+MAX_TIER_CHARS = 64  # of a service tier that is recorded
+
 type ResponseObject = Mapping[str, Any]
 
 
@@ -38,14 +40,20 @@ def outcome_attributes(response: ResponseObject) -> dict[str, Any]:
     if not isinstance(completed_at, int):  # only newer providers send it
         completed_at = int(time.time()) if status in FINAL else None
     # A router's first event names the router itself, its last one the model.
-    model = text_or_none(response.get("model"))
+    model, tier = text_or_none(response.get("model")), tier_or_none(response.get("service_tier"))
     return {
         "status": status,
         "usage": usage if isinstance(usage, dict) else None,
-        "service_tier": text_or_none(response.get("service_tier")),
         "completed_at": completed_at,
+        **({"service_tier": tier} if tier else {}),
         **({"upstream_model": model} if model else {}),
     }
+
+
+def tier_or_none(value: object) -> str | None:
+    """Return a service tier; None for `auto`, which leaves it open, and for what is no tier."""
+    is_tier = isinstance(value, str) and value != "auto" and len(value) <= MAX_TIER_CHARS
+    return str(value) if is_tier else None
 
 
 def conversation_id(response: ResponseObject) -> str | None:

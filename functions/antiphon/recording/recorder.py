@@ -25,9 +25,11 @@ from antiphon.recording.reading import (
     read_object,
     read_object_with_id,
     text_or_none,
+    tier_or_none,
 )
 from antiphon.recording.tracker import RecordingStream, ResponseTracker, Stores, TrackedLink
 from antiphon.schema.create import CreateResponse
+from antiphon.schema.other_bodies import Compact
 from antiphon.store.links import FINAL, Link
 from antiphon.upstream.outcome import SUCCESS, UpstreamResponse, policy_for_status
 from antiphon.upstream.stream import UpstreamStream
@@ -122,7 +124,7 @@ class ResponseRecorder:
         self,
         response: UpstreamResponse,
         owner: ResourceOwner,
-        model: str | None,
+        body: Compact,
         reservation: Reservation,
     ) -> Reply:
         """Record the usage of a compaction, which leaves nothing else behind.
@@ -133,7 +135,7 @@ class ResponseRecorder:
             reservation.end(charges=policy_for_status(response.status).charges)
             return response.reply()
         try:
-            link = _compaction_link(owner, read_object(response.content), model)
+            link = _compaction_link(owner, read_object(response.content), body)
             reservation.settle_for(link)
             self._stores.links.put(link)
         except (Unavailable, UpstreamFailed) as exc:
@@ -224,11 +226,11 @@ def _response_link(
         background=bool(body.background),
         metadata=dict(body.metadata or {}),
         lease=context.reservation.to_json(),
-        **outcome_attributes(response),
+        **{"service_tier": tier_or_none(body.service_tier), **outcome_attributes(response)},
     )
 
 
-def _compaction_link(owner: ResourceOwner, compaction: ResponseObject, model: str | None) -> Link:
+def _compaction_link(owner: ResourceOwner, compaction: ResponseObject, body: Compact) -> Link:
     """Return the link that counts a compaction; no later call can name it."""
     id = text_or_none(compaction.get("id")) or owner.request_id
     return Link(
@@ -241,9 +243,9 @@ def _compaction_link(owner: ResourceOwner, compaction: ResponseObject, model: st
         root=id,  # part of no tree
         created_ms=now_ms(),
         expires_at=expires_after(COMPACTION_DAYS),
-        model=model,
+        model=body.model,
         store=False,
-        **outcome_attributes(compaction),
+        **{"service_tier": tier_or_none(body.service_tier), **outcome_attributes(compaction)},
     )
 
 

@@ -77,6 +77,8 @@ class ModelRequest(RequestBody):
     """Identifies one end user to the provider; best a hash."""
     user: Text = None
     """The older name of `safety_identifier`."""
+    service_tier: Text = None
+    """The processing tier, which decides speed and price."""
 
     @property
     def conversation_id(self) -> str | None:
@@ -154,8 +156,6 @@ class CreateResponse(ModelRequest):
     moderation: fields.Moderation | None = None
     """A moderation model that checks input and output."""
 
-    service_tier: Text = None
-    """The processing tier, which decides speed and price."""
     prompt_cache_retention: Text = None
     """How long the prompt stays in the provider's cache."""
     access_programs: AnyObject = None

@@ -155,6 +155,11 @@ class AzureTarget(TargetSection):
     def shared_account(self) -> str | None:
         return self.account or self.endpoint
 
+    def public_models(self, deployment: str) -> tuple[str, ...]:
+        """Return the public names of a deployment, whose own name has no case."""
+        names = self.models.items() if isinstance(self.models, dict) else ()
+        return tuple(name for name, own in names if own.casefold() == deployment.casefold())
+
     @property
     def is_legacy(self) -> bool:
         """Whether requests go to the older path, where API versions are dates."""

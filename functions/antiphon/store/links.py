@@ -53,7 +53,7 @@ class Link:
     background: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
     usage: dict[str, Any] | None = None
-    service_tier: str | None = None  # the requested one, replaced at the end by the one that served
+    service_tier: str | None = None  # the requested one, until an answer says which one served
     completed_at: int | None = None
     unfinished: str | None = None  # why the outcome is unknown: cut, error, gone, given up: …
     deleted_at: int | None = None
