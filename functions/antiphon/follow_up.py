@@ -5,7 +5,6 @@ less often, until it has ended, is gone, or has been polled for long enough.
 """
 
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from antiphon.errors import GatewayError, TargetGone, Unavailable
 from antiphon.limits.admission import Admission
-from antiphon.observability import logger, metrics
+from antiphon.observability import failure_fields, logger, metrics
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.routing import Routing
 from antiphon.settings.metrics import UNSETTLED
@@ -151,8 +150,6 @@ class SqsHandler:
         try:
             self.follow_up.handle(decode_message(record["body"]), ends_at)
         except Exception as exc:  # noqa: BLE001  whatever it is, the others must not wait for it
-            frame = traceback.extract_tb(exc.__traceback__)[-1]
-            where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-            logger.error("message failed", extra={"error": type(exc).__name__, "where": where})
+            logger.error("message failed", extra=failure_fields(exc))
             return False
         return True

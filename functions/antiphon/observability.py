@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import traceback
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -24,6 +25,13 @@ DIMENSION_VALUE = re.compile(r"[!-~][ -~]{0,199}")  # stricter than CloudWatch's
 type Dimensions = tuple[tuple[str, str], ...]
 
 logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "antiphon"), use_rfc3339=True)
+
+
+def failure_fields(exc: BaseException) -> dict[str, str]:
+    """Return what is logged of an exception: its message may contain what a caller sent."""
+    frame = traceback.extract_tb(exc.__traceback__)[-1]
+    where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    return {"error": type(exc).__name__, "where": where}
 
 
 class Metric(Protocol):

@@ -103,4 +103,5 @@ def parse_event(event: bytes) -> Event | None:
 def encode_event(value: Mapping[str, Any]) -> bytes:
     """Encode an event with its `type` as the event name, like OpenAI."""
     data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {value['type']}\ndata: {data}\n\n".encode()
+    # A lone surrogate is written as the escape that it came as.
+    return f"event: {value['type']}\ndata: {data}\n\n".encode(errors="backslashreplace")

@@ -93,7 +93,7 @@ class _Core:
         )
         durable = DurableLinks(foundation.links, foundation.queue)
         stores = Stores(durable, items, gateway.links_days, gateway.conversation_days)
-        self.recorder = ResponseRecorder(stores, self.admission)
+        self.recorder = ResponseRecorder(stores, self.admission, self.routing, self.upstream)
 
 
 def api(env: Mapping[str, str]) -> ApiHandler:

@@ -17,7 +17,7 @@ from infra.local.processes import Processes
 from infra.local.target_setup import build_target_setup
 from tests.faults.shim import Shim
 from tests.support.aws import LOCAL_AWS
-from tests.support.events import make_events, make_response, new_id
+from tests.support.events import make_events, make_response, new_id, parse_events
 from tests.support.provider import (
     LAST_CHUNK,
     Gate,
@@ -119,13 +119,50 @@ async def test_without_table_and_queue_nobody_gets_an_id(gateway, provider, stre
     id = new_id()
     gateway.shim.cut |= {"PutItem", "SendMessage"}
     provider.respond_with(encode_stream(*make_events(id)) if stream else told(id))
+    provider.respond_with(encode_response(b"{}"))
     got = await gateway.create(stream=stream)
     assert (got.status_code, got.json()["error"]["code"]) == (503, "link_not_written")
     assert got.headers["x-should-retry"] == "false"
     assert "retry-after" not in got.headers
     assert id not in got.text + str(got.headers)
-    assert len(provider.received) == 1
+    assert [sent.line.split()[0] for sent in provider.received] == ["POST", "DELETE"]
+    assert provider.received[1].line == f"DELETE /v1/responses/{id} HTTP/1.1"
     assert gateway.row(id) is None
+
+
+async def test_no_event_of_the_gateways_own_names_an_id_without_an_owner(gateway, provider):
+    id, gate = new_id(), Gate()
+    ping = b'event: keepalive\ndata: {"type":"keepalive"}\n\n'
+    gateway.shim.cut |= {"PutItem", "SendMessage"}
+    rest = encode_chunk(b"".join(make_events(id)))
+    provider.respond_with(encode_stream_head(), encode_chunk(ping), gate, rest, LAST_CHUNK)
+    provider.respond_with(encode_response(b"{}"))
+    async with gateway.client.stream("POST", "/responses", json={**ASK, "stream": True}) as got:
+        pieces = got.aiter_raw()
+        assert await anext(pieces) == ping
+        gate.open()
+        tail = b"".join([piece async for piece in pieces])
+    (error,) = parse_events(tail)
+    assert error["error"]["code"] == "link_not_written"
+    assert id.encode() not in tail
+
+
+@pytest.mark.parametrize(
+    ("asked", "calls"),
+    [
+        ({"background": True}, ["POST {}/cancel", "DELETE {}"]),
+        ({"store": False}, []),
+    ],
+)
+async def test_what_nobody_can_name_is_discarded_at_its_provider(gateway, provider, asked, calls):
+    id = new_id()
+    gateway.shim.cut |= {"PutItem", "SendMessage"}
+    provider.respond_with(told(id, "queued"))
+    for _ in calls:
+        provider.respond_with(encode_response(b'{"error":{}}', 409))  # which changes nothing
+    assert (await gateway.create(**asked)).status_code == 503
+    sent = [one.line.removesuffix(" HTTP/1.1") for one in provider.received[1:]]
+    assert sent == [call.format(f"/v1/responses/{id}") for call in calls]
 
 
 async def test_the_outcome_of_a_stream_follows_its_late_link(gateway, provider):

@@ -34,7 +34,7 @@ def record(aws, status, body):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     response = UpstreamResponse("openai", status, {}, content)
     reservation = admission.reservation_from(None)
-    recorder = ResponseRecorder(stores, admission)
+    recorder = ResponseRecorder(stores, admission, routing=None, upstream=None)
     body = Compact.of({"model": "gpt-5", "input": "x"})
     assert recorder.record_compaction(response, OWNER, body, reservation).body == content
 

@@ -51,12 +51,15 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport
     links = Links(cloud.table)
     durable = DurableLinks(links, cloud.queue)
     admits = make_admission(cloud.table)
+    routing = Routing({"openai": target}, Ownership(links, items))
+    upstream = make_upstream(cloud, transport)
+    stores = Stores(durable, items, 30, 3650)
     return FollowUp(
         links=links,
         queue=cloud.queue,
-        routing=Routing({"openai": target}, Ownership(links, items)),
-        upstream=make_upstream(cloud, transport),
-        recorder=ResponseRecorder(Stores(durable, items, 30, 3650), admits),
+        routing=routing,
+        upstream=upstream,
+        recorder=ResponseRecorder(stores, admits, routing, upstream),
         admission=admits,
         max_age=24 * HOUR,
     )

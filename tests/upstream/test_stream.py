@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from antiphon.errors import UpstreamFailed, UpstreamTimeout
-from antiphon.sse import EventSplitter, parse_event
+from antiphon.sse import EventSplitter, event_data
 from antiphon.upstream.stream import UpstreamStream
 from antiphon.upstream.timers import ReadTimer
 
@@ -48,7 +48,7 @@ def data(stream):
 
 def events(content):
     splitter = EventSplitter()
-    return [parse_event(one).data for one in splitter.feed(content)]
+    return [json.loads(event_data(one)) for one in splitter.feed(content)]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 1000])
@@ -159,6 +159,20 @@ def test_a_pair_without_a_response_object_is_the_error_alone():
     stream = opened(event("response.created", 4))
     (_, error) = events(data(stream))
     assert (error["type"], error["sequence_number"]) == ("error", 5)
+
+
+def nest(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("odd", [10**5000, "\ud800", nest(20_000)], ids=["digits", "half", "deep"])
+def test_whatever_a_snapshot_contains_the_pair_is_whole(odd):
+    pair = make_stream().terminal_pair(UpstreamFailed("m"), {**RESPONSE, "odd": odd})
+    _, failed = events(pair)
+    assert (failed["response"]["id"], failed["response"]["status"]) == ("resp_1", "failed")
 
 
 def test_comments_are_sent_until_the_terminal_event():

@@ -1,7 +1,6 @@
 """Handles the API function's events: API Gateway (payload v1) and Function URL (payload v2)."""
 
 import time
-import traceback
 from collections.abc import Iterable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -27,7 +26,7 @@ from antiphon.http_events import (
     method_and_path,
     without_empty_headers,
 )
-from antiphon.observability import logger, metrics
+from antiphon.observability import failure_fields, logger, metrics
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
 
 # The second one only where the provider sent none.
@@ -74,10 +73,7 @@ def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str
         return _reply_error(NotFound(f"Invalid URL ({path}). The API begins at /v1."))
 
     def reply_failure(exc: Exception) -> Response[Any]:
-        # The exception's message is not logged: it may contain what the caller sent.
-        frame = traceback.extract_tb(exc.__traceback__)[-1]
-        location = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-        logger.error("failed", extra={"error": type(exc).__name__, "where": location})
+        logger.error("failed", extra=failure_fields(exc))
         return _reply_error(GatewayError("The gateway failed."))
 
     resolver.exception_handler(GatewayError)(_reply_error)

@@ -28,7 +28,7 @@ from antiphon.http import FiniteBody, OnCloseBody, Reply, Request
 from antiphon.idempotency.replay import replay_events
 from antiphon.observability import logger
 from antiphon.ownership import Ownership
-from antiphon.recording.reading import read_object
+from antiphon.recording.reading import read_object, status_of
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.routing import Routing
 from antiphon.schema.create import CreateResponse
@@ -269,10 +269,10 @@ def _replay_reply(reply: Reply, *, streams: bool) -> Reply:
     if not (streams and isinstance(reply.body, bytes)):
         return reply
     response = read_object(reply.body)
-    if response.get("status", "completed") not in FINAL:
+    if status_of(response) not in FINAL:
         raise key_in_flight()
     headers = {**reply.headers, "content-type": EVENT_STREAM}
-    return Reply(reply.status, headers, FiniteBody(replay_events(response)))
+    return Reply(reply.status, headers, FiniteBody(tuple(replay_events(response))))
 
 
 def _has_replied(link: Link) -> bool:

@@ -33,9 +33,14 @@ def read_object_with_id(body: bytes) -> ResponseObject:
     return document
 
 
+def status_of(response: ResponseObject) -> str:
+    """Return the status; one that cannot be read is no outcome, so the response is polled."""
+    return text_or_none(response.get("status", "completed")) or "in_progress"
+
+
 def outcome_attributes(response: ResponseObject) -> dict[str, Any]:
     """Return status, usage and what pricing needs, as attributes of a link."""
-    status = text_or_none(response.get("status")) or "completed"
+    status = status_of(response)
     usage, completed_at = response.get("usage"), response.get("completed_at")
     if not isinstance(completed_at, int):  # only newer providers send it
         completed_at = int(time.time()) if status in FINAL else None

@@ -5,12 +5,13 @@ owner. Status and usage are recorded when the terminal event has passed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from urllib.parse import quote
 
 from antiphon.auth import Caller
-from antiphon.errors import LinkNotWritten, Unavailable, UpstreamFailed
+from antiphon.errors import GatewayError, LinkNotWritten, Unavailable, UpstreamFailed
 from antiphon.http import Reply
 from antiphon.limits.admission import Admission
 from antiphon.limits.reservation import Reservation
@@ -28,13 +29,21 @@ from antiphon.recording.reading import (
     tier_or_none,
 )
 from antiphon.recording.tracker import RecordingStream, ResponseTracker, Stores, TrackedLink
+from antiphon.routing import Routing
 from antiphon.schema.create import CreateResponse
 from antiphon.schema.other_bodies import Compact
 from antiphon.store.links import FINAL, Link
-from antiphon.upstream.outcome import SUCCESS, UpstreamResponse, policy_for_status
+from antiphon.upstream.client import UpstreamClient
+from antiphon.upstream.outcome import (
+    SUCCESS,
+    UpstreamRequest,
+    UpstreamResponse,
+    policy_for_status,
+)
 from antiphon.upstream.stream import UpstreamStream
 
 DAY = 86_400
+DISCARD_SECONDS = 4.0  # for each call that discards what could not be recorded
 COMPACTION_DAYS = 7  # until which a compaction is counted, even where it waits in the queue
 
 
@@ -63,15 +72,19 @@ class CreateContext:
 
 
 class ResponseRecorder:
-    def __init__(self, stores: Stores, admission: Admission) -> None:
+    def __init__(
+        self, stores: Stores, admission: Admission, routing: Routing, upstream: UpstreamClient
+    ) -> None:
         self._stores = stores
         self._admission = admission
+        self._routing = routing
+        self._upstream = upstream
 
     def record(self, response: UpstreamResponse, context: CreateContext) -> Reply:
         """Record a new response; raise LinkNotWritten where its owner cannot be recorded."""
         if response.status not in SUCCESS:
             context.reservation.end(charges=policy_for_status(response.status).charges)
-        own = partial(self._own_new, context, response.target)
+        own = partial(self._own_new, context, response)
         tracker = ResponseTracker(self._stores, context.reservation, own, is_new=True)
         return self._track(response, tracker)
 
@@ -111,7 +124,8 @@ class ResponseRecorder:
         """Record a new conversation; raise LinkNotWritten where that fails."""
         if response.status in SUCCESS:
             created = read_object_with_id(response.content)
-            self._put(self._conversation_link(owner, created["id"], metadata_of(created)))
+            link = self._conversation_link(owner, created["id"], metadata_of(created))
+            self._put(response, link)
         return response.reply()
 
     def amend_conversation(self, response: UpstreamResponse, link: Link) -> Reply:
@@ -168,25 +182,48 @@ class ResponseRecorder:
         return response.reply()
 
     def _own_new(
-        self, context: CreateContext, target: str, response: ResponseObject
+        self, context: CreateContext, response: UpstreamResponse, created: ResponseObject
     ) -> TrackedLink:
         """Write the links of a new response, and of a conversation that it implies."""
-        link = _response_link(context, target, response, self._stores.days)
-        implied = conversation_id(response)
+        link = _response_link(context, response.target, created, self._stores.days)
+        implied = conversation_id(created)
+        links = [link]
         if implied is not None and implied != context.body.conversation_id:
-            self._put(self._conversation_link(context.owner(target), implied, {}))
+            owner = context.owner(response.target)
+            links.insert(0, self._conversation_link(owner, implied, {}))
         context.on_first_response(link)
-        return TrackedLink(link, is_deferred=not self._put(link))
+        return TrackedLink(link, is_deferred=not self._put(response, *links))
 
-    def _put(self, link: Link) -> bool:
-        """Return whether the link is in the table now; one that is not waits in the queue."""
+    def _put(self, response: UpstreamResponse, *links: Link) -> bool:
+        """Write links; return whether the last is in the table now, or waits in the queue.
+
+        Raise LinkNotWritten where neither takes one; then the provider discards all of them.
+        """
         try:
-            return self._stores.links.put(link)
+            return [self._stores.links.put(link) for link in links][-1]
         except Unavailable as exc:
+            if isinstance(response.body, UpstreamStream):
+                response.body.close()  # providers end a response whose stream is closed
+            for link in links:
+                self._discard(link)
             raise LinkNotWritten(
                 "It was created, but the gateway could not record its owner, so its id is not "
                 "returned."
             ) from exc
+
+    def _discard(self, link: Link) -> None:
+        """Have the provider cancel or delete what nobody will be able to name; best effort."""
+        candidates = self._routing.candidates_for(link)
+        for method, path in _discarding_calls(link):
+            ends_at = time.monotonic() + DISCARD_SECONDS
+            about = {"link": link.id, "method": method}
+            try:
+                response = self._upstream.send(
+                    candidates, UpstreamRequest(method, path, ends_at=ends_at)
+                )
+                logger.warning("discarded", extra={**about, "status": response.status})
+            except GatewayError as exc:
+                logger.error("not discarded", extra={**about, "error": type(exc).__name__})
 
     def _conversation_link(self, owner: ResourceOwner, id: str, metadata: dict[str, str]) -> Link:
         """Return the link of a conversation, whose only status is that it exists."""
@@ -228,6 +265,15 @@ def _response_link(
         lease=context.reservation.to_json(),
         **{"service_tier": tier_or_none(body.service_tier), **outcome_attributes(response)},
     )
+
+
+def _discarding_calls(link: Link) -> Iterator[tuple[str, str]]:
+    """Yield method and path of the calls that leave nothing of it at its provider."""
+    path = f"/{link.kind}s/{quote(link.id, safe='')}"
+    if link.background:
+        yield "POST", f"{path}/cancel"
+    if link.store:
+        yield "DELETE", path
 
 
 def _compaction_link(owner: ResourceOwner, compaction: ResponseObject, body: Compact) -> Link:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from antiphon.errors import LinkNotWritten, Unavailable
+from antiphon.errors import GatewayError, Unavailable
 from antiphon.http import Send
 from antiphon.limits.reservation import Reservation
-from antiphon.observability import logger, metrics
-from antiphon.recording.reading import ResponseObject, item_ids, outcome_attributes
+from antiphon.observability import failure_fields, logger, metrics
+from antiphon.recording.reading import ResponseObject, item_ids, outcome_attributes, status_of
 from antiphon.settings.metrics import CUT_STREAMS, DEFERRED_ROWS, LINK_NOT_WRITTEN
 from antiphon.store.dynamodb import Update
 from antiphon.store.items import Items
@@ -137,7 +137,7 @@ class ResponseTracker:
             self._unwritten = None if is_same else response
         else:
             self._unwritten = response
-        if response.get("status") in FINAL and self._tracked.link.store:
+        if status_of(response) in FINAL and self._tracked.link.store:
             self._own_items(self._tracked.link, response)
 
     def close(self, terminal_event: str | None) -> None:
@@ -153,17 +153,18 @@ class ResponseTracker:
     def _record_outcome(self, tracked: TrackedLink, terminal_event: str | None) -> None:
         link = tracked.link
         changes = {} if link.is_final else self._changes(link, terminal_event)
+        recorded = ended = replace(link, **changes)
         try:
             if changes:
                 self._stores.links.change(link, is_deferred=tracked.is_deferred, **changes)
-        except Unavailable:
-            logger.exception("outcome not written", extra={"link": link.id})
-        ended = replace(link, **changes)
+        except Exception as exc:  # noqa: BLE001  whatever it is, polling finds the outcome again
+            logger.error("outcome not written", extra={"link": link.id, **failure_fields(exc)})
+            recorded = link
         was_pending = not link.is_final and not ended.is_pending
         if (self._is_new or was_pending) and not self._reservation.settle_for(ended):
             self._stores.links.settle_later(link, changes)
         if self._is_new and not tracked.is_deferred:  # a deferred link is polled once it is written
-            self._stores.links.poll_later(ended)
+            self._stores.links.poll_later(recorded)
 
     def _changes(self, link: Link, terminal_event: str | None) -> dict[str, Any]:
         changes = {} if self._unwritten is None else outcome_attributes(self._unwritten)
@@ -189,6 +190,8 @@ class RecordingStream:
         self._tracker = tracker
         self._target = target
         self._batches = iter(stream)
+        self._unobserved: EventBatch | None = None  # whose recording has failed
+        self._owned: ResponseObject | None = None  # the last response object that was recorded
         self._is_closed = False
 
     def open(self) -> None:
@@ -197,7 +200,7 @@ class RecordingStream:
             first = next(self._batches)
             self._observe(first)
         except BaseException:
-            self._stream.close()
+            self.close()
             raise
         self._batches = chain((EventBatch(first.data),), self._batches)
 
@@ -210,8 +213,10 @@ class RecordingStream:
                 if batch.responses:
                     self._observe(batch)
                 yield batch.data
-        except LinkNotWritten as fault:
-            yield self._stream.terminal_pair(fault)
+        except Exception as exc:  # noqa: BLE001  clients take a stream that just ends for success
+            fault = _fault_of(exc)
+            if self._terminal_event is None:
+                yield self._stream.terminal_pair(fault, self._owned)
         finally:  # the outcome is recorded before the caller sees the end of the body
             self.close()
 
@@ -220,11 +225,28 @@ class RecordingStream:
             return
         self._is_closed = True
         self._stream.close()
-        if self._stream.ended is None:
+        if self._terminal_event is None:
             logger.warning("stream cut", extra={"target": self._target})
             metrics.count(CUT_STREAMS)
-        self._tracker.close(self._stream.ended)
+        self._tracker.close(self._terminal_event)
+
+    @property
+    def _terminal_event(self) -> str | None:
+        """The provider's terminal event, unless its batch could not be recorded."""
+        is_lost = self._unobserved is not None and self._unobserved.ends
+        return None if is_lost else self._stream.ended
 
     def _observe(self, batch: EventBatch) -> None:
+        self._unobserved = batch
         for response in batch.responses:
             self._tracker.observe(response)
+            self._owned = response
+        self._unobserved = None
+
+
+def _fault_of(exc: Exception) -> GatewayError:
+    """Return what the caller reads of an exception behind the first byte."""
+    if isinstance(exc, GatewayError):
+        return exc
+    logger.error("stream failed", extra=failure_fields(exc))
+    return GatewayError("The gateway failed while it passed the response on.")

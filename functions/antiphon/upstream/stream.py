@@ -44,6 +44,7 @@ class EventBatch:
 
     data: bytes
     responses: tuple[ResponseObject, ...] = ()
+    ends: bool = False  # the provider's terminal event is among them
 
 
 class UpstreamStream:
@@ -85,19 +86,19 @@ class UpstreamStream:
         self._batches.close()
         self._close()
 
-    def terminal_pair(self, fault: GatewayError) -> bytes:
-        """Return the terminal events for a fault, numbered on from the provider's last event."""
+    def terminal_pair(self, fault: GatewayError, response: ResponseObject | None) -> bytes:
+        """Return the terminal events for a fault, numbered on from the provider's last event.
+
+        `response`: the last snapshot whose id has an owner; None leaves out the second event.
+        """
         number = self._next_sequence_number()
         error = fault.error()
         flat = {**error, "type": "error", "sequence_number": number}
         events = sse.encode_event({**flat, "error": error})
-        if self._response is None:
+        if response is None:
             return events
         failure = {"code": "server_error", "message": str(fault)}
-        response = {**self._response, "status": "failed", "error": failure}
-        return events + sse.encode_event(
-            {"type": "response.failed", "sequence_number": number + 1, "response": response}
-        )
+        return events + _encode_failed(number + 1, response, failure)
 
     def _read(self) -> Generator[EventBatch]:
         """Yield the events that each chunk completes, and the terminal pair after a fault."""
@@ -130,13 +131,14 @@ class UpstreamStream:
         fault = fault or UpstreamFailed("The provider's stream ended before the response did.")
         if not self._has_started:
             raise fault
-        yield EventBatch(self.terminal_pair(fault))
+        yield EventBatch(self.terminal_pair(fault, self._response))
 
     def _batch(self, events: list[bytes]) -> EventBatch:
         self._has_started = True
         self._timer.last_sent = time.monotonic()
         responses: tuple[ResponseObject, ...] = ()
         passed = []
+        had_ended = self.ended is not None
         for event in events:
             if b'"response"' in event or b"error" in event:  # all others are deltas and the like
                 responses += self._inspect(sse.parse_event(event))
@@ -145,7 +147,8 @@ class UpstreamStream:
             if not event.startswith(b":"):
                 self._last_event = event
             passed.append(event)
-        return EventBatch(passed[0] if len(passed) == 1 else b"".join(passed), responses)
+        data = passed[0] if len(passed) == 1 else b"".join(passed)
+        return EventBatch(data, responses, self.ended is not None and not had_ended)
 
     def _inspect(self, event: sse.Event | None) -> tuple[ResponseObject, ...]:
         """Remember what an event says about the response; return its response object, if any."""
@@ -163,6 +166,17 @@ class UpstreamStream:
         event = sse.parse_event(self._last_event)
         number = None if event is None else event.data.get("sequence_number")
         return number + 1 if isinstance(number, int) else 0
+
+
+def _encode_failed(number: int, response: ResponseObject, failure: Mapping[str, str]) -> bytes:
+    """Encode `response.failed`; a snapshot that Python cannot encode is cut to its id."""
+    event = {"type": "response.failed", "sequence_number": number}
+    failed = {"status": "failed", "error": failure}
+    try:
+        return sse.encode_event({**event, "response": {**response, **failed}})
+    except (ValueError, RecursionError):  # an integer of thousands of digits, deep nesting
+        short = {"id": response["id"], "object": "response", **failed}
+        return sse.encode_event({**event, "response": short})
 
 
 def _has_data(event: bytes) -> bool:
