@@ -11,7 +11,7 @@ OUT ?= cdk.out
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test soak check format synth bootstrap deploy bench
+.PHONY: help setup run test soak check format synth bootstrap deploy bench sbom audit
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -41,8 +41,8 @@ check: setup ## Format, lint, types, import floors
 test: check node_modules/.package-lock.json ## Everything CI runs
 	$(RUN) pytest -n 2 --dist loadfile
 
-soak: setup ## Races, chains and large tables of the tests at full length
-	ANTIPHON_SOAK=1 $(RUN) pytest -q --timeout 600 $(shell grep -rl ROUNDS --include='test_*.py' tests)
+soak: setup ## Races, chains, cuts at every byte and large tables of the tests, at full length
+	ANTIPHON_SOAK=1 $(RUN) pytest -q --timeout 1800 $(shell grep -rlE "ROUNDS|IS_SOAK" --include='test_*.py' tests)
 
 synth: node_modules/.package-lock.json ## The template into OUT, without credentials or Docker
 	$(CDK) synth --quiet --no-notices --output $(OUT) $(ARGS)
@@ -55,6 +55,12 @@ deploy: node_modules/.package-lock.json ## Bundle and deploy; ARGS="-c antiphon:
 
 bench: setup ## What the gateway costs, beside its peers; ARGS="--quick --json FILE"
 	@$(RUN) python -m tests.bench $(ARGS)
+
+sbom: setup ## What the functions' asset contains, as CycloneDX; ARGS="--out FILE"
+	@$(RUN) python -m infra.sbom $(ARGS)
+
+audit: setup ## Known vulnerabilities of what the asset contains; asks PyPI
+	@$(RUN) python -m infra.audit $(ARGS)
 
 node_modules/.package-lock.json: package.json package-lock.json | setup
 	$(RUN) python -m infra.node npm ci --no-audit --no-fund --loglevel=error

@@ -43,18 +43,23 @@ EXCLUDED = (
     ".lock",
     "*.pth",
     "**/tests",
+    "annotated_types/test_cases.py",
+    "botocore/data/*/*/examples-1.json*",  # for documentation; keys of examples look like secrets
     "**/*.pyi",
     "**/py.typed",
     "httptools/**/*.px[di]",  # Cython sources of the compiled modules
     "httptools/**/*.pyx",
     "pydantic/mypy.py",
     "pydantic/v1",  # imported for models of pydantic 1 only
-    "anyio/_backends",  # imported when an event loop starts; the functions are synchronous
-    "anyio/pytest_plugin.py",
+)
+# Distributions that others require and no function imports, so that they are not installed.
+UNUSED_DISTRIBUTIONS = (
+    "anyio",  # for event loops; the functions are synchronous
     # genai-prices imports httpx2 to update its list at run time, which the gateway does not do.
-    # httpx2 imports these two when a client is created.
+    # httpx2 imports the first two when a client is created, the last one in a browser.
     "httpcore2",
     "truststore",
+    "httpx2-jsfetch",
 )
 
 
@@ -73,7 +78,14 @@ class Bundle:
     def from_lock(cls, arch: Arch) -> Self:
         """Read the dependencies from uv.lock; raise BundleError if uv fails."""
         options = ["--frozen", "--no-default-groups", "--no-emit-project"]
+        options += [f"--no-emit-package={name}" for name in UNUSED_DISTRIBUTIONS]
         return cls(arch, _run_uv("export", *options, "--no-header", "--no-annotate"))
+
+    @property
+    def distributions(self) -> list[str]:
+        """The names of the distributions that the asset contains."""
+        lines = self.requirements.splitlines()
+        return [line.partition("==")[0] for line in lines if line[:1].isalnum()]
 
     @property
     def fingerprint(self) -> str:

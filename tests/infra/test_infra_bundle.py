@@ -1,6 +1,8 @@
 import ast
+import importlib.metadata
 import importlib.util
 import io
+import json
 import os
 import pathlib
 import re
@@ -12,11 +14,20 @@ from click.testing import CliRunner
 
 from infra import bundle
 from infra.bundle import Bundle, BundleError, zip_folder
+from infra.sbom import write_sbom
 from tests.infra.emulator import ARCH
 
 WITHOUT_SDK_BYTES, WITH_SDK_BYTES = 8_000_000, 16_000_000
 SDK = ("botocore", "jmespath", "dateutil", "python_dateutil", "urllib3", "six")
 OTHER_ARCH = {"x86_64": ("arm64", "aarch64"), "arm64": ("x86_64", "x86_64")}
+MAX_DISTRIBUTIONS = 21  # more code that somebody else can change needs a reason
+PRIVATE_NAME = re.compile(
+    r"(^|/)(tests?|\.git|\.env|\.aws|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|[^/]*\.(pth|key|p12))($|/)"
+)
+# Forms of AWS's, providers' and private keys; `cacert.pem` has certificates only.
+SECRET = re.compile(
+    rb"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----\s*M|\bsk-(proj|svcacct|admin)-[\w-]{20}"
+)
 UNCHECKED_HASH = 1  # PEP 552: flags of a .pyc file that is not compared with its source
 
 
@@ -81,12 +92,48 @@ def test_asset_contains_the_locked_packages_and_not_those_for_operators(built):
         "httpcore",
         "httptools",
         "h11",
-        "anyio",
         "idna",
         "certifi",
     }
+    assert not found & {name.replace("-", "_") for name in bundle.UNUSED_DISTRIBUTIONS}
     assert not found & {"boto3", "s3transfer", "tenacity", "click", "rich", "aiohttp", "moto"}
     assert not [p for p in built.rglob("*") if p.suffix in {".pyx", ".pxd", ".c", ".h"}]
+
+
+def test_asset_has_few_distributions_each_of_them_in_the_lock(built, locked):
+    found = importlib.metadata.distributions(path=[str(built)])
+    names = {each.name.lower().replace("_", "-") for each in found}
+    assert names == set(locked.distributions)
+    assert len(names) <= MAX_DISTRIBUTIONS
+
+
+def test_asset_contains_no_secrets_and_no_tests(built):
+    """Neither by name nor by content; a developer's local files do not get in."""
+    files = {str(p.relative_to(built)): p for p in built.rglob("*") if p.is_file()}
+    assert [name for name in files if PRIVATE_NAME.search(name)] == []
+    contents = ((name, path.read_bytes()) for name, path in files.items())
+    assert [name for name, content in contents if SECRET.search(content)] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["AKIAIOSFODNN7EXAMPLE", "-----BEGIN EC PRIVATE KEY-----\nMHc", f"sk-proj-{'a1' * 20}"]
+)
+def test_such_secrets_would_be_found(text):
+    assert SECRET.search(text.encode())
+
+
+def test_bill_of_materials_lists_what_the_asset_contains(built, locked, tmp_path):
+    write_sbom(built, tmp_path / "sbom.json")
+    found = json.loads((tmp_path / "sbom.json").read_text())
+    assert found["bomFormat"] == "CycloneDX"
+    versions = {part["name"].replace("_", "-"): part["version"] for part in found["components"]}
+    assert versions.keys() == set(locked.distributions)
+    assert all(f"{name}=={version} " in locked.requirements for name, version in versions.items())
+    assert [part["name"] for part in found["components"] if not part.get("licenses")] == []
+    assert all(part["purl"].startswith("pkg:pypi/") for part in found["components"])
+    assert found["metadata"]["component"]["name"] == "antiphon"
+    edges = {each["ref"]: each.get("dependsOn", []) for each in found["dependencies"]}
+    assert len(edges["root-component"]) == 9  # the direct ones, as in pyproject.toml
 
 
 def test_no_function_imports_boto3():

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 MANY_THREADS = 200
 POLL_SECONDS = 0.02
 # `make soak` sets the variable; an environment variable also reaches the processes of a race.
-ROUNDS = 20 if os.environ.get("ANTIPHON_SOAK") else 3
+IS_SOAK = bool(os.environ.get("ANTIPHON_SOAK"))
+ROUNDS = 20 if IS_SOAK else 3
 
 
 class ManualClock:

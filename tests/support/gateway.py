@@ -36,12 +36,13 @@ CREDENTIALS = {
 
 @dataclass(frozen=True)
 class Gateway:
-    """Both base URLs (ending in /v1), the endpoint of its AWS, and the name of its table."""
+    """Both base URLs (ending in /v1), the endpoint of its AWS, its table's name, its process."""
 
     url: str
     rest: str
     aws_endpoint: str
     table: str
+    pid: int = 0
 
     def base(self, door: str) -> str:
         return self.url if door == "url" else self.rest
@@ -127,4 +128,5 @@ def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> Gateway:
             continue
         raise AssertionError(f"antiphon local ended with {process.returncode}")
     found = json.loads(ready.read_text())
-    return Gateway(*(found[name] for name in ("url", "rest", "aws_endpoint", "table")))
+    addresses = (found[name] for name in ("url", "rest", "aws_endpoint", "table"))
+    return Gateway(*addresses, process.pid)

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,7 @@ TIMEOUT_SECONDS = 30  # after which a test has failed
 MODELS = b'{"object":"list","data":[{"id":"gpt-5","object":"model"},{"id":"dall-e"}]}'
 RESET = object()  # the connection is reset here
 CLOSE = object()  # the connection is closed here
+SILENCE = object()  # nothing follows until the gateway closes the connection
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class ReceivedRequest:
         return {name.decode().lower(): value.strip().decode("latin-1") for name, _, value in rows}
 
 
+type Script = tuple[object, ...]
+
+
 class Gate:
     """The script waits here until the test opens it."""
 
@@ -48,15 +53,16 @@ class Gate:
 
 
 class FakeProvider:
-    """Each request takes the next script: bytes to send, gates to wait at, RESET or CLOSE."""
+    """Each request takes the next script: bytes to send, gates to wait at, or an end."""
 
     def __init__(self) -> None:
         self.received: list[ReceivedRequest] = []
         self._settle_requests: list[ReceivedRequest] = []
         self.hung_up = threading.Event()
         self._gates: list[Gate] = []
-        self._scripts: queue.Queue[tuple[object, ...]] = queue.Queue()
-        self._settle_scripts: defaultdict[str, deque[tuple[object, ...]]] = defaultdict(deque)
+        self._choose: Callable[[ReceivedRequest], Script] | None = None
+        self._scripts: queue.Queue[Script] = queue.Queue()
+        self._settle_scripts: defaultdict[str, deque[Script]] = defaultdict(deque)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -64,6 +70,10 @@ class FakeProvider:
     def respond_with(self, *script: object) -> None:
         self._scripts.put(script)
         self._gates += [step for step in script if isinstance(step, Gate)]
+
+    def respond_by(self, choose: Callable[[ReceivedRequest], Script]) -> None:
+        """Choose each script by its request, in any order and at once; also the settle function's."""
+        self._choose = choose
 
     def respond_to_settle(self, id: str, *script: object) -> None:
         """A script for the settle function's next request for this id; without one it gets 404."""
@@ -81,6 +91,7 @@ class FakeProvider:
         self._settle_requests.clear()
         self.hung_up.clear()
         self._settle_scripts.clear()
+        self._choose = None
         waiting, self._scripts = self._scripts, queue.Queue()
         for _ in range(MOST_WAITING):  # for threads that wait for a script of the test before
             waiting.put((CLOSE,))
@@ -120,9 +131,11 @@ class FakeProvider:
             return False
         return all(_play(connection, step) for step in script)
 
-    def _next_script(self, request: ReceivedRequest) -> tuple[object, ...]:
+    def _next_script(self, request: ReceivedRequest) -> Script:
         if request.line == "GET /v1/models HTTP/1.1":  # the gateway sends it on its own schedule
             return (encode_response(MODELS),)
+        if self._choose is not None:
+            return self._choose(request)
         if not request.headers.get("x-client-request-id", "").startswith("antiphon-settle-"):
             self.received.append(request)
             return self._scripts.get(timeout=TIMEOUT_SECONDS)
@@ -140,19 +153,21 @@ def _play(connection: socket.socket, step: object) -> bool:
     elif step is RESET:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
-    return step is not RESET and step is not CLOSE
+    elif step is SILENCE:
+        connection.recv(1)
+    return step not in {RESET, CLOSE, SILENCE}
 
 
 def encode_response(
     body: bytes, status: int = 200, kind: str = "application/json", **headers: str
 ) -> bytes:
     """A response with a Content-Length."""
-    return _encode_head(status, kind, {"content-length": str(len(body)), **headers}) + body
+    return encode_head(status, kind, {"content-length": str(len(body)), **headers}) + body
 
 
 def encode_stream_head(status: int = 200, *, chunked: bool = True, **headers: str) -> bytes:
     framing = {"transfer-encoding": "chunked"} if chunked else {"connection": "close"}
-    return _encode_head(status, "text/event-stream; charset=utf-8", {**framing, **headers})
+    return encode_head(status, "text/event-stream; charset=utf-8", {**framing, **headers})
 
 
 def encode_chunk(data: bytes) -> bytes:
@@ -167,7 +182,7 @@ def encode_stream(*chunks: bytes, **headers: str) -> bytes:
     return encode_stream_head(**headers) + b"".join(map(encode_chunk, chunks)) + LAST_CHUNK
 
 
-def _encode_head(status: int, kind: str, headers: dict[str, str]) -> bytes:
+def encode_head(status: int, kind: str, headers: dict[str, str]) -> bytes:
     rows = {"content-type": kind, "x-request-id": "req_of_provider"}
     rows |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = "".join(f"{name}: {value}\r\n" for name, value in rows.items())

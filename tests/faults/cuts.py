@@ -1,0 +1,84 @@
+"""A provider's answer in each framing, cut at any byte, and each way to end the connection there."""
+
+import json
+import random
+import re
+from dataclasses import dataclass, replace
+
+from tests.support.concurrency import IS_SOAK
+from tests.support.events import make_response
+from tests.support.provider import (
+    CLOSE,
+    LAST_CHUNK,
+    RESET,
+    SILENCE,
+    Script,
+    encode_chunk,
+    encode_head,
+)
+
+# What follows the last byte; the garbage has no line end, so that it completes no event.
+ENDINGS = {
+    "FIN": (CLOSE,),
+    "RST": (RESET,),
+    "silence": (SILENCE,),
+    "garbage": (b"\x00\xff{garbage", CLOSE),
+}
+FRAMINGS = ("chunked", "sized", "until closed")
+JSON, STREAM = "application/json", "text/event-stream; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An answer of which only the first `at` bytes are sent."""
+
+    framing: str
+    ending: str
+    at: int = 0
+
+    def wire(self, pieces: list[bytes], kind: str) -> bytes:
+        """The whole answer as it would be sent without the cut, one chunk for each piece."""
+        body = b"".join(pieces)
+        if self.framing == "chunked":
+            body = b"".join(map(encode_chunk, pieces)) + LAST_CHUNK
+        fields = {
+            "chunked": {"transfer-encoding": "chunked"},
+            "sized": {"content-length": str(len(body))},
+            "until closed": {"connection": "close"},
+        }
+        return encode_head(200, kind, fields[self.framing]) + body
+
+    def script(self, pieces: list[bytes], kind: str) -> Script:
+        return self.wire(pieces, kind)[: self.at], *ENDINGS[self.ending]
+
+    def arrived(self, pieces: list[bytes], kind: str) -> bytes:
+        """The part of the body that is among the first bytes."""
+        _, _, body = self.wire(pieces, kind)[: self.at].partition(b"\r\n\r\n")
+        if self.framing != "chunked":
+            return body
+        found = b""
+        while size := re.match(rb"([0-9a-f]+)\r\n", body):
+            length = int(size[1], 16)
+            found += body[size.end() : size.end() + length]
+            body = body[size.end() + length + 2 :]
+        return found
+
+
+def make_cuts(framing: str, ending: str, pieces: list[bytes], kind: str) -> list[Cut]:
+    """A cut at every byte with ANTIPHON_SOAK, else at some of them.
+
+    pytest-randomly seeds `random` and prints the seed: `-p "randomly_seed=N"` repeats a run.
+    """
+    whole = Cut(framing, ending)
+    size = len(whole.wire(pieces, kind))
+    places = range(size if ending == "silence" else size + 1)  # silence behind the end is none
+    if not IS_SOAK:
+        choice = random.Random(f"{random.getrandbits(32)} {framing} {ending} {kind}")  # noqa: S311
+        places = [*choice.sample(places, 2 if ending == "silence" else 12), places[-1]]
+    return [replace(whole, at=at) for at in places]
+
+
+def encode_json(id: str) -> list[bytes]:
+    """A small response in two pieces."""
+    body = json.dumps(make_response(id)).encode()
+    return [body[:40], body[40:]]
