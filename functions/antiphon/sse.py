@@ -36,6 +36,13 @@ class Event:
         response = self.data.get("response")
         return response if isinstance(response, dict) else None
 
+    @property
+    def error(self) -> object:
+        """The event's own error, or its response's; None without one."""
+        if self.type == "error":
+            return self.data
+        return self.data.get("error") or (self.response or {}).get("error")
+
 
 class EventSplitter:
     """Splits a stream after each blank line; chunks may end anywhere."""

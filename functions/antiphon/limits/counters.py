@@ -80,15 +80,9 @@ class LimitCounter:
 
     scope: LimitScope
     counter: Counter
+    kind: str
+    name: str  # of the counter
     maximum: int
-
-    @property
-    def kind(self) -> str:
-        return self.counter.kind
-
-    @property
-    def name(self) -> str:
-        return self.counter.name
 
 
 def account_of(caller: Caller, tenant_limits: Limits) -> LimitAccount:
@@ -113,7 +107,7 @@ def limit_counters(scopes: Iterable[LimitScope], now: float) -> Iterator[LimitCo
             maximum = _maximum(scope.limits, kind)
             if maximum is not None:
                 counter = Counter(scope.name, kind, _window(scope.limits, kind, now))
-                yield LimitCounter(scope, counter, maximum)
+                yield LimitCounter(scope, counter, kind, counter.name, maximum)
 
 
 def of_kinds(amounts: Amounts, *kinds: str) -> Amounts:

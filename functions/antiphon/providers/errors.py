@@ -16,6 +16,12 @@ FOREIGN_CONTENT = re.compile(
 ERROR_MEMBER = re.compile(r"""\s*\{\s*"error"\s*:\s*(?=\{)""")
 TYPES = {429: "rate_limit_error"}
 SERVER_ERROR = 500
+ACCOUNT_IDS = re.compile(rb"\b(org|proj)[-_][A-Za-z0-9]{8,}\b")
+AZURE_HOSTS = re.compile(
+    rb"\b[a-z0-9][a-z0-9-]*(\.(?:openai|cognitiveservices|services\.ai)\.azure\.com)\b",
+    re.IGNORECASE,
+)
+HAS_ERROR = re.compile(rb'"error"\s*:\s*\{')
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,33 @@ class ProviderError:
         return self.code == "invalid_encrypted_content" or bool(
             FOREIGN_CONTENT.search(self.message)
         )
+
+
+def mask_account(error: bytes) -> bytes:
+    """Mask the ids of the provider's account, and the name of an Azure resource."""
+    error = ACCOUNT_IDS.sub(rb"\1-redacted", error)
+    return AZURE_HOSTS.sub(rb"redacted\1", error)
+
+
+def mask_account_in(data: bytes, error: object) -> bytes:
+    """Mask what an error inside `data` names of the account; all other bytes stay."""
+    encoded = json.dumps(error).encode()
+    for pattern in (ACCOUNT_IDS, AZURE_HOSTS):
+        for found in pattern.finditer(encoded):
+            data = data.replace(found[0], mask_account(found[0]))
+    return data
+
+
+def mask_failed_response(body: bytes) -> bytes:
+    """Mask the account in a complete answer that is a success by its status, but has an error."""
+    if HAS_ERROR.search(body) is None:
+        return body
+    try:
+        document = jiter.from_json(body)
+    except ValueError:
+        return mask_account(body)
+    error = document.get("error") if isinstance(document, Mapping) else None
+    return mask_account_in(body, error) if error else body
 
 
 def complete_error(status: int, body: bytes) -> bytes:

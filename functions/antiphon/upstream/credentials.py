@@ -1,11 +1,27 @@
-"""The credential for each target: an API key from its secret, or a token of Microsoft Entra ID."""
+"""The credential for each target, and its removal from what a provider answers.
 
-from collections.abc import Mapping
+It is an API key from the target's secret, or a token of Microsoft Entra ID.
+"""
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import httpx
 
 from antiphon.observability import logger
 from antiphon.settings.config import AzureTarget, Target
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.upstream.entra import EntraTokens
+
+REDACTED = b"[redacted]"
+# Servers without keys are given words such as `EMPTY` or `lm-studio`, which any text may contain.
+MIN_SECRET_CHARS = 12
+NEVER_ESCAPED = re.compile(rb"[A-Za-z0-9._~-]+")  # in URLs, in JSON and in HTML
+NEEDLE_BYTES = 24
+MAX_ESCAPED_BYTES = 6  # of one character, as \u002b in JSON
+LINE_ENDS = (b"\n", b"\r")
 
 
 class Credentials:
@@ -39,3 +55,86 @@ class Credentials:
             renewed = self._entra.renew(target, app, rejected)
         logger.warning("credential refused", extra={"target": target, "renewed": bool(renewed)})
         return renewed
+
+
+class RedactedStream(httpx.SyncByteStream):
+    """A body without the credential that its provider repeats, however it is cut into chunks.
+
+    Each chunk is searched once, for a part of the credential that no encoding escapes.
+    What may be the beginning of a credential waits for the next chunk: never a complete line, so
+    never a complete event.
+    """
+
+    def __init__(self, stream: httpx.SyncByteStream, credential: str) -> None:
+        self._stream = stream
+        self._credential = credential
+
+    def __iter__(self) -> Iterator[bytes]:
+        needle, held = _needle(self._credential), b""
+        reach = MAX_ESCAPED_BYTES * len(self._credential)
+        try:
+            for chunk in self._stream:
+                data = held + chunk
+                if needle in data:
+                    data = _pattern(self._credential).sub(REDACTED, data)
+                if data.endswith(b"\n"):  # the usual case
+                    held = b""
+                    yield data
+                else:
+                    end = _end_of_searched(data, reach)
+                    held = data[end:]
+                    yield data[:end]
+        except httpx.RequestError:
+            yield held
+            raise
+        yield held
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def redact(response: httpx.Response, credential: str) -> httpx.Response:
+    """Remove the credential, with which the request was sent, from headers and body."""
+    if len(credential) < MIN_SECRET_CHARS:
+        return response
+    needle = _needle(credential)
+    if any(needle in value for _, value in response.headers.raw):
+        sub = _pattern(credential).sub
+        pairs = [(name, sub(REDACTED, value)) for name, value in response.headers.raw]
+        response.headers = httpx.Headers(pairs)
+    if isinstance(response.stream, httpx.SyncByteStream):
+        response.stream = RedactedStream(response.stream, credential)
+    return response
+
+
+def _needle(credential: str) -> bytes:
+    secret = credential.encode()
+    longest = max(NEVER_ESCAPED.findall(secret), key=len, default=secret)
+    return longest[-NEEDLE_BYTES:]  # a longer one takes longer to search for
+
+
+@lru_cache(8)
+def _pattern(credential: str) -> re.Pattern[bytes]:
+    """Return a pattern of the credential as it is and as URLs, JSON and HTML escape it."""
+    return re.compile(b"".join(_forms(character) for character in credential))
+
+
+def _forms(character: str) -> bytes:
+    encoded = character.encode()
+    if NEVER_ESCAPED.fullmatch(encoded):
+        return re.escape(encoded)
+    percent = "".join(f"%{byte:02x}" for byte in encoded)
+    forms = [
+        character,
+        percent,
+        f"\\u{ord(character):04x}",
+        f"\\{character}",
+        html.escape(character),
+    ]
+    return b"(?i:%b)" % b"|".join(re.escape(form.encode()) for form in forms)
+
+
+def _end_of_searched(data: bytes, reach: int) -> int:
+    """Return where a credential may begin that the next chunk completes; none has a line end."""
+    start = max(0, len(data) - reach)
+    return max(start, *(data.rfind(line_end, start) + 1 for line_end in LINE_ENDS))

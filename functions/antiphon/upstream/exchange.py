@@ -1,6 +1,5 @@
 """One request to one target: sent once, and read to its end or to its first event."""
 
-import re
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -8,8 +7,10 @@ from functools import partial
 import httpx
 
 from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed
+from antiphon.providers.errors import mask_account, mask_failed_response
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import Gateway
+from antiphon.upstream.credentials import redact
 from antiphon.upstream.http1 import build_request
 from antiphon.upstream.outcome import (
     SUCCESS,
@@ -24,7 +25,6 @@ MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a qua
 WRITE_SECONDS = 30.0  # without any progress
 EVENTS = "text/event-stream"
 REDIRECTS, ERRORS = range(300, 400), range(400, 600)
-PROVIDER_IDS = re.compile(rb"\b(org|proj)[-_][A-Za-z0-9]{8,}\b")
 
 # Headers that identify the caller or describe its connection do not go to the provider.
 TO_PROVIDER = (
@@ -65,7 +65,8 @@ class Exchange:
     ) -> UpstreamResponse:
         """Raise GatewayError while no byte of the response has been passed on."""
         ends_at = latest_end(request)
-        response = self._send(self._build(candidate, credential, request), request, ends_at)
+        outgoing = self._build(candidate, credential, request)
+        response = redact(self._send(outgoing, request, ends_at), credential)
         timer = self._start_timer(
             response, min(ends_at, time.monotonic() + request.timeout_seconds)
         )
@@ -73,8 +74,8 @@ class Exchange:
         try:
             _check_redirect(response)
             body = self._read_body(request, response, timer, close)
-            if isinstance(body, bytes) and response.status_code in ERRORS:
-                body = caller_error_body(candidate, response.status_code, body)
+            if isinstance(body, bytes):
+                body = caller_body(candidate, response.status_code, body)
             headers = caller_headers(request.method, response)
             return UpstreamResponse(candidate.target, response.status_code, headers, body)
         except BaseException:
@@ -196,12 +197,14 @@ def caller_headers(method: str, response: httpx.Response) -> dict[str, str]:
     return {"cache-control": "no-store", **passed}
 
 
-def caller_error_body(candidate: Candidate, status: int, body: bytes) -> bytes:
-    """Return a provider's error in OpenAI's shape, without the account's ids."""
+def caller_body(candidate: Candidate, status: int, body: bytes) -> bytes:
+    """Return a complete answer: an error in OpenAI's shape and without the account's ids."""
+    if status not in ERRORS:
+        return mask_failed_response(body)
     if not body.strip():
         text = f"The provider answered with status {status} and no body."
         return GatewayError(text).body()
-    return PROVIDER_IDS.sub(rb"\1-redacted", candidate.provider.complete_error(status, body))
+    return mask_account(candidate.provider.complete_error(status, body))
 
 
 def _chunks(response: httpx.Response) -> Iterable[bytes]:

@@ -17,6 +17,7 @@ from antiphon.errors import (
     UpstreamTimeout,
 )
 from antiphon.http import Send
+from antiphon.providers.errors import mask_account, mask_account_in
 from antiphon.upstream.timers import ReadTimer
 
 TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
@@ -139,9 +140,12 @@ class UpstreamStream:
         responses: tuple[ResponseObject, ...] = ()
         passed = []
         had_ended = self.ended is not None
-        for event in events:
+        for received in events:
+            event = received
             if b'"response"' in event or b"error" in event:  # all others are deltas and the like
-                responses += self._inspect(sse.parse_event(event))
+                parsed = sse.parse_event(event)
+                responses += self._inspect(parsed)
+                event = _mask_error(event, parsed)
             if self.ended is None and b"[DONE]" in event and sse.event_data(event) == b"[DONE]":
                 continue  # clients stop reading here and would miss the terminal event
             if not event.startswith(b":"):
@@ -177,6 +181,14 @@ def _encode_failed(number: int, response: ResponseObject, failure: Mapping[str, 
     except (ValueError, RecursionError):  # an integer of thousands of digits, deep nesting
         short = {"id": response["id"], "object": "response", **failed}
         return sse.encode_event({**event, "response": short})
+
+
+def _mask_error(event: bytes, parsed: sse.Event | None) -> bytes:
+    """Return the event's bytes; an error in it does not name the provider's account."""
+    if parsed is None:
+        return mask_account(event)
+    error = parsed.error
+    return mask_account_in(event, error) if error else event
 
 
 def _has_data(event: bytes) -> bool:
