@@ -16,6 +16,7 @@ MILLION = 1_000_000
 GB_SECOND = 0.0000133334  # Lambda on arm64
 INVOCATIONS = 0.20  # a million
 WRITES, READS = 0.625, 0.125  # a million request units, on demand
+QUEUE_CALLS = 0.40  # a million
 REST_CALLS = 3.50  # a million
 LOGS = 0.50  # a GB ingested
 TRACES = 5.00  # a million recorded
@@ -32,6 +33,8 @@ LOG_KB, ACCESS_LOG_KB = 4.0, 0.5
 TRACED_SHARE = 0.30
 # The worst case: every response has a batch of its own.
 ROLLUP_RUNS, ROLLUP_SECONDS, ROLLUP_MB = 2, 0.1, 256
+# The worst case: no two messages are received together.
+MESSAGE_CALLS, SETTLE_SECONDS, SETTLE_MB = 3, 0.05, 512
 # Rows of at most 4 KB: the key, unless it is cached; the parent; the link, by rollup.
 READ_UNITS = 3
 
@@ -89,7 +92,7 @@ def compute_cost(seconds: float) -> tuple[float, ...]:
 
 def list_lines() -> list[Line]:
     """List the costs that both endpoints have."""
-    return [*_lambda_lines(), *_dynamodb_lines(), _rollup_line(), *_other_lines()]
+    return [*_lambda_lines(), *_dynamodb_lines(), _rollup_line(), _settle_line(), *_other_lines()]
 
 
 def rest_line() -> Line:
@@ -155,6 +158,17 @@ def _rollup_line() -> Line:
         "rollup function",
         f"{ROLLUP_RUNS} x ${INVOCATIONS:.2f} + {ROLLUP_SECONDS} s x {ROLLUP_MB} MB",
         ROLLUP_RUNS * INVOCATIONS + duration,
+    )
+
+
+def _settle_line() -> Line:
+    """Return the cost of one look at each stream after its function's time limit."""
+    duration = SETTLE_SECONDS * SETTLE_MB / MB_PER_GB * GB_SECOND * MILLION
+    return _uniform(
+        "settle function",
+        f"{MESSAGE_CALLS} x ${QUEUE_CALLS:.2f} + ${INVOCATIONS:.2f} + {SETTLE_SECONDS} s x "
+        f"{SETTLE_MB} MB + 1 unit x ${READS}",
+        MESSAGE_CALLS * QUEUE_CALLS + INVOCATIONS + duration + READS,
     )
 
 

@@ -24,14 +24,6 @@ from antiphon.upstream.outcome import UpstreamRequest
 
 MAX_POLL_SECONDS = 30.0  # for one poll of a provider
 RESERVED_SECONDS = 10.0  # before Lambda's limit, for recording what a poll found
-OUTCOME_ATTRIBUTES = {
-    "status",
-    "usage",
-    "service_tier",
-    "upstream_model",
-    "completed_at",
-    "unfinished",
-}
 STATUS_NAMES = {200: "still running", 404: GONE}  # what a status means when it is not the end
 MIN_POLLS_BEFORE_GONE = 6  # two minutes: a provider may not find a response before its end
 
@@ -54,6 +46,8 @@ class FollowUp:
         try:
             if isinstance(message, DeferredWrite):
                 self._write(message)
+            elif message.seconds_early > 0:  # than the queue could delay it
+                self.queue.send(message)
             else:
                 self._poll(message, ends_at)
         except Unavailable:
@@ -62,29 +56,21 @@ class FollowUp:
             self.queue.send(message.next_attempt())
 
     def _write(self, deferred: DeferredWrite) -> None:
-        """Write a deferred link, without an outcome that is older than the table's."""
+        """Write a deferred link, and changes of it."""
         self.links.restore(deferred.link)
         updated = replace(deferred.link, **deferred.changes)
-        known = self.links.get(updated.kind, updated.tenant, updated.id)
-        is_newer = updated.is_final or (known is not None and not known.is_settled)
-        changes = {
-            name: value
-            for name, value in deferred.changes.items()
-            if is_newer or name not in OUTCOME_ATTRIBUTES
-        }
-        if changes:
-            self.links.change(deferred.link, **changes)
-        if not is_newer:
-            return
-        if updated.is_pending:
-            self.queue.send(PollResponse(updated.tenant, updated.id))
-        elif not self.admission.reservation_from(updated.lease).settle_for(updated):
-            raise Unavailable("Its usage is not counted yet.")
+        if not updated.is_open:
+            self._settle(updated)
+        if deferred.changes:
+            self.links.change(deferred.link, **deferred.changes)
 
     def _poll(self, poll: PollResponse, ends_at: float) -> None:
         """Read the link once, poll its provider once, and write what it answers at once."""
-        link = self._pending_link(poll)
+        link = self._open_link(poll)
         if link is None:
+            return
+        if not link.is_pending:
+            self._give_up(poll, f"{GIVEN_UP}{'deleted' if link.deleted_at else 'not stored'}")
             return
         link, state = self._ask_provider(link, poll, ends_at)
         if not link.is_pending:
@@ -96,9 +82,20 @@ class FollowUp:
         else:
             self.queue.send(poll.next_attempt())
 
-    def _pending_link(self, poll: PollResponse) -> Link | None:
-        link = self.links.get("response", poll.tenant, poll.id)
-        return link if link is not None and link.is_pending else None
+    def _open_link(self, poll: PollResponse) -> Link | None:
+        """Return the link if this poll has to find its outcome.
+
+        Since a stream was cut it has another poll than the one that waits for its request's end.
+        """
+        link = self.links.find("response", poll.tenant, poll.id)
+        if link is None or not link.is_open or (poll.not_before and link.unfinished):
+            return None
+        return link
+
+    def _settle(self, link: Link) -> None:
+        """Count a response against limits, before its link says that it has ended."""
+        if not self.admission.reservation_from(link.lease).settle_for(link):
+            raise Unavailable("Its usage is not counted yet.")
 
     def _ask_provider(self, link: Link, poll: PollResponse, ends_at: float) -> tuple[Link, str]:
         """Record what the provider answers; return the link as it is then, and a short state."""
@@ -117,15 +114,14 @@ class FollowUp:
         return link, STATUS_NAMES.get(response.status, f"status {response.status}")
 
     def _give_up(self, poll: PollResponse, reason: str) -> None:
-        """End the polling, unless the response has ended or was deleted during the last poll."""
-        link = self._pending_link(poll)
+        """End the polling, unless the response has ended during the last poll."""
+        link = self._open_link(poll)
         if link is None:
             return
         logger.warning("not settled", extra={"link": link.id, "why": reason})
         metrics.count(UNSETTLED)
+        self._settle(replace(link, unfinished=reason))
         self.links.change(link, unfinished=reason)
-        ended = replace(link, unfinished=reason)
-        self.admission.reservation_from(link.lease).settle_for(ended)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol, Self, runtime_checkable
 
+MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows
+
 type Send = Callable[[bytes], None]
 
 
@@ -59,6 +61,10 @@ class Request:
     @property
     def seconds_left(self) -> float:
         return self.ends_at - time.monotonic()
+
+    def ends_by(self, now: float) -> float:
+        """Return when the request has ended in any case, on the clock that shows `now`."""
+        return now + min(max(self.seconds_left, 0), MAX_CALL_SECONDS)
 
 
 @runtime_checkable

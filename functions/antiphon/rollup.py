@@ -1,4 +1,7 @@
-"""The rollup function: passes changes of links from the table's stream on, and counts usage.
+"""The rollup function: follows changes of links in the table's stream, and counts usage.
+
+Every response that its request leaves without an outcome is polled, whatever became of the process
+that wrote its link: see docs/decisions/0014-the-table-starts-the-polling.md.
 
 The usage of a response is counted once, when its outcome is known. A marker row beside its link
 records what was counted. Marker and sum are written in one transaction, so that a change which is
@@ -7,14 +10,22 @@ later, the same transaction subtracts what was counted before.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from antiphon.errors import Unavailable
 from antiphon.observability import logger, metrics
 from antiphon.settings.table import TTL
 from antiphon.store.dynamodb import ConditionFailed, Conflict, Item, Table, Update
-from antiphon.store.links import LINK_SORT, Link, LinkChange, link_of_row, link_partition
+from antiphon.store.links import (
+    LINK_SORT,
+    Link,
+    LinkChange,
+    StreamRecord,
+    link_of_row,
+    link_partition,
+)
+from antiphon.store.queue import PollResponse, Queue
 from antiphon.store.usage import (
     KEY_FIELDS,
     CostFunction,
@@ -37,34 +48,64 @@ type ChangeListener = Callable[[LinkChange], None]  # may get a change repeatedl
 class StreamHandler:
     """The function's handler; passes each change to all listeners, in the order of the stream."""
 
-    def __init__(self, listeners: Iterable[ChangeListener]) -> None:
+    def __init__(self, listeners: Iterable[ChangeListener], queue: Queue) -> None:
         self._listeners = tuple(listeners)
+        self._queue = queue
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Return the first failed record, from which Lambda delivers the batch again.
 
         https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
         """
-        failed = self._apply_all(event)
+        failed = self._apply_all(event["Records"])
         metrics.flush()
         return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}
 
-    def _apply_all(self, event: Event) -> str | None:
-        """Apply the records until one fails; return its sequence number, or None."""
-        for record in event["Records"]:
+    def _apply_all(self, records: Sequence[StreamRecord]) -> str | None:
+        """Apply the records until one fails; return the sequence number to continue from."""
+        changes: list[LinkChange] = []  # applied
+        failed = None
+        for record in records:
             try:
-                self._apply(LinkChange.parse(record))
+                changes += self._apply(record)
             except Exception as exc:  # noqa: BLE001  the records before this one are complete
-                # Without the exception's message, which may contain metadata.
-                number: str = record["dynamodb"]["SequenceNumber"]
-                logger.error("change failed", extra={"error": type(exc).__name__, "at": number})
-                return number
-        return None
+                failed = _log_failure(record, exc)
+                break
+        try:
+            for poll in polls_to_start(changes):
+                self._queue.send(poll)
+        except Unavailable as exc:
+            return _log_failure(records[0], exc)
+        return failed
 
-    def _apply(self, change: LinkChange | None) -> None:
-        if change is not None:
-            for listener in self._listeners:
-                listener(change)
+    def _apply(self, record: StreamRecord) -> list[LinkChange]:
+        change = LinkChange.parse(record)
+        if change is None:
+            return []
+        for listener in self._listeners:
+            listener(change)
+        return [change]
+
+
+def polls_to_start(changes: Iterable[LinkChange]) -> Collection[PollResponse]:
+    """Return a poll for each response that is left without an outcome at the end of the changes."""
+    polls: dict[tuple[str, ...], PollResponse] = {}
+    for change in changes:
+        link = change.new
+        if link is None or not link.is_open:
+            polls.pop(change.link_key, None)
+        elif change.starts_polling:
+            # A stream is left to its own request at first.
+            not_before = (link.ends_by or 0) if link.unfinished is None else 0
+            polls[change.link_key] = PollResponse(link.tenant, link.id, not_before)
+    return polls.values()
+
+
+def _log_failure(record: StreamRecord, exc: Exception) -> str:
+    """Log a failure without its message, which may contain metadata; return where it was."""
+    number: str = record["dynamodb"]["SequenceNumber"]
+    logger.error("change failed", extra={"error": type(exc).__name__, "at": number})
+    return number
 
 
 class UsageRollup:

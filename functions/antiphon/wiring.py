@@ -144,7 +144,7 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     load_price_list()  # at the start, when Lambda gives a whole processor
     costs = CostEstimator(foundation.prices, foundation.targets)
     sums = UsageRollup(foundation.table, costs.cost)
-    return StreamHandler([index.apply, sums.apply])
+    return StreamHandler([index.apply, sums.apply], foundation.queue)
 
 
 def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> httpx.BaseTransport:

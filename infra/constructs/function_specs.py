@@ -66,7 +66,8 @@ FUNCTION_SPECS = (
     ),
     FunctionSpec(
         "rollup",
-        description="updates usage and the metadata index when links change",
+        description="updates usage and the metadata index when links change, and has responses "
+        "polled that are left unfinished",
         source="stream",
         minutes=1,
         # IAM checks a transaction by the actions in it; ours contain updates only.
@@ -75,6 +76,7 @@ FUNCTION_SPECS = (
                 ("BatchWriteItem", "DeleteItem", "GetItem", "UpdateItem"), (TENANT_ROWS,)
             ),
         ),
+        sends_to_queue=True,
         memory=256,
     ),
 )

@@ -3,7 +3,14 @@
 import json
 
 from tests.support.events import make_events, make_response, new_id, parse_events
-from tests.support.provider import CLOSE, encode_chunk, encode_response, encode_stream_head
+from tests.support.provider import (
+    CLOSE,
+    LAST_CHUNK,
+    Gate,
+    encode_chunk,
+    encode_response,
+    encode_stream_head,
+)
 
 ASK = {"model": "gpt-5", "input": "x"}
 USAGE = {
@@ -71,6 +78,32 @@ def test_a_cut_stream_is_settled_exactly_and_once(gateway, provider):
     row = settled(gateway, id)
     assert (row["status"], row["usage"], row["unfinished"]) == ("completed", USAGE, None)
     assert len(provider.settle_requests(id)) == 1
+
+
+def test_a_resumed_stream_that_is_cut_undoes_no_end(gateway, provider):
+    id, ends, cuts = new_id(), Gate(), Gate()
+    first, *others = make_events(id)
+    created = (encode_stream_head(), encode_chunk(first))
+    provider.respond_with(*created, ends, *map(encode_chunk, others), LAST_CHUNK)
+    provider.respond_with(*created, cuts, CLOSE)
+    background = {**ASK, "stream": True, "background": True}
+    resume = f"/responses/{id}?stream=true"
+    with gateway.client() as client, client.stream("POST", "/responses", json=background) as create:
+        create_chunks = create.iter_raw()
+        assert next(create_chunks) == first
+        with client.stream("GET", resume) as resumed:
+            resumed_chunks = resumed.iter_raw()
+            assert next(resumed_chunks) == first
+            ends.open()
+            assert b"".join(create_chunks) == b"".join(others)
+            cuts.open()
+            assert parse_events(b"".join(resumed_chunks))[-1]["type"] == "response.failed"
+    row = gateway.row(f"T#acme#R#{id}")
+    assert (row["status"], row["usage"], row.get("unfinished")) == (
+        "completed",
+        make_response(id)["usage"],
+        None,
+    )
 
 
 def test_a_stream_that_was_idle_for_too_long_is_settled(hasty, provider):

@@ -69,16 +69,55 @@ def test_a_second_poll_of_a_settled_response_does_nothing(cloud, follow_up, prov
 @pytest.mark.parametrize(
     "link",
     [
-        replace(LINK, deleted_at=NOW),
-        replace(LINK, expires_at=NOW - 1),
         replace(LINK, unfinished="gone"),
         replace(LINK, unfinished="given up: still running"),
         replace(LINK, tenant="umbra"),
     ],
 )
-def test_what_is_foreign_deleted_or_settled_is_not_polled(cloud, follow_up, provider, link):
+def test_what_is_foreign_or_settled_is_not_polled(cloud, follow_up, provider, link):
     follow_up.links.put(link)
     run_follow_up(follow_up, FOLLOW)
+    assert (provider.settle_requests("resp_1"), cloud.sent) == ([], [])
+
+
+def test_a_late_poll_does_not_undo_an_end(cloud):
+    """While the provider is asked, the request itself records the end."""
+
+    def answer(_):
+        follow_up.links.change(LINK, status="completed", usage=USAGE)
+        return httpx.Response(200, json=make_response("resp_1", "in_progress"))
+
+    follow_up = make_follow_up(cloud, "http://127.0.0.1:1", httpx.MockTransport(answer))
+    follow_up.links.put(LINK)
+    run_follow_up(follow_up, FOLLOW)
+    row = cloud.row("resp_1")
+    assert (row["status"], row["usage"]) == ("completed", USAGE)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [({"deleted_at": NOW}, "deleted"), ({"store": False}, "not stored")],
+)
+def test_what_the_provider_cannot_be_asked_for_is_given_up(cloud, follow_up, provider, more, why):
+    link = replace(LINK, ends_by=NOW - 1, **more)
+    follow_up.links.put(link)
+    run_follow_up(follow_up, replace(FOLLOW, not_before=link.ends_by))
+    assert cloud.row("resp_1")["unfinished"] == f"given up: {why}"
+    assert (provider.settle_requests("resp_1"), cloud.sent) == ([], [])
+
+
+def test_a_poll_that_comes_early_is_sent_again(cloud, follow_up, provider):
+    """The queue delays a message by 15 minutes at most."""
+    early = replace(FOLLOW, not_before=NOW + HOUR)
+    run_follow_up(follow_up, early)
+    assert cloud.sent == [(early, 900)]
+    assert provider.settle_requests("resp_1") == []
+
+
+def test_a_cut_stream_is_not_polled_twice(cloud, follow_up, provider):
+    """Since it was cut it has a poll of its own."""
+    follow_up.links.put(replace(LINK, status="in_progress", ends_by=NOW, unfinished="cut"))
+    run_follow_up(follow_up, replace(FOLLOW, not_before=NOW))
     assert (provider.settle_requests("resp_1"), cloud.sent) == ([], [])
 
 
@@ -170,10 +209,9 @@ def test_an_outcome_that_the_table_does_not_take_is_not_lost(cloud, follow_up, p
 
 
 @pytest.mark.parametrize("age", [0, 25 * HOUR])
-@pytest.mark.parametrize(
-    "change", [{"status": "completed", "usage": USAGE}, {"deleted_at": NOW}], ids=["ended", "gone"]
-)
-def test_a_response_that_changes_during_the_last_poll_is_not_given_up(cloud, change, age):
+def test_a_response_that_ends_during_the_last_poll_is_not_given_up(cloud, age):
+    change = {"status": "completed", "usage": USAGE}
+
     def answer(_):
         follow_up.links.change(LINK, **change)
         return httpx.Response(404, json={"error": {}})

@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import Unavailable
-from antiphon.http import Request
+from antiphon.http import MAX_CALL_SECONDS, Request
 from antiphon.store.dynamodb import ConditionFailed
 from antiphon.store.idempotency import (
     GRACE_SECONDS,
-    MAX_CALL_SECONDS,
     RECORD_SECONDS,
     IdempotencyRecords,
 )

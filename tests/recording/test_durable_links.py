@@ -11,7 +11,7 @@ from antiphon.settings.metrics import DEFERRED_ROWS, LINK_NOT_WRITTEN
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links
-from antiphon.store.queue import DeferredWrite, PollResponse
+from antiphon.store.queue import DeferredWrite
 from infra.local.aws.resources import TABLE
 from tests.support import aws
 from tests.support.dynamodb import make_link
@@ -98,34 +98,6 @@ def test_a_deletion_that_is_not_written_goes_to_the_queue(cloud, links):
     cloud.fail(cloud.dynamodb, "UpdateItem")
     links.mark_deleted(LINK)
     assert [list(message.changes) for message, _ in cloud.sent] == [["deleted_at"]]
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        replace(LINK, store=False),
-        replace(LINK, status="completed"),
-        replace(LINK, unfinished="gone"),
-        replace(LINK, unfinished="given up: still running"),
-        replace(LINK, deleted_at=5),
-        replace(LINK, kind="conversation", status="active"),
-    ],
-)
-def test_only_pending_responses_are_polled(cloud, links, link):
-    links.poll_later(link)
-    assert cloud.sent == []
-
-
-def test_a_pending_response_is_polled(cloud, links):
-    links.poll_later(replace(LINK, unfinished="cut"))
-    assert [(message.id, delay) for message, delay in cloud.sent] == [("resp_1", 2)]
-
-
-def test_a_poll_that_cannot_be_sent_raises_nothing(cloud, links, measured):
-    cloud.fail(cloud.sqs, "SendMessage")
-    links.poll_later(LINK)
-    assert [type(message) for message, _ in cloud.sent] == [PollResponse]  # the failed attempt
-    assert measured(LINK_NOT_WRITTEN) == 1
 
 
 def test_a_settlement_that_cannot_be_sent_raises_nothing(cloud, links):

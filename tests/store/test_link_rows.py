@@ -48,6 +48,36 @@ def test_a_deleted_link_is_found_but_not_given_to_callers(links):
     assert links.find("response", "acme", "resp_1").deleted_at == 5
 
 
+@pytest.mark.parametrize("final", ["completed", "failed", "incomplete", "cancelled"])
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"status": "in_progress", "usage": None, "completed_at": None},
+        {"unfinished": "cut"},
+        {"status": "queued", "usage": None, "unfinished": "error"},
+        {"unfinished": "given up: still running"},
+    ],
+    ids=str,
+)
+def test_an_outcome_that_is_not_final_replaces_none_that_is(links, final, late):
+    ended = replace(LINK, status=final, usage={"total_tokens": 7}, completed_at=7)
+    links.put(ended)
+    links.change(LINK, **late)
+    assert links.get("response", "acme", "resp_1") == ended
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"metadata": {"a": "b"}}, {"deleted_at": 5}, {**OUTCOME, "unfinished": None}],
+    ids=str,
+)
+def test_an_ended_link_takes_all_other_changes(links, change):
+    ended = replace(LINK, status="failed", unfinished="error")
+    links.put(ended)
+    links.change(ended, **change)
+    assert links.find("response", "acme", "resp_1") == replace(ended, **change)
+
+
 def test_link_and_items_are_changed_in_one_transaction(store, links, items):
     links.put(LINK)
     updates = items.ownership_updates(LINK, ["msg_1", "rs_1"])

@@ -20,6 +20,7 @@ def test_a_decoded_message_equals_the_encoded_one():
     messages = [poll, write]
     assert [decode_message(encode_message(message)) for message in messages] == messages
     body = {"kind": "follow", "tenant": "acme", "id": "resp_1", "since": 5, "attempt": 3}
+    body |= {"not_before": 0}
     assert json.loads(encode_message(poll)) == body
 
 

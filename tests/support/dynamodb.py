@@ -54,6 +54,12 @@ def make_link(number: int = 0, **more: Any) -> Link:
     return Link(**{**fields, **more})
 
 
+class SentMessages(list[Any]):
+    """A queue that nobody reads."""
+
+    send = list[Any].append
+
+
 @dataclass
 class EmbeddedStore:
     """The parts of the store over one table; records the operations that DynamoDB executes."""
@@ -68,7 +74,9 @@ class EmbeddedStore:
         self.table, self.batch = Table(client, TABLE), BatchTable(client, TABLE)
         self.links = Links(self.table)
         self.listing = LinkListing(self.table, self.batch, self.keys)
-        self.rollup = StreamHandler([MetadataIndex(self.table, self.batch, self.keys).apply])
+        self.queue: Any = SentMessages()
+        index = MetadataIndex(self.table, self.batch, self.keys)
+        self.rollup = StreamHandler([index.apply], self.queue)
         self._numbers = itertools.count()
         self._streams = boto3.client("dynamodbstreams", **LOCAL_AWS)
         self._iterator: str | None = None

@@ -63,7 +63,7 @@ class UsageStore:
         self.delete_link = dynamo.delete_link
         self.usage = UsageSums(self.table)
         costs = CostEstimator(Prices({}), TARGETS)
-        self.rollup = StreamHandler([UsageRollup(self.table, costs.cost).apply])
+        self.rollup = StreamHandler([UsageRollup(self.table, costs.cost).apply], dynamo.queue)
 
     def run_rollup(self, records: Iterable[dict[str, Any]] | None = None) -> list[dict[str, str]]:
         """Invokes the rollup with new records, or with these; returns the failures."""

@@ -46,7 +46,7 @@ class Responses:
         upstream = _model_request("/responses", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             on_first = guard.remember_response
-            context = CreateContext(request.id, caller, body, route.parent, reservation, on_first)
+            context = CreateContext(request, caller, body, route.parent, reservation, on_first)
             response = self.upstream.send(
                 route.candidates, replace(upstream, streams=bool(body.stream))
             )

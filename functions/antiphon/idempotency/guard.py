@@ -156,7 +156,7 @@ class Idempotency:
         return IdempotencyGuard(self.records, None, earlier=record)
 
     def replay(self, first: IdempotencyRecord, request: Request, body: CreateResponse) -> Reply:
-        """Return the outcome of the first request with the key.
+        """Return the outcome of the first request with the key, which may have ended unnoticed.
 
         Raise IdempotencyKeyInFlight while it has none, OutcomeNotStored where its response is
         not stored.
@@ -166,8 +166,6 @@ class Idempotency:
         if first.response_id is None:
             raise key_in_flight(self._seconds_left(first))
         link = self._link(first, first.response_id)
-        if self._seconds_left(first) > 0 and not _has_replied(link):
-            raise key_in_flight(self._seconds_left(first))
         reply = self.recorder.follow(self._retrieve(link, request, body), link)
         if reply.status not in SUCCESS:
             return reply
@@ -273,8 +271,3 @@ def _replay_reply(reply: Reply, *, streams: bool) -> Reply:
         raise key_in_flight()
     headers = {**reply.headers, "content-type": EVENT_STREAM}
     return Reply(reply.status, headers, FiniteBody(tuple(replay_events(response))))
-
-
-def _has_replied(link: Link) -> bool:
-    """Whether the request that created the response has been answered completely."""
-    return link.is_final or link.background or link.unfinished is not None

@@ -43,7 +43,6 @@ from antiphon.store.reservations import (
 )
 
 HOUR = 3_600.0  # seconds
-MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows
 GRACE_SECONDS = 60.0  # after the invocation, in which its end may still be recorded
 
 # English prose has about four bytes for each token, code and other scripts have three:
@@ -114,7 +113,9 @@ class Admission:
         if any(amount > limit.maximum for limit, amount in amounts.items()):
             raise limit_reached(amounts, None, now)
         reserved = _reserve(account.row, request, amounts)
-        row = self._count(reserved.stored, amounts, caller, _expires_at(request, now))
+        # By then its end is recorded, or never will be.
+        expires_at = request.ends_by(now) + GRACE_SECONDS
+        row = self._count(reserved.stored, amounts, caller, expires_at)
         headers = rate_limit_headers(amounts, row, now)
         return Reservation(self.rows, self.costs, reserved if reserved.stored.id else None, headers)
 
@@ -187,11 +188,6 @@ def _reserve(row: str, request: Request, amounts: LimitAmounts) -> ReservedAmoun
     has_end = bool(refund or of_kinds(counted, TOKENS))
     id = sha256(request.id.encode()).hexdigest()[:16] if has_end else ""
     return ReservedAmounts(StoredReservation(row, id, to_counts(refund)), counted)
-
-
-def _expires_at(request: Request, now: float) -> float:
-    """Return when the request has ended for certain, and its end is recorded or never will be."""
-    return now + min(request.seconds_left, MAX_CALL_SECONDS) + GRACE_SECONDS
 
 
 def _input_tokens(content: bytes) -> int:

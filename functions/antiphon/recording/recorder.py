@@ -4,6 +4,7 @@ An id is owned before the bytes that name it are passed on, so no caller has an 
 owner. Status and usage are recorded when the terminal event has passed.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 from antiphon.auth import Caller
 from antiphon.errors import GatewayError, LinkNotWritten, Unavailable, UpstreamFailed
-from antiphon.http import Reply
+from antiphon.http import Reply, Request
 from antiphon.limits.admission import Admission
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import logger
@@ -60,7 +61,7 @@ class ResourceOwner:
 class CreateContext:
     """What is known of a response before its provider answers."""
 
-    request_id: str
+    request: Request
     caller: Caller
     body: CreateResponse
     parent: Link | None
@@ -68,7 +69,7 @@ class CreateContext:
     on_first_response: Callable[[Link], None]  # runs before the link is written
 
     def owner(self, target: str) -> ResourceOwner:
-        return ResourceOwner(self.request_id, self.caller, target)
+        return ResourceOwner(self.request.id, self.caller, target)
 
 
 class ResponseRecorder:
@@ -112,12 +113,12 @@ class ResponseRecorder:
         if is_final and link.unfinished:
             changes["unfinished"] = None
         items = self._stores.items.ownership_updates(link, item_ids(found)) if is_final else []
-        self._stores.links.change_with(link, changes, items)
         ended = replace(link, **changes)
-        if not ended.is_pending and not self._admission.reservation_from(link.lease).settle_for(
-            ended
-        ):
-            self._stores.links.settle_later(link, changes)
+        # Before the link: one that has its outcome is not polled again.
+        reservation = self._admission.reservation_from(link.lease)
+        if not ended.is_pending and not reservation.settle_for(ended):
+            raise Unavailable("Its usage is not counted yet.")
+        self._stores.links.change_with(link, changes, items)
         return ended
 
     def open_conversation(self, response: UpstreamResponse, owner: ResourceOwner) -> Reply:
@@ -192,6 +193,8 @@ class ResponseRecorder:
             owner = context.owner(response.target)
             links.insert(0, self._conversation_link(owner, implied, {}))
         context.on_first_response(link)
+        if link.is_final:  # before its link: one that has its outcome is not looked at again
+            context.reservation.settle_for(link)
         return TrackedLink(link, is_deferred=not self._put(response, *links))
 
     def _put(self, response: UpstreamResponse, *links: Link) -> bool:
@@ -251,7 +254,7 @@ def _response_link(
         id=id,
         tenant=context.caller.tenant,
         key_id=context.caller.key_id,
-        request_id=context.request_id,
+        request_id=context.request.id,
         target=target,
         root=parent.root if parent else conversation or id,
         created_ms=now_ms(),
@@ -263,6 +266,7 @@ def _response_link(
         background=bool(body.background),
         metadata=dict(body.metadata or {}),
         lease=context.reservation.to_json(),
+        ends_by=math.ceil(context.request.ends_by(time.time())) if body.stream else None,
         **{"service_tier": tier_or_none(body.service_tier), **outcome_attributes(response)},
     )
 

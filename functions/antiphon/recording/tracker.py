@@ -15,7 +15,7 @@ from antiphon.settings.metrics import CUT_STREAMS, DEFERRED_ROWS, LINK_NOT_WRITT
 from antiphon.store.dynamodb import Update
 from antiphon.store.items import Items
 from antiphon.store.links import FINAL, Link, Links
-from antiphon.store.queue import DeferredWrite, PollResponse, Queue
+from antiphon.store.queue import DeferredWrite, Queue
 from antiphon.upstream.stream import EventBatch, UpstreamStream
 
 
@@ -59,16 +59,6 @@ class DurableLinks:
         """From now on the id is refused; the row stays until it expires."""
         self.change(link, deleted_at=int(time.time()))
 
-    def poll_later(self, link: Link) -> None:
-        """Have a response polled until its end; the caller has it, so nothing is raised."""
-        if not link.is_pending:
-            return
-        try:
-            self._queue.send(PollResponse(link.tenant, link.id))
-        except Unavailable:
-            logger.error("response not polled", extra={"link": link.id})
-            metrics.count(LINK_NOT_WRITTEN)
-
     def settle_later(self, link: Link, changes: dict[str, Any]) -> None:
         """Have usage counted against limits when the table takes it; nothing is raised."""
         try:
@@ -107,7 +97,7 @@ class TrackedLink:
 class ResponseTracker:
     """`observe` each response object before its bytes pass on; then `close` once.
 
-    A new response that has not ended by then is polled until its end.
+    The rollup function has every link polled that this leaves without an outcome.
     """
 
     def __init__(
@@ -153,25 +143,25 @@ class ResponseTracker:
     def _record_outcome(self, tracked: TrackedLink, terminal_event: str | None) -> None:
         link = tracked.link
         changes = {} if link.is_final else self._changes(link, terminal_event)
-        recorded = ended = replace(link, **changes)
+        ended = replace(link, **changes)
+        # Before the link: one that has its outcome is not looked at again.
+        was_pending = not link.is_final and not ended.is_pending
+        is_settled = not (self._is_new or was_pending) or self._reservation.settle_for(ended)
         try:
             if changes:
                 self._stores.links.change(link, is_deferred=tracked.is_deferred, **changes)
         except Exception as exc:  # noqa: BLE001  whatever it is, polling finds the outcome again
             logger.error("outcome not written", extra={"link": link.id, **failure_fields(exc)})
-            recorded = link
-        was_pending = not link.is_final and not ended.is_pending
-        if (self._is_new or was_pending) and not self._reservation.settle_for(ended):
+        if not is_settled:
             self._stores.links.settle_later(link, changes)
-        if self._is_new and not tracked.is_deferred:  # a deferred link is polled once it is written
-            self._stores.links.poll_later(recorded)
 
     def _changes(self, link: Link, terminal_event: str | None) -> dict[str, Any]:
         changes = {} if self._unwritten is None else outcome_attributes(self._unwritten)
         if changes.get("status") in FINAL:
             return {**changes, "unfinished": None} if link.unfinished else changes
-        if terminal_event in {None, "error"}:
-            return {**changes, "unfinished": terminal_event or "cut"}
+        if self._is_new and terminal_event != "":  # from now on this request records no outcome
+            reason = {None: "cut", "error": "error"}.get(terminal_event, "unreadable")
+            return {**changes, "unfinished": reason}
         return changes
 
     def _own_items(self, link: Link, response: ResponseObject) -> None:

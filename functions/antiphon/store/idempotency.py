@@ -19,7 +19,6 @@ from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
 
 RECORD_SORT = "CLAIM"
 RECORD_SECONDS = 86_400  # from the first request
-MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows
 GRACE_SECONDS = 5  # after a request's time limit, because clocks differ
 # A write that was applied but not confirmed is sent again, and finds its own row.
 FREE_OR_OURS = "attribute_not_exists(pk) OR free_at <= :now OR request_id = :request_id"
@@ -55,8 +54,7 @@ class IdempotencyRecords:
         has freed it, or has recorded no outcome by its deadline.
         """
         now = self.clock()
-        seconds = min(max(request.seconds_left, 0), MAX_CALL_SECONDS)
-        deadline = math.ceil(now + seconds) + GRACE_SECONDS
+        deadline = math.ceil(request.ends_by(now)) + GRACE_SECONDS
         record = IdempotencyRecord(
             tenant=tenant,
             key=hashlib.sha256(key.encode()).hexdigest(),

@@ -16,10 +16,13 @@ from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update, unmars
 
 LINK_SORT = "LINK"
 FINAL = {"completed", "failed", "incomplete", "cancelled"}  # statuses
+FINAL_VALUES = {status: status for status in sorted(FINAL)}
 # A repeated write of the same request is allowed, except after a deletion.
 NEW_OR_OURS = (
     "attribute_not_exists(pk) OR (request_id = :request_id AND attribute_not_exists(deleted_at))"
 )
+OURS = "#request_id = :request_id"
+OURS_AND_NOT_FINAL = f"{OURS} AND NOT #status IN (:{', :'.join(FINAL_VALUES)})"
 NEW_SECONDS = 60.0
 # How `unfinished` begins where the outcome will never be known.
 GONE, GIVEN_UP = "gone", "given up: "
@@ -55,8 +58,9 @@ class Link:
     usage: dict[str, Any] | None = None
     service_tier: str | None = None  # the requested one, until an answer says which one served
     completed_at: int | None = None
-    unfinished: str | None = None  # why the outcome is unknown: cut, error, gone, given up: …
+    unfinished: str | None = None  # why the outcome is unknown: cut, error, unreadable, gone, …
     deleted_at: int | None = None
+    ends_by: int | None = None  # until then the request that streams it may record its end
     lease: dict[str, Any] | None = None  # its reservation against limits, for a later settlement
 
     @property
@@ -73,10 +77,15 @@ class Link:
         return self.is_final or (self.unfinished or "").startswith((GONE, GIVEN_UP))
 
     @property
+    def is_open(self) -> bool:
+        """Whether its outcome has still to be recorded."""
+        is_ended = self.is_settled or (not self.store and self.unfinished is not None)
+        return self.kind == "response" and not is_ended
+
+    @property
     def is_pending(self) -> bool:
         """Whether the provider has to be polled for the outcome."""
-        is_stored = self.kind == "response" and self.store and self.deleted_at is None
-        return is_stored and not self.is_settled
+        return self.is_open and self.store and self.deleted_at is None
 
     @property
     def is_live(self) -> bool:
@@ -102,6 +111,14 @@ class LinkChange:
         if change["Keys"][SORT_KEY] != {"S": LINK_SORT}:
             return None
         return cls(_link_of_image(change.get("OldImage")), _link_of_image(change.get("NewImage")))
+
+    @property
+    def starts_polling(self) -> bool:
+        """Whether nobody polls the response yet: its link is new, or its stream was cut."""
+        new, old = self.new, self.old
+        if new is None or old is None:
+            return new is not None and new.is_open
+        return new.is_pending and new.unfinished not in {None, old.unfinished}
 
     @property
     def link_key(self) -> tuple[Kind, str, str]:
@@ -141,11 +158,14 @@ class Links:
             self._table.put(link_row(link), "attribute_not_exists(pk)")
 
     def change(self, link: Link, **changes: Any) -> None:
-        """Set attributes of a link, unless it belongs to another request by now."""
+        """Set attributes of a link, unless it belongs to another request by now.
+
+        An outcome that is not final replaces none that is.
+        """
         try:
             self._table.update(_change_update(link, changes), return_all=False)
         except ConditionFailed:
-            logger.warning("link has another owner", extra={"link": link.id})
+            logger.info("link not changed", extra={"link": link.id, "changes": [*changes]})
 
     def change_with(self, link: Link, changes: dict[str, Any], updates: Sequence[Update]) -> None:
         """Set attributes of a link and make up to 99 other updates, all of them or none."""
@@ -196,12 +216,14 @@ def root_partition(link: Link) -> str:
 
 
 def _change_update(link: Link, changes: dict[str, Any]) -> Update:
+    is_outcome = "status" in changes or "unfinished" in changes
+    finals = {} if not is_outcome or changes.get("status") in FINAL else FINAL_VALUES
     return Update(
         partition=link_partition(link.kind, link.tenant, link.id),
         sort=LINK_SORT,
         sets=changes,
-        only_if="#request_id = :request_id",
-        values={"request_id": link.request_id},
+        only_if=OURS_AND_NOT_FINAL if finals else OURS,
+        values={"request_id": link.request_id, **finals},
     )
 
 

@@ -17,7 +17,8 @@ from antiphon.store.links import Link
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-MAX_DELAY_SECONDS = 300  # between two attempts; SQS allows 900
+MAX_PAUSE_SECONDS = 300  # between two attempts
+MAX_DELAY_SECONDS = 900  # that SQS allows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class QueueMessage:
     @property
     def delay(self) -> int:
         """Seconds before the message is delivered: 2, 4, 8 and so on."""
-        return min(1 << self.attempt, MAX_DELAY_SECONDS)
+        return min(1 << self.attempt, MAX_PAUSE_SECONDS)
 
     @property
     def age(self) -> float:
@@ -43,10 +44,21 @@ class QueueMessage:
 
 @dataclass(frozen=True)
 class PollResponse(QueueMessage):
-    """Poll a response that had no known outcome when its create was answered."""
+    """Poll a response without a known outcome, in case nothing has recorded it by `not_before`."""
 
     tenant: str
     id: str
+    not_before: int = 0  # epoch seconds
+
+    @property
+    def delay(self) -> int:
+        """As of every message, but not before its time as far as SQS allows."""
+        return min(max(super().delay, self.seconds_early), MAX_DELAY_SECONDS)
+
+    @property
+    def seconds_early(self) -> int:
+        """Seconds until `not_before`; 0 or less from then on."""
+        return self.not_before - int(time.time())
 
 
 @dataclass(frozen=True)

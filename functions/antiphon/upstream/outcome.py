@@ -16,12 +16,11 @@ from antiphon.errors import (
     UpstreamFailed,
     UpstreamNotReached,
 )
-from antiphon.http import Reply, Request, RequestMetrics
+from antiphon.http import MAX_CALL_SECONDS, Reply, Request, RequestMetrics
 from antiphon.providers.errors import ProviderError
 from antiphon.providers.provider import Candidate
 from antiphon.upstream.stream import UpstreamStream
 
-MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
 GATEWAY_DEADLINE = "gateway_deadline"  # code of the fault for the gateway's own time limit
 SUCCESS = range(200, 300)

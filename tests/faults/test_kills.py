@@ -1,0 +1,191 @@
+"""Functions that are killed under load lose no link, no usage and no reservation.
+
+`make soak` sends more streams and kills more often.
+"""
+
+import asyncio
+import hashlib
+import os
+import random
+import time
+
+import boto3
+import httpx
+import pytest
+import pytest_asyncio
+
+from infra.local.aws.resources import TABLE, queue_url
+from infra.local.gateway import run_gateway
+from infra.local.options import GatewayOptions, LocalKey
+from infra.local.processes import Processes, kill
+from infra.local.target_setup import build_target_setup
+from tests.support.aws import LOCAL_AWS
+from tests.support.concurrency import POLL_SECONDS, ROUNDS
+from tests.support.events import parse_events
+from tests.support.limits import NANO
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120 * ROUNDS)]
+
+FUNCTION_SECONDS = 3  # the time limit of a function; behind it nothing can record an end
+LEASE_SECONDS = 60  # of a reservation, behind that limit
+CALLERS = 4
+STREAMS = 8 * ROUNDS
+EVENTS = 30  # in each stream
+DOLLAR = 1_000_000  # for a million tokens
+DOCUMENT = {
+    "targets": {"simulated": {"provider": "openai", "models": ["sim-*"]}},
+    "tenants": {"acme": {"budget_usd": 1e9, "streams": 1000}},
+    "prices": {"sim-*": {"input": DOLLAR, "output": DOLLAR}},
+}
+CREATE = {
+    "model": "sim-delay-10ms",
+    "input": "x",
+    "stream": True,
+    "max_output_tokens": 500,
+    "metadata": {"sim_events": str(EVENTS)},
+}
+
+
+class KillableProcesses(Processes):
+    """Records the processes that run functions."""
+
+    def __init__(self):
+        super().__init__()
+        self._functions = []
+
+    async def start(self, *command, cwd, env, stdin, stdout):
+        process = await super().start(*command, cwd=cwd, env=env, stdin=stdin, stdout=stdout)
+        if "_HANDLER" in env:
+            self._functions.append(process)
+        return process
+
+    def kill_one(self, rng):
+        """End one of the functions' processes as Lambda does, without a word to it."""
+        kill(rng.choice([each for each in self._functions if each.returncode is None]))
+
+
+class Rig:
+    """A gateway with a budget, whose functions can be killed; reads its table past them."""
+
+    def __init__(self, client, processes, aws):
+        self.client, self.processes = client, processes
+        self._table = boto3.resource("dynamodb", endpoint_url=aws, **LOCAL_AWS).Table(TABLE)
+        # So that messages of a killed function return soon.
+        boto3.client("sqs", endpoint_url=aws, **LOCAL_AWS).set_queue_attributes(
+            QueueUrl=queue_url(aws), Attributes={"VisibilityTimeout": str(FUNCTION_SECONDS)}
+        )
+
+    async def create(self, key, on_chunk=lambda _: None):
+        """Return status and headers, or None for a function that was killed, and the events."""
+        content = b""
+        headers = {"idempotency-key": key}
+        try:
+            async with self.client.stream(
+                "POST", "/responses", json=CREATE, headers=headers
+            ) as got:
+                on_chunk(0)
+                async for chunk in got.aiter_raw():
+                    content += chunk
+                    on_chunk(content.count(b"\n\n"))
+                return got, parse_events(content)
+        except httpx.TransportError:
+            return None, parse_events(content.rpartition(b"\n\n")[0])
+
+    async def retry(self, key):
+        """Send the request again until it is answered."""
+        while True:
+            got, events = await self.create(key)
+            if got is not None and got.status_code == 200:
+                return got, events
+            await asyncio.sleep(POLL_SECONDS)
+
+    def rows(self, sort):
+        rows = self._table.scan()["Items"]
+        return [row for row in rows if row["sk"] == sort and row["pk"].startswith("T#acme#")]
+
+    async def wait_for_links(self):
+        """All links, once each of them has its outcome."""
+        while any(link["status"] != "completed" for link in self.rows("LINK")):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_SECONDS)
+        return {link["id"]: link for link in self.rows("LINK")}
+
+    async def wait_for_usage(self, requests):
+        while True:
+            total = (await self.client.get("/usage")).json()["total"]
+            if total["requests"] >= requests:
+                return total
+            await asyncio.sleep(POLL_SECONDS)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def rig():
+    processes = KillableProcesses()
+    options = GatewayOptions(
+        keys=[LocalKey("acme", "key-of-acme")],
+        setup=build_target_setup(DOCUMENT, {}),
+        simulated_models=["sim-delay-10ms"],
+        env=os.environ,
+        port=0,
+        rest_port=0,
+        concurrency=CALLERS,
+        seconds=FUNCTION_SECONDS,
+    )
+    headers = {"authorization": "Bearer key-of-acme"}
+    async with (
+        run_gateway(options, processes, lambda: None) as serves,
+        httpx.AsyncClient(
+            base_url=serves.url, headers=headers, trust_env=False, timeout=60
+        ) as client,
+    ):
+        yield Rig(client, processes, serves.aws)
+
+
+def response_id(events):
+    return events[0]["response"]["id"] if events else None
+
+
+async def send_and_kill(rig, rng, number, seen):
+    """Send a request, and in every third one kill a function at some step of any request."""
+    kill_after = rng.randrange(EVENTS) if number % 3 == 0 else None
+
+    def on_chunk(events):
+        nonlocal kill_after
+        if kill_after is not None and events >= kill_after:
+            kill_after = None
+            rig.processes.kill_one(rng)
+
+    got, events = await rig.create(f"key-{number}", on_chunk)
+    if got is None and events:  # the link was written, so a retry finds it
+        again, replayed = await rig.retry(f"key-{number}")
+        assert again.headers["x-antiphon-replayed"] == "true"
+        assert response_id(replayed) == response_id(events)
+    seen[number] = (response_id(events), got is None)
+
+
+async def test_nothing_is_lost_that_has_a_link(rig):
+    rng, numbers, seen = random.Random(11), iter(range(STREAMS)), {}  # noqa: S311  no secret
+
+    async def call():
+        for number in numbers:
+            await send_and_kill(rig, rng, number, seen)
+
+    await asyncio.gather(*(call() for _ in range(CALLERS)))
+    links = await rig.wait_for_links()
+    assert len(seen) == STREAMS
+    assert any(is_cut for _, is_cut in seen.values())
+    assert {id for id, _ in seen.values()} - {None} <= links.keys()
+
+    total = await rig.wait_for_usage(len(links))
+    tokens = sum(link["usage"]["total_tokens"] for link in links.values())
+    assert (total["requests"], total["completed"]) == (len(links), len(links))
+    assert (total["total_tokens"], float(total["cost_usd"])) == (tokens, tokens)
+
+    [row] = rig.rows("LIMITS")
+    held = {name.removeprefix("held_"): row[name] for name in row if name.startswith("held_")}
+    ids = {link["request_id"] for link in links.values()}
+    assert not held.keys() & {hashlib.sha256(id.encode()).hexdigest()[:16] for id in ids}
+    [spent] = [name for name in row if name.startswith("tenant_u")]
+    assert row[spent] == tokens * NANO + sum(each["back"][spent] for each in held.values())
+    assert row["tenant_n"] == len(held)
+    latest = time.time() + FUNCTION_SECONDS + LEASE_SECONDS
+    assert all(each["until"] <= latest for each in held.values())

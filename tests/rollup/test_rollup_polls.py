@@ -1,0 +1,140 @@
+"""Every response that is left without an outcome is polled, whoever wrote its link."""
+
+import time
+
+import pytest
+
+from antiphon.rollup import StreamHandler
+from antiphon.store.queue import MAX_DELAY_SECONDS, PollResponse
+from tests.support import aws
+from tests.support.dynamodb import EmbeddedStore
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+NOW = int(time.time())
+LATER = NOW + 300  # when the request that streams has ended in any case
+
+
+@pytest.fixture
+def rollup(cloud):
+    return StreamHandler([], cloud.queue)
+
+
+@pytest.fixture
+def store():
+    return EmbeddedStore()  # over the table of `cloud`
+
+
+def put(store, /, **more):
+    link = store.make_link(**{"status": "in_progress", **more})
+    store.links.put(link)
+    return link
+
+
+def run(rollup, store):
+    return rollup({"Records": store.stream_records()}, None)["batchItemFailures"]
+
+
+def sent(cloud):
+    return [(message.id, message.not_before, delay) for message, delay in cloud.sent]
+
+
+def test_a_background_response_is_polled_at_once(cloud, rollup, store):
+    link = put(store, status="queued", background=True)
+    assert run(rollup, store) == []
+    assert sent(cloud) == [(link.id, 0, 2)]
+
+
+def test_a_stream_is_polled_when_its_request_has_ended_in_any_case(cloud, rollup, store):
+    soon, far = put(store, ends_by=LATER), put(store, ends_by=NOW + 2 * MAX_DELAY_SECONDS)
+    run(rollup, store)
+    (first, second) = sent(cloud)
+    assert first[:2] == (soon.id, LATER)
+    assert LATER - time.time() - 1 <= first[2] <= 300
+    assert second == (far.id, far.ends_by, MAX_DELAY_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"status": "completed"},
+        {"status": "failed", "store": False},
+        {"kind": "conversation", "status": "active"},
+        {"kind": "compaction"},
+    ],
+)
+def test_what_has_its_outcome_is_not_polled(cloud, rollup, store, more):
+    put(store, **more)
+    run(rollup, store)
+    assert cloud.sent == []
+
+
+@pytest.mark.parametrize("more", [{"status": "completed"}, {"unfinished": "given up: deleted"}])
+def test_a_stream_that_ends_within_the_batch_costs_nothing(cloud, rollup, store, more):
+    store.links.change(put(store, ends_by=LATER), **more)
+    run(rollup, store)
+    assert cloud.sent == []
+
+
+@pytest.mark.parametrize("same_batch", [True, False])
+@pytest.mark.parametrize("how", ["cut", "error"])
+def test_a_cut_stream_is_polled_at_once(cloud, rollup, store, same_batch, how):
+    link = put(store, ends_by=LATER)
+    if not same_batch:
+        run(rollup, store)
+        cloud.sent.clear()
+    store.links.change(link, unfinished=how)
+    store.links.change(link, metadata={"a": "b"})
+    run(rollup, store)
+    assert sent(cloud) == [(link.id, 0, 2)]
+
+
+def test_changes_of_a_response_that_is_polled_start_no_second_poll(cloud, rollup, store):
+    link = put(store, status="queued", background=True)
+    run(rollup, store)
+    store.links.change(link, status="in_progress")
+    store.links.change(link, metadata={"a": "b"})
+    store.links.change(link, unfinished="given up: still running")
+    store.delete_link(link)
+    store.table.delete(f"T#acme#R#{link.id}", "LINK")
+    run(rollup, store)
+    assert len(cloud.sent) == 1
+
+
+def test_a_response_that_is_not_stored_is_looked_at_when_its_request_has_ended(
+    cloud, rollup, store
+):
+    link = put(store, store=False, ends_by=LATER)
+    run(rollup, store)
+    store.links.change(link, unfinished="cut")  # its request has counted it
+    run(rollup, store)
+    assert [message for message, _ in cloud.sent] == [
+        PollResponse("acme", link.id, LATER, since=cloud.sent[0][0].since)
+    ]
+
+
+def test_without_the_queue_the_whole_batch_is_delivered_again(cloud, rollup, store):
+    put(store, status="completed")
+    link = put(store, status="queued")
+    records = store.stream_records()
+    cloud.fail(cloud.sqs, "SendMessage", aws.lose_response)
+    first = records[0]["dynamodb"]["SequenceNumber"]
+    assert rollup({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": first}]}
+    cloud.restore(cloud.sqs, "SendMessage")
+    assert rollup({"Records": records}, None) == {"batchItemFailures": []}
+    assert {message.id for message, _ in cloud.sent} == {link.id}
+
+
+def test_records_before_a_failed_one_are_polled(cloud, store):
+    def fail(change):
+        if change.new.status == "failed":
+            raise ValueError
+
+    link = put(store, status="queued")
+    put(store, status="failed")
+    put(store, status="queued")
+    records = store.stream_records()
+    failed = StreamHandler([fail], cloud.queue)({"Records": records}, None)
+    number = records[1]["dynamodb"]["SequenceNumber"]
+    assert failed == {"batchItemFailures": [{"itemIdentifier": number}]}
+    assert [message.id for message, _ in cloud.sent] == [link.id]
