@@ -77,6 +77,10 @@ class Body(Protocol):
         """Give the body a function that sends bytes between its chunks."""
         ...
 
+    def interrupt(self) -> None:
+        """Have the iteration end early and in order; called by a signal's handler."""
+        ...
+
     def close(self) -> None:
         """Release what the body uses; idempotent."""
         ...
@@ -93,6 +97,9 @@ class FiniteBody:
 
     def attach(self, send: Send) -> None:
         """Send nothing: this body is never silent."""
+
+    def interrupt(self) -> None:
+        """Do nothing: this body waits for nothing."""
 
     def close(self) -> None:
         """Release nothing."""
@@ -115,6 +122,9 @@ class OnCloseBody:
 
     def attach(self, send: Send) -> None:
         self._body.attach(send)
+
+    def interrupt(self) -> None:
+        self._body.interrupt()
 
     def close(self) -> None:
         if self._is_closed:

@@ -55,7 +55,10 @@ async def run_gateway(
                 listen(Endpoint(FUNCTION_URL, pool.invoke), port),
                 listen(Endpoint(REST_API, pool.invoke), rest_port),
             ):
-                yield Gateway(base_url(port), base_url(rest_port), aws, simulator)
+                try:
+                    yield Gateway(base_url(port), base_url(rest_port), aws, simulator)
+                finally:
+                    pool.stop()  # while the endpoints still relay what the runtimes end with
 
 
 async def _start_servers(options: GatewayOptions, processes: Processes) -> tuple[str, str | None]:

@@ -42,7 +42,7 @@ class Processes:
 
     async def end(self, process: Process) -> None:
         """Send SIGTERM, and SIGKILL if the process still runs after TERMINATION_SECONDS."""
-        _signal(process, signal.SIGTERM)
+        terminate(process)
         try:
             async with asyncio.timeout(TERMINATION_SECONDS):
                 await process.wait()
@@ -61,6 +61,10 @@ async def copy_to_stderr(output: StreamReader) -> None:
     while data := await output.read(1 << 16):
         sys.stderr.write(data.replace(b"\r", b"\n").decode("utf-8", "replace"))
         sys.stderr.flush()
+
+
+def terminate(process: Process) -> None:
+    _signal(process, signal.SIGTERM)
 
 
 def kill(process: Process) -> None:

@@ -200,7 +200,10 @@ CODES: dict[int, tuple[Sample, ...]] = {
         ),
     ),
     429: (Sample("Rate limit reached for gpt-5.", code="rate_limit_exceeded"),),
-    504: (Sample("The gateway's time limit for one call is reached.", code="gateway_deadline"),),
+    504: (
+        Sample("The gateway's time limit for one call is reached.", code="gateway_deadline"),
+        Sample("The gateway is shutting down.", code="gateway_stopped"),
+    ),
 }
 
 

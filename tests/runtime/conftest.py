@@ -8,6 +8,8 @@ import sys
 import pytest
 from fake_runtime_api import PATIENCE_SECONDS, FakeRuntimeApi
 
+from tests.support.concurrency import wait_for
+
 HERE = pathlib.Path(__file__).parent
 WRAPPER = HERE.parents[1] / "functions" / "start-streaming"
 TASK_ROOT = HERE / "task"
@@ -54,6 +56,9 @@ class Runtime:
         self.api.close()
         self.exit_code()
         return self.log()
+
+    def wait_for_line(self, line):
+        wait_for(self.log, lambda log: line in log)
 
     def log(self):
         """The records so far, split as CloudWatch splits them: at line feeds only."""

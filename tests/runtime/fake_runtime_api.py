@@ -94,6 +94,11 @@ class FakeRuntimeApi:
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.hang_up()
 
+    def stop_reading(self):
+        """Leave the connection open, unread, and return it; the runtime may open another."""
+        stalled, self._connection = self._connection, None
+        return stalled
+
     def hang_up(self):
         self._reader.close()
         self._connection.close()

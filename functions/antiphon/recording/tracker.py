@@ -197,6 +197,9 @@ class RecordingStream:
     def attach(self, send: Send) -> None:
         self._stream.attach(send)
 
+    def interrupt(self) -> None:
+        self._stream.interrupt()
+
     def __iter__(self) -> Iterator[bytes]:
         try:
             for batch in self._batches:

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -12,6 +13,7 @@ from antiphon.runtime.wire import ApiResponse, Connection, Disconnected, Refused
 
 ROOT = "/2018-06-01/runtime"
 FIRST_ERROR_STATUS = 300
+RESERVED_SECONDS = 5.0  # before Lambda's deadline, at most an eighth of the time that is left
 MESSAGE_BYTES = 200  # of a refusal's body that the log contains
 STREAMING_HEADERS = {
     "Content-Type": "application/vnd.awslambda.http-integration-response",
@@ -45,12 +47,17 @@ class RuntimeApi:
         return self._encode_head("POST", path, {**STREAMING_HEADERS, **invocation.echo_headers})
 
     @contextmanager
-    def open_stream(self) -> Iterator[Connection]:
+    def open_stream(self, invocation: Invocation) -> Iterator[Connection]:
         """Yield a connection for one streamed response, from its head to its last chunk.
 
         Then reads the Runtime API's response, and closes the connection, as each stream requires.
+        A write that blocks fails early enough for the body to close before Lambda's deadline.
         """
         connection = self._connect()
+        if invocation.deadline_ms:
+            left = max(invocation.deadline_ms / 1000 - time.time(), 0)
+            reserved = min(RESERVED_SECONDS, left / 8)
+            connection.set_deadline(time.monotonic() + left - reserved)
         try:
             with _prefer_refusal(connection):
                 yield connection

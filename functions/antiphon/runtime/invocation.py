@@ -25,6 +25,11 @@ class Invocation:
         return self.headers.get("lambda-runtime-trace-id")
 
     @property
+    def deadline_ms(self) -> int:
+        """Milliseconds since the epoch at which Lambda ends it; 0 if unknown."""
+        return int(self.headers.get("lambda-runtime-deadline-ms", 0))
+
+    @property
     def echo_headers(self) -> dict[str, str]:
         """Headers that a response repeats, so that Lambda rejects one of an earlier invocation."""
         invocation_id = self.headers.get("lambda-runtime-invocation-id")
@@ -72,7 +77,7 @@ class Context:
             tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
             client_context=_parse_json(headers.get("lambda-runtime-client-context")),
             identity=_parse_json(headers.get("lambda-runtime-cognito-identity")),
-            deadline_ms=int(headers.get("lambda-runtime-deadline-ms", 0)),
+            deadline_ms=invocation.deadline_ms,
         )
 
     def get_remaining_time_in_millis(self) -> int:

@@ -1,6 +1,7 @@
 """The invocation loop: get an event, call the handler, send its response, for ever."""
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -20,18 +21,29 @@ from antiphon.runtime.wire import ApiError, encode_chunk
 type Handler = Callable[[Any, Context], object]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Loop:
     """Serves invocations one after the other with one handler."""
 
     api: RuntimeApi
     handler: Handler
     is_buffered: bool  # for `sam local`, which cannot read a stream
+    _streaming: StreamedResponse | None = None
+    _is_ending: bool = False
 
     def run(self) -> NoReturn:
         """Ends with `ApiError` when Lambda is gone, with `SystemExit` when the handler exits."""
-        while True:
+        signal.signal(signal.SIGTERM, self._terminate)
+        while not self._is_ending:
             self.serve(self.api.next_invocation())
+        raise SystemExit(0)
+
+    def _terminate(self, *_: object) -> None:
+        """On SIGTERM end at once, or when the response that is being streamed has ended."""
+        if self._streaming is None:
+            raise SystemExit(0)
+        self._is_ending = True
+        self._streaming.interrupt()
 
     def serve(self, invocation: Invocation) -> None:
         """Call the handler and send what it returns or raises."""
@@ -68,8 +80,9 @@ class Loop:
         return StreamedResponse.from_result(result)
 
     def _stream(self, invocation: Invocation, response: StreamedResponse) -> BaseException | None:
+        self._streaming = response
         try:
-            with self.api.open_stream() as connection:
+            with self.api.open_stream(invocation) as connection:
                 head = self.api.encode_stream_head(invocation)
                 opening = head + encode_chunk(response.first_chunk)
                 error = response.writer.write_body(connection.write, opening, response.chunks)
@@ -79,6 +92,7 @@ class Loop:
                 connection.write(last_chunk(failure, invocation.id))
         finally:
             response.close()
+            self._streaming = None
         return error
 
 

@@ -29,6 +29,13 @@ class SupportsAttach(Protocol):
 
 
 @runtime_checkable
+class SupportsInterrupt(Protocol):
+    """A body that can end early and in order, whatever it waits for."""
+
+    def interrupt(self) -> None: ...
+
+
+@runtime_checkable
 class SupportsClose(Protocol):
     """A body, or its iterator, that holds resources."""
 
@@ -86,6 +93,7 @@ class StreamedResponse:
     first_chunk: bytes  # with the prelude before it
     chunks: Iterator[bytes]  # those after the first
     writer: ChunkWriter
+    body: Body
     _resources: ExitStack
 
     @classmethod
@@ -97,7 +105,13 @@ class StreamedResponse:
             prelude = _encode_prelude(result)
             chunks = _open_body(body, writer, resources)
             first = next(filter(None, chunks), EMPTY_BODY)
-            return cls(prelude + PRELUDE_END + first, chunks, writer, resources.pop_all())
+            opening = prelude + PRELUDE_END + first
+            return cls(opening, chunks, writer, body, resources.pop_all())
+
+    def interrupt(self) -> None:
+        """Have the body end early, if it can."""
+        if isinstance(self.body, SupportsInterrupt):
+            self.body.interrupt()
 
     def close(self) -> None:
         """Close the body's iterator, then the body; each once, also if called again."""

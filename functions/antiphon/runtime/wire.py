@@ -1,10 +1,13 @@
 """One keep-alive HTTP/1.1 connection to the Runtime API: our writes, `http.client`'s reads."""
 
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Self
+
+SHORTEST_WAIT_SECONDS = 0.01  # 0 would mean not to wait at all
 
 
 class ApiError(Exception):
@@ -49,6 +52,7 @@ class Connection:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._ends_at: float | None = None
 
     @classmethod
     def open(cls, address: str) -> Self:
@@ -72,16 +76,30 @@ class Connection:
             return False
         return False
 
+    def set_deadline(self, ends_at: float) -> None:
+        """From now on what still blocks at this time.monotonic() fails, and closes it.
+
+        The Runtime API stops reading when a caller does.
+        """
+        self._ends_at = ends_at
+
     def write(self, data: bytes) -> None:
-        """Send all of `data` with one `sendall`."""
+        """Send all of `data`, with one system call where there is room for it."""
         try:
-            self._socket.sendall(data)
+            sent = self._send_at_once(data)
+            if sent < len(data):
+                self._limit_wait()
+                self._socket.sendall(memoryview(data)[sent:])
+        except TimeoutError as error:
+            self.close()  # no response is due to a request that is cut short
+            raise Disconnected("The Runtime API did not read in time.") from error
         except OSError as error:
             raise Disconnected(f"The Runtime API cut the connection: {error}") from error
 
     def read(self) -> ApiResponse:
-        """Wait for a response, without a limit: Lambda may freeze the process meanwhile."""
+        """Wait for a response; without a deadline for ever: Lambda may freeze the process."""
         try:
+            self._limit_wait()
             return self._read_response()
         except (OSError, ValueError, HTTPException) as error:
             self.close()
@@ -90,6 +108,16 @@ class Connection:
     def close(self) -> None:
         """Idempotent."""
         self._socket.close()
+
+    def _send_at_once(self, data: bytes) -> int:
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+
+    def _limit_wait(self) -> None:
+        if self._ends_at is not None:
+            self._socket.settimeout(max(self._ends_at - time.monotonic(), SHORTEST_WAIT_SECONDS))
 
     def _read_response(self) -> ApiResponse:
         with HTTPResponse(self._socket) as response:

@@ -22,7 +22,8 @@ from antiphon.providers.provider import Candidate
 from antiphon.upstream.stream import UpstreamStream
 
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
-GATEWAY_DEADLINE = "gateway_deadline"  # code of the fault for the gateway's own time limit
+# Codes of faults that say nothing about the target: the gateway's own time limit, or its end.
+OWN_ENDS = {"gateway_deadline", "gateway_stopped"}
 SUCCESS = range(200, 300)
 FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
@@ -171,7 +172,7 @@ def policy_for_fault(fault: BaseException) -> Policy:
         str(fault),
         fails_over=fault.processed == "no"
         and (is_upstream or isinstance(fault, CredentialMissing)),
-        counts_against_circuit=is_upstream and fault.code != GATEWAY_DEADLINE,
+        counts_against_circuit=is_upstream and fault.code not in OWN_ENDS,
         should_retry=fault.retry,
     )
 

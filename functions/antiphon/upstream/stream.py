@@ -18,7 +18,7 @@ from antiphon.errors import (
 )
 from antiphon.http import Send
 from antiphon.providers.errors import mask_account, mask_account_in
-from antiphon.upstream.timers import ReadTimer
+from antiphon.upstream.timers import ReadTimer, gateway_stopped
 
 TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
 IGNORED_TAILS = {b"", b"data: [DONE]"}
@@ -79,6 +79,10 @@ class UpstreamStream:
         """Send comments through this function while the provider is silent."""
         if self.ended is None:
             self._timer.start_keep_alive(send)
+
+    def interrupt(self) -> None:
+        """End the provider's stream, as its silence would."""
+        self._timer.end_read(gateway_stopped())
 
     def __iter__(self) -> Iterator[EventBatch]:
         return chain(self._first, self._batches)

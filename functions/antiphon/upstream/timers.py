@@ -25,6 +25,10 @@ def deadline_reached() -> GatewayError:
     )
 
 
+def gateway_stopped() -> GatewayError:
+    return UpstreamTimeout("The gateway is shutting down.", code="gateway_stopped")
+
+
 @dataclass
 class ReadTimer:
     """The deadlines of the one response that is being read; times in time.monotonic() seconds."""
@@ -62,15 +66,16 @@ class ReadTimer:
     def fire(self, now: float) -> None:
         """Act on the deadline that has passed: end the read, or send a comment."""
         if now >= self.ends_at:
-            self._end_read(deadline_reached())
+            self.end_read(deadline_reached())
         elif now >= self.last_read + self.max_silence:
             message = f"The provider sent nothing for {self.max_silence:g} seconds."
-            self._end_read(UpstreamTimeout(message))
+            self.end_read(UpstreamTimeout(message))
         elif self.send is not None:
             self.last_sent = now
             self.send(KEEP_ALIVE_COMMENT)
 
-    def _end_read(self, fault: GatewayError) -> None:
+    def end_read(self, fault: GatewayError) -> None:
+        """End the read that blocks, and every later one, for this reason."""
         self.fault = fault
         if self.socket is not None:
             with suppress(OSError):  # already closed, which is what is wanted

@@ -18,7 +18,7 @@ from infra.local.runtime_api.invocation import Failed, Invocation
 
 MAX_HEADER_BYTES = 64 * 1024
 BACKLOG = 1024
-SHUTDOWN_SECONDS = 0.1
+SHUTDOWN_SECONDS = 2.0  # for responses that are being streamed
 
 log = logging.getLogger(__name__)
 

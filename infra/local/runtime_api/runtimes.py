@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import os
 import sys
+import weakref
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from infra.local.processes import Processes, copy_to_stderr, kill
+from infra.local.processes import Processes, copy_to_stderr, kill, terminate
 from infra.local.runtime_api.connection import Connection
 from infra.local.runtime_api.function import Function
 from infra.local.runtime_api.invocation import Failed, InitFailed, Invocation, InvocationSlot
@@ -61,6 +62,10 @@ class Runtime:
         self._slot.assign(invocation, free)
         return invocation
 
+    def terminate(self) -> None:
+        """Have the process end when it has ended the response that it streams."""
+        terminate(self._process)
+
     async def end(self) -> None:
         self._slot.end("The gateway was stopped.")
         await self._processes.end(self._process)
@@ -111,6 +116,8 @@ class RuntimePool:
         self._start_limit = asyncio.Semaphore(os.cpu_count() or 1)
         # Last in, first out: the runtime used last has the warmest caches.
         self._free: asyncio.LifoQueue[Runtime] = asyncio.LifoQueue()
+        self._runtimes: weakref.WeakSet[Runtime] = weakref.WeakSet()
+        self._is_stopped = False
 
     async def start(self, count: int, on_start: Callable[[], None] = lambda: None) -> None:
         """Start `count` runtimes; `on_start` is called for each. Raise InitFailed."""
@@ -125,6 +132,12 @@ class RuntimePool:
                     starts.create_task(start_one())
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None  # the others have the same cause
+
+    def stop(self) -> None:
+        """Have the runtimes end, each after the response that it streams."""
+        self._is_stopped = True
+        for runtime in self._runtimes:
+            runtime.terminate()
 
     async def invoke(self, event: bytes) -> Invocation:
         """Wait for a free runtime and invoke it; raise Failed where it cannot be replaced."""
@@ -141,5 +154,9 @@ class RuntimePool:
             raise Failed(str(exc)) from exc
 
     async def _start_runtime(self) -> Runtime:
+        if self._is_stopped:
+            raise InitFailed("The gateway is shutting down.")
         async with self._start_limit:
-            return await Runtime.start(self._function, self._processes)
+            runtime = await Runtime.start(self._function, self._processes)
+        self._runtimes.add(runtime)
+        return runtime

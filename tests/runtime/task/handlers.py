@@ -76,6 +76,9 @@ class Attached:
     def __iter__(self):
         return run_script(self.script, self.send_from_thread)
 
+    def interrupt(self):
+        calls.append("interrupted")
+
     def close(self):
         calls.append("body closed")
         if ["close fails"] in self.script:
@@ -96,19 +99,30 @@ class Attached:
             raise
 
 
+# The chunk that a step makes.
+MAKERS = {
+    "chunk": lambda text, times=1: text.encode() * times,
+    "text": lambda text: text,
+    "calls": lambda: repr(calls).encode(),
+}
+
+
+def wait(announcement=""):
+    sys.stdout.write(announcement)
+    sys.stdout.flush()
+    sys.stdin.readline()
+
+
 def run_script(script, send=None):
     try:
         for verb, *arguments in script:
-            text = arguments[0] if arguments else ""
-            if verb == "wait":
-                sys.stdin.readline()
+            if verb in MAKERS:
+                yield MAKERS[verb](*arguments)
+            elif verb == "wait":
+                wait(*arguments)
             elif verb == "send":
-                send(text.encode())
-            elif verb == "close fails":
-                continue
+                send(arguments[0].encode())
             elif verb == "raise":
-                raises({"raise": text, "args": arguments[1:]}, None)
-            else:
-                yield text.encode() if verb == "chunk" else text
+                raises({"raise": arguments[0], "args": arguments[1:]}, None)
     finally:
         calls.append("iterator closed")
