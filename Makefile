@@ -11,7 +11,7 @@ OUT ?= cdk.out
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test soak check format synth bootstrap deploy bench sbom audit
+.PHONY: help setup run test soak check types style format synth bootstrap deploy bench sbom audit
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -32,9 +32,14 @@ format: setup ## Rewrite the code in the house's format, and the reference from 
 	$(RUN) python -m infra.reference
 
 check: setup ## Format, lint, types, import floors
+	@$(MAKE) --no-print-directory -j 2 types style
+
+types:
+	$(RUN) mypy
+
+style:
 	$(RUN) ruff format --check
 	$(RUN) ruff check
-	$(RUN) mypy
 	$(RUN) lint-imports
 	$(RUN) python -m infra.reference --check
 
