@@ -13,6 +13,7 @@ GatewayError                    500
 ├── Unauthenticated             401
 ├── NotFound                    404
 │   └── ModelNotFound           404
+├── MethodNotAllowed            405
 ├── UpgradeRequired             426
 ├── LimitReached                429
 │   ├── TokenLimitReached       429
@@ -157,6 +158,15 @@ class NotFound(GatewayError):
 
 class ModelNotFound(NotFound):
     code = "model_not_found"
+
+
+class MethodNotAllowed(GatewayError):
+    """The path exists, but not with this method; `allow` has those with which it does."""
+
+    status = 405
+    type = "invalid_request_error"
+    code = "method_not_allowed"
+    retry = None
 
 
 class UpgradeRequired(GatewayError):

@@ -41,12 +41,12 @@ BODIES = {
 }  # fmt: skip
 
 
-def send(gateway, door, body, headers=None, *, path="/responses", method="POST"):
+def send(gateway, door, body, headers=None, *, path="/responses", method="POST", base=None):
     """Send bytes that no HTTP client library has had a say in."""
-    base = urlsplit(gateway.base(door))
-    connection = http.client.HTTPConnection(base.hostname, base.port, timeout=60)
+    url = urlsplit(gateway.base(door))
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
     try:
-        connection.request(method, f"{base.path}{path}", body, headers or KEY)
+        connection.request(method, f"{base or url.path}{path}", body, headers or KEY)
         answer = connection.getresponse()
         names = {name.lower(): value for name, value in answer.getheaders()}
         return answer.status, names, answer.read()
@@ -112,13 +112,56 @@ def test_nobody_comes_in_without_one_good_key(gateway, provider, door, headers):
         ("/responses/../responses", "POST"),
         ("/responses%2f", "POST"),
         ("/responses;a", "POST"),
-        ("/responses", "PUT"),
         ("/chat/completions", "POST"),
     ],
 )
 def test_what_is_not_served_is_a_404(gateway, provider, door, path, method):
     status, error = refused(gateway, provider, door, GOOD, path=path, method=method)
     assert (status, error["type"]) == (404, "invalid_request_error")
+
+
+@pytest.mark.parametrize("prefix", ["/v1", "/openai/v1", "/openai"])
+@pytest.mark.parametrize(
+    ("path", "methods", "allow"),
+    [
+        ("/responses", ("PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"), "GET, POST"),
+        ("/responses/resp_1", ("PUT", "PATCH", "POST"), "DELETE, GET"),
+        ("/responses/resp_1/cancel", ("GET", "PUT"), "POST"),
+        ("/conversations/conv_1/items/msg_1", ("POST", "PATCH"), "DELETE, GET"),
+        ("/models", ("POST",), "GET"),
+        ("/usage", ("PATCH",), "GET"),
+        ("/health", ("POST",), "GET"),
+    ],
+)
+def test_another_method_of_a_path_is_a_405(gateway, provider, door, prefix, path, methods, allow):
+    base = urlsplit(gateway.base(door)).path.removesuffix("/v1") + prefix
+    for method in methods:
+        status, headers, body = send(gateway, door, GOOD, path=path, method=method, base=base)
+        assert (status, headers["allow"]) == (405, allow)
+        assert json.loads(body)["error"]["code"] == "method_not_allowed"
+    assert provider.received == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "model=o3",
+        "a=b&Model=o3",
+        "mod%65l=o3",
+        "model[]=o3",
+        "a=b;model=o3",
+        "deployment=other",
+        "%44eployment=other",
+        "stream=true&stream=false",
+        "Stream=true",
+        "stream[]=true",
+        "starting_after=1&starting%5Fafter=2",
+    ],
+)
+def test_a_query_that_two_readers_could_read_differently_is_refused(gateway, provider, door, query):
+    status, error = refused(gateway, provider, door, GOOD, path=f"/responses?{query}")
+    assert status == 400
+    assert error["param"]
 
 
 @pytest.mark.parametrize("value", ["é", "a\xa0b"])

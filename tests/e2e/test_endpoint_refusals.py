@@ -9,6 +9,9 @@ from tests.support.requests import create_conversation, create_response
     ("path", "param"),
     [("{}/input_items?limit=0", "limit"), ("{}/input_items?limit=101", "limit"),
      ("{}/input_items?limit=x", "limit"), ("{}/input_items?order=up", "order"),
+     ("{}/input_items?limit=1&limit=2", "limit"), ("{}/input_items?After=msg_1", "After"),
+     ("{}?stream=true&stream=false", "stream"), ("{}?stream=false&stream=false", "stream"),
+     ("{}?STREAM=true", "STREAM"), ("{}?model=o3", "model"),
      ("{}?stream=perhaps", "stream"), ("{}?stream=true&starting_after=-1", "starting_after")],
 )  # fmt: skip
 def test_bad_queries_are_refused_by_name(gateway, provider, door, path, param):

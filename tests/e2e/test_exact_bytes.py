@@ -121,7 +121,8 @@ def test_the_older_azure_path_is_spoken_where_it_is_configured(gateway, provider
     provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     with gateway.client() as client:
         client.post(
-            "/responses?api-version=of-the-caller&beta=true", json={"model": "older", "input": "x"}
+            "/responses?API-Version=a&api-version=b&beta=true&api%2Dversion=c",
+            json={"model": "older", "input": "x"},
         )
     assert provider.received[0].line == (
         "POST /openai/responses?beta=true&api-version=2025-04-01-preview HTTP/1.1"

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from antiphon.errors import GatewayError, InvalidRequest, NotFound
+from antiphon.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound
 from antiphon.http import FiniteBody, OnCloseBody, RequestMetrics
 from antiphon.http_events import (
     PREFIXES,
@@ -69,8 +69,12 @@ def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str
 
     def reply_not_found(_: NotFoundError) -> Response[Any]:
         event = resolver.current_event
-        path = f"{event.http_method} {event.path}"
-        return _reply_error(NotFound(f"Invalid URL ({path}). The API begins at /v1."))
+        call = f"{event.http_method} {event.path}"
+        methods = _allowed_methods(resolver, event.path)
+        if methods:
+            message = f"Not allowed method ({call}). The path has {methods}."
+            return _reply_error(MethodNotAllowed(message, headers={"allow": methods}))
+        return _reply_error(NotFound(f"Invalid URL ({call}). The API begins at /v1."))
 
     def reply_failure(exc: Exception) -> Response[Any]:
         logger.error("failed", extra=failure_fields(exc))
@@ -80,6 +84,13 @@ def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str
     resolver.exception_handler(NotFoundError)(reply_not_found)
     resolver.exception_handler(Exception)(reply_failure)
     return resolver
+
+
+def _allowed_methods(resolver: ApiGatewayResolver, path: str) -> str:
+    """Return the methods with which a path is served, as in the header `allow`."""
+    # Powertools has no public list of its routes.
+    routes = resolver._static_routes + resolver._dynamic_routes  # noqa: SLF001
+    return ", ".join(sorted({route.method for route in routes if route.rule.match(path)}))
 
 
 def _reply_error(error: GatewayError) -> Response[Any]:

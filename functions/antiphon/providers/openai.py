@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import unquote_plus
 
 type Address = tuple[str, Mapping[str, str]]  # URL, and the headers that authorize the request
 
@@ -30,4 +31,10 @@ def join_query(url: str, *queries: str) -> str:
 
 def without_api_version(query: str) -> str:
     """Return the caller's query without Azure's version: the target's configuration has its own."""
-    return "&".join(part for part in query.split("&") if not part.startswith("api-version="))
+    return "&".join(part for part in query.split("&") if not _is_api_version(part))
+
+
+def _is_api_version(part: str) -> bool:
+    """Azure decodes names, and compares them without case."""
+    name = unquote_plus(part.partition("=")[0])
+    return name.strip().casefold() == "api-version"

@@ -6,7 +6,7 @@ checked only as far as its API reference defines them.
 
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -19,29 +19,57 @@ MAX_LIMIT = 100
 MAX_DIGITS = 18  # of a number
 METADATA_PARAM = re.compile(r"metadata\[(.*)\]", re.DOTALL)
 IGNORED_PARAM = "api-version"  # Azure's clients send it with every request
+DECIDING_PARAMS = {
+    "after",
+    "before",
+    "include_obfuscation",
+    "limit",
+    "order",
+    "starting_after",
+    "stream",
+}
+BODY_PARAMS = {"deployment", "deployment-id", "deployment_id", "engine", "model"}
+UNKNOWN = "unknown_parameter"
+
+
+def check_provider_query(query: str) -> dict[str, str]:
+    """Return the parameters that decide, by their names.
+
+    Raise InvalidRequest for those that two readers could read differently: repeated ones, other
+    spellings of their names, and names of what the request's body and its target decide.
+    """
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(query.replace(";", "&"), keep_blank_values=True):
+        plain_name = name.partition("[")[0].strip().casefold()
+        if plain_name in BODY_PARAMS or (plain_name in DECIDING_PARAMS and plain_name != name):
+            raise InvalidRequest(f"Unknown parameter: '{name}'.", param=name, code=UNKNOWN)
+        if plain_name in found:
+            raise _repeated(name)
+        if plain_name in DECIDING_PARAMS:
+            found[name] = value
+    return found
 
 
 def check_list_query(query: str) -> None:
     """Check `limit` and `order` of a provider's list; raise InvalidRequest."""
-    parameters = parse_qs(query, keep_blank_values=True)
-    for limit in parameters.get("limit", ()):
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_LIMIT):
-            raise _unexpected_value("limit", f"a whole number from 1 to {MAX_LIMIT}")
-    for order in parameters.get("order", ()):
-        if order not in {"asc", "desc"}:
-            raise _unexpected_value("order", "'asc' or 'desc'")
+    parameters = check_provider_query(query)
+    limit, order = parameters.get("limit", "1"), parameters.get("order", "asc")
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_LIMIT):
+        raise _unexpected_value("limit", f"a whole number from 1 to {MAX_LIMIT}")
+    if order not in {"asc", "desc"}:
+        raise _unexpected_value("order", "'asc' or 'desc'")
 
 
 def is_stream_query(query: str) -> bool:
     """Return whether a retrieval requests a stream; raise InvalidRequest for invalid values."""
-    parameters = parse_qs(query, keep_blank_values=True)
+    parameters = check_provider_query(query)
     for name in ("stream", "include_obfuscation"):
-        if not {value.lower() for value in parameters.get(name, ())} <= {"true", "false"}:
+        if parameters.get(name, "true").lower() not in {"true", "false"}:
             raise _unexpected_value(name, "'true' or 'false'")
-    for number in parameters.get("starting_after", ()):
-        if not (number.isascii() and number.isdigit()):
-            raise _unexpected_value("starting_after", "a whole number")
-    return [value.lower() for value in parameters.get("stream", ())][-1:] == ["true"]
+    number = parameters.get("starting_after", "0")
+    if not (number.isascii() and number.isdigit()):
+        raise _unexpected_value("starting_after", "a whole number")
+    return parameters.get("stream", "").lower() == "true"
 
 
 def _check_digits(text: Any) -> Any:
@@ -78,7 +106,8 @@ class Query(BaseModel):
         """Return parameters by name; all `metadata[key]` as one object under `metadata`."""
         parameters: dict[str, Any] = {}
         metadata: dict[str, str] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        pairs = parse_qsl(query, keep_blank_values=True)
+        for name, value in (pair for pair in pairs if pair[0].casefold() != IGNORED_PARAM):
             pair = METADATA_PARAM.fullmatch(name)
             if pair is None:
                 values, key = parameters, cls._without_brackets(name)
@@ -88,10 +117,8 @@ class Query(BaseModel):
                 values[key] += f",{value}"
                 continue
             if key in values:
-                param = name[:MAX_PATH_CHARS]
-                raise invalid_value(param, f"Invalid '{param}': it is given more than once.")
+                raise _repeated(name)
             values[key] = value
-        parameters.pop(IGNORED_PARAM, None)
         cls._check_names(parameters, has_metadata=bool(metadata))
         return {**parameters, "metadata": metadata} if metadata else parameters
 
@@ -111,7 +138,7 @@ class Query(BaseModel):
             param = unknown[0][:MAX_PATH_CHARS]
             known = ", ".join("metadata[key]" if n == "metadata" else n for n in sorted(fields))
             message = f"Unknown parameter: '{param}'. Known here: {known}."
-            raise InvalidRequest(message, param=param, code="unknown_parameter")
+            raise InvalidRequest(message, param=param, code=UNKNOWN)
 
 
 class PageQuery(Query):
@@ -151,6 +178,11 @@ class ResponsesQuery(ConversationsQuery):
     """The model's name in the request."""
     status: str | None = None
     """The status, such as `completed` or `in_progress`."""
+
+
+def _repeated(name: str) -> InvalidRequest:
+    param = name[:MAX_PATH_CHARS]
+    return invalid_value(param, f"Invalid '{param}': it is given more than once.")
 
 
 def _unexpected_value(param: str, expected: str) -> InvalidRequest:

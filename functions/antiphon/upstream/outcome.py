@@ -19,6 +19,7 @@ from antiphon.errors import (
 from antiphon.http import MAX_CALL_SECONDS, Reply, Request, RequestMetrics
 from antiphon.providers.errors import ProviderError
 from antiphon.providers.provider import Candidate
+from antiphon.schema.list_queries import check_provider_query
 from antiphon.upstream.stream import UpstreamStream
 
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
@@ -49,7 +50,12 @@ class UpstreamRequest:
 
     @classmethod
     def forward(cls, request: Request, path: str, *, streams: bool = False) -> "UpstreamRequest":
-        """Forward a caller's request as it came, to a path of the provider."""
+        """Forward a caller's request as it came, to a path of the provider.
+
+        Raise InvalidRequest for a query that two readers could read differently.
+        """
+        if request.query:
+            check_provider_query(request.query)
         return cls(
             method=request.method,
             path=path,
