@@ -6,6 +6,7 @@ less often, until it has ended, is gone, or has been polled for long enough.
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,8 +18,18 @@ from antiphon.observability import failure_fields, logger, metrics
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.routing import Routing
 from antiphon.settings.metrics import UNSETTLED
+from antiphon.store.dynamodb import ConditionFailed, Table
 from antiphon.store.links import GIVEN_UP, GONE, Link, Links
-from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message
+from antiphon.store.queue import (
+    DeferredUpdates,
+    DeferredWrite,
+    Message,
+    PollResponse,
+    Queue,
+    SettleReservation,
+    decode_message,
+)
+from antiphon.store.reservations import StoredReservation
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest
 
@@ -30,6 +41,7 @@ MIN_POLLS_BEFORE_GONE = 6  # two minutes: a provider may not find a response bef
 
 @dataclass(frozen=True)
 class FollowUp:
+    table: Table
     links: Links
     queue: Queue
     routing: Routing
@@ -38,22 +50,31 @@ class FollowUp:
     admission: Admission
     max_age: float  # seconds after which polling stops
 
-    def handle(self, message: PollResponse | DeferredWrite, ends_at: float) -> None:
+    def handle(self, message: Message, ends_at: float) -> None:
         """Do what a message requests, or send it again; `ends_at` is in time.monotonic() seconds.
 
         Raise Unavailable where neither is possible: then the message stays in the queue.
         """
         try:
-            if isinstance(message, DeferredWrite):
-                self._write(message)
-            elif message.seconds_early > 0:  # than the queue could delay it
-                self.queue.send(message)
-            else:
-                self._poll(message, ends_at)
+            self._apply(message, ends_at)
         except Unavailable:
             if message.age > self.max_age:
                 raise  # until it is a dead letter, which an operator may redrive
             self.queue.send(message.next_attempt())
+
+    def _apply(self, message: Message, ends_at: float) -> None:
+        match message:
+            case DeferredWrite():
+                self._write(message)
+            case DeferredUpdates():
+                self._update(message)
+            case SettleReservation():
+                stored = StoredReservation(message.row, message.id, message.refund)
+                self.admission.rows.settle(stored, message.amounts, is_open=message.is_open)
+            case PollResponse() if message.seconds_early > 0:  # than the queue could delay it
+                self.queue.send(message)
+            case PollResponse():
+                self._poll(message, ends_at)
 
     def _write(self, deferred: DeferredWrite) -> None:
         """Write a deferred link, and changes of it."""
@@ -63,6 +84,11 @@ class FollowUp:
             self._settle(updated)
         if deferred.changes:
             self.links.change(deferred.link, **deferred.changes)
+
+    def _update(self, deferred: DeferredUpdates) -> None:
+        for update in deferred.updates:
+            with suppress(ConditionFailed):  # the row belongs to another request by now
+                self.table.update(update, return_all=False)
 
     def _poll(self, poll: PollResponse, ends_at: float) -> None:
         """Read the link once, poll its provider once, and write what it answers at once."""

@@ -30,12 +30,13 @@ from antiphon.rollup import StreamHandler, UsageRollup
 from antiphon.routing import Routing
 from antiphon.settings.config import Settings
 from antiphon.store.circuits import Circuits
-from antiphon.store.dynamodb import BatchTable, Table
+from antiphon.store.dynamodb import BatchTable, CallTime, Table
 from antiphon.store.idempotency import IdempotencyRecords
 from antiphon.store.items import Items
 from antiphon.store.keys import ApiKeys
 from antiphon.store.links import Links
 from antiphon.store.listings import LinkListing, MetadataIndex
+from antiphon.store.queue import NO_ANSWER as QUEUE_NO_ANSWER
 from antiphon.store.queue import Queue
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.store.usage import UsageSums
@@ -47,14 +48,7 @@ from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.transport import default_transport
 
-# botocore waits 60 s and makes up to 10 attempts by default; a caller must not wait that long.
-# The parameters are the gateway's own, so botocore need not validate them: that took a tenth.
-AWS = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    parameter_validation=False,
-)
+QUEUE_SECONDS = 1.0  # for all messages of one request
 IDLE_CONNECTION_SECONDS = 20.0  # after which a load balancer or NAT may have dropped a connection
 
 
@@ -63,21 +57,31 @@ class _Foundation:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         settings = Settings.from_env(env)
-        session = botocore.session.get_session()  # boto3 would only add to the start-up time
-
-        def client(service: str) -> Any:
-            return session.create_client(service, config=AWS)
-
-        dynamodb = client("dynamodb")
+        # boto3 would only add to the start-up time.
+        self._create_client = botocore.session.get_session().create_client
         self.config = settings.config
         self.gateway, self.targets = settings.config.gateway, settings.config.targets
         self.prices = Prices(settings.config.prices)
-        self.table = Table(dynamodb, settings.table_name)
-        self.batch = BatchTable(dynamodb, settings.table_name)
+        self.table_time = CallTime(self.gateway.table_seconds)
+        self.queue_time = CallTime(QUEUE_SECONDS, QUEUE_NO_ANSWER)
+        dynamodb = self._timed_client("dynamodb", self.table_time)
+        self.table = Table(dynamodb, settings.table_name, self.table_time)
+        self.batch = BatchTable(dynamodb, settings.table_name, self.table_time)
         self.links = Links(self.table)
         self.circuits = Circuits(self.table)
-        self.queue = Queue(partial(client, "sqs"), settings.queue_url)
-        self.client, self.secret_prefix = client, settings.secret_prefix
+        connect = partial(self._timed_client, "sqs", self.queue_time)
+        self.queue = Queue(connect, settings.queue_url, self.queue_time)
+        self.secret_prefix = settings.secret_prefix
+
+    def client(self, service: str) -> Any:
+        return self._create_client(service, config=aws_config(attempts=2))
+
+    def _timed_client(self, service: str, time: CallTime) -> Any:
+        """Return a client that makes one attempt, because CallTime makes them."""
+        config = aws_config(connect_seconds=time.seconds / 3, attempts=1)
+        client = self._create_client(service, config=config)
+        time.limit(client)
+        return client
 
 
 class _Core:
@@ -89,11 +93,25 @@ class _Core:
         self.routing = Routing(foundation.targets, self.ownership)
         self.upstream = _upstream_client(foundation, env)
         self.admission = Admission.from_config(
-            foundation.table, foundation.prices, foundation.config
+            foundation.table, foundation.queue, foundation.prices, foundation.config
         )
         durable = DurableLinks(foundation.links, foundation.queue)
         stores = Stores(durable, items, gateway.links_days, gateway.conversation_days)
         self.recorder = ResponseRecorder(stores, self.admission, self.routing, self.upstream)
+
+
+def aws_config(*, connect_seconds: float = 1, attempts: int) -> Config:
+    """Return a client's configuration.
+
+    botocore waits 60 s and makes up to 10 attempts by default; a caller must not wait that long.
+    The parameters are the gateway's own, so botocore need not validate them: that took a tenth.
+    """
+    return Config(
+        connect_timeout=connect_seconds,
+        read_timeout=2,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        parameter_validation=False,
+    )
 
 
 def api(env: Mapping[str, str]) -> ApiHandler:
@@ -106,7 +124,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
     reader = RequestReader(foundation.gateway.max_body_bytes)
     links = LinkListing(foundation.table, foundation.batch, foundation.gateway.metadata_index)
     shared = (core.ownership, core.routing, core.upstream, core.recorder)
-    idempotency = Idempotency(IdempotencyRecords(foundation.table), *shared)
+    idempotency = Idempotency(IdempotencyRecords(foundation.table, foundation.queue), *shared)
     return ApiHandler(
         routers=[
             responses_router(Responses(auth, *shared, core.admission, idempotency), reader),
@@ -116,6 +134,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
             usage_router(UsageEndpoint(auth, UsageSums(foundation.table)), reader),
         ],
         public_routers=[health_router(), docs_router()],
+        times=(foundation.table_time, foundation.queue_time),
     )
 
 
@@ -125,6 +144,7 @@ def settle(env: Mapping[str, str]) -> SqsHandler:
     core = _Core(foundation, env)
     return SqsHandler(
         FollowUp(
+            table=foundation.table,
             links=foundation.links,
             queue=foundation.queue,
             routing=core.routing,

@@ -9,4 +9,4 @@ from antiphon.store.idempotency import IdempotencyRecords
 @pytest.fixture
 def idempotency(cloud):
     """Without the parts that only a replay needs."""
-    return Idempotency(IdempotencyRecords(cloud.table), None, None, None, None)
+    return Idempotency(IdempotencyRecords(cloud.table, cloud.queue), None, None, None, None)

@@ -12,7 +12,14 @@ from antiphon.errors import (
     UpstreamFailed,
 )
 from antiphon.http import Reply, Request
-from tests.idempotency.guarded_requests import ACME, CREATED, IN_FLIGHT, make_request, read_outcome
+from tests.idempotency.guarded_requests import (
+    ACME,
+    CREATED,
+    FREE,
+    IN_FLIGHT,
+    make_request,
+    read_outcome,
+)
 from tests.support import aws
 
 
@@ -81,9 +88,24 @@ def test_without_the_table_nothing_is_sent(cloud, idempotency):
         idempotency.guard(make_request(), ACME)
 
 
-def test_a_claim_without_confirmation_holds_the_key(cloud, idempotency):
+def test_a_claim_whose_answer_is_lost_is_recognised(cloud, idempotency):
     cloud.fail(cloud.dynamodb, "PutItem", aws.lose_response)
-    with pytest.raises(Unavailable):
-        idempotency.guard(make_request(), ACME)
+    assert idempotency.guard(make_request(), ACME).earlier is None
     cloud.restore(cloud.dynamodb, "PutItem")
     assert idempotency.guard(make_request("req_2"), ACME).earlier.request_id == "req_1"
+
+
+@pytest.mark.parametrize("lost", [("GetItem",), ("GetItem", "UpdateItem")], ids=len)
+def test_a_claim_that_cannot_be_used_is_given_back(cloud, idempotency, lost):
+    """At once, or from the queue; it is not in the way of the caller's next attempt."""
+    cloud.fail(cloud.dynamodb, "PutItem", aws.lose_response)
+    for operation in lost:
+        cloud.fail(cloud.dynamodb, operation)
+    with pytest.raises(Unavailable):
+        idempotency.guard(make_request(), ACME)
+    for operation in ("PutItem", *lost):
+        cloud.restore(cloud.dynamodb, operation)
+    for message, _ in cloud.sent:
+        cloud.table.update(message.updates[0])
+    assert len(cloud.sent) == len(lost) - 1
+    assert read_outcome(idempotency) == FREE

@@ -166,8 +166,19 @@ def test_an_id_that_was_not_written_is_written_at_the_end(cloud, idempotency, st
     assert read_outcome(idempotency) == RESPONSE
 
 
+def test_an_outcome_that_the_table_does_not_take_waits_in_the_queue(cloud, idempotency):
+    cloud.fail(cloud.dynamodb, "UpdateItem")
+    with pytest.raises(UpstreamFailed), idempotency.guard(make_request(), ACME):
+        raise UpstreamFailed("")
+    cloud.restore(cloud.dynamodb, "UpdateItem")
+    [(message, _)] = cloud.sent
+    cloud.table.update(*message.updates)
+    assert read_outcome(idempotency) == {"status": 502, "code": "upstream_failed"}
+
+
 def test_a_failed_write_changes_no_reply(cloud, idempotency):
     cloud.fail(cloud.dynamodb, "UpdateItem")
+    cloud.fail(cloud.sqs, "SendMessage")
     with idempotency.guard(make_request(), ACME) as guard:
         guard.remember_response(CREATED)
         assert guard.record_reply(Reply(200, {}, b"{}")).status == 200

@@ -39,7 +39,7 @@ def clock():
 
 @pytest.fixture
 def records(dynamo, clock):
-    return IdempotencyRecords(dynamo.table, clock)
+    return IdempotencyRecords(dynamo.table, None, clock)
 
 
 @pytest.fixture
@@ -134,5 +134,6 @@ def test_a_claim_whose_row_disappears_fails():
         def put(self, *_, **__):
             raise ConditionFailed("put_item", None)
 
+    records = IdempotencyRecords(WithoutRows(), None)
     with pytest.raises(Unavailable):
-        IdempotencyRecords(WithoutRows()).claim("acme", SECRET, "print", Request("req_1", "POST"))
+        records.claim("acme", SECRET, "print", Request("req_1", "POST"))

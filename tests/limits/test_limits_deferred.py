@@ -4,12 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.errors import Unavailable
 from antiphon.recording.tracker import DurableLinks, ResponseTracker, Stores, TrackedLink
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links
-from antiphon.store.queue import DeferredWrite
 from infra.local.aws.resources import TABLE
 from tests.support.follow_up import LINK, make_follow_up, run_follow_up
 from tests.support.limits import NANO, make_caller, make_usage, reserve
@@ -35,12 +33,9 @@ def spent(cloud):
     return next(value for name, value in row.items() if name.startswith("key_1_u"))
 
 
-def deferred_writes(cloud):
-    return [message for message, _ in cloud.sent if isinstance(message, DeferredWrite)]
-
-
-def test_usage_that_the_table_does_not_take_is_counted_from_the_queue(cloud, links, follow_up):
-    reservation = reserve(follow_up.admission, CALLER)
+def end_without_table(cloud, links, admission):
+    """End a response while the table takes no updates; return its link."""
+    reservation = reserve(admission, CALLER)
     link = replace(LINK, store=True, lease=reservation.to_json())
     stores = Stores(links, Items(BatchTable(cloud.dynamodb, TABLE)), 30, 30)
     tracker = ResponseTracker(stores, reservation, lambda _: TrackedLink(link), is_new=True)
@@ -49,10 +44,15 @@ def test_usage_that_the_table_does_not_take_is_counted_from_the_queue(cloud, lin
     cloud.fail(cloud.dynamodb, "UpdateItem")
     tracker.observe(ended)
     tracker.close("response.completed")
-    deferred = deferred_writes(cloud)
-    reserved = spent(cloud)
-    run_follow_up(follow_up, deferred[-1])  # the table fails again, so the message is sent again
-    assert len(deferred_writes(cloud)) > len(deferred)
+    return link
+
+
+def test_usage_that_the_table_does_not_take_is_counted_from_the_queue(cloud, links, follow_up):
+    link = end_without_table(cloud, links, follow_up.admission)
+    deferred, reserved = [message for message, _ in cloud.sent], spent(cloud)
+    for message in deferred:
+        run_follow_up(follow_up, message)  # the table fails again, so the message is sent again
+    assert len(cloud.sent) > len(deferred)
     cloud.restore(cloud.dynamodb, "UpdateItem")
     for message in deferred * 2:  # a message may arrive twice
         run_follow_up(follow_up, message)
@@ -60,9 +60,7 @@ def test_usage_that_the_table_does_not_take_is_counted_from_the_queue(cloud, lin
     assert cloud.row(link.id)["status"] == "completed"
 
 
-def test_without_the_queue_the_usage_is_lost_and_nothing_is_raised(cloud, links, follow_up):
-    reservation = reserve(follow_up.admission, CALLER)
+def test_without_the_queue_the_link_stays_open_so_that_a_poll_counts_it(cloud, links, follow_up):
     cloud.fail(cloud.sqs, "SendMessage")
-    links.settle_later(replace(LINK, lease=reservation.to_json()), {})
-    with pytest.raises(Unavailable):
-        cloud.queue.send(DeferredWrite(LINK))
+    link = end_without_table(cloud, links, follow_up.admission)
+    assert cloud.row(link.id)["status"] == LINK.status

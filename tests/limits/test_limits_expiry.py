@@ -5,6 +5,7 @@ import time
 import pytest
 
 from antiphon.errors import BudgetSpent, TooManyInFlight, Unavailable
+from antiphon.store.reservations import StoredReservation
 from tests.support import aws
 from tests.support.limits import (
     DAY,
@@ -98,15 +99,11 @@ def test_without_the_table_only_callers_with_limits_are_refused(cloud):
     reserve(admission, make_caller())
 
 
-def test_a_write_without_confirmation_counts_once(cloud):
-    """botocore sends it again, and the condition fails."""
+def test_a_write_whose_answer_is_lost_counts_once(cloud):
     admission = make_admission(cloud.table)
     cloud.fail(cloud.dynamodb, "UpdateItem", aws.lose_response)
-    with pytest.raises(Unavailable):
-        reserve(admission)
-    cloud.restore(cloud.dynamodb, "UpdateItem")
-    assert spent(cloud) == RESERVED * NANO
     reservation = reserve(admission)
+    cloud.restore(cloud.dynamodb, "UpdateItem")
     assert spent(cloud) == RESERVED * NANO
     cloud.fail(cloud.dynamodb, "UpdateItem", aws.lose_response)
     assert not settle(reservation, make_usage(20, 10))
@@ -114,6 +111,42 @@ def test_a_write_without_confirmation_counts_once(cloud):
     assert spent(cloud) == 30 * NANO
     assert settle(reservation, make_usage(20, 10))
     assert spent(cloud) == 30 * NANO
+
+
+@pytest.mark.parametrize("then", [aws.lose_response, aws.refuse_connection])
+def test_a_reservation_that_cannot_be_used_is_given_back(cloud, then):
+    """At once, or from the queue."""
+    admission = make_admission(cloud.table, queue=cloud.queue)
+    faults = iter([aws.lose_response, aws.lose_response])
+
+    def fail(request):
+        return next(faults, then)(request)
+
+    cloud.fail(cloud.dynamodb, "UpdateItem", fail)
+    cloud.fail(cloud.dynamodb, "GetItem")
+    with pytest.raises(Unavailable):
+        reserve(admission)
+    for operation in ("UpdateItem", "GetItem"):
+        cloud.restore(cloud.dynamodb, operation)
+    for message, _ in cloud.sent * 2:  # a message may arrive twice
+        stored = StoredReservation(message.row, message.id, message.refund)
+        admission.rows.settle(stored, message.amounts, is_open=message.is_open)
+    assert spent(cloud) == 0
+
+
+def test_a_settlement_that_the_table_does_not_take_waits_in_the_queue(cloud):
+    admission = make_admission(cloud.table, queue=cloud.queue)
+    reservations = [reserve(admission, id=str(n)) for n in range(3)]
+    cloud.fail(cloud.dynamodb, "UpdateItem")
+    assert settle(reservations[0], make_usage(20, 10))
+    assert settle(reservations[1], None)
+    assert reservations[2].release()
+    cloud.restore(cloud.dynamodb, "UpdateItem")
+    for message, _ in cloud.sent * 2:
+        stored = StoredReservation(message.row, message.id, message.refund)
+        admission.rows.settle(stored, message.amounts, is_open=message.is_open)
+    assert spent(cloud) == (30 + RESERVED) * NANO
+    assert cloud.table.get("T#acme#L#key_1", "LIMITS")[IN_FLIGHT] == 0
 
 
 def test_a_failed_settlement_raises_nothing_and_can_be_repeated(cloud):

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import Unavailable
-from antiphon.recording.tracker import DurableLinks
+from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.settings.metrics import DEFERRED_ROWS, LINK_NOT_WRITTEN
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links
-from antiphon.store.queue import DeferredWrite
+from antiphon.store.queue import DeferredWrite, decode_message, encode_message
 from infra.local.aws.resources import TABLE
 from tests.support import aws
 from tests.support.dynamodb import make_link
@@ -100,11 +100,19 @@ def test_a_deletion_that_is_not_written_goes_to_the_queue(cloud, links):
     assert [list(message.changes) for message, _ in cloud.sent] == [["deleted_at"]]
 
 
-def test_a_settlement_that_cannot_be_sent_raises_nothing(cloud, links):
-    links.settle_later(LINK, OUTCOME)
+def test_items_that_the_table_does_not_take_are_owned_from_the_queue(cloud, links, items):
+    stores, ids = Stores(links, items, 30, 30), [f"msg_{n}" for n in range(150)]
+    cloud.fail(cloud.dynamodb, "BatchWriteItem")
+    stores.own_items(LINK, ids)
+    assert items.targets("acme", ids[:100]) == {}
+    for message, _ in cloud.sent:
+        for update in decode_message(encode_message(message)).updates:
+            cloud.table.update(update)
+    assert items.targets("acme", ids) == dict.fromkeys(ids, "openai")
+    assert len(cloud.sent) == 2
     cloud.fail(cloud.sqs, "SendMessage")
-    links.settle_later(LINK, OUTCOME)
-    assert [message.changes for message, _ in cloud.sent] == [OUTCOME, OUTCOME]
+    with pytest.raises(Unavailable):
+        stores.own_items(LINK, ["msg_last"])
 
 
 def test_a_change_with_items_is_one_transaction(cloud, links, items):

@@ -1,5 +1,6 @@
 """Values as DynamoDB stores them, conditional writes, queries and batches."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,15 +8,17 @@ import pytest
 from antiphon.errors import Unavailable
 from antiphon.store.dynamodb import (
     BatchTable,
+    CallTime,
     ConditionFailed,
-    Query,
     Table,
     Update,
+    WriteUnknown,
     from_attribute,
     marshal,
     to_attribute,
     unmarshal,
 )
+from antiphon.store.queries import Query
 from infra.local.aws.resources import TABLE
 from tests.support import aws
 
@@ -113,6 +116,68 @@ def test_batches_are_split_by_the_limits_of_dynamodb(store):
         found = [(row["pk"], row["sk"]) for row in store.batch.get_all([*keys, ("T#acme", "x")])]
     assert calls == ["BatchWriteItem"] * 9 + ["BatchGetItem"] * 3
     assert sorted(found) == keys
+
+
+def test_a_write_whose_answer_is_lost_is_recognised_in_the_row(cloud):
+    cloud.fail(cloud.dynamodb, "PutItem", aws.lose_response)
+    is_new = "attribute_not_exists(pk)"
+    cloud.table.put(ROW, is_new, is_ours=lambda row: row == ROW)
+    with pytest.raises(WriteUnknown):
+        cloud.table.put(ROW, is_new, is_ours=lambda row: row != ROW)
+    with pytest.raises(WriteUnknown):
+        cloud.table.put(ROW, is_new)
+    cloud.restore(cloud.dynamodb, "PutItem")
+    cloud.table.put(ROW, is_new, is_ours=lambda row: row == ROW)  # as after one attempt before
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_unknown"),
+    [
+        (aws.refuse_connection, False),
+        (aws.refuse_with("ProvisionedThroughputExceededException"), False),
+        (aws.refuse_with("AccessDeniedException"), False),
+        (aws.refuse_with("InternalServerError", 500), True),
+        (aws.lose_response, True),
+        (aws.time_out, True),
+    ],
+)
+def test_a_write_is_unknown_where_it_may_have_been_made(cloud, fault, is_unknown):
+    cloud.fail(cloud.dynamodb, "UpdateItem", fault)
+    with pytest.raises(Unavailable) as caught:
+        cloud.table.update(UPDATE)
+    assert isinstance(caught.value, WriteUnknown) is is_unknown
+
+
+def test_the_second_attempt_of_a_transaction_is_the_same_one(cloud):
+    tokens = []
+    cloud.dynamodb.meta.events.register(
+        "before-call.dynamodb", lambda params, **_: tokens.append(json.loads(params["body"]))
+    )
+    cloud.fail(cloud.dynamodb, "TransactWriteItems")
+    with pytest.raises(Unavailable):
+        cloud.table.transact([UPDATE])
+    first, second = (call["ClientRequestToken"] for call in tokens)
+    assert first == second
+
+
+def test_all_calls_of_a_request_share_its_time(cloud):
+    limit = CallTime(3)
+    limit.renew()
+    limit.limit(cloud.dynamodb)
+    seen = []
+    cloud.dynamodb.meta.events.register(
+        "before-call", lambda context, **_: seen.append(context["read_timeout"])
+    )
+    table = Table(cloud.dynamodb, TABLE, limit)
+    table.get("a", "b")
+    limit._left = 1.5  # as after calls that took so long
+    table.get("a", "b")
+    limit._left = 0
+    with pytest.raises(Unavailable):
+        table.get("a", "b")
+    limit.renew()
+    table.get("a", "b")
+    assert seen == [2, 1.5, 2]
 
 
 @pytest.mark.parametrize(

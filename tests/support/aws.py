@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl, urlsplit
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
 from antiphon.store.dynamodb import Item, Table
-from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message
+from antiphon.store.queue import Message, Queue, decode_message
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.store.web_identity import WebIdentity
 from infra.local.aws import transactions
@@ -50,7 +50,7 @@ class FakeAws:
         self.table = Table(self.dynamodb, TABLE)
         url = self.sqs.create_queue(QueueName="queue")["QueueUrl"]
         self.queue = Queue(lambda: self.sqs, url)
-        self.sent: list[tuple[PollResponse | DeferredWrite, int]] = []  # with the delay, in seconds
+        self.sent: list[tuple[Message, int]] = []  # with the delay, in seconds
         self.sqs.meta.events.register("provide-client-params.sqs.SendMessage", self._record)
 
     def row(self, id: str) -> Item | None:
@@ -80,6 +80,22 @@ def refuse_connection(request: Any) -> None:
 def lose_response(request: Any) -> AWSResponse:
     """Answer 500, although moto also sees the request and executes it."""
     return AWSResponse(request.url, 500, {}, _Body(b"{}"))
+
+
+def time_out(request: Any) -> None:
+    """Raise what botocore raises where no answer comes in time."""
+    raise ReadTimeoutError(endpoint_url=request.url)
+
+
+def refuse_with(code: str, status: int = 400) -> Fault:
+    """A fault that answers with an error code."""
+    body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}"}).encode()
+
+    def fault(request: Any) -> AWSResponse:
+        request.url = "https://fake.invalid/"  # so that moto does not execute the call
+        return AWSResponse(request.url, status, {}, _Body(body))
+
+    return fault
 
 
 def cancel_transaction(*codes: str) -> Fault:

@@ -14,7 +14,7 @@ from antiphon.store.circuits import Circuits
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Link, Links
-from antiphon.store.queue import DeferredWrite, PollResponse
+from antiphon.store.queue import Message, PollResponse
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient
@@ -50,11 +50,12 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport
     items = Items(BatchTable(cloud.dynamodb, TABLE))
     links = Links(cloud.table)
     durable = DurableLinks(links, cloud.queue)
-    admits = make_admission(cloud.table)
+    admits = make_admission(cloud.table, queue=cloud.queue)
     routing = Routing({"openai": target}, Ownership(links, items))
     upstream = make_upstream(cloud, transport)
     stores = Stores(durable, items, 30, 3650)
     return FollowUp(
+        table=cloud.table,
         links=links,
         queue=cloud.queue,
         routing=routing,
@@ -75,7 +76,5 @@ def make_upstream(cloud: FakeAws, transport: httpx.BaseTransport) -> UpstreamCli
     )
 
 
-def run_follow_up(
-    follow_up: FollowUp, message: PollResponse | DeferredWrite, seconds: float = 60
-) -> None:
+def run_follow_up(follow_up: FollowUp, message: Message, seconds: float = 60) -> None:
     follow_up.handle(message, time.monotonic() + seconds)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from antiphon.auth import Caller
-from antiphon.errors import GatewayError
+from antiphon.errors import GatewayError, Unavailable
 from antiphon.http import Request
 from antiphon.limits.admission import Admission
 from antiphon.limits.counters import is_stale
@@ -15,6 +15,7 @@ from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.create import CreateResponse
 from antiphon.settings.config import AzureTarget, Limits, OpenAITarget, Price
 from antiphon.store.dynamodb import Table
+from antiphon.store.queue import Queue
 from antiphon.store.reservations import LimitRows
 from tests.support.dynamodb import make_link
 
@@ -51,10 +52,15 @@ class Clock:
 def make_admission(
     table: Table, clock: Any = None, tenants: dict[str, Limits] | None = None, **more: Any
 ) -> Admission:
-    """`more`: `default_output_tokens` and `settle_seconds`."""
+    """`more`: `default_output_tokens`, `settle_seconds` and `queue`; without a queue it fails."""
     rows = LimitRows(table, more.get("settle_seconds", DAY), is_stale, clock or Clock())
     costs = CostEstimator(Prices(OWN_PRICES), TARGETS)
-    return Admission(rows, costs, tenants or {}, more.get("default_output_tokens", 1_000))
+    queue = more.get("queue") or Queue(_no_queue, "")
+    return Admission(rows, queue, costs, tenants or {}, more.get("default_output_tokens", 1_000))
+
+
+def _no_queue() -> Any:
+    raise Unavailable("There is no queue.")
 
 
 def make_caller(key_id: str = "key_1", tenant: str = "acme", **limits: Any) -> Caller:

@@ -131,7 +131,7 @@ def test_a_healthy_target_costs_no_call(dynamo, two):
 
 def test_without_the_table_an_environment_goes_by_what_it_saw_itself(clock):
     class Gone:
-        def update(self, _update):
+        def update(self, _update, **_):
             raise Unavailable("m")
 
     circuits = Circuits(Gone(), clock)

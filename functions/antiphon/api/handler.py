@@ -28,6 +28,7 @@ from antiphon.http_events import (
 )
 from antiphon.observability import failure_fields, logger, metrics
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
+from antiphon.store.dynamodb import CallTime, renew_all
 
 # The second one only where the provider sent none.
 REQUEST_ID_HEADERS = ("x-antiphon-request-id", "x-request-id")
@@ -36,8 +37,17 @@ REQUEST_ID_HEADERS = ("x-antiphon-request-id", "x-request-id")
 class ApiHandler:
     """Finds the endpoint of an event, and turns every GatewayError into a response."""
 
-    def __init__(self, routers: Sequence[Router], public_routers: Sequence[Router]) -> None:
-        """`public_routers` need no key; their paths exist without a prefix too."""
+    def __init__(
+        self,
+        routers: Sequence[Router],
+        public_routers: Sequence[Router],
+        times: Sequence[CallTime] = (),
+    ) -> None:
+        """`public_routers` need no key; their paths exist without a prefix too.
+
+        Each request has each of the `times`.
+        """
+        self._times = times
         prefixed = [(prefix, router) for router in routers for prefix in PREFIXES]
         prefixed += [(prefix, router) for router in public_routers for prefix in ("", *PREFIXES)]
         # No debug mode, whatever the environment says: it prints events, and with them content.
@@ -50,6 +60,7 @@ class ApiHandler:
     def __call__(self, event: LambdaEvent, context: LambdaContext) -> LambdaResponse:
         started = time.perf_counter()
         request_id = context.aws_request_id
+        renew_all(self._times)
         metrics.flush()  # of an invocation that Lambda ended early
         logger.append_keys(request_id=request_id)
         request_metrics = RequestMetrics()

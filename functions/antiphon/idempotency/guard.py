@@ -58,7 +58,8 @@ class IdempotencyGuard:
 
     Without a record it does nothing; `earlier` is the record of an earlier request with the key.
     An outcome that certainly started nothing frees the key; after any other the key belongs to
-    that outcome. Where the table does not take the outcome, the record's deadline frees the key.
+    that outcome. An outcome that neither table nor queue takes is lost: then the record's deadline
+    frees the key.
     """
 
     def __init__(
@@ -118,13 +119,12 @@ class IdempotencyGuard:
         else:
             self._write(lambda record: self._records.set_response(record, id))
 
-    def _write(self, write: Callable[[IdempotencyRecord], None]) -> None:
+    def _write(self, write: Callable[[IdempotencyRecord], bool]) -> None:
         """The caller's response is worth more than this record, so a failure is only logged."""
         if self._record is None:
             return
         try:
-            write(self._record)
-            self._is_recorded = True
+            self._is_recorded = write(self._record)
         except Unavailable:
             logger.exception("idempotency outcome not written", extra={"link": self._response_id})
 

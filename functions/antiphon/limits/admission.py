@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import NamedTuple, Self
 
 from antiphon.auth import Caller
+from antiphon.errors import NO_HEADERS
 from antiphon.http import Request
 from antiphon.limits.counters import (
     IN_FLIGHT,
@@ -19,6 +20,7 @@ from antiphon.limits.counters import (
     to_counts,
 )
 from antiphon.limits.refusals import (
+    Headers,
     check_output,
     check_size,
     limit_reached,
@@ -32,8 +34,9 @@ from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.create import ModelRequest
 from antiphon.settings.config import UNLIMITED, Config, Limits
 from antiphon.settings.metrics import BUDGET_ALERT_PERCENT, BUDGET_USED
-from antiphon.store.dynamodb import Table
+from antiphon.store.dynamodb import Table, WriteUnknown
 from antiphon.store.links import Link
+from antiphon.store.queue import Queue
 from antiphon.store.reservations import (
     Counts,
     Increment,
@@ -78,16 +81,17 @@ class TokenEstimate(NamedTuple):
 @dataclass(frozen=True)
 class Admission:
     rows: LimitRows
+    queue: Queue
     costs: CostEstimator
     tenants: Mapping[str, Limits]  # limits for all keys of a tenant together
     default_output_tokens: int  # reserved where a request does not limit its output
 
     @classmethod
-    def from_config(cls, table: Table, prices: Prices, config: Config) -> Self:
+    def from_config(cls, table: Table, queue: Queue, prices: Prices, config: Config) -> Self:
         settle_seconds = (config.gateway.settle_hours + 1) * HOUR  # the last poll takes a while
         rows = LimitRows(table, settle_seconds, is_stale)
         costs = CostEstimator(prices, config.targets)
-        return cls(rows, costs, config.tenants, config.gateway.reserve_output_tokens)
+        return cls(rows, queue, costs, config.tenants, config.gateway.reserve_output_tokens)
 
     def admit(
         self, body: ModelRequest, caller: Caller, request: Request, parent: Link | None = None
@@ -100,12 +104,12 @@ class Admission:
         """
         shared = self.tenants.get(caller.tenant, UNLIMITED)
         if shared == UNLIMITED and caller.limits == UNLIMITED:
-            return Reservation(self.rows, self.costs)
+            return self._reservation(None)
         account = account_of(caller, shared)
         check_size(account.scopes, request.body)
         check_output(account.scopes, body)
         if account.row is None:
-            return Reservation(self.rows, self.costs)
+            return self._reservation(None)
         now = self.rows.clock()
         estimate = estimate_tokens(body, request.body, parent, self.default_output_tokens)
         limits = limit_counters(account.scopes, now)
@@ -115,14 +119,25 @@ class Admission:
         reserved = _reserve(account.row, request, amounts)
         # By then its end is recorded, or never will be.
         expires_at = request.ends_by(now) + GRACE_SECONDS
-        row = self._count(reserved.stored, amounts, caller, expires_at)
-        headers = rate_limit_headers(amounts, row, now)
-        return Reservation(self.rows, self.costs, reserved if reserved.stored.id else None, headers)
+        try:
+            row = self._count(reserved.stored, amounts, caller, expires_at)
+        except WriteUnknown:  # it will not be used, so it is given back if it was made
+            self._reservation(reserved).release()
+            raise
+        return self._reservation(reserved, rate_limit_headers(amounts, row, now))
 
     def reservation_from(self, stored: ReservationJson | None) -> Reservation:
         """Return the reservation that a link stores; None is one without limits."""
         reserved = None if stored is None else ReservedAmounts.from_json(stored)
-        return Reservation(self.rows, self.costs, reserved)
+        return self._reservation(reserved)
+
+    def _reservation(
+        self, reserved: ReservedAmounts | None, headers: Headers = NO_HEADERS
+    ) -> Reservation:
+        has_end = reserved is not None and reserved.stored.id
+        return Reservation(
+            self.rows, self.costs, self.queue, reserved if has_end else None, headers
+        )
 
     def _count(
         self,

@@ -6,7 +6,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from antiphon.errors import NO_HEADERS, GatewayError
+from antiphon.errors import NO_HEADERS, GatewayError, Unavailable
 from antiphon.limits.counters import (
     IN_FLIGHT,
     SPENT,
@@ -20,7 +20,8 @@ from antiphon.limits.counters import (
 from antiphon.observability import logger
 from antiphon.pricing import CostEstimator
 from antiphon.store.links import Link
-from antiphon.store.reservations import LimitRows, StoredReservation
+from antiphon.store.queue import Queue, SettleReservation
+from antiphon.store.reservations import Counts, LimitRows, StoredReservation
 
 type ReservationJson = dict[str, Any]  # stored with a link: `row`, `id`, `counted`
 type Usage = Mapping[str, Any]
@@ -58,14 +59,16 @@ class Reservation:
 
     `end` chooses by the policy for a status, and a `with` block by the exception that leaves it.
     Nothing is raised here, for the caller has the response already.
-    Each method returns whether its outcome is written; one that is not can be repeated with the
-    reservation that `Admission.reservation_from` makes of this one's JSON.
+    What the table does not take waits in the queue. Each method returns whether one of them has its
+    outcome; one that is lost can be repeated with the reservation that `Admission.reservation_from`
+    makes of this one's JSON.
     """
 
     def __init__(
         self,
         rows: LimitRows,
         costs: CostEstimator,
+        queue: Queue,
         reserved: ReservedAmounts | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
@@ -73,6 +76,7 @@ class Reservation:
         self.headers = dict(headers)
         self._rows = rows
         self._costs = costs
+        self._queue = queue
         self._reserved = reserved
         self._has_ended = False
 
@@ -110,11 +114,14 @@ class Reservation:
         if exc is not None:
             self.end(charges=not isinstance(exc, GatewayError) or exc.processed != "no")
 
-    def _write(self, write: Callable[[ReservedAmounts], None], *, is_last: bool = False) -> bool:
+    def _write(
+        self, outcome: Callable[[ReservedAmounts], Amounts], *, is_last: bool = False
+    ) -> bool:
         if self._reserved is None or self._has_ended:
             return True
         try:
-            write(self._reserved)
+            counts = to_counts(outcome(self._reserved))
+            self._record(self._reserved.stored, counts, is_open=not is_last)
         except Exception as exc:  # noqa: BLE001  the response is worth more than its bookkeeping
             about = {"reservation": self._reserved.stored.id, "error": type(exc).__name__}
             logger.error("reservation not settled", extra=about)
@@ -122,18 +129,23 @@ class Reservation:
         self._has_ended = is_last
         return True
 
-    def _settle(self, link: Link, reserved: ReservedAmounts) -> None:
+    def _record(self, stored: StoredReservation, counts: Counts, *, is_open: bool) -> None:
+        try:
+            self._rows.settle(stored, counts, is_open=is_open)
+        except Unavailable:
+            self._queue.send(SettleReservation(*stored, counts, is_open))
+
+    def _settle(self, link: Link, reserved: ReservedAmounts) -> Amounts:
         has_cost = of_kinds(reserved.amounts, SPENT)
         cost = self._costs.budget_cost(link) if has_cost else None
-        self._close(reserved, cost, _total_tokens(link.usage or {}))
+        return self._close(reserved, cost, _total_tokens(link.usage or {}))
 
-    def _extend(self, reserved: ReservedAmounts) -> None:
+    def _extend(self, reserved: ReservedAmounts) -> Amounts:
         """The response is not in flight any more; its cost stays reserved."""
-        self._rows.extend(reserved.stored, to_counts(of_kinds(reserved.amounts, SPENT)))
+        return of_kinds(reserved.amounts, SPENT)
 
-    def _close(self, reserved: ReservedAmounts, cost: int | None, tokens: int | None) -> None:
-        amounts = corrections(reserved.amounts, cost, tokens, self._rows.clock())
-        self._rows.close(reserved.stored, to_counts(amounts))
+    def _close(self, reserved: ReservedAmounts, cost: int | None, tokens: int | None) -> Amounts:
+        return corrections(reserved.amounts, cost, tokens, self._rows.clock())
 
 
 def _total_tokens(usage: Usage) -> int | None:

@@ -163,7 +163,7 @@ class ResponseRecorder:
         if response.status in SUCCESS:
             document = read_object(response.content)
             ids = {*item_ids(document), *filter(None, [own_item_id(document)])}
-            self._stores.items.own(link.tenant, ids, link.target, link.expires_at)
+            self._stores.own_items(link, ids)
         return response.reply()
 
     def mark_deleted(self, response: UpstreamResponse, link: Link) -> Reply:

@@ -1,9 +1,9 @@
 """One response from the first mention of its id to its outcome, as its bytes pass."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import batched, chain
 from typing import Any
 
 from antiphon.errors import GatewayError, Unavailable
@@ -13,9 +13,9 @@ from antiphon.observability import failure_fields, logger, metrics
 from antiphon.recording.reading import ResponseObject, item_ids, outcome_attributes, status_of
 from antiphon.settings.metrics import CUT_STREAMS, DEFERRED_ROWS, LINK_NOT_WRITTEN
 from antiphon.store.dynamodb import Update
-from antiphon.store.items import Items
+from antiphon.store.items import MAX_UPDATES, Items, build_updates
 from antiphon.store.links import FINAL, Link, Links
-from antiphon.store.queue import DeferredWrite, Queue
+from antiphon.store.queue import DeferredUpdates, DeferredWrite, Queue
 from antiphon.upstream.stream import EventBatch, UpstreamStream
 
 
@@ -59,21 +59,22 @@ class DurableLinks:
         """From now on the id is refused; the row stays until it expires."""
         self.change(link, deleted_at=int(time.time()))
 
-    def settle_later(self, link: Link, changes: dict[str, Any]) -> None:
-        """Have usage counted against limits when the table takes it; nothing is raised."""
-        try:
-            self._queue.send(DeferredWrite(link, changes))
-        except Unavailable:
-            logger.error("usage not counted against limits", extra={"link": link.id})
+    def own_later(self, link: Link, ids: Iterable[str]) -> None:
+        """Have the owners of a link's items written when the table takes them."""
+        for batch in batched(build_updates(link, ids), MAX_UPDATES, strict=False):
+            self._send(link, DeferredUpdates(batch))
 
     def _defer(self, link: Link, changes: dict[str, Any]) -> None:
+        self._send(link, DeferredWrite(link, changes))
+
+    def _send(self, link: Link, message: DeferredWrite | DeferredUpdates) -> None:
         try:
-            self._queue.send(DeferredWrite(link, changes))
+            self._queue.send(message)
         except Unavailable:
             metrics.count(LINK_NOT_WRITTEN)
             raise
         metrics.count(DEFERRED_ROWS)
-        logger.warning("link deferred", extra={"link": link.id})
+        logger.warning("write deferred", extra={"link": link.id})
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,14 @@ class Stores:
     items: Items
     days: int
     conversation_days: int
+
+    def own_items(self, link: Link, ids: Iterable[str]) -> None:
+        """Let the link's tenant refer to items; raise Unavailable where table and queue fail."""
+        new = list(ids)
+        try:
+            self.items.own(link.tenant, new, link.target, link.expires_at)
+        except Unavailable:
+            self.links.own_later(link, new)
 
 
 @dataclass(frozen=True)
@@ -144,16 +153,14 @@ class ResponseTracker:
         link = tracked.link
         changes = {} if link.is_final else self._changes(link, terminal_event)
         ended = replace(link, **changes)
-        # Before the link: one that has its outcome is not looked at again.
+        # Before the link: one that has its outcome is not looked at again, any other is polled.
         was_pending = not link.is_final and not ended.is_pending
         is_settled = not (self._is_new or was_pending) or self._reservation.settle_for(ended)
         try:
-            if changes:
+            if changes and is_settled:
                 self._stores.links.change(link, is_deferred=tracked.is_deferred, **changes)
         except Exception as exc:  # noqa: BLE001  whatever it is, polling finds the outcome again
             logger.error("outcome not written", extra={"link": link.id, **failure_fields(exc)})
-        if not is_settled:
-            self._stores.links.settle_later(link, changes)
 
     def _changes(self, link: Link, terminal_event: str | None) -> dict[str, Any]:
         changes = {} if self._unwritten is None else outcome_attributes(self._unwritten)
@@ -167,7 +174,7 @@ class ResponseTracker:
     def _own_items(self, link: Link, response: ResponseObject) -> None:
         """From now on a request may refer to these items by id."""
         try:
-            self._stores.items.own(link.tenant, item_ids(response), link.target, link.expires_at)
+            self._stores.own_items(link, item_ids(response))
         except Unavailable:  # fail closed: they cannot be referred to, the response can
             logger.exception("items not owned", extra={"link": link.id})
 

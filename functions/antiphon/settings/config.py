@@ -186,6 +186,7 @@ class Gateway(Section):
     metadata_index: list[str] = Field(default=["*"])
     max_body_bytes: int = Field(default=4_500_000, ge=1_000, le=6_000_000)
     key_cache_seconds: float = Field(default=30, ge=0, le=300)
+    table_seconds: Annotated[float, Field(gt=0, le=30)] = 3  # of one request, for DynamoDB
     connect_seconds: Seconds = 5
     first_event_seconds: Seconds = 120  # until the first event of a stream
     idle_seconds: Seconds = 280  # between two events; API Gateway disconnects after 300

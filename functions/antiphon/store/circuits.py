@@ -5,11 +5,12 @@ it. It is written when a target fails, is probed, and recovers. Times are epoch 
 """
 
 import time
+import uuid
 from collections.abc import Callable
 
 from antiphon.errors import Unavailable
 from antiphon.observability import logger
-from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
+from antiphon.store.dynamodb import ConditionFailed, Item, Recognize, Table, Update
 
 CIRCUITS_KEY = ("G#CIRCUITS", "STATE")
 PROBE_IS_FREE = "#{until} <= :now AND (attribute_not_exists(#{probe}) OR #{probe} <= :now)"
@@ -40,12 +41,12 @@ class Circuits:
 
     def open(self, target: str, until: int) -> None:
         """Open the circuit for all environments; a later end that is known already stays."""
-        until_, probe = _attributes(target).values()
+        until_, *probe = _attributes(target).values()
         update = Update(
             partition=CIRCUITS_KEY[0],
             sort=CIRCUITS_KEY[1],
             sets={until_: until},
-            removes=[probe],
+            removes=probe,
             only_if=f"attribute_not_exists(#{until_}) OR #{until_} < :{until_}",
         )
         self._row = {**self._row, until_: max(until, self._row.get(until_, 0))}
@@ -53,33 +54,34 @@ class Circuits:
 
     def claim_probe(self, target: str, probe_until: int) -> bool:
         """Return whether this request is the one that may probe the target until then."""
-        names = _attributes(target)
+        names, prober = _attributes(target), uuid.uuid4().hex
         update = Update(
             partition=CIRCUITS_KEY[0],
             sort=CIRCUITS_KEY[1],
-            sets={names["probe"]: probe_until},
+            sets={names["probe"]: probe_until, names["prober"]: prober},
             only_if=PROBE_IS_FREE.format(**names),
             values={"now": self.now()},
         )
-        return self._write(update) or not self.open_until(target)
+        is_ours = self._write(update, lambda row: row.get(names["prober"]) == prober)
+        return is_ours or not self.open_until(target)
 
     def close(self, target: str) -> None:
         """Close the circuit, unless another environment has seen the target fail since."""
-        until, probe = _attributes(target).values()
+        until, *probe = _attributes(target).values()
         update = Update(
             partition=CIRCUITS_KEY[0],
             sort=CIRCUITS_KEY[1],
-            removes=[until, probe],
+            removes=[until, *probe],
             only_if=f"#{until} <= :known",
             values={"known": self._row.get(until, 0)},
         )
         self._row = {name: value for name, value in self._row.items() if name != until}
         self._write(update)
 
-    def _write(self, update: Update) -> bool:
+    def _write(self, update: Update, is_ours: Recognize | None = None) -> bool:
         """Return whether the condition held; afterwards the row is known as it is."""
         try:
-            self.load(self._table.update(update))
+            self.load(self._table.update(update, is_ours=is_ours))
         except ConditionFailed as exc:
             self.load(exc.item)
             return False
@@ -91,4 +93,4 @@ class Circuits:
 def _attributes(target: str) -> dict[str, str]:
     """Return the attribute names of a target; a target's name has no underscore."""
     name = target.replace("-", "_")
-    return {"until": f"until_{name}", "probe": f"probe_{name}"}
+    return {each: f"{each}_{name}" for each in ("until", "probe", "prober")}

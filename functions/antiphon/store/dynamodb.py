@@ -6,23 +6,33 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValu
 """
 
 import itertools
+import random
 import re
+import time
+import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.parsers import ResponseParserError
 
 from antiphon.errors import Unavailable
-from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY
+from antiphon.settings.table import PARTITION_KEY, SORT_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+
+    from antiphon.store.queries import Query
 
 # A write returns the row if its condition fails, which saves a read.
 RETURN_FAILED_ROW = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 MAX_BATCH_WRITES, MAX_BATCH_READS = 25, 100  # rows in one call
 BATCH_ATTEMPTS = 3  # under load DynamoDB leaves rows unprocessed, which are sent again
+ATTEMPTS, MAX_PAUSE = 2, 0.1  # of one call; seconds between them
+FIRST_SERVER_ERROR = 500
+CONDITION_ERRORS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 NO_ANSWER = "The gateway's store did not answer. Try again."
 TOO_BUSY = "The gateway's store is too busy. Try again."
 SCALAR_TYPES: Mapping[type, Callable[[Any], dict[str, Any]]] = {
@@ -34,6 +44,7 @@ SCALAR_TYPES: Mapping[type, Callable[[Any], dict[str, Any]]] = {
 }
 
 type Item = dict[str, Any]
+type Recognize = Callable[[Item], bool]  # whether a row has a write of this request
 
 
 class ConditionFailed(Exception):
@@ -44,8 +55,68 @@ class ConditionFailed(Exception):
         self.item = item
 
 
+class WriteUnknown(Unavailable):
+    """The service did not answer, and may have made the write."""
+
+
 class Conflict(Unavailable):
     """Another transaction was changing one of the rows, so nothing was written."""
+
+
+class CallTime:
+    """The time that one request has for all its calls of one service, in seconds.
+
+    An environment serves one request at a time, so it has one such time. Before the first `renew`
+    each call has it for itself: no caller waits for the functions that never renew it.
+    """
+
+    def __init__(self, seconds: float, no_answer: str = NO_ANSWER) -> None:
+        self.seconds = seconds
+        self._left = float("inf")
+        self._no_answer = no_answer
+
+    def renew(self) -> None:
+        self._left = self.seconds
+
+    def limit(self, client: Any) -> None:
+        """Limit the time of a client's reads; its configuration limits that for connecting."""
+        client.meta.events.register("before-call", self._set_read_timeout)
+
+    def call(self, operation: Callable[[], Any], *, is_page: bool = False) -> Any:
+        """Make up to two attempts; raise Unavailable, or WriteUnknown if one may have succeeded.
+
+        Raise ClientError where the condition of a write does not hold. `is_page`: it is one of
+        many reads, and what it reads is worth its time: only a failure takes from the time left.
+        """
+        faults: list[Exception] = []
+        while len(faults) < ATTEMPTS and self._left > 0:
+            if faults:
+                time.sleep(random.uniform(0, min(MAX_PAUSE, self._left)))  # noqa: S311
+            started = time.monotonic()
+            try:
+                result = operation()
+            except (BotoCoreError, ClientError) as exc:
+                self._left -= time.monotonic() - started
+                if _error_code(exc) in CONDITION_ERRORS:
+                    raise
+                faults.append(exc)
+            else:
+                self._left -= 0 if is_page else time.monotonic() - started
+                return result
+        unavailable = WriteUnknown if any(map(_may_be_done, faults)) else Unavailable
+        raise unavailable(self._no_answer) from (faults[-1] if faults else None)
+
+    def _set_read_timeout(self, context: Item, **_: object) -> None:
+        context["read_timeout"] = min(self.seconds * 2 / 3, self._left)
+
+
+def renew_all(times: Iterable[CallTime]) -> None:
+    """Begin a request."""
+    for each in times:
+        each.renew()
+
+
+NO_LIMIT = CallTime(float("inf"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +137,11 @@ class Update:
 
     def to_arguments(self) -> dict[str, object]:
         """Return the arguments for UpdateItem or TransactWriteItems, without the table's name."""
-        names = {*self.sets, *self.adds, *self.removes, *_attribute_names(self.only_if)}
+        names = {*self.sets, *self.adds, *self.removes, *attribute_names(self.only_if)}
         values = {**self.values, **self.sets, **self.adds}
         optional = {
             "ConditionExpression": self.only_if,
-            "ExpressionAttributeValues": _placeholder_values(values),
+            "ExpressionAttributeValues": placeholder_values(values),
         }
         return {
             "Key": marshal({PARTITION_KEY: self.partition, SORT_KEY: self.sort}),
@@ -88,38 +159,6 @@ class Update:
         return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Query:
-    """A range of sort keys in one partition of the table or of an index; both ends included."""
-
-    partition: str
-    low: str
-    high: str
-    index: str | None = None
-    is_descending: bool = False
-    filter_expression: str | None = None  # `#name` is an attribute, `:name` an entry of `values`
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def key_names(self) -> tuple[str, str]:
-        """The names of the partition key and the sort key."""
-        return (PARTITION_KEY, SORT_KEY) if self.index is None else INDEXES[self.index]
-
-    def to_arguments(self) -> dict[str, object]:
-        """Return the arguments for the Query operation, without the table's name and the limit."""
-        values = {"pk": self.partition, "low": self.low, "high": self.high, **self.values}
-        names = dict(zip(("#pk", "#sk"), self.key_names, strict=True))
-        names |= {f"#{name}": name for name in _attribute_names(self.filter_expression)}
-        optional = {"IndexName": self.index, "FilterExpression": self.filter_expression}
-        return {
-            "KeyConditionExpression": "#pk = :pk AND #sk BETWEEN :low AND :high",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": _placeholder_values(values),
-            "ScanIndexForward": not self.is_descending,
-            **{name: value for name, value in optional.items() if value is not None},
-        }
-
-
 @dataclass(frozen=True)
 class QueryPage:
     """The rows of one read; `next` is the key to continue from, None at the end."""
@@ -129,42 +168,57 @@ class QueryPage:
 
 
 class Table:
-    """Reads and writes single rows; every method raises Unavailable where DynamoDB fails."""
+    """Reads and writes single rows; every method raises Unavailable where DynamoDB fails.
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+    Where `is_ours` recognises a write of this request in the row, one that was made is a success,
+    although its answer was lost.
+    """
+
+    def __init__(self, client: "DynamoDBClient", name: str, time: CallTime = NO_LIMIT) -> None:
         self._client = client
         self._name = name
+        self._time = time
 
     def get(self, partition: str, sort: str) -> Item | None:
         """Read one row with strong consistency; None if there is none."""
         key = marshal({PARTITION_KEY: partition, SORT_KEY: sort})
-        response = self._call("get_item", Key=key, ConsistentRead=True)
+        response = self._call("get_item", {"Key": key, "ConsistentRead": True})
         return unmarshal(response["Item"]) if "Item" in response else None
 
-    def put(self, item: Item, only_if: str | None = None, **values: object) -> None:
+    def put(
+        self,
+        item: Item,
+        only_if: str | None = None,
+        *,
+        is_ours: Recognize | None = None,
+        **values: object,
+    ) -> None:
         """Write a row; raise ConditionFailed where the condition does not hold.
 
         In the condition, attributes are named as they are and `:name` stands for a value.
         """
         condition = _condition_arguments(only_if, values)
-        self._call("put_item", Item=marshal(item), **RETURN_FAILED_ROW, **condition)
+        key = item[PARTITION_KEY], item[SORT_KEY]
+        self._write(key, is_ours, "put_item", Item=marshal(item), **condition)
 
-    def update(self, update: Update, *, return_all: bool = True) -> Item:
+    def update(
+        self, update: Update, *, return_all: bool = True, is_ours: Recognize | None = None
+    ) -> Item:
         """Update a row; raise ConditionFailed where the condition does not hold.
 
         Return the row as it is then, or only the attributes that were written.
         """
-        response = self._call(
+        return self._write(
+            (update.partition, update.sort),
+            is_ours,
             "update_item",
             ReturnValues="ALL_NEW" if return_all else "UPDATED_NEW",
-            **RETURN_FAILED_ROW,
             **update.to_arguments(),
         )
-        return unmarshal(response.get("Attributes", {}))
 
     def delete(self, partition: str, sort: str) -> None:
         """Delete a row; a row that does not exist is no error."""
-        self._call("delete_item", Key=marshal({PARTITION_KEY: partition, SORT_KEY: sort}))
+        self._call("delete_item", {"Key": marshal({PARTITION_KEY: partition, SORT_KEY: sort})})
 
     def transact(self, updates: Sequence[Update]) -> None:
         """Make up to 100 updates, all of them or none.
@@ -174,29 +228,52 @@ class Table:
         """
         shared = {"TableName": self._name, **RETURN_FAILED_ROW}
         items: Any = [{"Update": {**shared, **update.to_arguments()}} for update in updates]
+        token = str(uuid.uuid4())  # with it the second attempt is the same transaction
+        transact = partial(
+            self._client.transact_write_items, TransactItems=items, ClientRequestToken=token
+        )
         try:
-            self._client.transact_write_items(TransactItems=items)
-        except self._client.exceptions.TransactionCanceledException as exc:
+            self._time.call(transact)
+        except ClientError as exc:
             raise _transaction_error(exc) from exc
-        except (BotoCoreError, ClientError) as exc:
-            raise Unavailable(NO_ANSWER) from exc
 
-    def query(self, query: Query, limit: int, start: Item | None = None) -> QueryPage:
+    def query(self, query: "Query", limit: int, start: Item | None = None) -> QueryPage:
         """Read up to `limit` rows in one call, then filter them, so a page may have fewer."""
         position = {} if start is None else {"ExclusiveStartKey": marshal(start)}
-        response = self._call("query", Limit=limit, **query.to_arguments(), **position)
+        arguments: Item = {"Limit": limit, **query.to_arguments(), **position}
+        response = self._call("query", arguments, is_page=True)
         last = response.get("LastEvaluatedKey")
         items = [unmarshal(item) for item in response["Items"]]
         return QueryPage(items, last and unmarshal(last))
 
-    def _call(self, operation: str, **arguments: object) -> Any:
+    def _write(
+        self, key: tuple[str, str], is_ours: Recognize | None, operation: str, **arguments: object
+    ) -> Item:
+        """Return the attributes that the write returns, or the row that has this write."""
+        fault: ConditionFailed | WriteUnknown
         try:
-            return getattr(self._client, operation)(TableName=self._name, **arguments)
-        except self._client.exceptions.ConditionalCheckFailedException as exc:
+            response = self._call(operation, {**arguments, **RETURN_FAILED_ROW})
+            return unmarshal(response.get("Attributes", {}))
+        except ClientError as exc:
             row: Any = exc.response.get("Item")
-            raise ConditionFailed(operation, row and unmarshal(row)) from exc
-        except (BotoCoreError, ClientError) as exc:
-            raise Unavailable(NO_ANSWER) from exc
+            found = row and unmarshal(row)
+            fault = ConditionFailed(operation, found)
+        except WriteUnknown as exc:
+            found = self._read_back(key) if is_ours else None
+            fault = exc
+        if is_ours is None or found is None or not is_ours(found):
+            raise fault
+        return found
+
+    def _read_back(self, key: tuple[str, str]) -> Item | None:
+        try:
+            return self.get(*key)
+        except Unavailable:
+            return None
+
+    def _call(self, operation: str, arguments: Item, *, is_page: bool = False) -> Any:
+        call = getattr(self._client, operation)
+        return self._time.call(partial(call, TableName=self._name, **arguments), is_page=is_page)
 
 
 class BatchTable:
@@ -205,9 +282,10 @@ class BatchTable:
     Every method raises Unavailable where DynamoDB fails, or leaves rows unprocessed too often.
     """
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", name: str, time: CallTime = NO_LIMIT) -> None:
         self._client = client
         self._name = name
+        self._time = time
 
     def put_all(self, items: Iterable[Item]) -> None:
         """Write rows without conditions."""
@@ -238,10 +316,8 @@ class BatchTable:
                 raise Unavailable(TOO_BUSY)
 
     def _call(self, operation: str, requests: object) -> Any:
-        try:
-            return getattr(self._client, operation)(RequestItems={self._name: requests})
-        except (BotoCoreError, ClientError) as exc:
-            raise Unavailable(NO_ANSWER) from exc
+        call = getattr(self._client, operation)
+        return self._time.call(partial(call, RequestItems={self._name: requests}))
 
 
 def marshal(item: Item) -> dict[str, Any]:
@@ -281,11 +357,22 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
     return value
 
 
-def _attribute_names(expression: str | None) -> list[str]:
+def _error_code(exc: Exception) -> str:
+    return exc.response["Error"]["Code"] if isinstance(exc, ClientError) else ""
+
+
+def _may_be_done(exc: Exception) -> bool:
+    """Whether the service may have done what a failed call requests."""
+    if isinstance(exc, ClientError):
+        return exc.response["ResponseMetadata"]["HTTPStatusCode"] >= FIRST_SERVER_ERROR
+    return isinstance(exc, (HTTPClientError, ResponseParserError))
+
+
+def attribute_names(expression: str | None) -> list[str]:
     return re.findall(r"#(\w+)", expression or "")
 
 
-def _placeholder_values(values: Mapping[str, object]) -> dict[str, Any]:
+def placeholder_values(values: Mapping[str, object]) -> dict[str, Any]:
     return {f":{name}": to_attribute(value) for name, value in values.items()}
 
 
@@ -293,7 +380,7 @@ def _condition_arguments(condition: str | None, values: Mapping[str, object]) ->
     if condition is None:
         return {}
     # DynamoDB refuses an empty mapping of values.
-    named = {"ExpressionAttributeValues": _placeholder_values(values)} if values else {}
+    named = {"ExpressionAttributeValues": placeholder_values(values)} if values else {}
     return {"ConditionExpression": condition, **named}
 
 

@@ -8,6 +8,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -15,7 +16,8 @@ from antiphon.errors import Unavailable
 from antiphon.http import Request
 from antiphon.observability import logger
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
-from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
+from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update, WriteUnknown
+from antiphon.store.queue import DeferredUpdates, Queue
 
 RECORD_SORT = "CLAIM"
 RECORD_SECONDS = 86_400  # from the first request
@@ -41,17 +43,22 @@ class IdempotencyRecord:
 
 
 class IdempotencyRecords:
-    """Raise Unavailable where the table does not answer."""
+    """Raise Unavailable where the table does not answer.
 
-    def __init__(self, table: Table, clock: Callable[[], float] = time.time) -> None:
+    An outcome that the table does not take waits in the queue.
+    """
+
+    def __init__(self, table: Table, queue: Queue, clock: Callable[[], float] = time.time) -> None:
         self._table = table
+        self._queue = queue
         self.clock = clock
 
     def claim(self, tenant: str, key: str, fingerprint: str, request: Request) -> IdempotencyRecord:
         """Claim a key; return the record that has it now, this request's or an earlier one's.
 
         One of many simultaneous requests gets it. Another request may claim it when the first
-        has freed it, or has recorded no outcome by its deadline.
+        has freed it, or has recorded no outcome by its deadline. A claim that may have been made,
+        but cannot be used, is given back.
         """
         now = self.clock()
         deadline = math.ceil(request.ends_by(now)) + GRACE_SECONDS
@@ -64,27 +71,40 @@ class IdempotencyRecords:
             free_at=deadline,
             expires_at=int(now) + RECORD_SECONDS,
         )
+        values = {"now": int(now), "request_id": request.id}
         try:
-            self._table.put(_to_row(record), FREE_OR_OURS, now=int(now), request_id=request.id)
+            self._table.put(
+                _to_row(record),
+                FREE_OR_OURS,
+                is_ours=lambda row: row["request_id"] == request.id,
+                **values,
+            )
         except ConditionFailed as exc:
             if exc.item is None:
                 raise Unavailable("The gateway's store lost a row. Try again.") from exc
             return _from_row(exc.item)
+        except WriteUnknown:
+            with suppress(Unavailable):
+                self.free(record)
+            raise
         return record
 
-    def set_response(self, record: IdempotencyRecord, response_id: str) -> None:
-        """Record a response as the outcome until the record expires."""
-        self._change(record, free_at=record.expires_at, response_id=response_id)
+    def set_response(self, record: IdempotencyRecord, response_id: str) -> bool:
+        """Record a response as the outcome until the record expires.
 
-    def set_failure(self, record: IdempotencyRecord, status: int, code: str | None) -> None:
+        Return whether the table has it now, like `set_failure` and `free`.
+        """
+        return self._change(record, free_at=record.expires_at, response_id=response_id)
+
+    def set_failure(self, record: IdempotencyRecord, status: int, code: str | None) -> bool:
         """Record a failure as the outcome until the record expires."""
-        self._change(record, free_at=record.expires_at, status=status, code=code)
+        return self._change(record, free_at=record.expires_at, status=status, code=code)
 
-    def free(self, record: IdempotencyRecord) -> None:
+    def free(self, record: IdempotencyRecord) -> bool:
         """Let another request claim the key at once."""
-        self._change(record, free_at=0)
+        return self._change(record, free_at=0)
 
-    def _change(self, record: IdempotencyRecord, **changes: Any) -> None:
+    def _change(self, record: IdempotencyRecord, **changes: Any) -> bool:
         update = Update(
             partition=_partition(record),
             sort=RECORD_SORT,
@@ -97,6 +117,10 @@ class IdempotencyRecords:
         except ConditionFailed:
             about = {"request_id": record.request_id}
             logger.warning("idempotency key claimed by a later request", extra=about)
+        except Unavailable:
+            self._queue.send(DeferredUpdates((update,)))
+            return False
+        return True
 
 
 def _partition(record: IdempotencyRecord) -> str:

@@ -44,14 +44,7 @@ class Items:
         """
         new = list(dict.fromkeys(ids))
         self.own(link.tenant, new[MAX_UPDATES:], link.target, link.expires_at)
-        return [
-            Update(
-                partition=_item_partition(link.tenant, id),
-                sort=ITEM_SORT,
-                sets=_attributes(id, link.target, link.expires_at),
-            )
-            for id in new[:MAX_UPDATES]
-        ]
+        return build_updates(link, new[:MAX_UPDATES])
 
     def targets(self, tenant: str, ids: Iterable[str]) -> dict[str, str]:
         """Return the target of each id that the tenant owns; all others are left out."""
@@ -59,6 +52,18 @@ class Items:
         keys = [(_item_partition(tenant, id), ITEM_SORT) for id in dict.fromkeys(ids)]
         found = self._batch.get_all(keys)
         return {row["id"]: row["target"] for row in found if row[TTL] > now}
+
+
+def build_updates(link: Link, ids: Iterable[str]) -> list[Update]:
+    """Return the updates that let a link's tenant refer to these items."""
+    return [
+        Update(
+            partition=_item_partition(link.tenant, id),
+            sort=ITEM_SORT,
+            sets=_attributes(id, link.target, link.expires_at),
+        )
+        for id in dict.fromkeys(ids)
+    ]
 
 
 def _attributes(id: str, target: str, expires_at: int) -> Item:

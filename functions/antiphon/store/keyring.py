@@ -8,8 +8,9 @@ from typing import Self
 
 from antiphon.settings.config import UNLIMITED, Limits
 from antiphon.settings.table import PARTITION_KEY
-from antiphon.store.dynamodb import ConditionFailed, Item, Query, Table, Update
+from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
 from antiphon.store.keys import KEY_LIST, KEY_SORT, ApiKey, key_of_row, key_partition, key_row
+from antiphon.store.queries import Query
 
 # The prefix lets secret scanners find leaked keys; some clients accept only keys with "sk-".
 KEY_PREFIX = "sk-antiphon-"
@@ -73,7 +74,8 @@ class Keyring:
             limits=terms.limits.model_dump(exclude_defaults=True) or None,
             ends_at=terms.ends_at,
         )
-        self._table.put(item, "attribute_not_exists(pk)")
+        # Nobody else has the secret, so a row of it is this one.
+        self._table.put(item, "attribute_not_exists(pk)", is_ours=lambda _: True)
         return IssuedKey(secret, key_of_row({name: v for name, v in item.items() if v is not None}))
 
     def list_keys(self, tenant: str | None = None) -> Iterator[ApiKey]:
@@ -131,10 +133,10 @@ class Keyring:
             raise KeyringError(f"{key.id} {state} and cannot be rotated: create a new key.")
 
     def _change(self, row: Item, only_if: str, **sets: object) -> Item:
-        partition = row[PARTITION_KEY]
-        return self._table.update(
-            Update(partition=partition, sort=KEY_SORT, sets=sets, only_if=only_if)
-        )
+        update = Update(partition=row[PARTITION_KEY], sort=KEY_SORT, sets=sets, only_if=only_if)
+        replaced_by = sets.get("replaced_by")  # only this rotation knows its new key
+        is_ours = None if replaced_by is None else lambda row: row.get("replaced_by") == replaced_by
+        return self._table.update(update, is_ours=is_ours)
 
     def _find_row(self, name: str) -> Item:
         row = self._table.get(key_partition(name), KEY_SORT)

@@ -14,7 +14,7 @@ from functools import partial
 
 from antiphon.errors import InvalidRequest
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY, TTL
-from antiphon.store.dynamodb import BatchTable, Item, Query, Table
+from antiphon.store.dynamodb import BatchTable, Item, Table
 from antiphon.store.links import (
     KIND_LETTERS,
     LINK_SORT,
@@ -28,6 +28,7 @@ from antiphon.store.links import (
     root_partition,
     time_partition,
 )
+from antiphon.store.queries import Query
 
 # Below and above all sort keys, which begin with a digit: ":" follows "9".
 LOWEST_SORT, HIGHEST_SORT = "0", ":"

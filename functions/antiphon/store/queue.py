@@ -7,11 +7,10 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from antiphon.errors import Unavailable
+from antiphon.store.dynamodb import CallTime, Update
 from antiphon.store.links import Link
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_PAUSE_SECONDS = 300  # between two attempts
 MAX_DELAY_SECONDS = 900  # that SQS allows
+NO_ANSWER = "The gateway's queue did not answer. Try again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,42 +69,68 @@ class DeferredWrite(QueueMessage):
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-MESSAGE_KINDS: dict[str, type[PollResponse | DeferredWrite]] = {
+@dataclass(frozen=True)
+class DeferredUpdates(QueueMessage):
+    """Make updates that the table did not take; made twice they do no more than once."""
+
+    updates: tuple[Update, ...]
+
+
+@dataclass(frozen=True)
+class SettleReservation(QueueMessage):
+    """Count `amounts` in place of the `refund` of a reservation; see LimitRows.
+
+    `is_open`: they stay reserved, because the response may still be settled.
+    """
+
+    row: str
+    id: str
+    refund: Mapping[str, int]
+    amounts: Mapping[str, int]
+    is_open: bool
+
+
+type Message = PollResponse | DeferredWrite | DeferredUpdates | SettleReservation
+
+MESSAGE_KINDS: dict[str, type[Message]] = {
     "follow": PollResponse,
     "row": DeferredWrite,
+    "updates": DeferredUpdates,
+    "reservation": SettleReservation,
 }
 
 
 class Queue:
     """Creates its client for the first message, because most requests send none."""
 
-    def __init__(self, connect: Callable[[], "SQSClient"], url: str) -> None:
+    def __init__(
+        self, connect: Callable[[], "SQSClient"], url: str, time: CallTime | None = None
+    ) -> None:
         self._connect = connect
         self._url = url
+        self._time = time or CallTime(float("inf"), NO_ANSWER)
         self._client: SQSClient | None = None
 
-    def send(self, message: PollResponse | DeferredWrite) -> None:
+    def send(self, message: Message) -> None:
         """Raise Unavailable where the queue does not take the message."""
         if self._client is None:
             self._client = self._connect()
         body = encode_message(message)
-        try:
-            self._client.send_message(
-                QueueUrl=self._url, MessageBody=body, DelaySeconds=message.delay
-            )
-        except (BotoCoreError, ClientError) as exc:
-            raise Unavailable("The gateway's queue did not answer. Try again.") from exc
+        send = partial(self._client.send_message, QueueUrl=self._url, MessageBody=body)
+        self._time.call(partial(send, DelaySeconds=message.delay))
 
 
-def encode_message(message: PollResponse | DeferredWrite) -> str:
+def encode_message(message: Message) -> str:
     kind = next(name for name, cls in MESSAGE_KINDS.items() if isinstance(message, cls))
     return json.dumps({"kind": kind, **asdict(message)}, ensure_ascii=False)
 
 
-def decode_message(body: str) -> PollResponse | DeferredWrite:
+def decode_message(body: str) -> Message:
     """Return the message in a body; raise ValueError, KeyError or TypeError for any other body."""
     values = json.loads(body)
     cls = MESSAGE_KINDS[values.pop("kind")]
     if "link" in values:
         values["link"] = Link(**values["link"])
+    if "updates" in values:
+        values["updates"] = tuple(Update(**update) for update in values["updates"])
     return cls(**values)

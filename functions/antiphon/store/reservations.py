@@ -32,8 +32,7 @@ SECONDS_BETWEEN_FULL_READS = 60.0  # reading a complete row costs more the more 
 type Counts = Mapping[str, int]  # amounts by the name of a counter
 
 
-@dataclass(frozen=True)
-class StoredReservation:
+class StoredReservation(NamedTuple):
     """One reservation in a row.
 
     A request that changes no counter when it ends has no reservation: its `id` is empty.
@@ -90,14 +89,17 @@ class LimitRows:
                 return self._count_once(reservation, increments, expires_at)
             except ConditionFailed as exc:
                 row = exc.item or {}
-            if reservation.name in row:  # this write was applied, but not confirmed
-                return row
             full = {i.counter for i in increments if row.get(i.counter, 0) + i.amount > i.maximum}
             expired = [r for r in expired_reservations(row, self.clock()) if full & r.refund.keys()]
             if full and not expired:
                 raise LimitExceeded(row)
             self._expire(expired)
         raise _too_busy()
+
+    def settle(self, reservation: StoredReservation, amounts: Counts, *, is_open: bool) -> None:
+        """Close a reservation, or extend it if it stays open; a second time changes nothing."""
+        write = self.extend if is_open else self.close
+        write(reservation, amounts)
 
     def close(self, reservation: StoredReservation, amounts: Counts) -> None:
         """Count these amounts in place of what is reserved; a second time changes nothing."""
@@ -128,7 +130,9 @@ class LimitRows:
         reads_row = not reservation.id and self._needs_full_read(reservation.row)
         stale = self._stale.pop(reservation.row, ())
         row = self.table.update(
-            build_count(reservation, increments, expires_at, stale), return_all=reads_row
+            build_count(reservation, increments, expires_at, stale),
+            return_all=reads_row,
+            is_ours=lambda row: reservation.name in row,
         )
         if reads_row:
             self._remember_stale(reservation.row, row)

@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 from antiphon.observability import metrics
 from antiphon.settings.metrics import CACHED_TOKENS, COST, INPUT_TOKENS, OUTPUT_TOKENS, UNPRICED
-from antiphon.store.dynamodb import Item, Query, Table, Update
+from antiphon.store.dynamodb import Item, Table, Update
 from antiphon.store.links import Link
+from antiphon.store.queries import Query
 
 END_NAMES = ("completed", "failed", "incomplete", "cancelled", "unknown")
 TOKENS = {  # the counter of each number, and its path in a provider's `usage`
