@@ -40,6 +40,8 @@ from typing import ClassVar, Literal, Self
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
+MAX_MESSAGE_CHARS, MAX_PARAM_CHARS = 2_000, 200  # both may contain what the caller sent
+
 type Processed = Literal["no", "unknown", "yes"]
 
 
@@ -65,9 +67,9 @@ class GatewayError(Exception):
         code: str | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message[:MAX_MESSAGE_CHARS])
         self.headers = {**self.headers, **headers}
-        self.param = param
+        self.param = param and param[:MAX_PARAM_CHARS]
         if code is not None:
             self.code = code
 

@@ -7,8 +7,9 @@ provider is called for the check: an id that the tenant does not own is never se
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
-from antiphon.errors import NotFound, PreviousResponseMissing
+from antiphon.errors import InvalidRequest, NotFound, PreviousResponseMissing
 from antiphon.schema.create import ModelRequest, Reference
 from antiphon.store.items import Items
 from antiphon.store.links import Kind, Link, Links
@@ -18,6 +19,7 @@ ITEM_NOT_FOUND = (
     "Try again with `store` set to true, or remove this item from your input."
 )
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,256}")
+MAX_REFERENCES = 1_000  # of one request: the table gives a hundred rows at once
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,11 @@ class Ownership:
 
     def targets(self, references: Iterable[Reference], tenant: str) -> set[str]:
         """Return the targets that hold what a request refers to; raise NotFound for other ids."""
-        references = list(references)
+        references = list(islice(references, MAX_REFERENCES + 1))
+        if len(references) > MAX_REFERENCES:
+            param = references[-1][0].partition("[")[0]
+            message = f"Invalid '{param}': at most {MAX_REFERENCES:,} items may be referred to."
+            raise InvalidRequest(message, param=param, code="array_above_max_length")
         item_ids = [id for _, kind, id in references if kind == "item" and ID_PATTERN.fullmatch(id)]
         target_by_id = self.items.targets(tenant, item_ids) if item_ids else {}
         for param, kind, id in references:

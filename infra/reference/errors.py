@@ -156,6 +156,11 @@ CODES: dict[int, tuple[Sample, ...]] = {
             "array_below_min_length",
         ),
         Sample(
+            "Invalid 'input': at most 1,000 items may be referred to.",
+            "input",
+            "array_above_max_length",
+        ),
+        Sample(
             "Invalid 'metadata': Input should have at most 16 pairs.",
             "metadata",
             "object_above_max_properties",

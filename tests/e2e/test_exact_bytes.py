@@ -24,6 +24,7 @@ BODIES = [
     b'{"model":"gpt-5","input":"\\u00e9\xc3\xa9\\ud83d\\ude00\\/\\n","brand_new":[null,true,{}]}',
     b'{"model":"gpt-5","input":[{"type":"brand_new_item","x":[]}],"tools":["web_search",{"type":"new"}]}',
     b'{"mod\\u0065l":"gpt-5","input":"x"}',
+    b'{"model":"gpt-5","store":false,"input":[{"type":"reasoning","id":"rs_of_gpt_oss","content":[{"type":"reasoning_text","text":"x"}]}]}',
     json.dumps({"model": "gpt-5", "input": "y" * 400_000}).encode(),
 ]
 

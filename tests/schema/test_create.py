@@ -1,12 +1,23 @@
 """POST /responses: bodies that are accepted, and what is read from them."""
 
 import json
+import re
+from typing import get_args, get_type_hints
 
 import pytest
+from openai.types.responses import ResponseInputItemParam
 
 from antiphon.schema.create import CreateResponse
 
 OK = {"model": "gpt-5", "input": "x"}
+
+
+def item_types():
+    """The types of items that the SDK knows, but for those that have a name or no id."""
+    for item in get_args(ResponseInputItemParam):
+        name = re.search(r"Literal\['(\w+)'\]", str(get_type_hints(item)["type"]))[1]
+        if "id" in get_type_hints(item) and name != "function_call":
+            yield name
 
 
 def parse(**fields):
@@ -39,7 +50,9 @@ def parse(**fields):
         {"top_logprobs": 3.0},
         {"max_output_tokens": 1},
         {"max_tokens": 5},
-        {"max_tool_calls": 1},
+        {"max_tool_calls": 0},
+        {"metadata": {"Model": "a key of the caller's own"}},
+        {"tools": [{"type": "function", "name": "f", "parameters": {"Type": "object"}}]},
         {"stream": True, "stream_options": {"include_obfuscation": False}},
         {"stream_options": None},
         {"tools": ["web_search", {"type": "brand_new_tool", "x": 1}]},
@@ -98,6 +111,24 @@ def test_references_to_stored_items_are_found_with_and_without_a_type():
     ]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"status": "completed"},
+        {"content": None, "encrypted_content": None},
+        {"content": [], "encrypted_content": ""},
+        {"content": []} | dict.fromkeys(["action", "queries", "results", "outputs", "output"]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("type", [None, *item_types(), "item_reference", "brand_new_item"])
+def test_an_item_that_has_nothing_but_an_id_is_a_reference(type, more):
+    item = {"type": type, "id": "x_1", **more}
+    fields = CreateResponse.of({**OK, "input": [item]})
+    assert list(fields.references) == [("input[0].id", "item", "x_1")]
+
+
 def test_max_tokens_is_renamed_and_the_header_names_it():
     body = parse(max_tokens=7)
     assert body.body_for(b'{"max_tokens": 7}', None) == b'{"max_output_tokens": 7}'
@@ -109,6 +140,15 @@ def test_max_tokens_is_renamed_and_the_header_names_it():
     "item",
     [
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "content": [{"text": "x"}]},
+        {"type": "reasoning", "id": "rs_1", "content": [{}], "encrypted_content": None},
+        {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"},
+        {
+            "type": "web_search_call",
+            "id": "ws_1",
+            "status": "completed",
+            "action": {"type": "open"},
+        },
         {"type": "image_generation_call", "id": "ig_1", "result": "iVBO"},
         {"type": "message", "id": "msg_1", "role": "assistant", "content": []},
         {"type": "brand_new_call", "id": "x_1", "anything": 1},

@@ -51,7 +51,23 @@ def parse(**fields):
         ({"max_output_tokens": True}, "max_output_tokens", "invalid_type"),
         ({"max_tokens": 0}, "max_tokens", "integer_below_min_value"),
         ({"max_tokens": 5, "max_output_tokens": 5}, "max_tokens", "mutually_exclusive_parameters"),
-        ({"max_tool_calls": 0}, "max_tool_calls", "integer_below_min_value"),
+        ({"max_tool_calls": -1}, "max_tool_calls", "integer_below_min_value"),
+        ({"model": "m" * 257}, "model", "string_above_max_length"),
+        ({"service_tier": "t" * 65}, "service_tier", "string_above_max_length"),
+        ({"Model": "gpt-5-pro"}, "Model", "invalid_value"),
+        ({"STREAM": True}, "STREAM", "invalid_value"),
+        ({"\u017ftream": True}, "\u017ftream", "invalid_value"),
+        ({"Previous_Response_Id": "resp_1"}, "Previous_Response_Id", "invalid_value"),
+        ({"Max_Tokens": 5}, "Max_Tokens", "invalid_value"),
+        ({"conversation": {"id": "conv_1", "ID": "conv_2"}}, "conversation.ID", "invalid_value"),
+        ({"input": [{}, {"Type": "item_reference"}]}, "input[1].Type", "invalid_value"),
+        ({"input": [{"content": "x", "Id": "msg_1"}]}, "input[0].Id", "invalid_value"),
+        ({"tools": [{"type": "a", "Name": "f"}]}, "tools[0].Name", "invalid_value"),
+        (
+            {"prompt_cache_options": {"Comparison_Response_ID": "resp_1"}},
+            "prompt_cache_options.Comparison_Response_ID",
+            "invalid_value",
+        ),
         ({"stream": "true"}, "stream", "invalid_type"),
         ({"stream": 1}, "stream", "invalid_type"),
         ({"stream_options": {}}, "stream_options", "invalid_value"),
@@ -117,6 +133,12 @@ def test_the_error_names_the_field(fields, param, code):
     with pytest.raises(InvalidRequest) as error:
         parse(**fields)
     assert (error.value.param, error.value.code) == (param, code)
+
+
+def test_only_the_first_fault_of_a_list_is_reported():
+    with pytest.raises(InvalidRequest) as error:
+        parse(input=[{}, 0, {"type": 5}])
+    assert error.value.param == "input[1]"
 
 
 def test_an_error_never_contains_the_input():

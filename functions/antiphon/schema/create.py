@@ -3,24 +3,25 @@
 https://platform.openai.com/docs/api-reference/responses/create
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import FailFast, Field, ValidationError
 
 from antiphon.errors import InvalidRequest
 from antiphon.schema import fields
 from antiphon.schema.fields import (
     AnyObject,
+    CheckedItems,
+    CheckedTools,
     ConversationRef,
     Flag,
-    Item,
     PartialObject,
     StringOrObject,
     Text,
-    Tool,
     Whole,
     one_of,
+    stored_id,
 )
 from antiphon.schema.json_document import read_document
 from antiphon.schema.json_offsets import replace_key, replace_value
@@ -28,6 +29,7 @@ from antiphon.schema.validation_errors import invalid_value, missing_parameter, 
 
 BACKGROUND_WINDOWS = {"2h", "8h"}  # completion windows that only background responses may have
 Positive = Annotated[Whole, Field(ge=1)] | None
+MAX_MODEL_CHARS, MAX_TIER_CHARS = 256, 64  # both are recorded with the response
 
 type Reference = tuple[str, Literal["response", "item"], str]  # param, kind, id
 
@@ -59,9 +61,9 @@ class RequestBody(PartialObject):
 class ModelRequest(RequestBody):
     """What the bodies have in common that name a model and may continue something."""
 
-    model: Annotated[str, Field(min_length=1)] | None = None
+    model: Annotated[str, Field(min_length=1, max_length=MAX_MODEL_CHARS)] | None = None
     """The model's public name. It decides the target, unless the request continues something."""
-    input: Annotated[str | list[Item] | None, one_of(str, list)] = None
+    input: Annotated[str | CheckedItems | None, one_of(str, list)] = None
     """What to answer: a text, or items such as messages, tool outputs and references."""
     instructions: Text = None
     """A system message for this turn alone: it is not carried over to the next one."""
@@ -77,7 +79,7 @@ class ModelRequest(RequestBody):
     """Identifies one end user to the provider; best a hash."""
     user: Text = None
     """The older name of `safety_identifier`."""
-    service_tier: Text = None
+    service_tier: Annotated[str, Field(max_length=MAX_TIER_CHARS)] | None = None
     """The processing tier, which decides speed and price."""
 
     @property
@@ -121,7 +123,7 @@ class CreateResponse(ModelRequest):
     """When a background response must be complete, and which response it continues."""
     store: Flag = None
     """Whether the provider stores the response. Otherwise it cannot be retrieved."""
-    include: list[str] | None = None
+    include: Annotated[list[str], FailFast()] | None = None
     """Further data to include in the response."""
     metadata: fields.Metadata | None = None
     """At most 16 pairs to find the response by: `GET /responses?metadata[key]=value`."""
@@ -136,10 +138,10 @@ class CreateResponse(ModelRequest):
     """The maximum number of generated tokens, reasoning included. Some providers require 16."""
     max_tokens: Positive = None
     """Another API's name for `max_output_tokens`; it is sent as `max_output_tokens`."""
-    max_tool_calls: Positive = None
+    max_tool_calls: Annotated[Whole, Field(ge=0)] | None = None
     """The maximum number of calls of hosted tools."""
 
-    tools: list[Annotated[str | Tool, one_of(str, dict)]] | None = None
+    tools: CheckedTools | None = None
     """What the model may call: functions of your own, and tools that the provider hosts."""
     tool_choice: StringOrObject = None
     """`auto`, `none`, `required`, or an object that names a tool."""
@@ -151,7 +153,7 @@ class CreateResponse(ModelRequest):
     """The format of the text: free, JSON, or JSON of a schema."""
     truncation: Text = None
     """With `disabled`, an input that is too long for the model is refused."""
-    context_management: Annotated[list[fields.ContextRule], Field(min_length=1)] | None = None
+    context_management: Annotated[fields.ContextRules, Field(min_length=1)] | None = None
     """Rules for how the provider reduces the context."""
     moderation: fields.Moderation | None = None
     """A moderation model that checks input and output."""
@@ -191,11 +193,12 @@ class CreateResponse(ModelRequest):
         return {"x-antiphon-rewrote": "max_tokens=max_output_tokens"}
 
 
-def item_references(items: list[Item], param: str) -> Iterator[Reference]:
+def item_references(items: Iterable[Mapping[str, Any]], param: str) -> Iterator[Reference]:
     """Yield the ids of stored items that the provider would look up."""
     for n, item in enumerate(items):
-        if item.stored_id is not None:
-            yield f"{param}[{n}].id", "item", item.stored_id
+        id = stored_id(item)
+        if id is not None:
+            yield f"{param}[{n}].id", "item", id
 
 
 def _missing_fields(body: CreateResponse) -> Iterator[InvalidRequest]:

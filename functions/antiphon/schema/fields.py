@@ -6,26 +6,34 @@ field is for the reference, which is generated from these models; it is not load
 """
 
 import re
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
+    GetCoreSchemaHandler,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 MAX_PAIRS = 16  # of metadata
 FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 JSON_TYPE_NAMES: dict[type, str] = {str: "a string", dict: "an object", list: "an array"}
 # What makes an item of these types complete, so that the provider need not look it up by its id.
-CONTENT_KEYS = {"reasoning": "encrypted_content", "image_generation_call": "result"}
+CONTENT_KEYS = {
+    "reasoning": {"content", "encrypted_content"},
+    "image_generation_call": {"result"},
+}
 # An item of another type is complete if it has any other member than these.
 STRUCTURAL_KEYS = {"type", "id", "status"}
 
@@ -47,8 +55,9 @@ def _to_whole_number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _check_pair_count(pairs: dict[str, Any]) -> dict[str, Any]:
-    if len(pairs) > MAX_PAIRS:
+def _check_pair_count(pairs: Any) -> Any:
+    """Count before the pairs are checked: each invalid one would add an error."""
+    if isinstance(pairs, dict) and len(pairs) > MAX_PAIRS:
         message = "Input should have at most {most} pairs"
         raise PydanticCustomError("too_many", message, {"most": MAX_PAIRS})
     return pairs
@@ -76,16 +85,46 @@ MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 Metadata = Annotated[
     dict[MetadataKey, MetadataValue],
-    AfterValidator(_check_pair_count),
+    BeforeValidator(_check_pair_count),
     Field(json_schema_extra={"maxProperties": MAX_PAIRS}),
 ]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+@dataclass(frozen=True)
+class CheckedBy:
+    """Checks a value by a type, and returns the value itself.
+
+    An array of parsed objects would need a hundred times the memory of its JSON.
+    """
+
+    type: Any
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def check(value: Any, validate: Callable[[Any], Any]) -> Any:
+            validate(value)
+            return value
+
+        return core_schema.no_info_wrap_validator_function(
+            check, handler.generate_schema(self.type)
+        )
 
 
 class PartialObject(BaseModel):
     """An object of which some members are checked; all others pass unchecked."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, defer_build=True)
+
+    @model_validator(mode="after")
+    def _check_case(self) -> Self:
+        """Refuse `Model` beside `model`: a reader without case would take it for the same name."""
+        for name in self.model_extra or ():
+            if name.casefold() in self.__pydantic_fields__:
+                message = "The name should be in lower case: '{name}'"
+                error = PydanticCustomError("lower_case", message, {"name": name.casefold()})
+                details = InitErrorDetails(type=error, loc=(name,), input=None)
+                raise ValidationError.from_exception_data(type(self).__name__, [details])
+        return self
 
 
 class Reasoning(PartialObject):
@@ -202,17 +241,6 @@ class Item(NamedObject):
     content: Annotated[StringOrArray, BeforeValidator(_check_content_parts)] = None
     """A message's text, or its parts: text, images, files."""
 
-    @property
-    def stored_id(self) -> str | None:
-        """The id of the stored item that the provider would look up in place of this one."""
-        members = {name: value for name, value in self if value}
-        content_key = CONTENT_KEYS.get(self.type or "")
-        if content_key is None:
-            is_complete = bool(members.keys() - STRUCTURAL_KEYS)
-        else:
-            is_complete = content_key in members
-        return self.id if self.type == "item_reference" or not is_complete else None
-
 
 class Tool(NamedObject):
     type: str
@@ -221,3 +249,21 @@ class Tool(NamedObject):
     """The JSON schema of a function's arguments."""
     strict: Flag = None
     """Whether the arguments must fit that schema."""
+
+
+# Checked up to the first fault, so that no list has more than one error.
+CheckedItems = Annotated[list[Annotated[Any, CheckedBy(Item)]], FailFast()]
+CheckedTools = Annotated[list[Annotated[Any, CheckedBy(str | Tool), one_of(str, dict)]], FailFast()]
+ContextRules = Annotated[list[Annotated[Any, CheckedBy(ContextRule)]], FailFast()]
+
+
+def stored_id(item: Mapping[str, Any]) -> str | None:
+    """Return the id of the stored item that the provider would look up in place of this one.
+
+    A reference is an item that has nothing but an id, whatever its type.
+    """
+    id, type = item.get("id"), item.get("type")
+    if not id or type == "item_reference":
+        return id
+    members = {name for name, value in item.items() if value} - STRUCTURAL_KEYS
+    return None if members & CONTENT_KEYS.get(type or "", members) else id

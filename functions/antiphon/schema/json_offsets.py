@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 # A string, perhaps unfinished, or punctuation; white space, numbers and literals are skipped.
 TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],:]', re.DOTALL)
 WHITE_SPACE = b" \t\r\n"
+MAX_PATH_CHARS = 200  # a path may contain the caller's own keys
+BLOCK = 65_536  # bytes in which lines are counted at once
 
 
 @dataclass
@@ -22,7 +24,8 @@ class Level:
     index: int = 0
 
     def __str__(self) -> str:
-        return f".{_decode_string(self.key)}" if self.is_object else f"[{self.index}]"
+        key = _decode_string(self.key)[:MAX_PATH_CHARS]
+        return f".{key}" if self.is_object else f"[{self.index}]"
 
 
 @dataclass
@@ -47,7 +50,7 @@ class PathTracker:
 
     @property
     def path(self) -> str:
-        return "".join(map(str, self.levels)).removeprefix(".")
+        return "".join(map(str, self.levels)).removeprefix(".")[:MAX_PATH_CHARS]
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,20 @@ def path_at(body: bytes, line: int, column: int) -> str:
 
     Lines and columns begin at 1; a column is a number of bytes.
     """
-    line_starts = [0, *(match.end() for match in re.finditer(rb"\n", body))]
     tracker = PathTracker()
-    for token in TOKEN.findall(body, 0, line_starts[line - 1] + column):
-        tracker.advance(token)
+    for match in TOKEN.finditer(body, 0, offset_of(body, line, column)):
+        tracker.advance(match[0])
     return tracker.path
+
+
+def offset_of(body: bytes, line: int, column: int) -> int:
+    """Return the number of bytes up to and with the one at a position."""
+    start, lines = 0, line - 1
+    while start < len(body) and lines > (ends := body.count(b"\n", start, start + BLOCK)):
+        start, lines = start + BLOCK, lines - ends
+    for _ in range(lines):
+        start = body.index(b"\n", start) + 1
+    return start + column
 
 
 def find_member(body: bytes, name: str) -> Member | None:
@@ -82,7 +94,7 @@ def replace_value(body: bytes, name: str, value: str) -> bytes:
     member = find_member(body, name)
     if member is None:
         return body
-    return body[: member.value_start] + json.dumps(value).encode() + body[member.value_end :]
+    return _splice(body, member.value_start, value, member.value_end)
 
 
 def replace_key(body: bytes, name: str, new_name: str) -> bytes:
@@ -90,7 +102,13 @@ def replace_key(body: bytes, name: str, new_name: str) -> bytes:
     member = find_member(body, name)
     if member is None:
         return body
-    return body[: member.key_start] + json.dumps(new_name).encode() + body[member.key_end :]
+    return _splice(body, member.key_start, new_name, member.key_end)
+
+
+def _splice(body: bytes, start: int, string: str, end: int) -> bytes:
+    """Replace a range of bytes by a string; the rest is copied once."""
+    rest = memoryview(body)
+    return b"".join((rest[:start], json.dumps(string).encode(), rest[end:]))
 
 
 def _find_members(body: bytes) -> Iterator[tuple[str, Member]]:

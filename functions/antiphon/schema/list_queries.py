@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 
 from antiphon.errors import InvalidRequest
 from antiphon.schema.fields import Metadata
-from antiphon.schema.validation_errors import MAX_PATH_CHARS, invalid_value, validation_error
+from antiphon.schema.json_offsets import MAX_PATH_CHARS
+from antiphon.schema.validation_errors import invalid_value, validation_error
 
 MAX_LIMIT = 100
 MAX_DIGITS = 18  # of a number

@@ -9,25 +9,25 @@ from antiphon.errors import InvalidRequest
 from antiphon.schema.create import ModelRequest, Reference, RequestBody, item_references
 from antiphon.schema.fields import (
     AnyObject,
+    CheckedItems,
+    CheckedTools,
     Flag,
-    Item,
     Metadata,
     Reasoning,
     StringOrObject,
     TextOptions,
-    Tool,
 )
 from antiphon.schema.validation_errors import missing_parameter
 
 MAX_ITEMS = 20
 
-Items = Annotated[list[Item], Field(max_length=MAX_ITEMS)]
+Items = Annotated[CheckedItems, Field(max_length=MAX_ITEMS)]
 
 
 class InputTokens(ModelRequest):
     """POST /responses/input_tokens: counts the input tokens of a create; nothing is generated."""
 
-    tools: list[str | Tool] | None = None
+    tools: CheckedTools | None = None
     """Tools are counted as well."""
     tool_choice: StringOrObject = None
     """As in create."""

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from antiphon.errors import InvalidRequest
+from antiphon.schema.json_offsets import MAX_PATH_CHARS
 
 CODES = {
     "missing": "missing_required_parameter",
@@ -22,7 +23,6 @@ MESSAGES = {  # with JSON's types in place of Python's
     "model_type": "Input should be an object",
     "too_short": "Array should not be empty",
 }
-MAX_PATH_CHARS = 200  # a path may contain the caller's own keys
 
 
 def missing_parameter(param: str) -> InvalidRequest:
