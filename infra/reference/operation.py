@@ -128,7 +128,8 @@ def _error_statuses(endpoint: Endpoint) -> set[int]:
     found = set(KEYED)
     found |= set(FROM_PROVIDER) if endpoint.access == "provider" else set()
     found |= set(WITH_BODY) if endpoint.body else set()
-    found |= {404} if "{" in endpoint.path or endpoint.body else set()
+    pages = any(parameter.get("name") == "after" for parameter in endpoint.query)
+    found |= {404} if "{" in endpoint.path or endpoint.body or pages else set()
     found |= {409, 422} if endpoint.id == "createResponse" else set()  # with an Idempotency-Key
     found |= {426} if endpoint.id == "listResponses" else set()  # where a WebSocket would begin
     return found

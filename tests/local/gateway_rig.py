@@ -35,12 +35,16 @@ class Call:
 
     @classmethod
     async def send(cls, port, line, body=b"", headers=()):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        call = cls(*await asyncio.open_connection("127.0.0.1", port))
+        call.again(line, body, headers)
+        return call
+
+    def again(self, line, body=b"", headers=()):
+        """Another request over the same connection."""
         sized = any(header.lower().startswith(b"content-length:") for header in headers)
         length = [] if sized else [b"Content-Length: %d" % len(body)]
-        fields = [b"Host: here", *length, *headers]
-        writer.write(line.encode() + b" HTTP/1.1\r\n" + b"\r\n".join(fields) + b"\r\n\r\n" + body)
-        return cls(reader, writer)
+        fields = b"\r\n".join([b"Host: here", *length, *headers])
+        self._writer.write(line.encode() + b" HTTP/1.1\r\n" + fields + b"\r\n\r\n" + body)
 
     async def head(self):
         line, *fields = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

@@ -50,13 +50,42 @@ async def test_status_headers_and_cookies_come_from_the_prelude():
     assert call.header("transfer-encoding") == ["chunked"]
 
 
-async def test_204_and_head_end_without_a_body():
+MANY_STEPS = json.dumps([["send", "a"], ["many", 9, 10]]).encode()
+
+
+@pytest.mark.parametrize("endpoint", ["url", "rest"])
+@pytest.mark.parametrize(
+    ("line", "body", "status"),
+    [
+        ("HEAD /event", b"", 200),
+        ("HEAD /", MANY_STEPS, 200),
+        ("POST /", b'[["prelude", {"statusCode": 204}], ["send", "x"]]', 204),
+        ("POST /", b'[["prelude", {"statusCode": 304}], ["send", "x"], ["many", 9, 10]]', 304),
+    ],
+)
+async def test_what_has_no_body_leaves_the_connection_to_the_next_answer(
+    endpoint, line, body, status
+):
     async with gateway() as endpoints:
-        none = await endpoints.steps("url", ["prelude", {"statusCode": 204}], ["send", "x"])
-        assert await none.head() == 204
-        assert none.header("transfer-encoding") == []
-        head = await endpoints.send("url", "HEAD /event")
-        assert await head.head() == 200
+        call = await endpoints.send(endpoint, line, body)
+        assert await call.head() == status
+        assert call.header("transfer-encoding") == call.header("content-length") == []
+        call.again("GET /event")
+        event = json.loads(await call.answer())
+        assert call.status == 200
+        assert "GET" in {
+            event.get("httpMethod"),
+            event["requestContext"].get("http", {}).get("method"),
+        }
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PATCH", "PURGE"])
+async def test_every_method_reaches_the_function(method):
+    """No door of the stack answers one by itself: `ANY` in the REST API, no CORS at the URL."""
+    async with gateway() as endpoints:
+        url = await endpoints.send("url", f"{method} /method")
+        assert await url.head() == 200
+        assert url.header("x-method") == [method]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +133,25 @@ async def test_a_request_that_no_event_can_carry_is_refused():
         )  # in base64: 6.7 MB
         assert await grown.answer() == b'{"message":"Request Entity Too Large"}'
         assert grown.status == 413
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Authorization Bearer sk-canary-0123456789",
+        b"Authorization: Bearer sk-canary-0123456789\x00",
+        b"sk-canary-0123456789 : x",
+        b"Content-Length: sk-canary-0123456789",
+    ],
+)
+async def test_a_malformed_line_is_neither_printed_nor_repeated(caplog, line):
+    caplog.set_level("DEBUG")
+    async with gateway() as endpoints:
+        call = await endpoints.send("rest", "GET /event", headers=[line])
+        assert await call.answer() == b'{"message":"Bad Request"}'
+    assert call.status == 400
+    assert "sk-canary" not in caplog.text
+    assert "a request got status 400" in caplog.text
 
 
 async def test_a_websocket_handshake_is_an_ordinary_get():

@@ -166,8 +166,22 @@ def test_a_real_conversation_is_what_the_document_says(client):
     check(answer_schema("delete", "/conversations/{id}"), gone.json())
 
 
-@pytest.mark.parametrize("path", ["responses/resp_nobody", "nowhere", "models/nothing"])
-def test_a_real_refusal_is_what_the_document_says(client, path):
+@pytest.mark.parametrize(
+    ("path", "documented"),
+    [
+        ("nowhere", None),
+        ("models/nothing", "/models/{model}"),
+        ("responses/resp_nobody", "/responses/{id}"),
+        ("responses/resp_nobody/input_items", "/responses/{id}/input_items"),
+        ("responses/resp_nobody/lineage", "/responses/{id}/lineage"),
+        ("responses?after=resp_nobody", "/responses"),
+        ("conversations?after=conv_nobody", "/conversations"),
+        ("conversations/conv_nobody", "/conversations/{id}"),
+        ("conversations/conv_nobody/items", "/conversations/{id}/items"),
+    ],
+)
+def test_a_real_refusal_is_what_the_document_says(client, path, documented):
     answer = client.get(path)
     assert answer.status_code == 404
     check({"$ref": "#/components/schemas/Error"}, answer.json())
+    assert documented is None or "404" in DOCUMENT["paths"][documented]["get"]["responses"]

@@ -19,6 +19,7 @@ from infra.local.runtime_api.invocation import Failed, Invocation
 MAX_HEADER_BYTES = 64 * 1024
 BACKLOG = 1024
 SHUTDOWN_SECONDS = 2.0  # for responses that are being streamed
+WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}  # RFC 9110, 6.4.1
 
 log = logging.getLogger(__name__)
 
@@ -93,17 +94,25 @@ async def _relay_body(
 ) -> None:
     try:
         await response.prepare(request)
-        if first:
-            await response.write(first)
-        invocation.write_directly = _direct_writer(request, response)
-        async for chunk in invocation.chunks:
-            await response.write(chunk)
+        # A body where HTTP has none would be read as the beginning of the next response.
+        if request.method != "HEAD" and response.status not in WITHOUT_BODY:
+            await _write_body(request, response, first, invocation)
     except ConnectionError:
         log.debug("The client closed its connection.")
     except Failed as exc:
         log.warning("antiphon local: %s %s failed: %s", request.method, request.path, exc)
         if request.transport is not None:
             request.transport.abort()  # after the status only a missing end can signal a failure
+
+
+async def _write_body(
+    request: web.BaseRequest, response: web.StreamResponse, first: bytes, invocation: Invocation
+) -> None:
+    if first:
+        await response.write(first)
+    invocation.write_directly = _direct_writer(request, response)
+    async for chunk in invocation.chunks:
+        await response.write(chunk)
 
 
 def _direct_writer(
@@ -150,10 +159,33 @@ def base_url(reserved: socket.socket) -> str:
     return f"http://127.0.0.1:{_port_number(reserved)}/v1"
 
 
+class _Connection(web.RequestHandler):
+    """Refuses what is no HTTP like AWS, and prints nothing of it: its lines may have a key."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  repeats the line
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("The response has begun, so there is no other one.")
+        log.warning("antiphon local: a request got status %d: %s", status, type(exc).__name__)
+        response = _build_message(HTTPStatus(status), HTTPStatus(status).phrase)
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    def __call__(self) -> _Connection:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
 @asynccontextmanager
 async def listen(endpoint: Endpoint, reserved: socket.socket) -> AsyncIterator[None]:
     """Serve the endpoint on the reserved port until the block ends; raise PortInUse."""
-    server = web.Server(
+    server = _Server(
         endpoint.handle,
         access_log=None,
         auto_decompress=False,  # the function receives the client's bytes

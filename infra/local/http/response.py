@@ -16,6 +16,7 @@ DELIMITER = bytes(8)
 MAX_PRELUDE_BYTES = 16 * 1024
 FRAMING_HEADERS = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 STATUSES = range(200, 600)
+FORBIDDEN = {"\r", "\n", "\0"}  # in names and values of headers
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,12 @@ def _parse_prelude(text: bytes) -> Prelude:
         document = json.loads(text)
         prelude = Prelude(document["statusCode"], CIMultiDict(_header_pairs(document)))
     except (ValueError, LookupError, TypeError, AttributeError) as exc:
-        raise Failed(f"AWS does not accept this prelude: {text[:200]!r}") from exc
-    if prelude.status not in STATUSES or any(map(_has_forbidden_byte, prelude.headers.items())):
-        raise Failed(f"AWS does not accept this prelude: {text[:200]!r}")
+        raise Failed(f"AWS does not accept this prelude: {type(exc).__name__}.") from exc
+    if prelude.status not in STATUSES:
+        raise Failed(f"AWS does not accept a prelude with the status {prelude.status!r}.")
+    forbidden = [name for name, value in prelude.headers.items() if FORBIDDEN & {*name, *value}]
+    if forbidden:  # without its value, which may be a credential
+        raise Failed(f"AWS does not accept a prelude with this header: {forbidden[0]!r}.")
     return prelude
 
 
@@ -54,7 +58,3 @@ def _header_pairs(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     pairs += [pair for pair in (document.get("headers") or {}).items() if pair not in pairs]
     pairs += [("Set-Cookie", cookie) for cookie in document.get("cookies") or ()]
     return ((name, str(value)) for name, value in pairs if name.lower() not in FRAMING_HEADERS)
-
-
-def _has_forbidden_byte(header: tuple[str, str]) -> bool:
-    return any(character in "".join(header) for character in "\r\n\0")

@@ -15,6 +15,9 @@ if os.environ.get("POWERTOOLS_LOG_LEVEL") == "BROKEN":
 
 def handler(event, context):
     path = event.get("rawPath") or event["path"]
+    if path == "/method":
+        headers = {"x-method": event["requestContext"]["http"]["method"]}
+        return {"statusCode": 200, "headers": headers, "body": "{}"}
     if path in ANSWERS:
         return {"statusCode": 200, "body": json.dumps(ANSWERS[path](event, context))}
     steps = json.loads(event["body"])
