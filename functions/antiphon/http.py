@@ -28,6 +28,7 @@ class RequestMetrics:
     """The calls of targets that one request made, in order."""
 
     attempts: list[Attempt] = field(default_factory=list)
+    is_done: bool = False  # whether a provider has done what a repetition would do again
 
     @property
     def upstream_ms(self) -> float:

@@ -21,7 +21,7 @@ from antiphon.auth import Auth
 from antiphon.follow_up import FollowUp, SqsHandler
 from antiphon.http_events import RequestReader
 from antiphon.idempotency.guard import Idempotency
-from antiphon.limits.admission import Admission
+from antiphon.limits.admission import Admission, Gate
 from antiphon.ownership import Ownership
 from antiphon.pricing import CostEstimator, Prices, load_price_list
 from antiphon.recording.recorder import ResponseRecorder
@@ -118,20 +118,19 @@ def api(env: Mapping[str, str]) -> ApiHandler:
     """Build the HTTP API."""
     foundation = _Foundation(env)
     core = _Core(foundation, env)
-    auth = Auth(
-        ApiKeys(foundation.batch, foundation.circuits), foundation.gateway.key_cache_seconds
-    )
+    keys = ApiKeys(foundation.batch, foundation.circuits)
+    gate = Gate(Auth(keys, foundation.gateway.key_cache_seconds), core.admission)
     reader = RequestReader(foundation.gateway.max_body_bytes)
     links = LinkListing(foundation.table, foundation.batch, foundation.gateway.metadata_index)
     shared = (core.ownership, core.routing, core.upstream, core.recorder)
     idempotency = Idempotency(IdempotencyRecords(foundation.table, foundation.queue), *shared)
     return ApiHandler(
         routers=[
-            responses_router(Responses(auth, *shared, core.admission, idempotency), reader),
-            conversations_router(Conversations(auth, *shared), reader),
-            listing_router(Listings(auth, core.ownership, links), reader),
-            models_router(Models(auth, core.routing, core.upstream), reader),
-            usage_router(UsageEndpoint(auth, UsageSums(foundation.table)), reader),
+            responses_router(Responses(gate, *shared, core.admission, idempotency), reader),
+            conversations_router(Conversations(gate, *shared), reader),
+            listing_router(Listings(gate, core.ownership, links), reader),
+            models_router(Models(gate, core.routing, core.upstream), reader),
+            usage_router(UsageEndpoint(gate, UsageSums(foundation.table)), reader),
         ],
         public_routers=[health_router(), docs_router()],
         times=(foundation.table_time, foundation.queue_time),

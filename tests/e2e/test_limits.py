@@ -19,6 +19,7 @@ from tests.support.provider import (
     encode_stream,
     encode_stream_head,
 )
+from tests.support.requests import create_conversation, create_response
 from tests.support.usage import wait_for_sum
 
 ASK = {"model": "gpt-5", "input": "x", "max_output_tokens": 100}
@@ -255,11 +256,58 @@ def test_a_deployments_name_prices_nothing(holder, provider):
         assert wait_for_sum(client, model, 1)["cost_usd"] == "0.0028"
 
 
-def test_reading_is_not_counted(holder, provider):
-    limited = holder(rpm=1)
-    id = answered(provider)
-    limited.create()
+OTHER_CALLS = (
+    ("POST", "/responses/input_tokens", {"model": "gpt-5", "input": "x"}),
+    ("GET", "/responses/{id}", None),
+    ("GET", "/responses/{id}/input_items", None),
+    ("POST", "/responses/{id}/cancel", None),
+    ("GET", "/responses/{id}/lineage", None),
+    ("DELETE", "/responses/{id}", None),
+    ("GET", "/responses", None),
+    ("POST", "/conversations", {}),
+    ("GET", "/conversations/{conversation}", None),
+    ("POST", "/conversations/{conversation}", {"metadata": {}}),
+    ("POST", "/conversations/{conversation}/items", {"items": [{"role": "user", "content": "x"}]}),
+    ("GET", "/conversations/{conversation}/items", None),
+    ("GET", "/conversations/{conversation}/items/msg_1", None),
+    ("DELETE", "/conversations/{conversation}/items/msg_1", None),
+    ("DELETE", "/conversations/{conversation}", None),
+    ("GET", "/conversations", None),
+    ("GET", "/models", None),
+    ("GET", "/usage", None),
+)
+
+
+@pytest.fixture
+def owned(gateway, provider):
+    """The ids of a response and a conversation of the tenant."""
+    with gateway.client() as client:
+        return {
+            "id": create_response(client, provider),
+            "conversation": create_conversation(client, provider),
+        }
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OTHER_CALLS, ids=str)
+def test_every_other_call_is_a_request_of_its_minute(holder, provider, owned, method, path, body):
+    limited = holder(rpm=2, budget_usd=1)
     with limited.client() as client:
-        for _ in range(2):
-            provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
-            assert client.get(f"/responses/{id}").status_code == 200
+        for _ in range(5):  # the clock may show three minutes meanwhile
+            provider.respond_with(encode_response(json.dumps({"id": owned["id"]}).encode()))
+            got = client.request(method, path.format(**owned), json=body)
+            if got.status_code == 429:
+                break
+            provider.reset()
+    assert (got.status_code, got.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert got.headers["x-should-retry"] == "true"
+    assert limited.counted().keys() == {"r"}  # and no money
+    assert provider.received == []
+
+
+@pytest.mark.parametrize("path", [path for _, path, body in OTHER_CALLS if body is not None])
+def test_every_body_has_the_ceiling_of_its_key(holder, provider, owned, path):
+    limited = holder(max_body_bytes=200)
+    with limited.client() as client:
+        got = client.post(path.format(**owned), json={"padding": "x" * 200})
+    assert (got.status_code, got.json()["error"]["code"]) == (413, "request_too_large")
+    assert provider.received == []

@@ -217,3 +217,47 @@ async def test_a_late_background_response_is_followed_from_when_it_is_owned(gate
     row = await gateway.wait_for_row(id, "completed")
     assert row["usage"] == USAGE
     assert len(provider.settle_requests(id)) == 1
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def conversation(gateway, provider):
+    id = new_id("conv")
+    provider.respond_with(encode_response(json.dumps({"id": id}).encode()))
+    assert (await gateway.client.post("/conversations")).status_code == 200
+    return id
+
+
+async def add_item(gateway, provider, conversation):
+    """The answer to one new item, and the item's id."""
+    item = new_id("msg")
+    page = {"object": "list", "data": [{"type": "message", "id": item}]}
+    provider.respond_with(encode_response(json.dumps(page).encode()))
+    body = {"items": [{"role": "user", "content": "x"}]}
+    return await gateway.client.post(f"/conversations/{conversation}/items", json=body), item
+
+
+async def test_added_items_that_cannot_be_recorded_are_owned_later(gateway, provider, conversation):
+    gateway.shim.cut |= {"BatchWriteItem"}
+    got, item = await add_item(gateway, provider, conversation)
+    assert (got.status_code, got.json()["data"][0]["id"]) == (200, item)
+    gateway.shim.cut.clear()
+    create = {**ASK, "input": [{"type": "item_reference", "id": item}]}
+    provider.respond_with(told(new_id()))
+    while (await gateway.client.post("/responses", json=create)).status_code == 404:  # noqa: ASYNC110
+        await asyncio.sleep(0.1)  # nobody tells of a row
+
+
+async def test_items_that_are_added_are_not_added_again(gateway, provider, conversation):
+    gateway.shim.cut |= {"BatchWriteItem", "SendMessage"}
+    got, item = await add_item(gateway, provider, conversation)
+    assert (got.status_code, got.json()["error"]["code"]) == (503, "link_not_written")
+    assert got.headers["x-should-retry"] == "false"
+    assert "retry-after" not in got.headers
+    assert item not in got.text
+
+
+async def test_a_deletion_that_cannot_be_recorded_is_done(gateway, provider, conversation):
+    gateway.shim.cut |= {"UpdateItem", "SendMessage"}
+    provider.respond_with(encode_response(b'{"deleted":true}'))
+    got = await gateway.client.delete(f"/conversations/{conversation}")
+    assert got.status_code == 200

@@ -11,6 +11,7 @@ from antiphon.errors import (
     GatewayError,
     InvalidRequest,
     LinkNotWritten,
+    Unavailable,
     UpstreamFailed,
     UpstreamNotReached,
     UpstreamRefusedUs,
@@ -23,6 +24,7 @@ from antiphon.upstream.outcome import (
     STATUSES,
     UpstreamResponse,
     error_preference,
+    fault_to_report,
     policy_for,
     policy_for_fault,
     policy_for_status,
@@ -119,6 +121,18 @@ def test_an_error_of_ours_never_invites_a_retry_of_what_may_have_been_processed(
     if kind.processed != "no":
         assert kind.retry is False
     assert policy_for_fault(kind("m")).should_retry is kind.retry
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_no_fault_of_ours_has_repeated_what_a_provider_has_done(kind):
+    fault = kind("m")
+    assert fault_to_report(fault, is_done=False) is fault
+    reported = fault_to_report(fault, is_done=True)
+    if fault.retry is not False and fault.status >= 500 and issubclass(kind, Unavailable):
+        assert (type(reported), reported.retry) == (LinkNotWritten, False)
+        assert "retry-after" not in reported.headers
+    else:
+        assert reported is fault
 
 
 @pytest.mark.parametrize(

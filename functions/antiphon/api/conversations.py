@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from antiphon.auth import Auth, Caller
+from antiphon.auth import Caller
 from antiphon.errors import NotFound
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
+from antiphon.limits.admission import Gate
 from antiphon.ownership import ID_PATTERN, Ownership
 from antiphon.recording.recorder import ResourceOwner, ResponseRecorder
 from antiphon.routing import Routing
@@ -20,14 +21,14 @@ from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
 
 @dataclass(frozen=True)
 class Conversations:
-    auth: Auth
+    gate: Gate
     ownership: Ownership
     routing: Routing
     upstream: UpstreamClient
     recorder: ResponseRecorder
 
     def create(self, request: Request) -> Reply:
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         body = CreateConversation.parse(request.body or b"{}")  # the body is optional
         route = self.routing.route_conversation(body.references, caller)
         upstream = UpstreamRequest.forward(request, "/conversations")
@@ -66,7 +67,7 @@ class Conversations:
         return self._send(request, link, f"/items/{item_id}").reply()
 
     def _owned(self, request: Request, id: str) -> tuple[Caller, Link]:
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         return caller, self.ownership.owned_link("conversation", caller.tenant, id)
 
     def _send(self, request: Request, link: Link, path: str = "") -> UpstreamResponse:

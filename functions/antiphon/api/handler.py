@@ -29,6 +29,7 @@ from antiphon.http_events import (
 from antiphon.observability import failure_fields, logger, metrics
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
 from antiphon.store.dynamodb import CallTime, renew_all
+from antiphon.upstream.outcome import fault_to_report
 
 # The second one only where the provider sent none.
 REQUEST_ID_HEADERS = ("x-antiphon-request-id", "x-request-id")
@@ -91,7 +92,11 @@ def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str
         logger.error("failed", extra=failure_fields(exc))
         return _reply_error(GatewayError("The gateway failed."))
 
-    resolver.exception_handler(GatewayError)(_reply_error)
+    def reply_error(error: GatewayError) -> Response[Any]:
+        request_metrics = resolver.context.get("metrics") or RequestMetrics()
+        return _reply_error(fault_to_report(error, is_done=request_metrics.is_done))
+
+    resolver.exception_handler(GatewayError)(reply_error)
     resolver.exception_handler(NotFoundError)(reply_not_found)
     resolver.exception_handler(Exception)(reply_failure)
     return resolver

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from antiphon.auth import Auth, Caller
+from antiphon.auth import Caller
 from antiphon.errors import NotFound, UpgradeRequired
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
+from antiphon.limits.admission import Gate
 from antiphon.ownership import Ownership
 from antiphon.schema.links import ConversationLink, Lineage, LinkList, ResponseLink
 from antiphon.schema.list_queries import ConversationsQuery, LineageQuery, ResponsesQuery
@@ -30,7 +31,7 @@ LIST_HEADERS = {
 class Listings:
     """Endpoints that read links of the caller's tenant and call no provider."""
 
-    auth: Auth
+    gate: Gate
     ownership: Ownership
     listing: LinkListing
 
@@ -43,7 +44,7 @@ class Listings:
 
     def lineage(self, request: Request, id: str) -> Reply:
         """List the whole tree that a response belongs to."""
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         link = self.ownership.owned_link("response", caller.tenant, id)
         query = LineageQuery.parse(request.query)
         after = self._page_start(caller, query.after, "response", "conversation")
@@ -54,7 +55,7 @@ class Listings:
         return _list_reply(Lineage(root=link.root, **_page_fields(page)))
 
     def _list(self, kind: Kind, request: Request, model: type[ConversationsQuery]) -> Reply:
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         parameters = model.parse(request.query).model_dump()
         after = self._page_start(caller, parameters.pop("after"), kind)
         newest_first = parameters.pop("order") == "desc"

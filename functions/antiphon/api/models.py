@@ -8,10 +8,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from cachetools import TLRUCache
 
-from antiphon.auth import Auth
 from antiphon.errors import GatewayError, ModelNotFound
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
+from antiphon.limits.admission import Gate
 from antiphon.observability import logger
 from antiphon.providers.provider import Candidate
 from antiphon.recording.reading import read_object
@@ -32,7 +32,7 @@ type Model = dict[str, Any]
 
 @dataclass(frozen=True)
 class Models:
-    auth: Auth
+    gate: Gate
     routing: Routing
     upstream: UpstreamClient
     cache: TLRUCache[str, dict[str, Model]] = field(
@@ -40,13 +40,13 @@ class Models:
     )
 
     def list_all(self, request: Request) -> Reply:
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         models = sorted(self._models_by_name(request).items())
         data = [model for name, model in models if caller.may_call(name)]
         return _json_reply({"object": "list", "data": data})
 
     def retrieve(self, request: Request, name: str) -> Reply:
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         model = self._configured_models().get(name) or self._models_by_name(request).get(name)
         if model is None or not caller.may_call(name):
             raise ModelNotFound(MODEL_NOT_FOUND.format(name), param="model")

@@ -5,11 +5,11 @@ from functools import partial
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from antiphon.auth import Auth, Caller
+from antiphon.auth import Caller
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.idempotency.guard import Idempotency, IdempotencyGuard
-from antiphon.limits.admission import Admission
+from antiphon.limits.admission import Admission, Gate
 from antiphon.ownership import Ownership
 from antiphon.recording.recorder import CreateContext, ResourceOwner, ResponseRecorder
 from antiphon.routing import Route, Routing
@@ -23,7 +23,7 @@ from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
 
 @dataclass(frozen=True)
 class Responses:
-    auth: Auth
+    gate: Gate
     ownership: Ownership
     routing: Routing
     upstream: UpstreamClient
@@ -32,10 +32,11 @@ class Responses:
     idempotency: Idempotency
 
     def create(self, request: Request) -> Reply:
-        caller = self.auth.identify(request)
+        caller = self.gate.auth.identify(request)
         body = CreateResponse.parse(request.body)
         with self.idempotency.guard(request, caller) as guard:
             if guard.earlier is not None:
+                self.admission.admit_call(caller, request)
                 return self.idempotency.replay(guard.earlier, request, body)
             return guard.record_reply(self._send_create(request, caller, body, guard))
 
@@ -74,14 +75,14 @@ class Responses:
         return self.recorder.own_items(response, link)
 
     def count_input_tokens(self, request: Request) -> Reply:
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         body = InputTokens.parse(request.body)
         route = self.routing.route(body, caller)
         upstream = _model_request("/responses/input_tokens", request, body, route)
         return self.upstream.send(route.candidates, upstream).reply()
 
     def compact(self, request: Request) -> Reply:
-        caller = self.auth.identify(request)
+        caller = self.gate.auth.identify(request)
         body = Compact.parse(request.body)
         route = self.routing.route(body, caller)
         upstream = _model_request("/responses/compact", request, body, route)
@@ -92,7 +93,7 @@ class Responses:
         return reply.with_headers(reservation.headers)
 
     def _link(self, request: Request, id: str) -> Link:
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         return self.ownership.owned_link("response", caller.tenant, id)
 
     def _send(

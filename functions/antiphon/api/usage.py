@@ -7,9 +7,9 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.api.listing import LIST_HEADERS
-from antiphon.auth import Auth
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
+from antiphon.limits.admission import Gate
 from antiphon.schema.usage import UsageBucket, UsageCounts, UsageQuery, UsageReport
 from antiphon.schema.validation_errors import invalid_value
 from antiphon.store.usage import UsageSum, UsageSums, group_sums, sum_total
@@ -19,12 +19,12 @@ MAX_SUMS = 50_000  # that one report reads: about 25 MB
 
 @dataclass(frozen=True)
 class UsageEndpoint:
-    auth: Auth
+    gate: Gate
     sums: UsageSums
 
     def report(self, request: Request) -> Reply:
         """Report the usage of the caller's own tenant."""
-        caller = self.auth.identify(request)
+        caller = self.gate.admit(request)
         query = UsageQuery.parse(request.query)
         first, last = query.days()
         by = {"key_id" if dimension == "key" else dimension for dimension in query.by}

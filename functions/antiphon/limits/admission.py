@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple, Self
 
-from antiphon.auth import Caller
+from antiphon.auth import Auth, Caller
 from antiphon.errors import NO_HEADERS
 from antiphon.http import Request
 from antiphon.limits.counters import (
     IN_FLIGHT,
+    REQUESTS,
     SPENT,
     TOKENS,
     LimitCounter,
@@ -126,6 +127,22 @@ class Admission:
             raise
         return self._reservation(reserved, rate_limit_headers(amounts, row, now))
 
+    def admit_call(self, caller: Caller, request: Request) -> None:
+        """Count a request that generates nothing: it is one of its minute, and costs nothing.
+
+        Raise LimitReached, BodyTooLarge, or Unavailable if the table does not answer.
+        """
+        shared = self.tenants.get(caller.tenant, UNLIMITED)
+        if shared == UNLIMITED and caller.limits == UNLIMITED:
+            return
+        account, now = account_of(caller, shared), self.rows.clock()
+        check_size(account.scopes, request.body)
+        counters = limit_counters(account.scopes, now)
+        amounts = {limit: 1 for limit in counters if limit.kind == REQUESTS}
+        if account.row is not None and amounts:
+            without_end = StoredReservation(account.row, "", {})
+            self._count(without_end, amounts, caller, request.ends_by(now) + GRACE_SECONDS)
+
     def reservation_from(self, stored: ReservationJson | None) -> Reservation:
         """Return the reservation that a link stores; None is one without limits."""
         reserved = None if stored is None else ReservedAmounts.from_json(stored)
@@ -166,6 +183,20 @@ class Admission:
         if cost is None:
             raise price_unknown(body.model, tier)
         return cost
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Where every call but those that generate something is let in."""
+
+    auth: Auth
+    admission: Admission
+
+    def admit(self, request: Request) -> Caller:
+        """Raise Unauthenticated, or what `Admission.admit_call` raises."""
+        caller = self.auth.identify(request)
+        self.admission.admit_call(caller, request)
+        return caller
 
 
 def estimate_tokens(

@@ -167,9 +167,15 @@ class ResponseRecorder:
         return response.reply()
 
     def mark_deleted(self, response: UpstreamResponse, link: Link) -> Reply:
-        """Mark the link of what was deleted; its id stays refused."""
+        """Mark the link of what was deleted; its id stays refused.
+
+        The provider no longer has it, so a failure here is only logged: a retry would be a 404.
+        """
         if response.status in SUCCESS:
-            self._stores.links.mark_deleted(link)
+            try:
+                self._stores.links.mark_deleted(link)
+            except Unavailable:
+                logger.exception("deletion not recorded", extra={"link": link.id})
         return response.reply()
 
     def _track(self, response: UpstreamResponse, tracker: ResponseTracker) -> Reply:

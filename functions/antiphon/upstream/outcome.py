@@ -12,7 +12,9 @@ from email.utils import parsedate_to_datetime
 from antiphon.errors import (
     CredentialMissing,
     GatewayError,
+    LinkNotWritten,
     Processed,
+    Unavailable,
     UpstreamFailed,
     UpstreamNotReached,
 )
@@ -180,6 +182,19 @@ def policy_for_fault(fault: BaseException) -> Policy:
         and (is_upstream or isinstance(fault, CredentialMissing)),
         counts_against_circuit=is_upstream and fault.code not in OWN_ENDS,
         should_retry=fault.retry,
+    )
+
+
+def fault_to_report(fault: GatewayError, *, is_done: bool) -> GatewayError:
+    """Return the fault as the caller gets it: what a provider has done must not be done again.
+
+    `is_done`: whether a provider has made what is not idempotent (RFC 9110, 9.2.2: a POST).
+    """
+    if not is_done or not isinstance(fault, Unavailable) or fault.retry is False:
+        return fault
+    return LinkNotWritten(
+        "The provider has done what was requested, but the gateway could not record it. "
+        "Do not send the request again."
     )
 
 
