@@ -1,9 +1,24 @@
-"""A gateway that is quick to give up, in front of the scripted provider; one for all faults."""
+"""Gateways for faults: one that is quick to give up, one whose AWS can fail in each way."""
 
+import asyncio
+import os
+from dataclasses import dataclass
+
+import boto3
+import httpx
 import pytest
+import pytest_asyncio
 
+from infra.local import gateway
+from infra.local.aws.resources import TABLE
+from infra.local.options import GatewayOptions, LocalKey
+from infra.local.processes import Processes
+from infra.local.target_setup import build_target_setup
+from tests.faults.shim import Shim
 from tests.faults.tcp_shim import run_tcp_shim
+from tests.support.aws import LOCAL_AWS
 from tests.support.gateway import run_gateway
+from tests.support.requests import CREATE
 
 CONFIG = """
 [gateway]
@@ -40,3 +55,66 @@ def impatient(tmp_path_factory, _provider, shim):
     options = ("--concurrency", "8", "--timeout", "6")
     with run_gateway(config, folder / "ready.json", *options, credentials=CREDENTIALS) as running:
         yield running
+
+
+@dataclass(frozen=True)
+class Shimmed(GatewayOptions):
+    """A gateway whose functions reach their AWS over the shim."""
+
+    shim: Shim | None = None
+
+    def function(self, name, endpoint, configuration):
+        return super().function(name, self.shim.before(endpoint), configuration)
+
+
+@dataclass
+class ShimmedGateway:
+    """Such a gateway, its shim, and its AWS past the shim."""
+
+    client: httpx.AsyncClient
+    shim: Shim
+    aws: str
+
+    async def create(self, **more):
+        return await self.client.post("/responses", json={**CREATE, **more})
+
+    def row(self, id):
+        """Read past the shim."""
+        table = boto3.resource("dynamodb", endpoint_url=self.aws, **LOCAL_AWS).Table(TABLE)
+        return table.get_item(Key={"pk": f"T#acme#R#{id}", "sk": "LINK"}).get("Item")
+
+    async def wait_for_row(self, id, status):
+        while (row := self.row(id)) is None or row["status"] != status:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)  # nobody tells of a row
+        return row
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def _shimmed(_provider):
+    target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["*"]}
+    document = {"targets": {"openai": target}}
+    shim = Shim()
+    await shim.open()
+    options = Shimmed(
+        keys=[LocalKey("acme", "key-of-acme")],
+        setup=build_target_setup(document, {"OPENAI_API_KEY": "credential"}),
+        simulated_models=[],
+        env=os.environ,
+        port=0,
+        rest_port=0,
+        concurrency=1,
+        shim=shim,
+    )
+    headers = {"authorization": "Bearer key-of-acme"}
+    async with (
+        gateway.run_gateway(options, Processes(), lambda: None) as serves,
+        httpx.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
+    ):
+        yield ShimmedGateway(client, shim, serves.aws)
+    await shim.close()
+
+
+@pytest.fixture
+def shimmed(_shimmed):
+    yield _shimmed
+    _shimmed.shim.restore()

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.support.concurrency import IS_SOAK
@@ -12,9 +13,12 @@ from tests.support.provider import (
     LAST_CHUNK,
     RESET,
     SILENCE,
+    FakeProvider,
+    ReceivedRequest,
     Script,
     encode_chunk,
     encode_head,
+    encode_response,
 )
 
 # What follows the last byte; the garbage has no line end, so that it completes no event.
@@ -73,9 +77,25 @@ def make_cuts(framing: str, ending: str, pieces: list[bytes], kind: str) -> list
     size = len(whole.wire(pieces, kind))
     places = range(size if ending == "silence" else size + 1)  # silence behind the end is none
     if not IS_SOAK:
-        choice = random.Random(f"{random.getrandbits(32)} {framing} {ending} {kind}")  # noqa: S311
+        choice = random.Random(f"{random.getrandbits(32)} {framing} {ending} {kind}")
         places = [*choice.sample(places, 2 if ending == "silence" else 12), places[-1]]
     return [replace(whole, at=at) for at in places]
+
+
+def respond_with_cuts(
+    provider: FakeProvider, cuts: dict[str, Cut], answer: Callable[[str], list[bytes]], kind: str
+) -> None:
+    """Cut the answer to the create whose input is an id, and complete each polled response."""
+
+    def choose(request: ReceivedRequest) -> Script:
+        if not request.body:  # the settle function's poll
+            id = request.line.split()[1].rpartition("/")[2]
+            return (encode_response(json.dumps(make_response(id)).encode()),)
+        id = json.loads(request.body)["input"]
+        provider.received.append(request)
+        return cuts[id].script(answer(id), kind)
+
+    provider.respond_by(choose)
 
 
 def encode_json(id: str) -> list[bytes]:

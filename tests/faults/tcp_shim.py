@@ -32,7 +32,6 @@ class TcpShim:
 
     def __init__(self, upstream: str) -> None:
         self.toxic = HEALTHY
-        self.connections = 0
         address = urlsplit(upstream)
         self._upstream = (address.hostname, address.port)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -48,7 +47,6 @@ class TcpShim:
         with contextlib.suppress(OSError):  # closed at the end
             while True:
                 client, _ = self._listener.accept()
-                self.connections += 1
                 if self.toxic.refuses:
                     _reset(client)
                     continue
@@ -85,10 +83,14 @@ class TcpShim:
                 pass
         elif end == "RST":
             _reset(client)
+        else:
+            client.shutdown(socket.SHUT_RDWR)
 
 
 def _reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+    with contextlib.suppress(OSError):  # not connected any more
+        connection.shutdown(socket.SHUT_RD)  # ends a `recv` that holds the socket open
     connection.close()
 
 

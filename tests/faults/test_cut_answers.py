@@ -1,13 +1,19 @@
 """A provider's answer that ends at any byte in any way: never a silent end, never a false one."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.faults.cuts import ENDINGS, FRAMINGS, JSON, STREAM, encode_json, make_cuts
+from tests.faults.cuts import (
+    ENDINGS,
+    FRAMINGS,
+    JSON,
+    STREAM,
+    encode_json,
+    make_cuts,
+    respond_with_cuts,
+)
 from tests.support.events import make_events, make_response, new_id, parse_events
-from tests.support.provider import encode_response
 
 THREADS = 8  # the gateway's function runs as many times
 PING = b": ping\n\n"
@@ -25,19 +31,11 @@ def send_all(gateway, provider, cuts, answer, kind):
     """Create a response for each cut, some at once; yield the cut, the id and the answer."""
     ids = {new_id(): cut for cut in cuts}
 
-    def choose(request):
-        if not request.body:  # the settle function's poll
-            id = request.line.split()[1].rpartition("/")[2]
-            return (encode_response(json.dumps(make_response(id)).encode()),)
-        id = json.loads(request.body)["input"]
-        provider.received.append(request)
-        return ids[id].script(answer(id), kind)
-
     def create(client, id):
         body = {"model": "gpt-5", "input": id, "stream": kind == STREAM}
         return client.post("/responses", json=body)
 
-    provider.respond_by(choose)
+    respond_with_cuts(provider, ids, answer, kind)
     with gateway.client() as client, ThreadPoolExecutor(THREADS) as pool:
         answers = pool.map(lambda id: create(client, id), ids)
         yield from zip(cuts, ids, answers, strict=True)

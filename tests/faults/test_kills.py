@@ -163,7 +163,7 @@ async def send_and_kill(rig, rng, number, seen):
 
 
 async def test_nothing_is_lost_that_has_a_link(rig):
-    rng, numbers, seen = random.Random(11), iter(range(STREAMS)), {}  # noqa: S311  no secret
+    rng, numbers, seen = random.Random(11), iter(range(STREAMS)), {}
 
     async def call():
         for number in numbers:

@@ -77,10 +77,10 @@ def test_a_link_that_cannot_be_written(own, gateway, target, provider, failing, 
         breakable_connection(gateway.aws_endpoint) as shim,
         own.run(shim.address, targets) as call,
     ):
-        shim.cut |= failing
+        shim.cut(*failing)
         provider.respond_with(encode_success())
         assert call(make_create_event(BODY)).status == status
-        shim.cut.clear()
+        shim.restore()
     values = own.only_values
     if status == 200:
         pop_request_times(values)

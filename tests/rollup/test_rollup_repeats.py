@@ -58,7 +58,7 @@ def test_repeated_records_change_nothing(counted):
 def test_the_order_of_different_links_and_the_size_of_batches_do_not_matter(counted, seed):
     """Only the changes of one link are in order."""
     expected = write_links(counted)
-    rng = random.Random(seed)  # noqa: S311  no secret
+    rng = random.Random(seed)
     for record in shuffled(counted.dynamo.stream_records(), rng):
         assert counted.run_rollup([record]) == []
         if rng.random() < 0.3:

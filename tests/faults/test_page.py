@@ -1,0 +1,25 @@
+"""The page about faults names tests that exist."""
+
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs" / "faults.md"
+NAMED = re.compile(r"`((?:[a-z0-9_]+/)*test_\w+\.py|[a-z]+/)(?:::(test_\w+))?`")
+
+
+def test_each_test_that_the_page_names_exists():
+    named = NAMED.findall(PAGE.read_text())
+    assert len(named) > 100
+    missing = [
+        f"{name}::{test}"
+        for name, test in named
+        if not (TESTS / name).exists()
+        or (test and not re.search(rf"def {test}\b", (TESTS / name).read_text()))
+    ]
+    assert missing == []
+
+
+def test_the_page_has_a_row_for_each_suite():
+    rows = set(re.findall(r"^\| (T\d\d) ", PAGE.read_text(), re.MULTILINE))
+    assert rows == {f"T{number:02}" for number in range(1, 18)}
