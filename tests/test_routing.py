@@ -44,6 +44,19 @@ def test_requests_with_one_prompt_cache_key_go_to_one_target():
     assert len(targets) == 1
 
 
+@pytest.mark.parametrize("name", ["session_id", "session-id", "thread-id", "conversation_id"])
+def test_the_requests_of_one_session_go_to_one_target(name):
+    routing = make_routing(a={}, b={}, c={})
+
+    def choose(n, session):
+        body = CreateResponse(model="gpt-5", input="x", user=f"user_{n}")
+        route = routing.route(body, Caller("acme", f"key_{n}"), {name: session})
+        return route.candidates[0].target
+
+    assert len({choose(n, "one") for n in range(20)}) == 1
+    assert len({choose(0, f"session_{n}") for n in range(20)}) > 1
+
+
 def test_a_continued_request_goes_to_its_target_whatever_its_rank():
     routing = make_routing(make_link_at("b"), a={"weight": 1000}, b={"priority": 9})
     assert choose_first(routing) == "b"

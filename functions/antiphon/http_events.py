@@ -114,13 +114,18 @@ def _read_headers(event: LambdaEvent) -> dict[str, str]:
     """Return headers by names in lower case; repeated ones joined by commas (RFC 9110, 5.3)."""
     lists = event.get("multiValueHeaders")
     if lists:
-        return {name.lower(): ",".join(values) for name, values in lists.items()}
-    return {name.lower(): value for name, value in event["headers"].items()}
+        return {name.lower(): _encodable(",".join(values)) for name, values in lists.items()}
+    return {name.lower(): _encodable(value) for name, value in event["headers"].items()}
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which JSON can express and no encoding can."""
+    return text.encode(errors="replace").decode()
 
 
 def _read_query(event: LambdaEvent) -> str:
     if event.get("version") == "2.0":
-        return event.get("rawQueryString") or ""
+        return _encodable(event.get("rawQueryString") or "")
     return urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
 
 

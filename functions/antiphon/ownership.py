@@ -4,12 +4,15 @@ An id of another tenant, an unknown, malformed, deleted and expired one get the 
 provider is called for the check: an id that the tenant does not own is never sent on.
 """
 
+import hashlib
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from antiphon.errors import InvalidRequest, NotFound, PreviousResponseMissing
+from antiphon.errors import InvalidRequest, NotFound, PreviousResponseMissing, Unavailable
+from antiphon.observability import logger
 from antiphon.schema.create import ModelRequest, Reference
 from antiphon.store.items import Items
 from antiphon.store.links import Kind, Link, Links
@@ -19,6 +22,8 @@ ITEM_NOT_FOUND = (
     "Try again with `store` set to true, or remove this item from your input."
 )
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,256}")
+TURN_STATE = "x-codex-turn-state"  # header by which a target recognises the requests of one turn
+TURN_SECONDS = 86_400
 MAX_REFERENCES = 1_000  # of one request: the table gives a hundred rows at once
 
 
@@ -60,6 +65,21 @@ class Ownership:
                 raise NotFound(ITEM_NOT_FOUND.format(id), param=param)
         return set(target_by_id.values())
 
+    def own_turn(self, tenant: str, headers: Mapping[str, str], target: str) -> None:
+        """Record the target that issued a turn state in these headers of a response, if any."""
+        state = headers.get(TURN_STATE)
+        if state is None:
+            return
+        try:
+            expires_at = int(time.time()) + TURN_SECONDS
+            self.items.own(tenant, [_turn_id(state)], target, expires_at)
+        except Unavailable:  # the turn continues, but may change its target
+            logger.exception("turn not recorded")
+
+    def turn_target(self, tenant: str, state: str) -> str | None:
+        """Return the target that issued a turn state; None if it is not known."""
+        return self.items.targets(tenant, [_turn_id(state)]).get(_turn_id(state))
+
     def _previous_response(self, tenant: str, id: str) -> Link:
         try:
             return self.owned_link("response", tenant, id)
@@ -73,3 +93,8 @@ class Ownership:
             return self.owned_link(kind, tenant, id)
         except NotFound as exc:
             raise NotFound(str(exc), param=param) from exc
+
+
+def _turn_id(state: str) -> str:
+    """Return a name that no item can have."""
+    return f"turn:{hashlib.sha256(state.encode()).hexdigest()}"

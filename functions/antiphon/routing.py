@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from antiphon.auth import Caller
-from antiphon.errors import InvalidRequest, ModelNotFound, TargetGone
-from antiphon.ownership import Ownership
+from antiphon.errors import NO_HEADERS, InvalidRequest, ModelNotFound, TargetGone
+from antiphon.ownership import TURN_STATE, Ownership
 from antiphon.providers.provider import Candidate, provider_of
 from antiphon.schema.create import ModelRequest, Reference
 from antiphon.settings.config import Target
 from antiphon.store.links import Link
 
+SESSION_HEADERS = ("session_id", "session-id", "thread-id", "conversation_id")
 CACHED_MODELS = 1_000  # model names with their candidates
 MODEL_NOT_FOUND = "The model '{}' does not exist or you do not have access to it."
 
@@ -46,18 +47,25 @@ class Routing:
         self._ranking = _Ranking(targets)
         self._cached: LRUCache[str | None, tuple[Candidate, ...]] = LRUCache(CACHED_MODELS)
 
-    def route(self, body: ModelRequest, caller: Caller) -> Route:
-        """Raise OpenAI's errors for ids that the caller does not own, and for unknown models."""
+    def route(
+        self, body: ModelRequest, caller: Caller, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Route:
+        """Raise OpenAI's errors for ids that the caller does not own, and for unknown models.
+
+        `headers`: the caller's, which may name the session and the turn that a request is part of.
+        """
         _check_model(body.model, caller)
         parent = self._ownership.parent(body, caller.tenant)
         holders = self._ownership.targets(body.references, caller.tenant)
         holders |= {parent.target} if parent else set()
+        if not holders and TURN_STATE in headers:
+            holders = self._turn_holders(body.model, caller.tenant, headers)
         if holders:
             affinity = parent.root if parent else caller.key_id
             return Route(self._pinned(holders, body.model, affinity, caller), parent)
-        candidates = self._ranking.sort(
-            self._candidates(body.model), body.affinity or caller.key_id
-        )
+        sessions = (headers[name] for name in SESSION_HEADERS if name in headers)
+        affinity = body.affinity(next(sessions, None)) or caller.key_id
+        candidates = self._ranking.sort(self._candidates(body.model), affinity)
         if not candidates:
             raise self._model_not_found(body.model or "", caller)
         return Route(candidates)
@@ -89,6 +97,11 @@ class Routing:
         """Yield every target, in the order of the configuration."""
         for name, target in self._targets.items():
             yield Candidate(name, self._providers[name], None), target
+
+    def _turn_holders(self, model: str | None, tenant: str, headers: Mapping[str, str]) -> set[str]:
+        """Return the target that issued the turn state of a request, if it serves the model."""
+        issuer = self._ownership.turn_target(tenant, headers[TURN_STATE])
+        return {each.target for each in self._candidates(model) if each.target == issuer}
 
     def _pinned(
         self, holders: set[str], model: str | None, affinity: str, caller: Caller

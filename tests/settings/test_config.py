@@ -107,6 +107,42 @@ def test_a_proxy_must_be_text():
     assert error.startswith("gateway.toml: gateway.proxy: ")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "authorization",
+        "api-key",
+        "x-api-key",
+        "x-goog-api-key",
+        "cookie",
+        "set-cookie",
+        "host",
+        "connection",
+        "transfer-encoding",
+        "content-length",
+        "x-forwarded-for",
+        "x-amzn-trace-id",
+        "true-client-ip",
+        "openai-organization",
+        "proxy-authorization",
+        "user-agent",
+    ],
+)
+def test_no_private_header_can_be_passed(name):
+    error = config_error({"targets": {"a": OPENAI}, "gateway": {"pass_headers": ["x-a", name]}})
+    assert error.startswith("gateway.toml: gateway.pass_headers.1: identifies a caller")
+
+
+@pytest.mark.parametrize("name", ["X-Acme", "a b", "", "*-x", "x:y", "ä"])
+def test_a_header_to_pass_is_a_name(name):
+    error = config_error({"targets": {"a": OPENAI}, "gateway": {"pass_headers": [name]}})
+    assert error.startswith("gateway.toml: gateway.pass_headers.0: ")
+
+
+def test_headers_to_pass_may_end_with_an_asterisk():
+    assert parse_gateway(pass_headers=["x-a", "x-b-*"]).pass_headers == ["x-a", "x-b-*"]
+
+
 def test_there_is_no_proxy_by_default():
     assert parse_gateway().proxy is None
 

@@ -43,7 +43,7 @@ class Responses:
     def _send_create(
         self, request: Request, caller: Caller, body: CreateResponse, guard: IdempotencyGuard
     ) -> Reply:
-        route = self.routing.route(body, caller)
+        route = self.routing.route(body, caller, request.headers)
         upstream = _model_request("/responses", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             on_first = guard.remember_response
@@ -51,6 +51,7 @@ class Responses:
             response = self.upstream.send(
                 route.candidates, replace(upstream, streams=bool(body.stream))
             )
+            self.ownership.own_turn(caller.tenant, response.headers, response.target)
             reply = self.recorder.record(response, context)
         return reply.with_headers({**reservation.headers, **body.rewrites})
 
@@ -77,14 +78,14 @@ class Responses:
     def count_input_tokens(self, request: Request) -> Reply:
         caller = self.gate.admit(request)
         body = InputTokens.parse(request.body)
-        route = self.routing.route(body, caller)
+        route = self.routing.route(body, caller, request.headers)
         upstream = _model_request("/responses/input_tokens", request, body, route)
         return self.upstream.send(route.candidates, upstream).reply()
 
     def compact(self, request: Request) -> Reply:
         caller = self.gate.auth.identify(request)
         body = Compact.parse(request.body)
-        route = self.routing.route(body, caller)
+        route = self.routing.route(body, caller, request.headers)
         upstream = _model_request("/responses/compact", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             response = self.upstream.send(route.candidates, upstream)

@@ -95,10 +95,9 @@ class ModelRequest(RequestBody):
             yield "prompt_cache_options.comparison_response_id", "response", compared_id
         yield from item_references(self.input if isinstance(self.input, list) else [], "input")
 
-    @property
-    def affinity(self) -> str | None:
-        """The key by which requests are grouped that share a provider's prompt cache."""
-        return self.prompt_cache_key or self.safety_identifier or self.user
+    def affinity(self, session: str | None) -> str | None:
+        """Return the key by which requests are grouped that share a provider's prompt cache."""
+        return self.prompt_cache_key or session or self.safety_identifier or self.user
 
     def body_for(self, body: bytes, model: str | None) -> bytes:
         """Return the caller's bytes with a target's own name of the model, and no other change."""

@@ -5,6 +5,7 @@ keys are errors, and values of a wrong type are not converted.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,14 @@ from pydantic import (
     model_validator,
 )
 
+# Headers that identify the caller or a credential, or describe one of the two connections.
+PRIVATE_HEADERS = re.compile(
+    r"(?:.*-)?(?:authorization|authenticate|api-?key|cookie2?|secret|password|credentials?)(?:-.*)?"
+    r"|.*client-?ip|x-real-ip|forwarded.*|x-forwarded-.*|via|from|origin|referer|user-agent"
+    r"|openai-(?:organization|project)|x-antiphon-.*|cf-.*|cloudfront-.*|x-amz.*|sec-.*|proxy-.*"
+    r"|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|http2-settings"
+    r"|(?:content|accept)-encoding|content-length|alt-svc|strict-transport-security"
+)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Versions on Azure's /openai/v1 path; a dated version means the older path.
 V1_API_VERSIONS = {"v1", "preview"}
@@ -44,12 +53,23 @@ def _check_proxy(url: str) -> str:
     return url
 
 
+def _check_header(name: str) -> str:
+    if PRIVATE_HEADERS.fullmatch(name):
+        raise ValueError("identifies a caller, a connection or a credential, and never passes")
+    return name
+
+
 type Period = Literal["day", "month"]
 
 Count = Annotated[int, Field(ge=1)]
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=900)]
 BaseUrl = Annotated[str, AfterValidator(_check_address)]
+HeaderName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9!#$%&'+.^_`|~-]+\*?$"),  # RFC 9110, 5.1, and a wildcard
+    AfterValidator(_check_header),
+]
 ProxyUrl = Annotated[str, AfterValidator(_check_proxy)]
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -196,6 +216,8 @@ class Gateway(Section):
     reserve_output_tokens: int = Field(default=8_192, ge=1)
     circuit_failures: int = Field(default=3, ge=1)  # consecutive ones that open a circuit
     circuit_seconds: Seconds = 30  # how long it stays open if the target does not specify a time
+    # Headers that pass both ways beside the built-in ones; a name may end with `*`.
+    pass_headers: list[HeaderName] = Field(default=[])
     # For requests to https addresses of providers; by default HTTPS_PROXY of the environment.
     proxy: ProxyUrl | None = None
     # How long a provider may answer 404 for a response that it has just completed.

@@ -1,15 +1,16 @@
 """One request to one target: sent once, and read to its end or to its first event."""
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 
 import httpx
 
-from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed
+from antiphon.errors import GatewayError, UpstreamFailed
 from antiphon.providers.errors import mask_account, mask_failed_response
 from antiphon.providers.provider import Candidate
-from antiphon.settings.config import Gateway
+from antiphon.settings.config import PRIVATE_HEADERS, Gateway
 from antiphon.upstream.credentials import redact
 from antiphon.upstream.http1 import build_request
 from antiphon.upstream.outcome import (
@@ -30,26 +31,38 @@ REDIRECTS, ERRORS = range(300, 400), range(400, 600)
 TO_PROVIDER = (
     "accept",
     "content-type",
+    "conversation_id",
     "openai-beta",
+    "originator",
+    "session-id",
+    "session_id",
+    "thread-id",
+    "traceparent",
+    "tracestate",
+    "version",
     "x-client-request-id",
+    "x-codex-*",
     "x-ms-oai-image-generation-deployment",
+    "x-openai-subagent",
 )
 # The provider's organisation and project do not go to the caller.
-TO_CALLER = frozenset(
-    {
-        "apim-request-id",
-        "cache-control",
-        "content-type",
-        "openai-processing-ms",
-        "openai-version",
-        "retry-after",
-        "retry-after-ms",
-        "x-ms-region",
-        "x-request-id",
-        "x-should-retry",
-    }
+TO_CALLER = (
+    "apim-request-id",
+    "cache-control",
+    "content-type",
+    "openai-model",
+    "openai-processing-ms",
+    "openai-version",
+    "retry-after",
+    "retry-after-ms",
+    "x-codex-*",
+    "x-models-etag",
+    "x-ms-region",
+    "x-ratelimit-*",
+    "x-reasoning-included",
+    "x-request-id",
+    "x-should-retry",
 )
-RATE_LIMITS = "x-ratelimit-"
 
 
 class Exchange:
@@ -59,6 +72,8 @@ class Exchange:
         self._transport = transport
         self._gateway = gateway
         self._timers = TimerThread()
+        self._to_provider = _name_pattern(*TO_PROVIDER, *gateway.pass_headers)
+        self._to_caller = _name_pattern(*TO_CALLER, *gateway.pass_headers)
 
     def send(
         self, candidate: Candidate, credential: str, request: UpstreamRequest
@@ -76,7 +91,7 @@ class Exchange:
             body = self._read_body(request, response, timer, close)
             if isinstance(body, bytes):
                 body = caller_body(candidate, response.status_code, body)
-            headers = caller_headers(request.method, response)
+            headers = caller_headers(request.method, response, self._to_caller)
             return UpstreamResponse(candidate.target, response.status_code, headers, body)
         except BaseException:
             close()
@@ -87,7 +102,7 @@ class Exchange:
     ) -> httpx.Request:
         url, authorization = candidate.provider.address(request.path, request.query, credential)
         body = request.encode_body(candidate)
-        headers = provider_headers(request.headers, authorization)
+        headers = {**provider_headers(request.headers, self._to_provider), **authorization}
         if body and "json" not in headers.get("content-type", ""):
             headers["content-type"] = "application/json"  # it was parsed as JSON before
         try:
@@ -173,25 +188,26 @@ def latest_end(request: UpstreamRequest) -> float:
     return request.ends_at - min(MARGIN_SECONDS, request.seconds_left / 4)
 
 
-def provider_headers(
-    headers: Mapping[str, str], authorization: Mapping[str, str]
-) -> dict[str, str]:
-    """Return the headers for the provider; raise InvalidRequest for a value that cannot be sent."""
-    passed = {name: headers[name] for name in TO_PROVIDER if name in headers}
-    for name, value in passed.items():
-        if not (value.isascii() and value.replace("\t", " ").isprintable()):
-            raise InvalidRequest(f"The header '{name}' cannot be sent on.", param=name)
-    # Identity: the caller gets the provider's bytes, and nothing unpacks them on the way.
-    return {**passed, "accept-encoding": "identity", "user-agent": "antiphon", **authorization}
+def _name_pattern(*names: str) -> re.Pattern[str]:
+    """Compile names of headers, which may end with `*`."""
+    passed = "|".join(re.escape(name).replace(r"\*", ".+") for name in names)
+    return re.compile(f"(?!(?:{PRIVATE_HEADERS.pattern})$)(?:{passed})")
 
 
-def caller_headers(method: str, response: httpx.Response) -> dict[str, str]:
-    """Return the provider's headers that the caller gets, and whether its SDK may retry."""
+def provider_headers(headers: Mapping[str, str], names: re.Pattern[str]) -> dict[str, str]:
+    """Return the caller's headers that the provider gets, without values that cannot be sent."""
     passed = {
         name: value
-        for name, value in response.headers.items()
-        if name in TO_CALLER or name.startswith(RATE_LIMITS)
+        for name, value in headers.items()
+        if names.fullmatch(name) and value.isascii() and value.replace("\t", " ").isprintable()
     }
+    # Identity: the caller gets the provider's bytes, and nothing unpacks them on the way.
+    return {**passed, "accept-encoding": "identity", "user-agent": "antiphon"}
+
+
+def caller_headers(method: str, response: httpx.Response, names: re.Pattern[str]) -> dict[str, str]:
+    """Return the provider's headers that the caller gets, and whether its SDK may retry."""
+    passed = {name: value for name, value in response.headers.items() if names.fullmatch(name)}
     if method == "POST" and policy_for_status(response.status_code).should_retry is False:
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}
