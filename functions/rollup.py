@@ -1,4 +1,4 @@
-"""Door: the table's stream; keeps what is derived from the links in step with them."""
+"""Door: the table's stream; derives usage and indexes from the links, and starts the polling."""
 
 import os
 

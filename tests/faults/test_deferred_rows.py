@@ -1,11 +1,14 @@
 """Rows that cannot be written come later, by the queue; if that fails too, nobody gets an id."""
 
+import asyncio
 import json
 
 import pytest
+import pytest_asyncio
 
 from tests.support.events import make_events, make_response, new_id, parse_events
 from tests.support.provider import (
+    CLOSE,
     LAST_CHUNK,
     Gate,
     encode_chunk,
@@ -113,6 +116,20 @@ async def test_the_outcome_of_a_stream_follows_its_late_link(shimmed, provider):
     assert row["usage"] == USAGE
 
 
+async def test_a_cut_stream_is_polled_when_the_queue_answers_again(shimmed, provider):
+    id = new_id()
+    shimmed.shim.cut("SendMessage")
+    provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
+    provider.respond_to_settle(id, told(id))
+    got = await shimmed.create(stream=True)
+    assert parse_events(got.content)[-1]["type"] == "response.failed"
+    assert shimmed.row(id)["unfinished"] == "cut"
+    shimmed.shim.restore()
+    row = await shimmed.wait_for_row(id, "completed")
+    assert row["usage"] == USAGE
+    assert len(provider.settle_requests(id)) == 1
+
+
 async def test_an_outcome_that_cannot_be_written_is_written_later(shimmed, provider):
     id = new_id()
     shimmed.shim.cut("UpdateItem")
@@ -146,44 +163,44 @@ async def test_a_late_background_response_is_followed_from_when_it_is_owned(shim
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def conversation(gateway, provider):
+async def conversation(shimmed, provider):
     id = new_id("conv")
     provider.respond_with(encode_response(json.dumps({"id": id}).encode()))
-    assert (await gateway.client.post("/conversations")).status_code == 200
+    assert (await shimmed.client.post("/conversations")).status_code == 200
     return id
 
 
-async def add_item(gateway, provider, conversation):
+async def add_item(shimmed, provider, conversation):
     """The answer to one new item, and the item's id."""
     item = new_id("msg")
     page = {"object": "list", "data": [{"type": "message", "id": item}]}
     provider.respond_with(encode_response(json.dumps(page).encode()))
     body = {"items": [{"role": "user", "content": "x"}]}
-    return await gateway.client.post(f"/conversations/{conversation}/items", json=body), item
+    return await shimmed.client.post(f"/conversations/{conversation}/items", json=body), item
 
 
-async def test_added_items_that_cannot_be_recorded_are_owned_later(gateway, provider, conversation):
-    gateway.shim.cut |= {"BatchWriteItem"}
-    got, item = await add_item(gateway, provider, conversation)
+async def test_added_items_that_cannot_be_recorded_are_owned_later(shimmed, provider, conversation):
+    shimmed.shim.cut("BatchWriteItem")
+    got, item = await add_item(shimmed, provider, conversation)
     assert (got.status_code, got.json()["data"][0]["id"]) == (200, item)
-    gateway.shim.cut.clear()
+    shimmed.shim.restore()
     create = {**ASK, "input": [{"type": "item_reference", "id": item}]}
     provider.respond_with(told(new_id()))
-    while (await gateway.client.post("/responses", json=create)).status_code == 404:  # noqa: ASYNC110
+    while (await shimmed.client.post("/responses", json=create)).status_code == 404:  # noqa: ASYNC110
         await asyncio.sleep(0.1)  # nobody tells of a row
 
 
-async def test_items_that_are_added_are_not_added_again(gateway, provider, conversation):
-    gateway.shim.cut |= {"BatchWriteItem", "SendMessage"}
-    got, item = await add_item(gateway, provider, conversation)
+async def test_items_that_are_added_are_not_added_again(shimmed, provider, conversation):
+    shimmed.shim.cut("BatchWriteItem", "SendMessage")
+    got, item = await add_item(shimmed, provider, conversation)
     assert (got.status_code, got.json()["error"]["code"]) == (503, "link_not_written")
     assert got.headers["x-should-retry"] == "false"
     assert "retry-after" not in got.headers
     assert item not in got.text
 
 
-async def test_a_deletion_that_cannot_be_recorded_is_done(gateway, provider, conversation):
-    gateway.shim.cut |= {"UpdateItem", "SendMessage"}
+async def test_a_deletion_that_cannot_be_recorded_is_done(shimmed, provider, conversation):
+    shimmed.shim.cut("UpdateItem", "SendMessage")
     provider.respond_with(encode_response(b'{"deleted":true}'))
-    got = await gateway.client.delete(f"/conversations/{conversation}")
+    got = await shimmed.client.delete(f"/conversations/{conversation}")
     assert got.status_code == 200

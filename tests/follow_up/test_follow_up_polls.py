@@ -10,6 +10,7 @@ import pytest
 from antiphon.follow_up import MIN_POLLS_BEFORE_GONE
 from tests.support.events import make_response
 from tests.support.follow_up import FOLLOW, HOUR, LINK, NOW, USAGE, make_follow_up, run_follow_up
+from tests.support.limits import IN_FLIGHT, NANO, RESERVED, SPENT, reserve
 from tests.support.provider import CLOSE, encode_response
 from tests.support.upstream import plain_transport
 
@@ -94,16 +95,29 @@ def test_a_late_poll_does_not_undo_an_end(cloud):
     assert (row["status"], row["usage"]) == ("completed", USAGE)
 
 
-@pytest.mark.parametrize(
-    ("more", "why"),
-    [({"deleted_at": NOW}, "deleted"), ({"store": False}, "not stored")],
-)
+UNKNOWABLE = [({"deleted_at": NOW}, "deleted"), ({"store": False}, "not stored")]
+
+
+@pytest.mark.parametrize(("more", "why"), UNKNOWABLE)
 def test_what_the_provider_cannot_be_asked_for_is_given_up(cloud, follow_up, provider, more, why):
     link = replace(LINK, ends_by=NOW - 1, **more)
     follow_up.links.put(link)
     run_follow_up(follow_up, replace(FOLLOW, not_before=link.ends_by))
     assert cloud.row("resp_1")["unfinished"] == f"given up: {why}"
     assert (provider.settle_requests("resp_1"), cloud.sent) == ([], [])
+
+
+@pytest.mark.parametrize(("more", "why"), UNKNOWABLE)
+def test_what_is_given_up_keeps_its_reservation(cloud, follow_up, more, why):
+    """Otherwise stalling, and a deletion or `store: false`, would make a response free."""
+    reservation = reserve(follow_up.admission)
+    link = replace(LINK, lease=reservation.to_json(), **more)
+    follow_up.links.put(link)
+    run_follow_up(follow_up, FOLLOW)
+    assert cloud.row("resp_1")["unfinished"] == f"given up: {why}"
+    counters = cloud.table.get("T#acme#L#key_1", "LIMITS")
+    assert (counters[SPENT], counters[IN_FLIGHT]) == (RESERVED * NANO, 0)
+    assert not [name for name in counters if name.startswith("held_")]
 
 
 def test_a_poll_that_comes_early_is_sent_again(cloud, follow_up, provider):

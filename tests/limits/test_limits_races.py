@@ -33,12 +33,12 @@ def url():
         yield address
 
 
-def admit_once(table, number):
+def admit_once(table, number, hours=0):
     """Send one request to each tenant; return the reservations of the admitted ones by round."""
-    admission, stored = make_admission(table, tenants=TENANTS), {}
+    admission, stored = make_admission(table, Clock(NOON + hours * HOUR), TENANTS), {}
     for n in range(ROUNDS):
         caller = make_caller(f"key_{number}", f"t{n}", streams=1)
-        request = make_request(str(number), b"")  # one token in, and two out at most
+        request = make_request(f"{number} {hours}", b"")  # one token in, and two out at most
         try:
             stored[n] = admission.admit(make_create(max_output_tokens=2), caller, request).to_json()
         except BudgetSpent:
@@ -78,6 +78,32 @@ def test_exactly_the_limit_is_admitted_and_counted(url):
         admission.admit(make_create(max_output_tokens=left - 1), caller, make_request("last", b""))
         with pytest.raises(BudgetSpent):
             admission.admit(make_create(max_output_tokens=1), caller, make_request("one more", b""))
+
+
+def admit_or_settle(stalled, table, number):
+    """Send one more request to each tenant, or settle what others have left: each of it twice."""
+    if number % 2:
+        return admit_once(table, number, hours=1)
+    admission = make_admission(table, Clock(NOON + HOUR))
+    for each in stalled[number // 2 % dynamodb.THREADS :: dynamodb.THREADS]:
+        assert settle(admission.reservation_from(each), make_usage(0, USED))
+    return {}
+
+
+def test_stalling_gives_back_a_reservation_and_its_cost_still_counts(url):
+    """The functions of all requests are killed; while their budget comes back their usage comes."""
+    rounds = dynamodb.run_in_processes(url, admit_once)
+    stalled = [each for stored in rounds for each in stored.values()]
+    assert len(stalled) == sum(LIMITS)
+    later = dynamodb.run_in_processes(url, partial(admit_or_settle, stalled))
+    admitted = [sum(n in stored for stored in later) for n in range(ROUNDS)]
+    assert all(admitted)
+
+    table = dynamodb.open_shared_table(url)
+    rows = [table.get(f"T#t{n}#L", "LIMITS") for n in range(ROUNDS)]
+    sums = [USED * most + RESERVED * admitted[n] for n, most in enumerate(LIMITS)]
+    assert [row["tenant_u202611"] for row in rows] == [NANO * dollars for dollars in sums]
+    assert [sum(name.startswith("held_") for name in row) for row in rows] == admitted
 
 
 def admit_often(table, number):
