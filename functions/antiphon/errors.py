@@ -26,6 +26,7 @@ GatewayError                    500
 └── UpstreamFailed              502
     ├── UpstreamRefusedUs       502
     ├── UpstreamNotReached      502
+    │   └── NoTimeLeft          504
     └── UpstreamTimeout         504
 
 A provider's own error is not an exception: it is an `UpstreamResponse`, passed on as it came.
@@ -256,6 +257,13 @@ class UpstreamNotReached(UpstreamFailed):
     code = "upstream_not_reached"
     processed = "no"
     retry = None
+
+
+class NoTimeLeft(UpstreamNotReached):
+    """The gateway's own time limit was reached before the request was sent."""
+
+    status = 504
+    code = "gateway_deadline"
 
 
 class UpstreamRefusedUs(UpstreamFailed):

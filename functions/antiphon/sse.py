@@ -16,11 +16,10 @@ DATA = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])data(?:: ?([^\r\n]*))?(?=[\r\
 OVERLAP = (
     3  # bytes of a blank line, which has up to four, that an earlier chunk may have ended with
 )
-MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 
 class EventTooLarge(ValueError):
-    """An event is larger than any that a provider sends."""
+    """An event is larger than the configuration allows."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Event:
 class EventSplitter:
     """Splits a stream after each blank line; chunks may end anywhere."""
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, max_event_bytes: float = float("inf")) -> None:
         self._max_event_bytes = max_event_bytes
         self._tail = bytearray()
 
@@ -84,7 +83,10 @@ class EventSplitter:
 
     def _check_size(self) -> None:
         if len(self._tail) > self._max_event_bytes:
-            raise EventTooLarge(f"An event has more than {self._max_event_bytes} bytes.")
+            raise EventTooLarge(
+                f"An event of the provider's stream has more than {self._max_event_bytes:,} bytes, "
+                "the limit of the gateway's setting 'max_event_bytes'."
+            )
 
 
 def event_data(event: bytes) -> bytes | None:

@@ -206,6 +206,13 @@ CODES: dict[int, tuple[Sample, ...]] = {
         ),
     ),
     429: (Sample("Rate limit reached for gpt-5.", code="rate_limit_exceeded"),),
+    502: (
+        Sample(
+            "An event of the provider's stream has more than 16,777,216 bytes, the limit of the "
+            "gateway's setting 'max_event_bytes'.",
+            code="event_too_large",
+        ),
+    ),
     504: (
         Sample("The gateway's time limit for one call is reached.", code="gateway_deadline"),
         Sample("The gateway is shutting down.", code="gateway_stopped"),

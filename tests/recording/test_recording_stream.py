@@ -5,6 +5,7 @@ import pytest
 
 from antiphon.errors import LinkNotWritten
 from antiphon.recording.tracker import RecordingStream
+from antiphon.sse import EventSplitter
 from antiphon.upstream.stream import UpstreamStream
 from antiphon.upstream.timers import ReadTimer
 from tests.support.events import make_event, make_events, make_response, parse_events
@@ -35,7 +36,7 @@ def passing(tracker, *chunks):
                 raise chunk
             yield chunk
 
-    stream = UpstreamStream(read(), ReadTimer(None, float("inf")), lambda: None)
+    stream = UpstreamStream(read(), ReadTimer(None, float("inf")), lambda: None, EventSplitter())
     stream.open(280)
     recording = RecordingStream(stream, tracker, "openai")
     recording.open()

@@ -13,6 +13,7 @@ from tests.support.provider import (
     INVALID,
     MAYBE_PROCESSED,
     NOT_PROCESSED,
+    RESET,
     Gate,
     encode_response,
     encode_stream,
@@ -154,6 +155,41 @@ def test_an_invalid_request_goes_to_no_other_target(many, providers, failure):
     got = ask(many, providers, THREE, [INVALID[failure]], stream=False)
     assert posts(providers) == {THREE.targets[0]: 1}
     assert got.status_code == int(failure[:3])
+
+
+HEAD = b"HTTP/1.1 503 X\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n"
+
+
+@pytest.mark.parametrize("end", ["silence", "reset"])
+@pytest.mark.parametrize("body", [b"", b'{"error":{"message":"m"'], ids=["no body", "half"])
+def test_the_head_of_an_error_decides_whatever_its_body_does(many, providers, end, body):
+    gate = Gate()
+    script = (HEAD + body, gate if end == "silence" else RESET)
+    got = ask(many, providers, FREE[1], [script], stream=True)
+    gate.open()
+    assert (got.status_code, got.headers["x-antiphon-target"]) == (200, "second")
+
+
+def test_an_error_whose_body_is_missing_has_the_envelope_of_its_status(many, providers):
+    got = ask(many, providers, FREE[0], [(HEAD, RESET)], stream=False)
+    assert (got.status_code, got.json()["error"]["type"]) == (503, "server_error")
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_lambda_cannot_send_is_a_502(many, providers, status):
+    got = ask(many, providers, FREE[1], [make_error_script(status)], stream=True)
+    assert (got.status_code, got.headers["x-should-retry"]) == (502, "false")
+    assert str(status) in got.json()["error"]["message"]
+    assert posts(providers) == {"first": 1}
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_headers_that_lambda_cannot_send_are_dropped(many, providers, status):
+    large = {"x_ratelimit_reset_tokens": "9" * 20_000}
+    script = encode_response(json.dumps(make_response(new_id())).encode(), status, **large)
+    got = ask(many, providers, FREE[0], [(script,)], stream=False)
+    assert (got.status_code, got.headers["x-request-id"]) == (status, "req_of_provider")
+    assert "x-ratelimit-reset-tokens" not in got.headers
 
 
 def test_a_silent_target_may_have_begun(many, providers):

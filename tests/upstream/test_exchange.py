@@ -9,6 +9,7 @@ import pytest
 from antiphon.errors import (
     GatewayError,
     InvalidRequest,
+    NoTimeLeft,
     UpstreamFailed,
     UpstreamNotReached,
     UpstreamTimeout,
@@ -181,8 +182,33 @@ def test_a_header_that_cannot_be_sent_is_dropped(value):
     assert send(handler, UpstreamRequest("GET", "/models", headers=headers)).status == 200
 
 
+@pytest.mark.parametrize(
+    ("error", "processed"),
+    [(httpx.ConnectTimeout("m"), "no"), (httpx.ReadTimeout("m"), "unknown")],
+    ids=["connect", "read"],
+)
+def test_at_the_deadline_the_error_is_the_gateway_s_own(error, processed):
+    request = UpstreamRequest("POST", "/responses", body=b"{}", ends_at=time.monotonic() + 0.1)
+
+    def handler(outgoing):
+        while time.monotonic() < outgoing.extensions["ends_at"]:
+            pass
+        raise error
+
+    with pytest.raises(GatewayError) as raised:
+        send(handler, request)
+    assert (raised.value.status, raised.value.code) == (504, "gateway_deadline")
+    assert raised.value.processed == processed
+
+
+def test_an_error_whose_body_is_too_long_is_passed_on_by_its_status():
+    got = send(answer(429, b"x" * (1 << 20) + b"y"))
+    assert (got.status, len(got.content)) == (429, len(got.content.strip()))
+    assert b"status 429" in got.content
+
+
 def test_without_time_left_nothing_is_sent():
-    with pytest.raises(UpstreamTimeout) as raised:
+    with pytest.raises(NoTimeLeft) as raised:
         send(raises(AssertionError), UpstreamRequest("GET", "/models", ends_at=time.monotonic()))
     assert raised.value.code == "gateway_deadline"
 

@@ -15,6 +15,7 @@ def event(kind, number, **more):
     return f"data: {json.dumps({'type': kind, 'sequence_number': number, **more})}\n\n".encode()
 
 
+MAX_EVENT_BYTES = 1_000
 RESPONSE = {"id": "resp_1", "status": "in_progress", "output": []}
 CREATED = event("response.created", 0, response=RESPONSE)
 DELTA = event("response.output_text.delta", 1, delta="Hello")
@@ -31,7 +32,9 @@ def make_stream(*chunks, timer=None):
 
     closed = []
     timer = timer or ReadTimer(None, float("inf"))
-    stream = UpstreamStream(read(), timer, lambda: closed.append(True))
+    stream = UpstreamStream(
+        read(), timer, lambda: closed.append(True), EventSplitter(MAX_EVENT_BYTES)
+    )
     stream.closed = closed
     return stream
 
@@ -150,9 +153,12 @@ def test_a_body_that_ends_cleanly_after_the_timer_s_fault_is_cut():
     assert b"upstream_timeout" in data(stream)
 
 
-def test_an_event_that_is_too_large_ends_the_stream():
-    stream = opened(CREATED, b"data: " + b"x" * (16 * 1024 * 1024 + 1))
-    assert b"upstream_failed" in data(stream)
+def test_an_event_that_is_too_large_ends_the_stream_and_states_the_limit():
+    stream = opened(CREATED, b"data: " + b"x" * MAX_EVENT_BYTES)
+    error, _ = events(data(stream).removeprefix(CREATED))
+    assert error["code"] == "event_too_large"
+    assert "1,000 bytes" in error["message"]
+    assert "max_event_bytes" in error["message"]
 
 
 def test_a_pair_without_a_response_object_is_the_error_alone():
@@ -182,7 +188,7 @@ def test_comments_are_sent_until_the_terminal_event():
     assert timer.send is not None
     assert data(stream) == WHOLE
     assert timer.send is None
-    assert timer.max_silence == 5.0
+    assert timer.ends_at < float("inf")
 
 
 def test_close_releases_the_connection():

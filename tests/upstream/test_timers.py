@@ -71,7 +71,15 @@ def test_a_socket_that_is_closed_already_is_no_trouble():
 def test_before_the_end_of_a_stream_no_comments_are_sent():
     timer = make_timer(keep_alive=1, send=print)
     timer.expect_end(5)
-    assert (timer.send, timer.max_silence) == (None, 5)
+    assert timer.send is None
+
+
+def test_what_arrives_does_not_postpone_the_end():
+    timer = make_timer()
+    timer.expect_end(5)
+    ends_at = timer.next_deadline()
+    timer.last_read = ends_at
+    assert timer.next_deadline() == ends_at < NEVER
 
 
 def test_the_thread_ends_a_read_that_blocks():

@@ -224,7 +224,7 @@ def half_closed(monkeypatch):
 def test_a_response_that_refuses_early_is_read(transport, half_closed, body):
     ours, theirs = half_closed
     theirs.sendall(OK.replace(b"200", b"413"))
-    assert exchange(transport, "http://h/", "POST", body)[::2] == (413, b"hello")
+    assert exchange(transport, "http://127.0.0.1/", "POST", body)[::2] == (413, b"hello")
     assert ours.fileno() == -1
     assert idle(transport) == 0
 
@@ -237,5 +237,5 @@ def test_a_request_that_breaks_off_without_a_response_is_a_write_error(
     theirs.sendall(sent)
     theirs.close()
     with pytest.raises(httpx.WriteError):
-        exchange(transport, "http://h/")
+        exchange(transport, "http://127.0.0.1/")
     assert ours.fileno() == -1

@@ -93,6 +93,7 @@ def test_the_host_of_the_url_is_connected_to(url, address, transport, monkeypatc
         addresses.append(address)
         raise ConnectionRefusedError
 
+    monkeypatch.setattr("socket.getaddrinfo", lambda *address, **_: [(address,)])
     monkeypatch.setattr("socket.create_connection", refuse)
     with pytest.raises(httpx.ConnectError):
         exchange(transport, url)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from contextlib import closing
 
 import httpx
@@ -26,7 +27,7 @@ def test_a_refused_connection_is_attempted_twice_and_nothing_is_sent(transport, 
     monkeypatch.setattr(transports.socket, "create_connection", refuse)
     with pytest.raises(httpx.ConnectError) as raised:
         exchange(transport, "http://127.0.0.1:9/")
-    assert attempts == [(("127.0.0.1", 9), 5.0)] * 2
+    assert [address for address, _ in attempts] == [("127.0.0.1", 9)] * 2
     assert "127" not in str(raised.value)
 
 
@@ -47,7 +48,7 @@ def test_every_failed_connection_means_that_nothing_was_sent(
 
     monkeypatch.setattr(transports.socket, "create_connection", fail)
     with pytest.raises(NOTHING_SENT) as found:
-        exchange(transport, "http://h/")
+        exchange(transport, "http://127.0.0.1/")
     assert type(found.value) is expected
 
 
@@ -64,6 +65,43 @@ def test_the_second_attempt_may_succeed(transport, monkeypatch, failure):
     with run_peer(OK) as peer:
         monkeypatch.setattr(transports.socket, "create_connection", succeed_at_second)
         assert exchange(transport, peer.url) == HELLO
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://localhost:9/"])
+def test_without_time_left_no_connection_is_made(transport, monkeypatch, url):
+    monkeypatch.setattr(transports.socket, "create_connection", pytest.fail)
+    with pytest.raises(httpx.ConnectTimeout):
+        exchange(transport, url, ends_at=0.0)
+
+
+def test_a_name_that_is_not_resolved_in_time_is_a_connect_timeout(transport, monkeypatch):
+    is_over = threading.Event()
+    monkeypatch.setattr(transports.socket, "getaddrinfo", lambda *_, **__: is_over.wait(20))
+    with pytest.raises(httpx.ConnectTimeout):
+        exchange(transport, "http://h/", timeout={"connect": 0.1})
+    is_over.set()
+
+
+def test_each_address_of_a_host_is_tried(transport, monkeypatch):
+    with run_peer(OK) as peer:
+        addresses = [("127.0.0.1", 9), ("127.0.0.1", peer.port)]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address) for address in addresses]
+        resolve = socket.getaddrinfo
+        monkeypatch.setattr(
+            transports.socket,
+            "getaddrinfo",
+            lambda host, *more, **named: found if host == "h" else resolve(host, *more, **named),
+        )
+        assert exchange(transport, f"http://h:{peer.port}/") == HELLO
+
+
+@pytest.mark.parametrize("body", [b"", bytes(30_000_000)], ids=["head", "body"])
+def test_the_end_of_the_time_ends_every_step(transport, body):
+    is_over = threading.Event()
+    with run_peer(lambda _: is_over.wait(20)) as peer:
+        with pytest.raises((httpx.ReadTimeout, httpx.WriteTimeout)):
+            exchange(transport, peer.url, "POST", body, ends_at=time.monotonic() + 0.2)
+        is_over.set()
 
 
 def receive_all(connection):

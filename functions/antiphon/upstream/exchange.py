@@ -3,14 +3,17 @@
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 
 import httpx
 
-from antiphon.errors import GatewayError, UpstreamFailed
+from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed
+from antiphon.observability import logger
 from antiphon.providers.errors import mask_account, mask_failed_response
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import PRIVATE_HEADERS, Gateway
+from antiphon.sse import EventSplitter
 from antiphon.upstream.credentials import redact
 from antiphon.upstream.http1 import build_request
 from antiphon.upstream.outcome import (
@@ -20,10 +23,14 @@ from antiphon.upstream.outcome import (
     policy_for_status,
 )
 from antiphon.upstream.stream import UpstreamStream, translate_error
-from antiphon.upstream.timers import ReadTimer, TimerThread, deadline_reached
+from antiphon.upstream.timers import ReadTimer, TimerThread, deadline_reached, no_time_left
 
 MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 WRITE_SECONDS = 30.0  # without any progress
+ERROR_BODY_SECONDS = 3.0  # for the body of an error, whose head decides
+MAX_ERROR_BYTES = 1 << 20  # nobody needs an error that is longer
+MAX_HEADER_BYTES = 8_192  # of all that the caller gets: Lambda allows 16 KB with the gateway's own
+STATUSES = range(200, 600)  # that Lambda can send
 EVENTS = "text/event-stream"
 REDIRECTS, ERRORS = range(300, 400), range(400, 600)
 
@@ -87,7 +94,7 @@ class Exchange:
         )
         close = partial(self._close, response, timer)
         try:
-            _check_redirect(response)
+            _check_status(response)
             body = self._read_body(request, response, timer, close)
             if isinstance(body, bytes):
                 body = caller_body(candidate, response.status_code, body)
@@ -115,20 +122,26 @@ class Exchange:
     ) -> httpx.Response:
         left = ends_at - time.monotonic()
         if left <= 0:
-            raise deadline_reached()
+            raise no_time_left()
         first_event = self._gateway.first_event_seconds
-        head = min(left, first_event if request.streams else request.timeout_seconds)
-        outgoing.extensions["head_timeout"] = head
+        connect = min(left, self._gateway.connect_seconds)
+        outgoing.extensions["head_timeout"] = min(
+            left, first_event if request.streams else request.timeout_seconds
+        )
+        outgoing.extensions["ends_at"] = ends_at
         outgoing.extensions["timeout"] = {
-            "connect": self._gateway.connect_seconds,
-            "write": WRITE_SECONDS,
+            "connect": connect,
+            "write": min(left, WRITE_SECONDS),
             "read": None,  # after the head the timers end a read
-            "pool": self._gateway.connect_seconds,
+            "pool": connect,
         }
         try:
             return self._transport.handle_request(outgoing)
         except httpx.RequestError as exc:
-            raise translate_error(exc) from exc
+            fault = translate_error(exc)
+            if time.monotonic() < ends_at or isinstance(fault, InvalidRequest):
+                raise fault from exc
+            raise (no_time_left() if fault.processed == "no" else deadline_reached()) from exc
 
     def _start_timer(self, response: httpx.Response, ends_at: float) -> ReadTimer:
         stream = response.extensions.get("network_stream")
@@ -149,6 +162,8 @@ class Exchange:
     ) -> bytes | UpstreamStream:
         if request.streams and response.status_code in SUCCESS:
             return self._open_stream(response, timer, close)
+        if response.status_code in ERRORS:
+            return self._read_error(response, timer, close)
         return self._read_all(request, response, timer, close)
 
     def _open_stream(
@@ -159,9 +174,29 @@ class Exchange:
             raise UpstreamFailed(f"The provider answered a stream request with {content_type}.")
         timer.keep_alive = self._gateway.keep_alive_seconds
         timer.allow_silence(self._gateway.first_event_seconds)
-        stream = UpstreamStream(_chunks(response), timer, close)
+        splitter = EventSplitter(self._gateway.max_event_bytes)
+        stream = UpstreamStream(_chunks(response), timer, close, splitter)
         stream.open(self._gateway.idle_seconds)
         return stream
+
+    def _read_error(
+        self, response: httpx.Response, timer: ReadTimer, close: "partial[None]"
+    ) -> bytes:
+        """Return an error's body; nothing where it does not arrive whole: the head decides."""
+        timer.end_within(ERROR_BODY_SECONDS)
+        body = bytearray()
+        is_whole = False
+        with suppress(httpx.RequestError):
+            for chunk in _chunks(response):
+                body += chunk
+                if len(body) > MAX_ERROR_BYTES:
+                    break
+            else:
+                is_whole = (
+                    timer.fault is None
+                )  # a body without a length ends cleanly when it is cut
+        close()
+        return bytes(body) if is_whole else b""
 
     def _read_all(
         self,
@@ -208,9 +243,22 @@ def provider_headers(headers: Mapping[str, str], names: re.Pattern[str]) -> dict
 def caller_headers(method: str, response: httpx.Response, names: re.Pattern[str]) -> dict[str, str]:
     """Return the provider's headers that the caller gets, and whether its SDK may retry."""
     passed = {name: value for name, value in response.headers.items() if names.fullmatch(name)}
+    if sum(map(len, (*passed, *passed.values()))) > MAX_HEADER_BYTES:
+        passed = _without_longest(passed)
     if method == "POST" and policy_for_status(response.status_code).should_retry is False:
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}
+
+
+def _without_longest(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the shortest headers, as many as a response of Lambda can have."""
+    left, passed = MAX_HEADER_BYTES, {}
+    for name, value in sorted(headers.items(), key=lambda header: len(header[1])):
+        left -= len(name) + len(value)
+        if left >= 0:
+            passed[name] = value
+    logger.warning("headers dropped", extra={"headers": sorted(headers.keys() - passed.keys())})
+    return passed
 
 
 def caller_body(candidate: Candidate, status: int, body: bytes) -> bytes:
@@ -231,7 +279,9 @@ def _chunks(response: httpx.Response) -> Iterable[bytes]:
     return stream
 
 
-def _check_redirect(response: httpx.Response) -> None:
+def _check_status(response: httpx.Response) -> None:
+    if response.status_code not in STATUSES:
+        raise UpstreamFailed(f"The provider answered with the status {response.status_code}.")
     if response.status_code in REDIRECTS:  # following it would send our credential elsewhere
         raise UpstreamFailed("The provider answered with a redirect, which is not followed.")
 

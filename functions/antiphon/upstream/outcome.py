@@ -25,8 +25,8 @@ from antiphon.schema.list_queries import check_provider_query
 from antiphon.upstream.stream import UpstreamStream
 
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
-# Codes of faults that say nothing about the target: the gateway's own time limit, or its end.
-OWN_ENDS = {"gateway_deadline", "gateway_stopped"}
+# Codes of faults that say nothing about the target: limits of the gateway, or its end.
+OWN_ENDS = {"gateway_deadline", "gateway_stopped", "event_too_large"}
 SUCCESS = range(200, 300)
 FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404

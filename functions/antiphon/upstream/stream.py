@@ -56,12 +56,16 @@ class UpstreamStream:
     """
 
     def __init__(
-        self, chunks: Iterable[bytes], timer: ReadTimer, close: Callable[[], None]
+        self,
+        chunks: Iterable[bytes],
+        timer: ReadTimer,
+        close: Callable[[], None],
+        splitter: sse.EventSplitter,
     ) -> None:
         self._chunks = chunks
         self._timer = timer
         self._close = close
-        self._splitter = sse.EventSplitter()
+        self._splitter = splitter
         self._last_event = b""
         self._response: ResponseObject | None = None
         self._has_started = False
@@ -123,7 +127,7 @@ class UpstreamStream:
 
     def _fault_of(self, exc: httpx.RequestError | sse.EventTooLarge) -> GatewayError:
         if isinstance(exc, sse.EventTooLarge):
-            return UpstreamFailed(str(exc))
+            return UpstreamFailed(str(exc), code="event_too_large")
         return self._timer.fault or translate_error(exc)
 
     def _end(self, fault: GatewayError | None) -> Iterator[EventBatch]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from antiphon.errors import GatewayError, UpstreamTimeout
+from antiphon.errors import GatewayError, NoTimeLeft, UpstreamTimeout
 from antiphon.http import Send
 
 KEEP_ALIVE_COMMENT = b": ping\n\n"  # clients ignore comments, and connections stay open
@@ -23,6 +23,10 @@ def deadline_reached() -> GatewayError:
     return UpstreamTimeout(
         "The gateway's own time limit for one call is reached.", code="gateway_deadline"
     )
+
+
+def no_time_left() -> GatewayError:
+    return NoTimeLeft("The gateway's own time limit for one call is reached; nothing was sent.")
 
 
 def gateway_stopped() -> GatewayError:
@@ -48,10 +52,15 @@ class ReadTimer:
         self.last_read, self.max_silence = time.monotonic(), seconds
         self.on_change()
 
+    def end_within(self, seconds: float) -> None:
+        """From now on the read may last only so many seconds, whatever arrives."""
+        self.ends_at = min(self.ends_at, time.monotonic() + seconds)
+        self.on_change()
+
     def expect_end(self, seconds: float) -> None:
         """Send no more comments, and wait only this long for the end of the stream."""
         self.send = None
-        self.allow_silence(seconds)
+        self.end_within(seconds)
 
     def start_keep_alive(self, send: Send) -> None:
         self.last_sent, self.send = time.monotonic(), send

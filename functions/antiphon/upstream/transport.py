@@ -18,6 +18,7 @@ Every error is httpx's own. Its text has no address, header or byte of what was 
     └── RemoteProtocolError   the same: the response is cut short or is not valid HTTP/1.1
 """
 
+import queue
 import select
 import socket
 import ssl
@@ -41,6 +42,7 @@ from antiphon.upstream.http1 import (
     encode_head,
 )
 
+NEVER = float("inf")
 MAX_IDLE = 8  # connections to one origin
 MAX_READ = 65_536  # bytes
 ONE_PACKET = 16_384  # bytes of a body that are sent together with its head
@@ -52,8 +54,9 @@ class LlhttpTransport(httpx.BaseTransport):
     """Keeps at most 8 idle connections to an origin; safe for many threads.
 
     It honours `request.extensions["timeout"]` as httpx documents it (seconds; None waits for
-    ever) and `request.extensions["head_timeout"]`: seconds from when the request was sent until
-    the whole head is there, by default the read timeout. The response's extension
+    ever), `request.extensions["head_timeout"]`: seconds from when the request was sent until
+    the whole head is there, by default the read timeout, and `request.extensions["ends_at"]`:
+    the time.monotonic() at which that must be so in any case. The response's extension
     `network_stream` has `get_extra_info("socket")`: to shut that socket ends a read that blocks.
     """
 
@@ -65,7 +68,8 @@ class LlhttpTransport(httpx.BaseTransport):
         """Return once the final head is there; the response must be closed."""
         head = encode_head(request)
         timeouts = request.extensions.get("timeout", {})
-        connection = self._connect(_origin(request.url), timeouts.get("connect"))
+        ends_at = request.extensions.get("ends_at", NEVER)
+        connection = self._connect(_origin(request.url), timeouts.get("connect"), ends_at)
         try:
             return self._exchange(connection, head, request, timeouts)
         except BaseException:
@@ -76,13 +80,13 @@ class LlhttpTransport(httpx.BaseTransport):
         """Close the idle connections."""
         self._pool.clear()
 
-    def _connect(self, origin: Origin, seconds: float | None) -> "_Connection":
+    def _connect(self, origin: Origin, seconds: float | None, ends_at: float) -> "_Connection":
         if (idle := self._pool.take(origin)) is not None:
             return idle
         try:
-            return _Connection(origin, self._tls, seconds)
+            return _Connection(origin, self._tls, seconds, ends_at)
         except (httpx.ConnectError, httpx.ConnectTimeout):  # once more: nothing was sent
-            return _Connection(origin, self._tls, seconds)
+            return _Connection(origin, self._tls, seconds, ends_at)
 
     def _exchange(
         self,
@@ -91,11 +95,13 @@ class LlhttpTransport(httpx.BaseTransport):
         request: httpx.Request,
         timeouts: Mapping[str, float | None],
     ) -> httpx.Response:
-        is_sent = connection.send(head, request.read(), timeouts.get("write"))
+        ends_at = request.extensions.get("ends_at", NEVER)
+        is_sent = connection.send(head, request.read(), timeouts.get("write"), ends_at)
         parser = ResponseParser(request.method)
         read_seconds = timeouts.get("read")
+        head_seconds = request.extensions.get("head_timeout", read_seconds)
         try:
-            connection.read_head(parser, request.extensions.get("head_timeout", read_seconds))
+            connection.read_head(parser, _earlier(head_seconds, ends_at))
         except (httpx.ReadError, httpx.RemoteProtocolError) as exc:
             if is_sent:
                 raise
@@ -209,11 +215,14 @@ def default_transport(
 class _Connection:
     """Connects when it is made, or raises ConnectError or ConnectTimeout."""
 
-    def __init__(self, origin: Origin, tls: ssl.SSLContext, seconds: float | None) -> None:
+    def __init__(
+        self, origin: Origin, tls: ssl.SSLContext, seconds: float | None, ends_at: float
+    ) -> None:
+        """`seconds`: for each address of the host, and for TLS; `ends_at`: for all of them."""
         self.origin = origin
         self.idle_since = 0.0
         try:
-            self.socket = _open_socket(origin, tls, seconds)
+            self.socket = _open_socket(origin, tls, seconds, ends_at)
         except TimeoutError as exc:
             raise httpx.ConnectTimeout("The connection was not made in time.") from exc
         except (OSError, ValueError) as exc:  # ValueError: a host name that cannot be encoded
@@ -223,17 +232,17 @@ class _Connection:
         """Return the socket, as httpx's network streams do."""
         return self.socket if info == "socket" else None
 
-    def send(self, head: bytes, body: bytes, seconds: float | None) -> bool:
+    def send(self, head: bytes, body: bytes, seconds: float | None, ends_at: float) -> bool:
         """Return whether all was sent: a server that refuses early may still respond.
 
-        Raise WriteTimeout after so many seconds without progress.
+        Raise WriteTimeout after so many seconds without progress, and at `ends_at`.
         """
-        self.socket.settimeout(seconds)
         pieces = (head + body,) if len(body) <= ONE_PACKET else (head, body)
         try:
             for piece in pieces:
                 view = memoryview(piece)
                 while view:
+                    self.socket.settimeout(_time_left(_earlier(seconds, ends_at)))
                     view = view[self.socket.send(view) :]
         except TimeoutError as exc:
             raise httpx.WriteTimeout("The request was not sent in time.") from exc
@@ -241,12 +250,14 @@ class _Connection:
             return False
         return True
 
-    def read_head(self, parser: ResponseParser, seconds: float | None) -> None:
-        """Raise ReadTimeout where the head takes longer in all."""
-        ends_at = None if seconds is None else time.monotonic() + seconds
+    def read_head(self, parser: ResponseParser, ends_at: float) -> None:
+        """Raise ReadTimeout where the head is not complete at `ends_at`."""
         is_complete = False
         while not is_complete:
-            self.socket.settimeout(None if ends_at is None else _time_left(ends_at))
+            try:
+                self.socket.settimeout(_time_left(ends_at))
+            except TimeoutError as exc:
+                raise httpx.ReadTimeout("The response did not arrive in time.") from exc
             data = self.receive()
             if not data:
                 raise httpx.RemoteProtocolError("The connection ended before the response did.")
@@ -320,10 +331,13 @@ def _origin(url: httpx.URL) -> Origin:
     return url.scheme, url.raw_host.decode(), url.port or PORTS[url.scheme]
 
 
-def _open_socket(origin: Origin, tls: ssl.SSLContext, seconds: float | None) -> socket.socket:
+def _open_socket(
+    origin: Origin, tls: ssl.SSLContext, seconds: float | None, ends_at: float
+) -> socket.socket:
     scheme, host, port = origin
-    opened = socket.create_connection((host, port), seconds)
+    opened = _connect_tcp(host, port, seconds, ends_at)
     try:
+        opened.settimeout(_time_left(_earlier(seconds, ends_at)))
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if scheme == "http":
             return opened
@@ -334,8 +348,48 @@ def _open_socket(origin: Origin, tls: ssl.SSLContext, seconds: float | None) -> 
         raise
 
 
-def _time_left(ends_at: float) -> float:
+def _connect_tcp(host: str, port: int, seconds: float | None, ends_at: float) -> socket.socket:
+    """Connect to one of the host's addresses, or raise why the last of them failed."""
+    failure = OSError("The host has no address.")
+    for *_, address in _resolve(host, port, _earlier(seconds, ends_at)):
+        try:
+            left = _time_left(_earlier(seconds, ends_at))
+            return socket.create_connection(address[:2], left)
+        except OSError as exc:
+            failure = exc
+    raise failure
+
+
+def _resolve(host: str, port: int, ends_at: float) -> list[Any]:
+    """Look the host up in another thread: the system's resolver has no time limit."""
+    results: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            results.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, ValueError) as exc:
+            results.put(exc)
+
+    threading.Thread(target=resolve, name="resolver", daemon=True).start()
+    try:
+        found = results.get(timeout=_time_left(ends_at))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _earlier(seconds: float | None, ends_at: float) -> float:
+    """Return the earlier of now plus `seconds`, of which None is no limit, and `ends_at`."""
+    return ends_at if seconds is None else min(ends_at, time.monotonic() + seconds)
+
+
+def _time_left(ends_at: float) -> float | None:
+    """Return the timeout of a socket until then, or raise TimeoutError."""
+    if ends_at == NEVER:
+        return None
     left = ends_at - time.monotonic()
     if left <= 0:
-        raise httpx.ReadTimeout("The response did not arrive in time.")
+        raise TimeoutError
     return left
