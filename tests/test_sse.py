@@ -95,7 +95,45 @@ def test_only_a_json_object_is_parsed_as_an_event():
 def test_an_event_has_its_response():
     event = sse.parse_event(b'data: {"type":"response.created","response":{"id":"resp_1"}}\n\n')
     assert event is not None
-    assert (event.type, event.response) == ("response.created", {"id": "resp_1"})
+    assert event.type == "response.created"
+    assert event.response == {"id": "resp_1", "status": "in_progress"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "expected"),
+    [
+        ("response.created", None, "in_progress"),
+        ("response.queued", "queued", "queued"),
+        ("response.in_progress", {}, "in_progress"),
+        ("response.completed", None, "completed"),
+        ("response.completed", "in_progress", "completed"),
+        ("response.completed", "failed", "failed"),
+        ("response.failed", 7, "failed"),
+        ("response.incomplete", "incomplete", "incomplete"),
+    ],
+)
+def test_the_type_of_an_event_stands_in_for_a_status_that_is_none(kind, status, expected):
+    response = {"id": "resp_1", "usage": {}, "status": status}
+    parsed = sse.parse_event(sse.encode_event({"type": kind, "response": response}))
+    assert parsed.response == {**response, "status": expected}
+
+
+def test_without_status_and_usage_a_response_is_not_final():
+    parsed = sse.parse_event(b'data: {"type":"response.completed","response":{"status":null}}\n\n')
+    assert parsed.response["status"] == "in_progress"
+
+
+@pytest.mark.parametrize("odd", ["\\ud800", "9" * 4301, "[" * 300 + "]" * 300])
+def test_an_event_with_a_value_that_no_parser_takes_is_read(odd):
+    odd = f'"{odd}"' if odd.startswith("\\") else odd
+    text = '{"type":"response.completed","odd":%s,"response":{"x":%s,"id":"resp_1","usage":{}}}'
+    event = sse.parse_event(f"data: {text % (odd, odd)}\n\n".encode())
+    assert event.type == "response.completed"
+    assert event.response == {"id": "resp_1", "usage": {}, "status": "completed"}
+
+
+def test_half_of_a_surrogate_pair_can_be_encoded():
+    assert sse.encode_event({"type": "error", "x": "\ud83d"}).endswith(b'"x":"\\ud83d"}\n\n')
 
 
 def test_an_encoded_event_can_be_parsed():

@@ -27,7 +27,8 @@ GatewayError                    500
     ├── UpstreamRefusedUs       502
     ├── UpstreamNotReached      502
     │   └── NoTimeLeft          504
-    └── UpstreamTimeout         504
+    ├── UpstreamTimeout         504
+    └── AnswerTooLarge          502
 
 A provider's own error is not an exception: it is an `UpstreamResponse`, passed on as it came.
 Statuses, types and codes: https://platform.openai.com/docs/guides/error-codes
@@ -276,3 +277,10 @@ class UpstreamRefusedUs(UpstreamFailed):
 class UpstreamTimeout(UpstreamFailed):
     status = 504
     code = "upstream_timeout"
+
+
+class AnswerTooLarge(UpstreamFailed):
+    """The provider's answer is larger than `max_answer_bytes`; it was read and recorded."""
+
+    code = "upstream_answer_too_large"
+    processed = "yes"

@@ -125,10 +125,11 @@ class FollowUp:
 
     def _ask_provider(self, link: Link, poll: PollResponse, ends_at: float) -> tuple[Link, str]:
         """Record what the provider answers; return the link as it is then, and a short state."""
-        id = f"antiphon-settle-{poll.id}-{poll.attempt}"  # the provider's support may ask for it
+        # The provider's support may ask for it; OpenAI accepts up to 512 characters.
+        id = f"antiphon-settle-{poll.id[:400]}-{poll.attempt}"
         request = UpstreamRequest(
             "GET",
-            f"/responses/{link.id}",
+            f"/responses/{link.path_segment}",
             headers={"x-client-request-id": id},
             ends_at=min(ends_at, time.monotonic() + MAX_POLL_SECONDS),
         )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -61,7 +61,8 @@ def build_router(reader: RequestReader, *endpoints: tuple[str, str, Endpoint]) -
 
     def handler_for(endpoint: Endpoint) -> Callable[..., Response[Any]]:
         def handle(**ids: str) -> Response[Any]:
-            return to_response(endpoint(reader(router), **ids))
+            decoded = {name: unquote(id) for name, id in ids.items()}
+            return to_response(endpoint(reader(router), **decoded))
 
         return handle
 

@@ -5,7 +5,6 @@ provider is called for the check: an id that the tenant does not own is never se
 """
 
 import hashlib
-import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,13 +14,12 @@ from antiphon.errors import InvalidRequest, NotFound, PreviousResponseMissing, U
 from antiphon.observability import logger
 from antiphon.schema.create import ModelRequest, Reference
 from antiphon.store.items import Items
-from antiphon.store.links import Kind, Link, Links
+from antiphon.store.links import ID_PATTERN, Kind, Link, Links
 
 ITEM_NOT_FOUND = (
     "Item with id '{}' not found. Items are not persisted when `store` is set to false. "
     "Try again with `store` set to true, or remove this item from your input."
 )
-ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,256}")
 TURN_STATE = "x-codex-turn-state"  # header by which a target recognises the requests of one turn
 TURN_SECONDS = 86_400
 MAX_REFERENCES = 1_000  # of one request: the table gives a hundred rows at once

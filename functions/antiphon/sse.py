@@ -11,11 +11,17 @@ from typing import Any
 
 import jiter
 
+from antiphon.json_reader import EVENT, MAX_PARSED_BYTES, read_json
+
 BLANK_LINE = re.compile(rb"(?>\r\n?|\n)(?>\r\n?|\n)")
 DATA = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])data(?:: ?([^\r\n]*))?(?=[\r\n])")
 OVERLAP = (
     3  # bytes of a blank line, which has up to four, that an earlier chunk may have ended with
 )
+# What an event of this type says of its response.
+FINAL_STATUSES = {
+    f"response.{name}": name for name in ("completed", "failed", "incomplete", "cancelled")
+}
 
 
 class EventTooLarge(ValueError):
@@ -28,12 +34,23 @@ class Event:
 
     type: str
     data: Mapping[str, Any]
+    is_partial: bool = False  # only the wanted members were read
 
     @property
     def response(self) -> Mapping[str, Any] | None:
-        """The response object in the event, if there is one."""
+        """The response object in the event, if there is one; its status is always a text.
+
+        Where it is none, or contradicts the event's type, the type decides; but a response without
+        usage is not final then: its provider is polled.
+        """
         response = self.data.get("response")
-        return response if isinstance(response, dict) else None
+        if not isinstance(response, dict):
+            return None
+        status, final = response.get("status"), FINAL_STATUSES.get(self.type)
+        if isinstance(status, str) and (final is None or status in FINAL_STATUSES.values()):
+            return response
+        is_final = final is not None and isinstance(response.get("usage"), dict)
+        return {**response, "status": final if is_final else "in_progress"}
 
     @property
     def error(self) -> object:
@@ -100,13 +117,8 @@ def parse_event(event: bytes) -> Event | None:
     data = event_data(event)
     if data is None:
         return None
-    try:
-        value = jiter.from_json(data)
-    except ValueError:
-        return None
-    if not isinstance(value, dict):
-        return None
-    return Event(str(value.get("type")), value)
+    value, is_partial = _parse_object(data)
+    return None if value is None else Event(str(value.get("type")), value, is_partial)
 
 
 def encode_event(value: Mapping[str, Any]) -> bytes:
@@ -114,3 +126,15 @@ def encode_event(value: Mapping[str, Any]) -> bytes:
     data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # A lone surrogate is written as the escape that it came as.
     return f"event: {value['type']}\ndata: {data}\n\n".encode(errors="backslashreplace")
+
+
+def _parse_object(data: bytes) -> tuple[Mapping[str, Any] | None, bool]:
+    """Return all members of a small object, or of any other the wanted ones; and which it is."""
+    try:
+        value = jiter.from_json(data) if len(data) <= MAX_PARSED_BYTES else None
+    except ValueError:
+        value = None
+    if isinstance(value, dict):
+        return value, False
+    answer = read_json(data, EVENT)
+    return (answer.members if answer.is_whole else None), True

@@ -41,9 +41,10 @@ def test_the_same_request_gets_the_stored_response_from_its_owner(provider, keye
 
 def test_requested_includes_are_included_again(provider, client):
     keyed = KeyedRequest(client, include=["reasoning.encrypted_content", "x&y"], max_tokens=9)
-    provider.respond_with(encode_response(encode_stored()))
+    stored = encode_stored()
+    provider.respond_with(encode_response(stored))
     first = keyed.create()
-    provider.respond_with(encode_response(encode_stored()))
+    provider.respond_with(encode_response(stored))
     assert keyed.create().headers["x-antiphon-rewrote"] == first.headers["x-antiphon-rewrote"]
     query = "include%5B%5D=reasoning.encrypted_content&include%5B%5D=x%26y"
     assert request_lines(provider)[1].partition("?")[2] == query
@@ -60,8 +61,8 @@ def test_another_body_is_refused_the_key(provider, keyed):
 
 
 def test_a_request_under_way_is_waited_for_by_the_caller(provider, keyed):
-    gate = Gate()
-    provider.respond_with(gate, encode_response(encode_stored()))
+    gate, stored = Gate(), encode_stored()
+    provider.respond_with(gate, encode_response(stored))
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(keyed.create)
         wait_for(lambda: provider.received, bool)
@@ -72,18 +73,19 @@ def test_a_request_under_way_is_waited_for_by_the_caller(provider, keyed):
         gate.open()
         assert first.result().status_code == 200
     assert count_posts(provider) == len(provider.received) == 1
-    provider.respond_with(encode_response(encode_stored()))
+    provider.respond_with(encode_response(stored))
     assert keyed.create().headers["x-antiphon-replayed"] == "true"
 
 
 def test_a_key_is_its_tenants_own(gateway, provider, keyed):
-    provider.respond_with(encode_response(encode_stored()))
+    stored = encode_stored()
+    provider.respond_with(encode_response(stored))
     keyed.create()
     with gateway.client(key="umbra") as umbra:
         provider.respond_with(encode_response(encode_stored()))
         assert "x-antiphon-replayed" not in keyed.create(umbra).headers
     with gateway.client(key="acme's other") as colleague:
-        provider.respond_with(encode_response(encode_stored()))
+        provider.respond_with(encode_response(stored))
         assert keyed.create(colleague).headers["x-antiphon-replayed"] == "true"
     assert count_posts(provider) == 2
 

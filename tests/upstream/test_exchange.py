@@ -150,17 +150,109 @@ def test_a_redirect_is_not_followed(status):
         send(answer(status, headers={"location": "https://elsewhere.example"}))
 
 
-@pytest.mark.parametrize("kind", ["text/html", "text/event-stream", ""])
-def test_a_success_must_be_json(kind):
+@pytest.mark.parametrize("request_", [CREATE, streamed()], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("declared", "passed"),
+    [
+        ("application/json", "application/json"),
+        ("application/json; charset=utf-8", "application/json; charset=utf-8"),
+        ("Application/JSON; charset=utf-8", "application/json"),
+        ("text/json", "text/json"),
+        ("application/problem+json", "application/problem+json"),
+        ("text/event-stream", "application/json"),
+        ("text/html", "application/json"),
+        ("", "application/json"),
+    ],
+)
+def test_json_is_read_as_json_whatever_its_declared_type(declared, passed, request_):
+    content = b' \n{"id":"resp_1"}'
+    got = send(answer(content=content, headers={"content-type": declared}), request_)
+    assert (got.content, got.members["id"], got.fault) == (content, "resp_1", None)
+    assert got.headers["content-type"] == passed
+
+
+@pytest.mark.parametrize("request_", [CREATE, streamed()], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("declared", "passed"),
+    [
+        ("text/event-stream; charset=utf-8", "text/event-stream; charset=utf-8"),
+        ("Text/Event-Stream", "text/event-stream"),
+        ("application/json", "text/event-stream"),
+        ("", "text/event-stream"),
+    ],
+)
+@pytest.mark.parametrize("start", [b"", b"\n", b": hi\n\n", b"event: response.completed\n"])
+def test_events_are_read_as_events_whatever_their_declared_type(declared, passed, request_, start):
+    content = start + COMPLETED
+    pieces = (
+        httpx.ByteStream(content)
+        if len(start) > 1
+        else [content[n : n + 1] for n in range(len(content))]
+    )
+    got = send(answer(content=pieces, headers={"content-type": declared}), request_)
+    assert b"".join(batch.data for batch in got.body) == content
+    assert got.headers["content-type"] == passed
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", ""])
+@pytest.mark.parametrize("request_", [CREATE, streamed()], ids=["whole", "streamed"])
+def test_what_is_neither_json_nor_events_is_a_fault(kind, request_):
     with pytest.raises(UpstreamFailed, match="in place of JSON"):
-        send(answer(headers={"content-type": kind} if kind else {}))
+        send(answer(content=b"<html>", headers={"content-type": kind}), request_)
     got = send(answer(headers={"content-type": kind}), UpstreamRequest("DELETE", "/responses/r"))
     assert got.status == 200
 
 
-def test_an_error_without_a_body_gets_one():
-    got = send(answer(503, b" "))
-    assert "status 503" in json.loads(got.content)["error"]["message"]
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b'<p>{"id":"resp_1","status":"completed"}', {"id": "resp_1"}),
+        (b'{"id":"resp_1","status":"completed","out', {"id": "resp_1"}),
+        (b'{"status":"completed","usage":{"input_tokens":3,"o', {"usage": {"input_tokens": 3}}),
+    ],
+)
+def test_of_what_is_not_passed_on_id_and_cost_are_found(content, found):
+    got = send(answer(content=content))
+    assert (got.content, got.reply().status) == (b"", 502)
+    assert got.members == {**found, "status": None}
+
+
+def test_an_answer_that_is_too_large_is_read_to_its_end():
+    content = b'{"id":"resp_1","x":"%b","status":"completed"}' % (b"y" * 200_000)
+    handler = answer(content=content)
+    limits = Gateway(max_answer_bytes=100_000)
+    got = Exchange(httpx.MockTransport(handler), limits).send(OPENAI, "credential", CREATE)
+    reply = got.reply()
+    assert (reply.status, reply.headers["x-should-retry"]) == (502, "false")
+    assert b"'max_answer_bytes'" in reply.body
+    assert got.members == {"id": "resp_1", "status": "completed"}
+    larger = Gateway(max_answer_bytes=len(content))
+    got = Exchange(httpx.MockTransport(handler), larger).send(OPENAI, "credential", CREATE)
+    assert got.reply().body == content
+
+
+def test_an_error_that_is_too_large_is_replaced():
+    got = send(answer(500, b'{"error":"%b"}' % (b"x" * (1 << 20))))
+    assert json.loads(got.content)["error"]["type"] == "server_error"
+
+
+@pytest.mark.parametrize("candidate", [OPENAI, AZURE], ids=["openai", "azure"])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "invalid_request_error"),
+        (404, "invalid_request_error"),
+        (429, "rate_limit_error"),
+        (500, "server_error"),
+        (503, "server_error"),
+    ],
+)
+def test_an_error_without_a_body_gets_one_that_fits_its_status(candidate, status, kind):
+    got = send(answer(status, b" ", {"content-type": "text/html"}), candidate=candidate)
+    error = json.loads(got.content)["error"]
+    assert f"status {status}" in error["message"]
+    assert (error["type"], error["param"], error["code"]) == (kind, None, None)
+    assert got.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("candidate", [OPENAI, AZURE], ids=["openai", "azure"])
@@ -232,12 +324,6 @@ def test_a_stream_is_open_at_its_first_event():
     assert isinstance(got.body, UpstreamStream)
     assert b"".join(batch.data for batch in got.body) == b": hi\n\n" + COMPLETED
     assert got.body.ended == "response.completed"
-
-
-@pytest.mark.parametrize("kind", ["application/json", "text/html"])
-def test_a_stream_request_needs_a_stream(kind):
-    with pytest.raises(UpstreamFailed, match="answered a stream request with"):
-        send(answer(headers={"content-type": kind}), streamed())
 
 
 def test_an_error_for_a_stream_request_is_read_whole():

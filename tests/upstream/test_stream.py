@@ -64,7 +64,7 @@ def test_whatever_the_chunks_the_bytes_are_the_same(size):
     assert stream.ended == "response.completed"
 
 
-@pytest.mark.parametrize("end", range(len(WHOLE)))
+@pytest.mark.parametrize("end", range(len(WHOLE) - 2))
 def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair(end):
     error = httpx.RemoteProtocolError("m")
     stream = make_stream(WHOLE[:end], error)
@@ -84,6 +84,14 @@ def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair(end):
     assert failed["response"]["id"] == "resp_1"
     assert failed["response"]["status"] == "failed"
     assert stream.ended is None
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n"])
+@pytest.mark.parametrize("fault", [(), (httpx.ReadError("m"),)], ids=["clean", "broken"])
+def test_a_terminal_event_lacks_only_its_blank_line(ending, fault):
+    stream = opened(CREATED, DELTA, COMPLETED.removesuffix(b"\n\n") + ending, *fault)
+    assert data(stream) == WHOLE
+    assert stream.ended == "response.completed"
 
 
 def test_a_clean_end_without_a_terminal_event_is_no_end():

@@ -1,6 +1,7 @@
 """/conversations and their items."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
@@ -9,12 +10,12 @@ from antiphon.errors import NotFound
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.limits.admission import Gate
-from antiphon.ownership import ID_PATTERN, Ownership
+from antiphon.ownership import Ownership
 from antiphon.recording.recorder import ResourceOwner, ResponseRecorder
 from antiphon.routing import Routing
 from antiphon.schema.list_queries import check_list_query
 from antiphon.schema.other_bodies import CreateConversation, CreateItems, UpdateConversation
-from antiphon.store.links import Link
+from antiphon.store.links import ID_PATTERN, Link
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
 
@@ -38,7 +39,7 @@ class Conversations:
 
     def retrieve(self, request: Request, id: str) -> Reply:
         _, link = self._owned(request, id)
-        return self._send(request, link).reply()
+        return self.recorder.pass_conversation(self._send(request, link), link)
 
     def update(self, request: Request, id: str) -> Reply:
         _, link = self._owned(request, id)
@@ -64,14 +65,14 @@ class Conversations:
         _, link = self._owned(request, id)
         if not ID_PATTERN.fullmatch(item_id):
             raise NotFound(f"Item with id '{item_id}' not found.")
-        return self._send(request, link, f"/items/{item_id}").reply()
+        return self._send(request, link, f"/items/{quote(item_id, safe='')}").reply()
 
     def _owned(self, request: Request, id: str) -> tuple[Caller, Link]:
         caller = self.gate.admit(request)
         return caller, self.ownership.owned_link("conversation", caller.tenant, id)
 
     def _send(self, request: Request, link: Link, path: str = "") -> UpstreamResponse:
-        upstream = UpstreamRequest.forward(request, f"/conversations/{link.id}{path}")
+        upstream = UpstreamRequest.forward(request, f"/conversations/{link.path_segment}{path}")
         return self.upstream.send(self.routing.candidates_for(link), upstream)
 
 

@@ -14,7 +14,6 @@ from antiphon.http_events import RequestReader, build_router
 from antiphon.limits.admission import Gate
 from antiphon.observability import logger
 from antiphon.providers.provider import Candidate
-from antiphon.recording.reading import read_object
 from antiphon.routing import MODEL_NOT_FOUND, Routing
 from antiphon.settings.config import Target
 from antiphon.upstream.client import UpstreamClient
@@ -92,7 +91,7 @@ class Models:
             metrics=request.metrics,
         )
         try:
-            data = read_object(self.upstream.send([candidate], upstream).content).get("data")
+            data = self.upstream.send([candidate], upstream).members.get("data")
         except GatewayError:
             data = None
         if isinstance(data, list):

@@ -58,21 +58,25 @@ class Responses:
     def retrieve(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
         streams = is_stream_query(request.query)
-        response = self._send(request, link, f"/responses/{id}", streams=streams)
+        response = self._send(request, link, f"/responses/{link.path_segment}", streams=streams)
         return self.recorder.follow(response, link)
 
     def cancel(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
-        return self.recorder.follow(self._send(request, link, f"/responses/{id}/cancel"), link)
+        return self.recorder.follow(
+            self._send(request, link, f"/responses/{link.path_segment}/cancel"), link
+        )
 
     def delete(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
-        return self.recorder.mark_deleted(self._send(request, link, f"/responses/{id}"), link)
+        return self.recorder.mark_deleted(
+            self._send(request, link, f"/responses/{link.path_segment}"), link
+        )
 
     def input_items(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
         check_list_query(request.query)
-        response = self._send(request, link, f"/responses/{id}/input_items")
+        response = self._send(request, link, f"/responses/{link.path_segment}/input_items")
         return self.recorder.own_items(response, link)
 
     def count_input_tokens(self, request: Request) -> Reply:

@@ -81,7 +81,7 @@ class IdempotencyGuard:
 
     def record_reply(self, reply: Reply) -> Reply:
         """Record the outcome; for a stream that has named no response yet, at its end."""
-        if reply.status not in SUCCESS:
+        if reply.status not in SUCCESS and self._response_id is None:
             self._record_error(policy_for_status(reply.status), reply.status, UpstreamFailed.code)
         elif isinstance(reply.body, bytes):
             self._record_end()
@@ -199,7 +199,7 @@ class Idempotency:
         query += [("stream", "true")] if streams else []
         retrieval = UpstreamRequest(
             "GET",
-            f"/responses/{link.id}",
+            f"/responses/{link.path_segment}",
             query="&".join(filter(None, (request.query, urlencode(query)))),
             headers=request.headers,
             streams=streams,
@@ -266,8 +266,13 @@ def _replay_reply(reply: Reply, *, streams: bool) -> Reply:
     reply = reply.with_headers(REPLAYED_HEADER)
     if not (streams and isinstance(reply.body, bytes)):
         return reply
-    response = read_object(reply.body)
-    if status_of(response) not in FINAL:
-        raise key_in_flight()
-    headers = {**reply.headers, "content-type": EVENT_STREAM}
-    return Reply(reply.status, headers, FiniteBody(tuple(replay_events(response))))
+    try:
+        response = read_object(reply.body)
+        if status_of(response) not in FINAL:
+            raise key_in_flight()
+        events = tuple(replay_events(response))
+    except (UpstreamFailed, TypeError, ValueError, LookupError, AttributeError):
+        return reply  # it is not what the API documents: better as it is than not at all
+    return replace(
+        reply, headers={**reply.headers, "content-type": EVENT_STREAM}, body=FiniteBody(events)
+    )

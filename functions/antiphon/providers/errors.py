@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import jiter
+from antiphon.json_reader import ERROR, UNREADABLE, read_json
 
 MODEL_MISSING_CODES = {"model_not_found", "DeploymentNotFound"}
 PARENT_MISSING_CODE = "previous_response_not_found"
@@ -35,11 +35,8 @@ class ProviderError:
     @classmethod
     def of(cls, body: bytes) -> Self:
         """Read an error's body; one that is not a JSON error has no members."""
-        try:
-            document = jiter.from_json(body)
-        except ValueError:
-            return cls()
-        error = document.get("error", document) if isinstance(document, Mapping) else {}
+        document = read_json(body, {**ERROR, "error": ERROR}).members
+        error = document.get("error", document)
         return cls._from_members(error if isinstance(error, Mapping) else {})
 
     @classmethod
@@ -94,11 +91,9 @@ def mask_failed_response(body: bytes) -> bytes:
     """Mask the account in a complete answer that is a success by its status, but has an error."""
     if HAS_ERROR.search(body) is None:
         return body
-    try:
-        document = jiter.from_json(body)
-    except ValueError:
+    error = read_json(body, {"error": None}).members.get("error")
+    if error == UNREADABLE:
         return mask_account(body)
-    error = document.get("error") if isinstance(document, Mapping) else None
     return mask_account_in(body, error) if error else body
 
 
@@ -108,18 +103,26 @@ def complete_error(status: int, body: bytes) -> bytes:
     Azure's own errors lack `type` and `param`; those of the proxy before it lack `error` itself.
     """
     try:
-        text = body.decode()
-        document = json.loads(text)
-    except ValueError:  # a proxy's HTML page: clients go by the status
+        return _complete(status, body.decode()).encode()
+    except (ValueError, RecursionError):  # a proxy's HTML page: clients go by the status
         return body
+
+
+def empty_error(status: int) -> bytes:
+    """Return the error for a status that came without a body."""
+    return json.dumps({"error": _envelope({}, status)}).encode()
+
+
+def _complete(status: int, text: str) -> str:
+    document = json.loads(text)
     if not isinstance(document, dict) or not isinstance(document.get("error", {}), dict):
-        return body
+        return text
     if "error" not in document:
         error = _envelope(document, status)
-        return f'{{"error":{json.dumps(error)},{text.lstrip()[1:]}'.encode() if document else body
+        return f'{{"error":{json.dumps(error)},{text.lstrip()[1:]}' if document else text
     complete = _envelope(document["error"], status)
     missing = {name: value for name, value in complete.items() if name not in document["error"]}
-    return _insert(text, document, missing).encode() if missing else body
+    return _insert(text, document, missing) if missing else text
 
 
 def _envelope(error: Mapping[str, Any], status: int) -> dict[str, Any]:

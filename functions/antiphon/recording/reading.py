@@ -1,57 +1,65 @@
-"""The few members of a provider's JSON that are recorded."""
+"""The few members of a provider's JSON that are recorded, as far as a row can hold them."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import jiter
 
 from antiphon.errors import UpstreamFailed
-from antiphon.store.links import FINAL
+from antiphon.json_reader import USAGE, Wanted
+from antiphon.store.links import FINAL, ID_PATTERN
 
+MAX_NAME_CHARS = 256  # of a status, a model, a service tier
+MAX_USAGE_CHARS = 8_192  # of `usage` in a row; of a larger one only the tokens are recorded
+MAX_USAGE_MEMBERS, MAX_USAGE_DEPTH = 64, 4
+MAX_NUMBER = 10**15  # so that sums of them fit DynamoDB's 38 digits
+MIN_FRACTION = 1e-100
+MAX_PAIRS, MAX_KEY_CHARS, MAX_VALUE_CHARS = 16, 64, 512  # of metadata, as the API limits them
+NOT_FINAL = "in_progress"
 MAX_TIER_CHARS = 64  # of a service tier that is recorded
 
 type ResponseObject = Mapping[str, Any]
 
 
 def read_object(body: bytes) -> ResponseObject:
-    """Parse a complete answer; raise UpstreamFailed where it is not a JSON object."""
+    """Parse a complete answer with all its members; raise UpstreamFailed where that fails."""
     try:
         document = jiter.from_json(body)
     except ValueError as exc:
-        raise UpstreamFailed("The provider's answer is not JSON.") from exc
+        raise UpstreamFailed("The provider's answer could not be parsed.") from exc
     if not isinstance(document, dict):
         raise UpstreamFailed("The provider's answer is not a JSON object.")
     return document
 
 
-def read_object_with_id(body: bytes) -> ResponseObject:
-    """Parse a complete answer that must have an id; raise UpstreamFailed."""
-    document = read_object(body)
-    if not isinstance(document.get("id"), str):
-        raise UpstreamFailed("The provider's answer has no id.")
-    return document
+def readable_id(document: ResponseObject) -> str | None:
+    """Return the document's id; None for one that could not be looked up later."""
+    id = document.get("id")
+    return id if isinstance(id, str) and ID_PATTERN.fullmatch(id) else None
 
 
 def status_of(response: ResponseObject) -> str:
-    """Return the status; one that cannot be read is no outcome, so the response is polled."""
-    return text_or_none(response.get("status", "completed")) or "in_progress"
+    """Return the status; an answer without one is complete, one that is no text is not final."""
+    return name_or_none(response.get("status", "completed")) or NOT_FINAL
 
 
 def outcome_attributes(response: ResponseObject) -> dict[str, Any]:
     """Return status, usage and what pricing needs, as attributes of a link."""
-    status = status_of(response)
-    usage, completed_at = response.get("usage"), response.get("completed_at")
-    if not isinstance(completed_at, int):  # only newer providers send it
-        completed_at = int(time.time()) if status in FINAL else None
+    status, completed_at = status_of(response), response.get("completed_at")
+    if type(completed_at) is not int or not 0 <= completed_at < MAX_NUMBER:
+        completed_at = int(time.time()) if status in FINAL else None  # only newer providers send it
     # A router's first event names the router itself, its last one the model.
-    model, tier = text_or_none(response.get("model")), tier_or_none(response.get("service_tier"))
+    model, tier = name_or_none(response.get("model")), tier_or_none(response.get("service_tier"))
     return {
         "status": status,
-        "usage": usage if isinstance(usage, dict) else None,
+        "usage": _storable_usage(response.get("usage")),
         "completed_at": completed_at,
         **({"service_tier": tier} if tier else {}),
         **({"upstream_model": model} if model else {}),
+        **({"store": False} if response.get("store") is False else {}),
     }
 
 
@@ -64,13 +72,14 @@ def tier_or_none(value: object) -> str | None:
 def conversation_id(response: ResponseObject) -> str | None:
     conversation = response.get("conversation")
     if isinstance(conversation, dict):
-        conversation = conversation.get("id")
-    return text_or_none(conversation)
+        return readable_id(conversation)
+    return readable_id({"id": conversation})
 
 
-def metadata_of(document: ResponseObject) -> dict[str, Any]:
+def metadata_of(document: ResponseObject) -> dict[str, str]:
     metadata = document.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
+    pairs = metadata.items() if isinstance(metadata, dict) else ()
+    return dict(islice((pair for pair in pairs if _is_pair(*pair)), MAX_PAIRS))
 
 
 def item_ids(document: ResponseObject) -> Iterator[str]:
@@ -78,15 +87,61 @@ def item_ids(document: ResponseObject) -> Iterator[str]:
     for name in ("output", "data"):
         items = document.get(name)
         for item in items if isinstance(items, list) else ():
-            if isinstance(item, dict) and isinstance(item.get("id"), str):
-                yield item["id"]
+            id = readable_id(item) if isinstance(item, dict) else None
+            if id is not None:
+                yield id
 
 
 def own_item_id(document: ResponseObject) -> str | None:
     """Return the id of a document that is itself an item."""
     is_item = "object" not in document and "type" in document
-    return text_or_none(document.get("id")) if is_item else None
+    return readable_id(document) if is_item else None
 
 
-def text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def name_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME_CHARS else None
+
+
+def _is_pair(key: str, value: object) -> bool:
+    is_text = isinstance(value, str) and len(value) <= MAX_VALUE_CHARS
+    return is_text and 0 < len(key) <= MAX_KEY_CHARS
+
+
+def _storable_usage(usage: object) -> dict[str, Any] | None:
+    """Return what a row can hold of `usage`."""
+    if not isinstance(usage, dict):
+        return None
+    storable: dict[str, Any] = _storable(usage)
+    if len(json.dumps(storable)) > MAX_USAGE_CHARS or len(usage) > MAX_USAGE_MEMBERS:
+        storable = _storable(_select(usage, USAGE))
+    return storable
+
+
+def _select(value: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
+    selected = {name: value[name] for name in wanted if name in value}
+    for name, inner in wanted.items():
+        if inner is not None and isinstance(selected.get(name), dict):
+            selected[name] = _select(selected[name], inner)
+    return selected
+
+
+def _storable(value: Any, depth: int = MAX_USAGE_DEPTH) -> Any:
+    """Return a value without what DynamoDB cannot hold; None in place of a number or text."""
+    if isinstance(value, dict):
+        members = islice(value.items(), MAX_USAGE_MEMBERS if depth else 0)
+        return {name: _storable(inner, depth - 1) for name, inner in members if name}
+    if isinstance(value, list):
+        return [_storable(inner, depth - 1) for inner in value[: MAX_USAGE_MEMBERS if depth else 0]]
+    if isinstance(value, int | float):
+        return _storable_number(value)
+    return name_or_none(value)
+
+
+def _storable_number(value: float) -> float | None:
+    if isinstance(value, bool):
+        return value
+    if not abs(value) <= MAX_NUMBER:  # NaN is not
+        return None
+    if value == int(value):  # JSON has one type of number: 16.0 is 16
+        return int(value)
+    return value if abs(value) > MIN_FRACTION else None

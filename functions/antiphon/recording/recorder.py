@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from urllib.parse import quote
 
 from antiphon.auth import Caller
 from antiphon.errors import GatewayError, LinkNotWritten, Unavailable, UpstreamFailed
@@ -24,9 +23,8 @@ from antiphon.recording.reading import (
     metadata_of,
     outcome_attributes,
     own_item_id,
-    read_object,
-    read_object_with_id,
-    text_or_none,
+    readable_id,
+    status_of,
     tier_or_none,
 )
 from antiphon.recording.tracker import RecordingStream, ResponseTracker, Stores, TrackedLink
@@ -45,6 +43,7 @@ from antiphon.upstream.stream import UpstreamStream
 
 DAY = 86_400
 DISCARD_SECONDS = 4.0  # for each call that discards what could not be recorded
+NO_ID = "The provider's answer has no id that the gateway can record, so it is not passed on."
 COMPACTION_DAYS = 7  # until which a compaction is counted, even where it waits in the queue
 
 
@@ -92,9 +91,12 @@ class ResponseRecorder:
     def follow(self, response: UpstreamResponse, link: Link) -> Reply:
         """Record what a retrieval shows of a response that has an owner already."""
         reservation = self._admission.reservation_from(link.lease)
-        tracker = ResponseTracker(
-            self._stores, reservation, lambda _: TrackedLink(link), is_new=False
-        )
+
+        def find_link(found: ResponseObject, _: Link | None) -> TrackedLink:
+            _check_id(found, link)
+            return TrackedLink(link)
+
+        tracker = ResponseTracker(self._stores, reservation, find_link, is_new=False)
         return self._track(response, tracker)
 
     def refresh(self, response: UpstreamResponse, link: Link) -> Link:
@@ -105,8 +107,9 @@ class ResponseRecorder:
         """
         if response.status not in SUCCESS:
             return link
-        found = read_object_with_id(response.content)
-        if found.get("status") == link.status:
+        found = response.members
+        _check_id(found, link)
+        if status_of(found) == link.status:
             return link
         changes = outcome_attributes(found)
         is_final = changes["status"] in FINAL
@@ -124,15 +127,24 @@ class ResponseRecorder:
     def open_conversation(self, response: UpstreamResponse, owner: ResourceOwner) -> Reply:
         """Record a new conversation; raise LinkNotWritten where that fails."""
         if response.status in SUCCESS:
-            created = read_object_with_id(response.content)
-            link = self._conversation_link(owner, created["id"], metadata_of(created))
+            id = readable_id(response.members)
+            if id is None:
+                raise response.fault or UpstreamFailed(NO_ID)
+            link = self._conversation_link(owner, id, metadata_of(response.members))
             self._put(response, link)
+        return response.reply()
+
+    def pass_conversation(self, response: UpstreamResponse, link: Link) -> Reply:
+        """Pass a retrieved conversation on; raise UpstreamFailed for another one."""
+        if response.status in SUCCESS:
+            _check_id(response.members, link)
         return response.reply()
 
     def amend_conversation(self, response: UpstreamResponse, link: Link) -> Reply:
         """Record a conversation's new metadata."""
         if response.status in SUCCESS:
-            self._stores.links.change(link, metadata=metadata_of(read_object(response.content)))
+            _check_id(response.members, link)
+            self._stores.links.change(link, metadata=metadata_of(response.members))
         return response.reply()
 
     def record_compaction(
@@ -148,20 +160,29 @@ class ResponseRecorder:
         """
         if response.status not in SUCCESS:
             reservation.end(charges=policy_for_status(response.status).charges)
-            return response.reply()
+        else:
+            self._count_usage(response.members, owner, body, reservation)
+        return response.reply()
+
+    def _count_usage(
+        self,
+        document: ResponseObject,
+        owner: ResourceOwner,
+        body: CreateResponse | Compact,
+        reservation: Reservation,
+    ) -> None:
+        """Count the usage of what no later call can name."""
+        link = _usage_link(owner, document, body)
         try:
-            link = _compaction_link(owner, read_object(response.content), body)
             reservation.settle_for(link)
             self._stores.links.put(link)
-        except (Unavailable, UpstreamFailed) as exc:
-            reservation.keep_reserved()  # unless it is settled already
-            logger.error("compaction not counted", extra={"error": type(exc).__name__})
-        return response.reply()
+        except Unavailable as exc:
+            logger.error("usage not counted", extra={"error": type(exc).__name__})
 
     def own_items(self, response: UpstreamResponse, link: Link) -> Reply:
         """Record the owner of the items in a list or an answer; requests may refer to them then."""
         if response.status in SUCCESS:
-            document = read_object(response.content)
+            document = response.members
             ids = {*item_ids(document), *filter(None, [own_item_id(document)])}
             self._stores.own_items(link, ids)
         return response.reply()
@@ -184,19 +205,35 @@ class ResponseRecorder:
             stream.open()
             return Reply(response.status, response.headers, stream)
         if response.status in SUCCESS:
-            tracker.observe(read_object_with_id(response.content))
+            try:
+                tracker.observe(response.members)
+            except UpstreamFailed as exc:
+                raise response.fault or exc from exc
             tracker.close(terminal_event="")
         return response.reply()
 
     def _own_new(
-        self, context: CreateContext, response: UpstreamResponse, created: ResponseObject
+        self,
+        context: CreateContext,
+        response: UpstreamResponse,
+        created: ResponseObject,
+        first: Link | None,
     ) -> TrackedLink:
-        """Write the links of a new response, and of a conversation that it implies."""
+        """Write the links of a new response, and of a conversation that it implies.
+
+        Raise UpstreamFailed for an id that no later call could name.
+        """
+        owner = context.owner(response.target)
+        if readable_id(created) is None:
+            self._count_usage(created, owner, context.body, context.reservation)
+            raise UpstreamFailed(NO_ID)
         link = _response_link(context, response.target, created, self._stores.days)
+        if first is not None:
+            link = replace(link, alias_of=first.id, root=first.root, metadata={}, lease=None)
+            return TrackedLink(link, is_deferred=not self._put(response, link))
         implied = conversation_id(created)
         links = [link]
         if implied is not None and implied != context.body.conversation_id:
-            owner = context.owner(response.target)
             links.insert(0, self._conversation_link(owner, implied, {}))
         context.on_first_response(link)
         if link.is_final:  # before its link: one that has its outcome is not looked at again
@@ -254,7 +291,7 @@ class ResponseRecorder:
 def _response_link(
     context: CreateContext, target: str, response: ResponseObject, days: int
 ) -> Link:
-    body, parent, id = context.body, context.parent, str(response["id"])
+    body, parent, id = context.body, context.parent, str(readable_id(response))
     conversation = conversation_id(response) or body.conversation_id
     return Link(
         id=id,
@@ -268,27 +305,43 @@ def _response_link(
         model=body.model,
         previous_response_id=body.previous_response_id,
         conversation=conversation,
-        store=body.store is not False,
         background=bool(body.background),
         metadata=dict(body.metadata or {}),
         lease=context.reservation.to_json(),
         ends_by=math.ceil(context.request.ends_by(time.time())) if body.stream else None,
-        **{"service_tier": tier_or_none(body.service_tier), **outcome_attributes(response)},
+        **{
+            "store": body.store is not False,
+            "service_tier": tier_or_none(body.service_tier),
+            **outcome_attributes(response),
+        },
     )
 
 
 def _discarding_calls(link: Link) -> Iterator[tuple[str, str]]:
     """Yield method and path of the calls that leave nothing of it at its provider."""
-    path = f"/{link.kind}s/{quote(link.id, safe='')}"
+    path = f"/{link.kind}s/{link.path_segment}"
     if link.background:
         yield "POST", f"{path}/cancel"
     if link.store:
         yield "DELETE", path
 
 
-def _compaction_link(owner: ResourceOwner, compaction: ResponseObject, body: Compact) -> Link:
-    """Return the link that counts a compaction; no later call can name it."""
-    id = text_or_none(compaction.get("id")) or owner.request_id
+def _check_id(found: ResponseObject, link: Link) -> None:
+    """Raise UpstreamFailed where a provider answers with what was not requested."""
+    if readable_id(found) != link.id:
+        raise UpstreamFailed("The provider answered with another object than the requested one.")
+
+
+def _usage_link(
+    owner: ResourceOwner, document: ResponseObject, body: CreateResponse | Compact
+) -> Link:
+    """Return the link that counts what no later call can name, such as a compaction.
+
+    One without an outcome is counted as unknown.
+    """
+    id = readable_id(document) or owner.request_id
+    tier = {"service_tier": tier_or_none(body.service_tier)}
+    outcome = {**tier, **outcome_attributes(document), "store": False}
     return Link(
         id=id,
         kind="compaction",
@@ -300,8 +353,8 @@ def _compaction_link(owner: ResourceOwner, compaction: ResponseObject, body: Com
         created_ms=now_ms(),
         expires_at=expires_after(COMPACTION_DAYS),
         model=body.model,
-        store=False,
-        **{"service_tier": tier_or_none(body.service_tier), **outcome_attributes(compaction)},
+        unfinished=None if outcome["status"] in FINAL else "cut",
+        **outcome,
     )
 
 

@@ -10,7 +10,13 @@ from antiphon.errors import GatewayError, Unavailable
 from antiphon.http import Send
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import failure_fields, logger, metrics
-from antiphon.recording.reading import ResponseObject, item_ids, outcome_attributes, status_of
+from antiphon.recording.reading import (
+    ResponseObject,
+    item_ids,
+    outcome_attributes,
+    readable_id,
+    status_of,
+)
 from antiphon.settings.metrics import CUT_STREAMS, DEFERRED_ROWS, LINK_NOT_WRITTEN
 from antiphon.store.dynamodb import Update
 from antiphon.store.items import MAX_UPDATES, Items, build_updates
@@ -113,11 +119,13 @@ class ResponseTracker:
         self,
         stores: Stores,
         reservation: Reservation,
-        find_link: Callable[[ResponseObject], TrackedLink],
+        find_link: Callable[[ResponseObject, Link | None], TrackedLink],
         *,
         is_new: bool,
     ) -> None:
-        """`find_link` returns the link for the first response object; a new one is written then.
+        """`find_link` returns the link for a response object; a new one is written then.
+
+        It is called for each new id, with the link of the first one, since an id may change.
 
         `is_new`: whether this request creates the response, rather than retrieves it.
         """
@@ -126,16 +134,18 @@ class ResponseTracker:
         self._find_link = find_link
         self._is_new = is_new
         self._tracked: TrackedLink | None = None
+        self._ids: set[str | None] = set()
         self._unwritten: ResponseObject | None = None  # the newest object that changes the link
 
     def observe(self, response: ResponseObject) -> None:
         """Own what this response object names; raise LinkNotWritten where that fails."""
-        if self._tracked is None:
-            self._tracked = self._find_link(response)
-            is_same = self._tracked.link.status == response.get("status")
-            self._unwritten = None if is_same else response
-        else:
-            self._unwritten = response
+        id = readable_id(response)
+        if self._tracked is None or id not in self._ids:
+            found = self._find_link(response, None if self._tracked is None else self._tracked.link)
+            self._tracked = self._tracked or found
+            self._ids.add(id)
+        is_same = self._tracked.link.status == status_of(response) and self._unwritten is None
+        self._unwritten = None if is_same else response
         if status_of(response) in FINAL and self._tracked.link.store:
             self._own_items(self._tracked.link, response)
 
@@ -166,7 +176,8 @@ class ResponseTracker:
         changes = {} if self._unwritten is None else outcome_attributes(self._unwritten)
         if changes.get("status") in FINAL:
             return {**changes, "unfinished": None} if link.unfinished else changes
-        if self._is_new and terminal_event != "":  # from now on this request records no outcome
+        is_stored = changes.get("store", link.store)
+        if self._is_new and (terminal_event != "" or not is_stored):  # nothing more is recorded
             reason = {None: "cut", "error": "error"}.get(terminal_event, "unreadable")
             return {**changes, "unfinished": reason}
         return changes

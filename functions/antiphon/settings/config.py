@@ -207,6 +207,8 @@ class Gateway(Section):
     max_body_bytes: int = Field(default=4_500_000, ge=1_000, le=6_000_000)
     # Of one event of a provider's stream; it is in memory as a whole.
     max_event_bytes: int = Field(default=16 * 1024 * 1024, ge=65_536, le=64 * 1024 * 1024)
+    # Of a provider's JSON answer, which is in memory as a whole.
+    max_answer_bytes: int = Field(default=50_000_000, ge=100_000, le=200_000_000)
     key_cache_seconds: float = Field(default=30, ge=0, le=300)
     table_seconds: Annotated[float, Field(gt=0, le=30)] = 3  # of one request, for DynamoDB
     connect_seconds: Seconds = 5

@@ -4,11 +4,13 @@ A change of a link reaches the rollup function through the table's stream, with 
 before and after the change.
 """
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
+from urllib.parse import quote
 
 from antiphon.observability import logger
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
@@ -24,6 +26,8 @@ NEW_OR_OURS = (
 OURS = "#request_id = :request_id"
 OURS_AND_NOT_FINAL = f"{OURS} AND NOT #status IN (:{', :'.join(FINAL_VALUES)})"
 NEW_SECONDS = 60.0
+# Ids are the provider's. DynamoDB's sort keys have at most 1,024 bytes; "." is a path of its own.
+ID_PATTERN = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,900}")
 # How `unfinished` begins where the outcome will never be known.
 GONE, GIVEN_UP = "gone", "given up: "
 
@@ -61,7 +65,13 @@ class Link:
     unfinished: str | None = None  # why the outcome is unknown: cut, error, unreadable, gone, …
     deleted_at: int | None = None
     ends_by: int | None = None  # until then the request that streams it may record its end
+    alias_of: str | None = None  # the first id of a response whose provider changed the id
     lease: dict[str, Any] | None = None  # its reservation against limits, for a later settlement
+
+    @property
+    def path_segment(self) -> str:
+        """The id as a part of a provider's path."""
+        return quote(self.id, safe="")
 
     @property
     def created_at(self) -> int:
@@ -80,7 +90,7 @@ class Link:
     def is_open(self) -> bool:
         """Whether its outcome has still to be recorded."""
         is_ended = self.is_settled or (not self.store and self.unfinished is not None)
-        return self.kind == "response" and not is_ended
+        return self.kind == "response" and self.alias_of is None and not is_ended
 
     @property
     def is_pending(self) -> bool:
@@ -189,13 +199,16 @@ def link_sort_key(link: Link) -> str:
 
 def link_row(link: Link) -> Item:
     sort = link_sort_key(link)
-    return {
-        PARTITION_KEY: link_partition(link.kind, link.tenant, link.id),
-        SORT_KEY: LINK_SORT,
+    indexes = {
         "by_time_pk": time_partition(link.kind, link.tenant),
         "by_time_sk": sort,
         "by_root_pk": root_partition(link),
         "by_root_sk": sort,
+    }
+    return {
+        PARTITION_KEY: link_partition(link.kind, link.tenant, link.id),
+        SORT_KEY: LINK_SORT,
+        **({} if link.alias_of else indexes),  # lists have each response once
         **asdict(link),
     }
 

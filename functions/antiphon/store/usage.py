@@ -137,7 +137,12 @@ def usage_fingerprint(link: Link | None, *, is_removed: bool = False) -> str | N
 
     None while the outcome is open. The outcome of a removed link will not become known.
     """
-    if link is None or link.kind == "conversation" or not (is_removed or _is_countable(link)):
+    if (
+        link is None
+        or link.kind == "conversation"
+        or link.alias_of
+        or not (is_removed or _is_countable(link))
+    ):
         return None
     return json.dumps(
         [_end_name(link), _token_counts(link.usage), link.upstream_model, link.service_tier]

@@ -88,5 +88,7 @@ class CircuitBreaker:
 
 def _counts_against_circuit(outcome: Outcome) -> bool:
     if isinstance(outcome, UpstreamResponse):
-        return policy_for_status(outcome.status).counts_against_circuit
+        if outcome.fault is None:
+            return policy_for_status(outcome.status).counts_against_circuit
+        outcome = outcome.fault
     return policy_for_fault(outcome).counts_against_circuit

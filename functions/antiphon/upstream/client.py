@@ -114,7 +114,7 @@ def _misses_parent(outcome: Outcome) -> bool:
 
 
 def _record(request: UpstreamRequest, target: str, outcome: Outcome, seconds: float) -> None:
-    status = outcome.status if isinstance(outcome, UpstreamResponse) else outcome.code
+    status = outcome.reason if isinstance(outcome, UpstreamResponse) else outcome.code
     request.metrics.is_done |= request.method == "POST" and status in SUCCESS
     request.metrics.add(Attempt(target, status, round(seconds * 1000, 1)))
     if request.metrics.has_failed_over:

@@ -2,28 +2,35 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 import httpx
 
-from antiphon.errors import GatewayError, InvalidRequest, UpstreamFailed
+from antiphon.errors import AnswerTooLarge, GatewayError, InvalidRequest, UpstreamFailed
+from antiphon.json_reader import Answer, JsonReader, read_json
 from antiphon.observability import logger
-from antiphon.providers.errors import mask_account, mask_failed_response
+from antiphon.providers.errors import empty_error, mask_account, mask_failed_response
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import PRIVATE_HEADERS, Gateway
 from antiphon.sse import EventSplitter
 from antiphon.upstream.credentials import redact
 from antiphon.upstream.http1 import build_request
 from antiphon.upstream.outcome import (
-    SUCCESS,
     UpstreamRequest,
     UpstreamResponse,
     policy_for_status,
 )
 from antiphon.upstream.stream import UpstreamStream, translate_error
-from antiphon.upstream.timers import ReadTimer, TimerThread, deadline_reached, no_time_left
+from antiphon.upstream.timers import (
+    NEVER,
+    ReadTimer,
+    TimerThread,
+    deadline_reached,
+    no_time_left,
+)
 
 MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 WRITE_SECONDS = 30.0  # without any progress
@@ -31,7 +38,9 @@ ERROR_BODY_SECONDS = 3.0  # for the body of an error, whose head decides
 MAX_ERROR_BYTES = 1 << 20  # nobody needs an error that is longer
 MAX_HEADER_BYTES = 8_192  # of all that the caller gets: Lambda allows 16 KB with the gateway's own
 STATUSES = range(200, 600)  # that Lambda can send
-EVENTS = "text/event-stream"
+JSON, EVENTS = "application/json", "text/event-stream"
+EVENT_START = re.compile(rb":|(?:event|data|id|retry):")
+KIND_BYTES = 6  # at most, that tell JSON from events
 REDIRECTS, ERRORS = range(300, 400), range(400, 600)
 
 # Headers that identify the caller or describe its connection do not go to the provider.
@@ -95,11 +104,14 @@ class Exchange:
         close = partial(self._close, response, timer)
         try:
             _check_status(response)
-            body = self._read_body(request, response, timer, close)
-            if isinstance(body, bytes):
-                body = caller_body(candidate, response.status_code, body)
             headers = caller_headers(request.method, response, self._to_caller)
-            return UpstreamResponse(candidate.target, response.status_code, headers, body)
+            head = UpstreamResponse(candidate.target, response.status_code, headers, b"")
+            incoming = _Incoming(head, _chunks(response), timer, close)
+            if head.status in ERRORS:
+                return _read_error(incoming, candidate)
+            if request.method == "DELETE":
+                return _read_deletion(incoming)
+            return self._read_answer(incoming, streams=request.streams)
         except BaseException:
             close()
             raise
@@ -153,69 +165,79 @@ class Exchange:
         self._timers.stop(timer)
         response.close()
 
-    def _read_body(
-        self,
-        request: UpstreamRequest,
-        response: httpx.Response,
-        timer: ReadTimer,
-        close: "partial[None]",
-    ) -> bytes | UpstreamStream:
-        if request.streams and response.status_code in SUCCESS:
-            return self._open_stream(response, timer, close)
-        if response.status_code in ERRORS:
-            return self._read_error(response, timer, close)
-        return self._read_all(request, response, timer, close)
+    def _read_answer(self, incoming: "_Incoming", *, streams: bool) -> UpstreamResponse:
+        """Read what was sent, whatever was requested: its bytes tell whether these are events."""
+        if streams:
+            incoming.timer.allow_silence(self._gateway.first_event_seconds)
+        start, incoming = incoming.peek()
+        head = incoming.head
+        declared = head.headers.get("content-type", "")
+        kind = kind_of_body(declared, start)
+        if kind is not None:
+            head = head.with_headers({"content-type": usual_content_type(declared, kind)})
+        if kind == EVENTS:
+            return replace(head, body=self._open_stream(incoming))
+        incoming.timer.allow_silence(NEVER)
+        body, answer, fault = incoming.read_all(self._gateway.max_answer_bytes)
+        if kind is None:
+            text = f"The provider answered with {declared or 'no content type'} in place of JSON."
+            fault = fault or UpstreamFailed(text)
+        return _judge(replace(head, body=body), answer or read_json(body), fault)
 
-    def _open_stream(
-        self, response: httpx.Response, timer: ReadTimer, close: "partial[None]"
-    ) -> UpstreamStream:
-        content_type = response.headers.get("content-type", "no content type")
-        if not content_type.startswith(EVENTS):
-            raise UpstreamFailed(f"The provider answered a stream request with {content_type}.")
+    def _open_stream(self, incoming: "_Incoming") -> UpstreamStream:
+        timer = incoming.timer
         timer.keep_alive = self._gateway.keep_alive_seconds
         timer.allow_silence(self._gateway.first_event_seconds)
         splitter = EventSplitter(self._gateway.max_event_bytes)
-        stream = UpstreamStream(_chunks(response), timer, close, splitter)
+        stream = UpstreamStream(incoming.chunks, timer, incoming.close, splitter)
         stream.open(self._gateway.idle_seconds)
         return stream
 
-    def _read_error(
-        self, response: httpx.Response, timer: ReadTimer, close: "partial[None]"
-    ) -> bytes:
-        """Return an error's body; nothing where it does not arrive whole: the head decides."""
-        timer.end_within(ERROR_BODY_SECONDS)
-        body = bytearray()
-        is_whole = False
-        with suppress(httpx.RequestError):
-            for chunk in _chunks(response):
-                body += chunk
-                if len(body) > MAX_ERROR_BYTES:
-                    break
-            else:
-                is_whole = (
-                    timer.fault is None
-                )  # a body without a length ends cleanly when it is cut
-        close()
-        return bytes(body) if is_whole else b""
 
-    def _read_all(
-        self,
-        request: UpstreamRequest,
-        response: httpx.Response,
-        timer: ReadTimer,
-        close: "partial[None]",
-    ) -> bytes:
+@dataclass(frozen=True)
+class _Incoming:
+    """A response whose body is still to be read."""
+
+    head: UpstreamResponse  # without its body
+    chunks: Iterator[bytes]
+    timer: ReadTimer
+    close: Callable[[], None]
+
+    def peek(self) -> "tuple[bytes, _Incoming]":
+        """Return the first bytes of the body, as many as tell its kind, and all of it."""
+        start = b""
         try:
-            body = b"".join(_chunks(response))
+            for chunk in self.chunks:
+                start += chunk
+                text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+                if len(text) >= KIND_BYTES or text.startswith((b"{", b":")):
+                    return text, replace(self, chunks=chain((start,), self.chunks))
         except httpx.RequestError as exc:
-            raise timer.fault or translate_error(exc) from exc
-        close()
-        if timer.fault is not None:  # a body without a length ends cleanly when it is cut
-            raise timer.fault
-        # The body of a DELETE is not read by anyone, and may be empty.
-        if response.status_code in SUCCESS and request.method != "DELETE":
-            _check_content_type(response)
-        return body
+            raise self.timer.fault or translate_error(exc) from exc
+        return start, replace(self, chunks=iter((start,)))
+
+    def read_all(self, max_bytes: int) -> tuple[bytes, Answer | None, GatewayError | None]:
+        """Read the body to its end, or to the fault that is returned.
+
+        Of a body that is too large, it returns only the members that are recorded.
+        """
+        pieces: list[bytes] = []
+        reader, size, fault = None, 0, None
+        try:
+            for chunk in self.chunks:
+                size += len(chunk)
+                pieces.append(chunk)
+                if size > max_bytes:
+                    reader = reader or JsonReader()
+                    _feed(reader, pieces)
+        except httpx.RequestError as exc:
+            fault = translate_error(exc)
+        self.close()
+        fault = self.timer.fault or fault  # a body without a length ends cleanly when it is cut
+        if reader is None:
+            return b"".join(pieces), None, fault
+        text = f"The provider's answer has more than {max_bytes:,} bytes ('max_answer_bytes')."
+        return b"", reader.answer, fault or AnswerTooLarge(text)
 
 
 def latest_end(request: UpstreamRequest) -> float:
@@ -261,22 +283,77 @@ def _without_longest(headers: Mapping[str, str]) -> dict[str, str]:
     return passed
 
 
-def caller_body(candidate: Candidate, status: int, body: bytes) -> bytes:
-    """Return a complete answer: an error in OpenAI's shape and without the account's ids."""
-    if status not in ERRORS:
-        return mask_failed_response(body)
+def caller_error(candidate: Candidate, head: UpstreamResponse, body: bytes) -> UpstreamResponse:
+    """Return a provider's error in OpenAI's shape, without the account's ids."""
     if not body.strip():
-        text = f"The provider answered with status {status} and no body."
-        return GatewayError(text).body()
-    return mask_account(candidate.provider.complete_error(status, body))
+        head = head.with_headers({"content-type": JSON})
+        return replace(head, body=empty_error(head.status))
+    return replace(head, body=mask_account(candidate.provider.complete_error(head.status, body)))
 
 
-def _chunks(response: httpx.Response) -> Iterable[bytes]:
+def kind_of_body(declared: str, start: bytes) -> str | None:
+    """Return whether a body is JSON or events; None where neither its start nor its type says."""
+    if start.startswith(b"{"):
+        return JSON
+    media = _media_type(declared)
+    if EVENT_START.match(start) or media == EVENTS:
+        return EVENTS
+    return JSON if media.endswith("json") else None
+
+
+def usual_content_type(declared: str, kind: str) -> str:
+    """Return the declared type if clients, which compare it with case, understand it."""
+    media = _media_type(declared)
+    is_understood = media == kind or (kind == JSON and media.endswith("json"))
+    return declared if is_understood and declared.startswith(media) else kind
+
+
+def _media_type(declared: str) -> str:
+    return declared.partition(";")[0].strip().lower()
+
+
+def _read_error(incoming: _Incoming, candidate: Candidate) -> UpstreamResponse:
+    """Read an error's body, nothing where it does not arrive whole: the head decides."""
+    incoming.timer.end_within(ERROR_BODY_SECONDS)
+    body, answer, fault = incoming.read_all(MAX_ERROR_BYTES)
+    is_whole = answer is None and fault is None
+    return caller_error(candidate, incoming.head, body if is_whole else b"")
+
+
+def _read_deletion(incoming: _Incoming) -> UpstreamResponse:
+    """Read the answer to a DELETE, which nobody reads and which may be empty."""
+    body, _, fault = incoming.read_all(MAX_ERROR_BYTES)
+    if fault is not None:
+        raise fault
+    return replace(incoming.head, body=body)
+
+
+def _judge(
+    response: UpstreamResponse, answer: Answer, fault: GatewayError | None
+) -> UpstreamResponse:
+    """Add what was found in an answer, and why it is not passed on; raise that if it is all."""
+    if answer.is_whole:
+        fault, body = None if response.content else fault, mask_failed_response(response.content)
+        return replace(response, body=body, fault=fault, found=answer.members)
+    fault = fault or UpstreamFailed("The provider's answer is not a JSON object.")
+    found = {**answer.members, "status": None}  # what was cut off decides whether it has ended
+    if not (found.get("id") or found.get("usage")):
+        raise fault
+    return replace(response, body=b"", fault=fault, found=found)
+
+
+def _feed(reader: JsonReader, pieces: list[bytes]) -> None:
+    for piece in pieces:
+        reader.feed(piece)
+    pieces.clear()
+
+
+def _chunks(response: httpx.Response) -> Iterator[bytes]:
     """Return the body's chunks as the transport decodes them, with no further layer."""
     stream = response.stream
     if not isinstance(stream, httpx.SyncByteStream):
         raise TypeError("the transport must be synchronous")
-    return stream
+    return iter(stream)
 
 
 def _check_status(response: httpx.Response) -> None:
@@ -284,9 +361,3 @@ def _check_status(response: httpx.Response) -> None:
         raise UpstreamFailed(f"The provider answered with the status {response.status_code}.")
     if response.status_code in REDIRECTS:  # following it would send our credential elsewhere
         raise UpstreamFailed("The provider answered with a redirect, which is not followed.")
-
-
-def _check_content_type(response: httpx.Response) -> None:
-    content_type = response.headers.get("content-type", "no content type")
-    if not content_type.startswith("application/json"):
-        raise UpstreamFailed(f"The provider answered with {content_type} in place of JSON.")

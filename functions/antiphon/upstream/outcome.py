@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 
 from antiphon.errors import (
     CredentialMissing,
@@ -19,6 +20,7 @@ from antiphon.errors import (
     UpstreamNotReached,
 )
 from antiphon.http import MAX_CALL_SECONDS, Reply, Request, RequestMetrics
+from antiphon.json_reader import Members, read_json
 from antiphon.providers.errors import ProviderError
 from antiphon.providers.provider import Candidate
 from antiphon.schema.list_queries import check_provider_query
@@ -26,7 +28,7 @@ from antiphon.upstream.stream import UpstreamStream
 
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
 # Codes of faults that say nothing about the target: limits of the gateway, or its end.
-OWN_ENDS = {"gateway_deadline", "gateway_stopped", "event_too_large"}
+OWN_ENDS = {"gateway_deadline", "gateway_stopped", "event_too_large", "upstream_answer_too_large"}
 SUCCESS = range(200, 300)
 FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
@@ -86,6 +88,18 @@ class UpstreamResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes | UpstreamStream
+    fault: GatewayError | None = None  # why the body, of which some was read, is not passed on
+    found: Members | None = None  # what was read of it; None if it was not read yet
+
+    @property
+    def reason(self) -> int | str | None:
+        """Its status, or the code of its fault."""
+        return self.status if self.fault is None else self.fault.code
+
+    @cached_property
+    def members(self) -> Members:
+        """The members of a JSON body that are recorded."""
+        return read_json(self.content).members if self.found is None else self.found
 
     @property
     def content(self) -> bytes:
@@ -96,8 +110,11 @@ class UpstreamResponse:
         return replace(self, headers={**self.headers, **headers})
 
     def reply(self) -> Reply:
-        """Pass a complete response on as it is."""
-        return Reply(self.status, self.headers, self.content)
+        """Pass a complete response on as it is, or say why it cannot be passed on."""
+        if self.fault is None:
+            return Reply(self.status, self.headers, self.content)
+        headers = {"content-type": "application/json", "x-should-retry": "false"}
+        return Reply(self.fault.status, {**self.headers, **headers}, self.fault.body())
 
 
 type Outcome = UpstreamResponse | GatewayError
@@ -202,6 +219,8 @@ def policy_for(outcome: Outcome, candidate: Candidate) -> Policy:
     """Return the policy for one attempt; for 400 and 404 the provider's error body decides."""
     if isinstance(outcome, GatewayError):
         return policy_for_fault(outcome)
+    if outcome.fault is not None:
+        return policy_for_fault(outcome.fault)
     if outcome.status not in {BAD_REQUEST, NOT_FOUND}:
         return policy_for_status(outcome.status)
     error = ProviderError.of(outcome.content)

@@ -137,6 +137,11 @@ class UpstreamStream:
             if fault is None and tail and tail.strip() in IGNORED_TAILS:
                 yield EventBatch(tail)
             return
+        last = self._splitter.tail.rstrip(b"\r\n") + b"\n\n"
+        event = sse.parse_event(last)
+        if event is not None and _is_terminal(event):  # only the blank line was missing
+            yield self._batch([last])
+            return
         fault = fault or UpstreamFailed("The provider's stream ended before the response did.")
         if not self._has_started:
             raise fault
@@ -169,10 +174,11 @@ class UpstreamStream:
         if _is_terminal(event):
             self.ended = event.type if event.type in TERMINAL else "error"
             self._timer.expect_end(LINGER_SECONDS)
-        if event.response is not None and event.response.get("id"):
-            self._response = event.response
-            return (event.response,)
-        return ()
+        response = event.response
+        if response is None or response.get("id") is None:
+            return ()
+        self._response = response
+        return (response,)
 
     def _next_sequence_number(self) -> int:
         event = sse.parse_event(self._last_event)
@@ -193,9 +199,9 @@ def _encode_failed(number: int, response: ResponseObject, failure: Mapping[str, 
 
 def _mask_error(event: bytes, parsed: sse.Event | None) -> bytes:
     """Return the event's bytes; an error in it does not name the provider's account."""
-    if parsed is None:
+    error = None if parsed is None else parsed.error
+    if parsed is None or (parsed.is_partial and error):
         return mask_account(event)
-    error = parsed.error
     return mask_account_in(event, error) if error else event
 
 
