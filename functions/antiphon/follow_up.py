@@ -106,7 +106,12 @@ class FollowUp:
         elif state == TargetGone.code or poll.age > self.max_age:
             self._give_up(poll, f"{GIVEN_UP}{state}")
         else:
-            self.queue.send(poll.next_attempt())
+            self._poll_again(poll, link)
+
+    def _poll_again(self, poll: PollResponse, link: Link) -> None:
+        if poll.not_before and poll.attempt == 1:  # its request did not extend its reservation
+            self._settle(link)
+        self.queue.send(poll.next_attempt())
 
     def _open_link(self, poll: PollResponse) -> Link | None:
         """Return the link if this poll has to find its outcome.

@@ -10,7 +10,7 @@ import pytest
 from antiphon.follow_up import MIN_POLLS_BEFORE_GONE
 from tests.support.events import make_response
 from tests.support.follow_up import FOLLOW, HOUR, LINK, NOW, USAGE, make_follow_up, run_follow_up
-from tests.support.limits import IN_FLIGHT, NANO, RESERVED, SPENT, reserve
+from tests.support.limits import DAY, IN_FLIGHT, NANO, RESERVED, SPENT, reserve
 from tests.support.provider import CLOSE, encode_response
 from tests.support.upstream import plain_transport
 
@@ -118,6 +118,18 @@ def test_what_is_given_up_keeps_its_reservation(cloud, follow_up, more, why):
     counters = cloud.table.get("T#acme#L#key_1", "LIMITS")
     assert (counters[SPENT], counters[IN_FLIGHT]) == (RESERVED * NANO, 0)
     assert not [name for name in counters if name.startswith("held_")]
+
+
+def test_what_a_killed_function_left_running_stays_reserved(cloud, follow_up, provider):
+    reservation = reserve(follow_up.admission)
+    follow_up.links.put(replace(LINK, ends_by=NOW, lease=reservation.to_json()))
+    provider_has(provider, "in_progress")
+    run_follow_up(follow_up, replace(FOLLOW, not_before=NOW))
+    counters = cloud.table.get("T#acme#L#key_1", "LIMITS")
+    assert (counters[SPENT], counters[IN_FLIGHT]) == (RESERVED * NANO, 0)
+    [held] = [value for name, value in counters.items() if name.startswith("held_")]
+    assert held["back"] == {SPENT: RESERVED * NANO}
+    assert held["until"] >= follow_up.admission.rows.clock() + DAY
 
 
 def test_a_poll_that_comes_early_is_sent_again(cloud, follow_up, provider):

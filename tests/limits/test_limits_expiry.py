@@ -58,6 +58,23 @@ def test_usage_after_the_expiry_counts_once(admission, row, clock):
     assert row("key_1")[SPENT] == 32 * NANO
 
 
+@pytest.mark.parametrize("hours", [0, 2], ids=["held", "expired"])
+def test_what_is_reserved_for_a_response_that_still_runs_is_held_again(
+    admission, row, clock, hours
+):
+    """Its function was killed, so that only the poll can extend the reservation."""
+    caller = make_caller(budget_usd=250.0 - 100 * bool(hours), streams=2)
+    stored = reserve(admission, caller).to_json()
+    clock.now = NOON + hours * HOUR
+    reserve(admission, caller, "req_2")  # gives back what has expired
+    for _ in range(2):  # a message may arrive twice
+        assert settle(admission.reservation_from(stored))
+    counters = row("key_1")
+    assert (counters[SPENT], counters[IN_FLIGHT]) == (2 * RESERVED * NANO, 1)
+    assert settle(admission.reservation_from(stored), make_usage(20, 10))
+    assert row("key_1")[SPENT] == (RESERVED + 30) * NANO
+
+
 def test_expired_reservations_are_removed_in_the_end(admission, row, clock):
     reserve(admission)
     for n in range(1, 4):

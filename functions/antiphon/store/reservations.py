@@ -97,31 +97,25 @@ class LimitRows:
         raise _too_busy()
 
     def settle(self, reservation: StoredReservation, amounts: Counts, *, is_open: bool) -> None:
-        """Close a reservation, or extend it if it stays open; a second time changes nothing."""
-        write = self.extend if is_open else self.close
-        write(reservation, amounts)
+        """Count these amounts in place of what is reserved; a second time changes nothing.
 
-    def close(self, reservation: StoredReservation, amounts: Counts) -> None:
-        """Count these amounts in place of what is reserved; a second time changes nothing."""
+        `is_open`: they stay reserved while the response may still be settled, also where the
+        reservation has expired.
+        """
         refund, reads_row = reservation.refund, self._needs_full_read(reservation.row)
+        expires_at = self.clock() + self.settle_seconds if is_open else None
         for _ in range(MAX_ATTEMPTS):
             try:
-                update = build_close(reservation, refund, amounts)
+                update = build_settle(reservation, refund, amounts, expires_at)
                 row = self.table.update(update, return_all=reads_row)
             except ConditionFailed as exc:
                 stored = (exc.item or {}).get(reservation.name)
             else:
                 return self._clean_up(reservation.row, row) if reads_row else None
-            if stored is None:
+            if stored is None:  # closed
                 return None
             refund = stored["back"]
         raise _too_busy()
-
-    def extend(self, reservation: StoredReservation, refund: Counts) -> None:
-        """Give back all but `refund`, which stays reserved while the response may be settled."""
-        expires_at = self.clock() + self.settle_seconds
-        with suppress(ConditionFailed):  # closed or expired already; then `close` still counts it
-            self.table.update(build_extend(reservation, refund, expires_at), return_all=False)
 
     def _count_once(
         self, reservation: StoredReservation, increments: Sequence[Increment], expires_at: float
@@ -205,26 +199,18 @@ def build_count(
     )
 
 
-def build_extend(reservation: StoredReservation, refund: Counts, expires_at: float) -> Update:
-    """Replace the amounts of a reservation by `refund`, and give back the difference."""
+def build_settle(
+    reservation: StoredReservation, refund: Counts, amounts: Counts, expires_at: float | None
+) -> Update:
+    """Replace what a reservation holds, still `refund`, by `amounts`; remove it without an end."""
+    name = reservation.name
     return Update(
         partition=reservation.row,
         sort=LIMITS_SORT,
-        sets={reservation.name: _value(expires_at, refund)},
-        adds=_difference(refund, reservation.refund),
-        only_if=f"#{reservation.name}.#back = :back",
-        values={"back": reservation.refund},
-    )
-
-
-def build_close(reservation: StoredReservation, refund: Counts, amounts: Counts) -> Update:
-    """Remove a reservation that still holds `refund`, and count `amounts` in its place."""
-    return Update(
-        partition=reservation.row,
-        sort=LIMITS_SORT,
+        sets={} if expires_at is None else {name: _value(expires_at, amounts)},
         adds=_difference(amounts, refund),
-        removes=[reservation.name],
-        only_if=f"#{reservation.name}.#back = :back",
+        removes=[name] if expires_at is None else [],
+        only_if=f"#{name}.#back = :back",
         values={"back": refund},
     )
 
