@@ -1,7 +1,6 @@
 """Converts Lambda's HTTP events, payload v1 and v2, to Request, and Reply to Lambda's response."""
 
 import base64
-import binascii
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -127,11 +126,12 @@ def _encodable(text: str) -> str:
 def _read_query(event: LambdaEvent) -> str:
     if event.get("version") == "2.0":
         return _encodable(event.get("rawQueryString") or "")
-    return urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
+    parameters = event.get("multiValueQueryStringParameters") or {}
+    return urlencode(parameters, doseq=True, errors="replace")
 
 
 def _decode_body(body: str, *, is_base64: bool) -> bytes:
     try:
         return base64.b64decode(body, validate=True) if is_base64 else body.encode()
-    except (binascii.Error, UnicodeEncodeError) as exc:
+    except ValueError as exc:
         raise InvalidRequest("The request body could not be decoded.", param="body") from exc

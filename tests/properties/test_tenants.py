@@ -13,6 +13,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.concurrency import IS_SOAK
 from tests.support.events import make_events, make_response, new_id
 from tests.support.provider import encode_response, encode_stream
 
@@ -99,7 +100,10 @@ def test_nobody_ever_gets_at_what_is_not_theirs(gateway, provider):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=checks
+            max_examples=500 if IS_SOAK else 15,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=checks,
         ),
     )
 

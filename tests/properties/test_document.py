@@ -1,0 +1,42 @@
+"""Requests made from /openapi.json, valid and invalid: every answer is one that it documents."""
+
+import json
+from pathlib import Path
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from tests.support.concurrency import IS_SOAK
+from tests.support.gateway import KEYS
+
+PATH = Path(__file__).parents[2] / "functions" / "reference" / "openapi.json"
+SCHEMA = schemathesis.openapi.from_dict(json.loads(PATH.read_text("utf-8")))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    unsupported_method,
+]
+
+
+@SCHEMA.parametrize()
+@settings(
+    max_examples=200 if IS_SOAK else 5,
+    deadline=None,
+    derandomize=not IS_SOAK,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_answer_is_a_documented_one(case, played):
+    headers = {"authorization": f"Bearer {KEYS['acme']}"}
+    response = case.call(base_url=played.url, headers=headers, timeout=60)
+    # The document describes a stream as text, with which schemathesis compares each event.
+    is_stream = response.headers["content-type"][0].startswith("text/event-stream")
+    checks = CHECKS if is_stream else [*CHECKS, response_schema_conformance]
+    case.validate_response(response, checks=checks, headers=headers)
