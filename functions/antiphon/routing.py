@@ -31,6 +31,7 @@ class Route:
 
     candidates: tuple[Candidate, ...]
     parent: Link | None = None
+    is_pinned: bool = False  # to the account that holds what the request refers to
 
     @property
     def follows_new(self) -> bool:
@@ -62,7 +63,9 @@ class Routing:
             holders = self._turn_holders(body.model, caller.tenant, headers)
         if holders:
             affinity = parent.root if parent else caller.key_id
-            return Route(self._pinned(holders, body.model, affinity, caller), parent)
+            return Route(
+                self._pinned(holders, body.model, affinity, caller), parent, is_pinned=True
+            )
         sessions = (headers[name] for name in SESSION_HEADERS if name in headers)
         affinity = body.affinity(next(sessions, None)) or caller.key_id
         candidates = self._ranking.sort(self._candidates(body.model), affinity)

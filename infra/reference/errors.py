@@ -120,7 +120,7 @@ BY_CLASS = {
 }
 
 # Codes without a class of their own, and types that differ from the usual one of their status.
-TYPES = {429: "rate_limit_error", 504: "server_error"}
+TYPES = {429: "rate_limit_error", 502: "server_error", 504: "server_error"}
 CODES: dict[int, tuple[Sample, ...]] = {
     400: (
         Sample("Missing required parameter: 'model'.", "model", "missing_required_parameter"),

@@ -48,8 +48,11 @@ class Responses:
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             on_first = guard.remember_response
             context = CreateContext(request, caller, body, route.parent, reservation, on_first)
+            may_move = body.stream and not route.is_pinned and len(route.candidates) > 1
+            abandon = partial(self.recorder.record_abandoned, context) if may_move else None
             response = self.upstream.send(
-                route.candidates, replace(upstream, streams=bool(body.stream))
+                route.candidates,
+                replace(upstream, streams=bool(body.stream), on_abandoned=abandon),
             )
             self.ownership.own_turn(caller.tenant, response.headers, response.target)
             reply = self.recorder.record(response, context)

@@ -88,6 +88,17 @@ class ResponseRecorder:
         tracker = ResponseTracker(self._stores, context.reservation, own, is_new=True)
         return self._track(response, tracker)
 
+    def record_abandoned(self, context: CreateContext, response: UpstreamResponse) -> None:
+        """Record a stream that failed without output, and that the caller does not get."""
+        if not isinstance(response.body, UpstreamStream):
+            return
+        nothing = self._admission.reservation_from(None)
+        unseen = replace(context, reservation=nothing, on_first_response=lambda _: None)
+        own = partial(self._own_new, unseen, response)
+        tracker = ResponseTracker(self._stores, nothing, own, is_new=True)
+        for _ in RecordingStream(response.body, tracker, response.target):
+            pass  # nobody reads it; each event is recorded as it passes
+
     def follow(self, response: UpstreamResponse, link: Link) -> Reply:
         """Record what a retrieval shows of a response that has an owner already."""
         reservation = self._admission.reservation_from(link.lease)

@@ -214,6 +214,9 @@ class Gateway(Section):
     connect_seconds: Seconds = 5
     first_event_seconds: Seconds = 120  # until the first event of a stream
     idle_seconds: Seconds = 280  # between two events; API Gateway disconnects after 300
+    # Seconds for which a stream's first events are held back while they say only that the response
+    # exists, so that an overload that follows may go to the next target; 0 passes them at once.
+    hold_lifecycle_events: float = Field(default=0, ge=0, le=60)
     keep_alive_seconds: Seconds = 15  # of silence, after which a comment line is sent
     settle_hours: int = Field(default=24, ge=1, le=720)  # how long a response is polled
     # Output tokens that are reserved for a request that sets no maximum.

@@ -10,9 +10,7 @@ from antiphon.settings.metrics import ALL_OPEN, CIRCUITS_OPENED
 from antiphon.store.circuits import Circuits
 from antiphon.upstream.outcome import (
     Outcome,
-    UpstreamResponse,
-    policy_for_fault,
-    policy_for_status,
+    policy_without_body,
     retry_after,
 )
 
@@ -49,7 +47,7 @@ class CircuitBreaker:
 
     def record(self, target: str, outcome: Outcome) -> None:
         """Learn from an attempt; nothing is written while a target is healthy."""
-        if _counts_against_circuit(outcome):
+        if policy_without_body(outcome).counts_against_circuit:
             self._add_failure(target, retry_after(outcome))
             return
         if isinstance(outcome, GatewayError):
@@ -84,11 +82,3 @@ class CircuitBreaker:
         logger.warning("circuit opened", extra={"target": target, "seconds": round(seconds, 1)})
         metrics.count(CIRCUITS_OPENED, target=target)
         self._circuits.open(target, self._circuits.now() + int(seconds * 1000))
-
-
-def _counts_against_circuit(outcome: Outcome) -> bool:
-    if isinstance(outcome, UpstreamResponse):
-        if outcome.fault is None:
-            return policy_for_status(outcome.status).counts_against_circuit
-        outcome = outcome.fault
-    return policy_for_fault(outcome).counts_against_circuit

@@ -1,7 +1,7 @@
 """Calls one candidate after the other, while none before may have processed the request."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from antiphon.errors import GatewayError, UpstreamRefusedUs
 from antiphon.http import Attempt
@@ -22,7 +22,9 @@ from antiphon.upstream.outcome import (
     UpstreamRequest,
     UpstreamResponse,
     error_preference,
+    outcome_at_end,
     policy_for,
+    stream_of,
 )
 
 FIRST_PAUSE, MAX_PAUSE = 0.5, 8.0  # seconds between two looks for a parent; each pause doubles
@@ -50,10 +52,12 @@ class UpstreamClient:
         for candidate in self._circuit_breaker.order(candidates):
             outcome = self._call(candidate, request)
             if not policy_for(outcome, candidate).fails_over:
-                return _finish(candidate.target, outcome, request)
+                return _finish(candidate.target, outcome, request, errors)
+            if (stream := stream_of(outcome)) is not None:
+                stream.close()  # its events so far can still be iterated
             errors.append((candidate.target, outcome))
         target, outcome = min(errors, key=lambda error: error_preference(error[1]))
-        return _finish(target, _hide_credential_refusal(outcome), request)
+        return _finish(target, _hide_credential_refusal(outcome), request, errors)
 
     def _call(self, candidate: Candidate, request: UpstreamRequest) -> Outcome:
         """Call one candidate; every fault is an outcome."""
@@ -87,9 +91,17 @@ class UpstreamClient:
         except GatewayError as exc:
             outcome = exc
         seconds = time.perf_counter() - started
-        self._circuit_breaker.record(candidate.target, outcome)
+        self._learn(candidate.target, outcome)
         _record(request, candidate.target, outcome, seconds)
         return outcome
+
+    def _learn(self, target: str, outcome: Outcome) -> None:
+        """Record an outcome with its circuit; that of a stream is known at its end."""
+        stream = stream_of(outcome)
+        if stream is None:
+            self._circuit_breaker.record(target, outcome)
+        else:
+            stream.on_close = lambda: self._circuit_breaker.record(target, outcome_at_end(outcome))
 
 
 def retry_until_visible(call: Callable[[], Outcome], seconds: float) -> Outcome:
@@ -121,8 +133,16 @@ def _record(request: UpstreamRequest, target: str, outcome: Outcome, seconds: fl
         metrics.count(FAILOVERS)
 
 
-def _finish(target: str, outcome: Outcome, request: UpstreamRequest) -> UpstreamResponse:
+def _finish(
+    target: str,
+    outcome: Outcome,
+    request: UpstreamRequest,
+    errors: Iterable[tuple[str, Outcome]],
+) -> UpstreamResponse:
     """Add which target answered after how many attempts; raise the outcome if it is a fault."""
+    for _, other in errors:
+        if other is not outcome and isinstance(other, UpstreamResponse) and request.on_abandoned:
+            request.on_abandoned(other)
     headers: Mapping[str, str] = {
         "x-antiphon-target": target,
         "x-antiphon-attempts": str(len(request.metrics.attempts)),

@@ -111,7 +111,7 @@ class Exchange:
                 return _read_error(incoming, candidate)
             if request.method == "DELETE":
                 return _read_deletion(incoming)
-            return self._read_answer(incoming, streams=request.streams)
+            return self._read_answer(incoming, request)
         except BaseException:
             close()
             raise
@@ -165,9 +165,9 @@ class Exchange:
         self._timers.stop(timer)
         response.close()
 
-    def _read_answer(self, incoming: "_Incoming", *, streams: bool) -> UpstreamResponse:
+    def _read_answer(self, incoming: "_Incoming", request: UpstreamRequest) -> UpstreamResponse:
         """Read what was sent, whatever was requested: its bytes tell whether these are events."""
-        if streams:
+        if request.streams:
             incoming.timer.allow_silence(self._gateway.first_event_seconds)
         start, incoming = incoming.peek()
         head = incoming.head
@@ -176,7 +176,8 @@ class Exchange:
         if kind is not None:
             head = head.with_headers({"content-type": usual_content_type(declared, kind)})
         if kind == EVENTS:
-            return replace(head, body=self._open_stream(incoming))
+            hold = self._gateway.hold_lifecycle_events if request.on_abandoned else 0
+            return replace(head, body=self._open_stream(incoming, hold))
         incoming.timer.allow_silence(NEVER)
         body, answer, fault = incoming.read_all(self._gateway.max_answer_bytes)
         if kind is None:
@@ -184,13 +185,13 @@ class Exchange:
             fault = fault or UpstreamFailed(text)
         return _judge(replace(head, body=body), answer or read_json(body), fault)
 
-    def _open_stream(self, incoming: "_Incoming") -> UpstreamStream:
+    def _open_stream(self, incoming: "_Incoming", hold_seconds: float) -> UpstreamStream:
         timer = incoming.timer
         timer.keep_alive = self._gateway.keep_alive_seconds
         timer.allow_silence(self._gateway.first_event_seconds)
         splitter = EventSplitter(self._gateway.max_event_bytes)
         stream = UpstreamStream(incoming.chunks, timer, incoming.close, splitter)
-        stream.open(self._gateway.idle_seconds)
+        stream.open(self._gateway.idle_seconds, hold_seconds)
         return stream
 
 

@@ -51,6 +51,9 @@ class UpstreamRequest:
     timeout_seconds: float = MAX_CALL_SECONDS  # for the complete response
     follows_new: bool = False  # continues a response that its provider may not find yet
     metrics: RequestMetrics = field(default_factory=RequestMetrics, compare=False)
+    # Called for a stream that failed without output, in whose place another target's is returned;
+    # None where no other target may serve the request.
+    on_abandoned: "Callable[[UpstreamResponse], None] | None" = None
 
     @classmethod
     def forward(cls, request: Request, path: str, *, streams: bool = False) -> "UpstreamRequest":
@@ -170,6 +173,14 @@ SERVER_ERRORS: Mapping[int, str] = {
     524: "Cloudflare: the server accepted the request and did not answer in time.",
     529: "Overloaded, but not registered: nothing says that the work had not begun.",
 }
+# What the errors of a stream would have been as statuses.
+STREAM_ERRORS = {
+    "rate_limit_exceeded": TOO_MANY_REQUESTS,
+    "too_many_requests": TOO_MANY_REQUESTS,
+    "server_is_overloaded": SERVICE_UNAVAILABLE,
+    "slow_down": SERVICE_UNAVAILABLE,
+    "server_error": 500,
+}
 SUCCEEDED = Policy("yes", "The provider processed the request.")
 REFUSED = Policy("no", "The provider refused the request before it began.")
 MODEL_MISSING = Policy("no", "The target does not have the model.", fails_over=True)
@@ -217,12 +228,11 @@ def fault_to_report(fault: GatewayError, *, is_done: bool) -> GatewayError:
 
 def policy_for(outcome: Outcome, candidate: Candidate) -> Policy:
     """Return the policy for one attempt; for 400 and 404 the provider's error body decides."""
-    if isinstance(outcome, GatewayError):
-        return policy_for_fault(outcome)
-    if outcome.fault is not None:
-        return policy_for_fault(outcome.fault)
-    if outcome.status not in {BAD_REQUEST, NOT_FOUND}:
-        return policy_for_status(outcome.status)
+    stream = stream_of(outcome)
+    if stream is not None and stream.ended_without_output:
+        outcome = outcome_at_end(outcome)
+    if isinstance(outcome, GatewayError) or outcome.status not in {BAD_REQUEST, NOT_FOUND}:
+        return policy_without_body(outcome)
     error = ProviderError.of(outcome.content)
     if outcome.status == BAD_REQUEST:
         if error.refuses_foreign_content:
@@ -230,6 +240,31 @@ def policy_for(outcome: Outcome, candidate: Candidate) -> Policy:
         return MODEL_MISSING if error.misses_model else REFUSED
     is_about_target = candidate.model is not None and not error.is_about_request
     return MODEL_MISSING if is_about_target else REFUSED
+
+
+def policy_without_body(outcome: Outcome) -> Policy:
+    """Return the policy for an outcome whose error body decides nothing."""
+    if isinstance(outcome, GatewayError):
+        return policy_for_fault(outcome)
+    if outcome.fault is not None:
+        return policy_for_fault(outcome.fault)
+    return policy_for_status(outcome.status)
+
+
+def stream_of(outcome: Outcome) -> UpstreamStream | None:
+    """Return the stream that an outcome is; None for every other outcome."""
+    body = outcome.body if isinstance(outcome, UpstreamResponse) else None
+    return body if isinstance(body, UpstreamStream) else None
+
+
+def outcome_at_end(response: Outcome) -> Outcome:
+    """Return what a stream's end says of its target, in the form of a complete response."""
+    stream = stream_of(response)
+    if stream is None or isinstance(response, GatewayError):
+        return response
+    if stream.fault is not None:
+        return stream.fault
+    return replace(response, status=STREAM_ERRORS.get(stream.error_code or "", response.status))
 
 
 def error_preference(outcome: Outcome) -> int:
@@ -241,6 +276,8 @@ def error_preference(outcome: Outcome) -> int:
     if isinstance(outcome, UpstreamResponse):
         if outcome.status in CREDENTIAL_REFUSED:
             return 3
+        if outcome.status in SUCCESS:  # a stream that failed
+            return 0
         return 0 if outcome.status in {TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE} else 2
     return 1 if isinstance(outcome, UpstreamNotReached) else 3
 

@@ -21,6 +21,8 @@ from antiphon.providers.errors import mask_account, mask_account_in
 from antiphon.upstream.timers import ReadTimer, gateway_stopped
 
 TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
+# Events that say no more than that the response exists; the last two are keep-alives.
+LIFECYCLE = {"response.created", "response.queued", "response.in_progress", "keepalive", "ping"}
 IGNORED_TAILS = {b"", b"data: [DONE]"}
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LINGER_SECONDS = 5.0  # for which a provider may keep a stream open after its terminal event
@@ -71,13 +73,30 @@ class UpstreamStream:
         self._has_started = False
         self._batches: Generator[EventBatch] = self._read()
         self._first: tuple[EventBatch, ...] = ()
+        self._is_held = False
+        self._has_output = False  # known while it is held
         self.ended: str | None = None  # the terminal event's type, once it has passed
+        self.error_code: str | None = None  # of the terminal event
+        self.fault: GatewayError | None = None  # why it ended without a terminal event
+        self.on_close: Callable[[], None] = lambda: None
 
-    def open(self, max_silence: float) -> None:
-        """Wait for the first event; raise GatewayError without one: the status is still open."""
+    def open(self, max_silence: float, hold_seconds: float = 0) -> None:
+        """Wait for the first event; raise GatewayError without one: the status is still open.
+
+        Hold events back for so many seconds while they say only that the response exists.
+        """
+        self._is_held = hold_seconds > 0
         self._first = (next(self._batches),)
+        if self._is_held:
+            self._hold(time.monotonic() + hold_seconds)
         if self.ended is None:
             self._timer.allow_silence(max_silence)
+
+    @property
+    def ended_without_output(self) -> bool:
+        """Whether it failed while it was held, so that nothing of it was generated or paid."""
+        usage = (self._response or {}).get("usage")
+        return self._is_held and self.ended is not None and not (self._has_output or usage)
 
     def attach(self, send: Send) -> None:
         """Send comments through this function while the provider is silent."""
@@ -94,6 +113,8 @@ class UpstreamStream:
     def close(self) -> None:
         self._batches.close()
         self._close()
+        on_close, self.on_close = self.on_close, lambda: None
+        on_close()
 
     def terminal_pair(self, fault: GatewayError, response: ResponseObject | None) -> bytes:
         """Return the terminal events for a fault, numbered on from the provider's last event.
@@ -108,6 +129,12 @@ class UpstreamStream:
             return events
         failure = {"code": "server_error", "message": str(fault)}
         return events + _encode_failed(number + 1, response, failure)
+
+    def _hold(self, ends_at: float) -> None:
+        while not (self._has_output or self.ended or self.fault):
+            if not self._timer.wait_readable(ends_at - time.monotonic()):
+                return
+            self._first += (next(self._batches),)
 
     def _read(self) -> Generator[EventBatch]:
         """Yield the events that each chunk completes, and the terminal pair after a fault."""
@@ -145,6 +172,7 @@ class UpstreamStream:
         fault = fault or UpstreamFailed("The provider's stream ended before the response did.")
         if not self._has_started:
             raise fault
+        self.fault = fault
         yield EventBatch(self.terminal_pair(fault, self._response))
 
     def _batch(self, events: list[bytes]) -> EventBatch:
@@ -155,6 +183,8 @@ class UpstreamStream:
         had_ended = self.ended is not None
         for received in events:
             event = received
+            if self._is_held and not self._has_output:
+                self._has_output = not _is_lifecycle(event)
             if b'"response"' in event or b"error" in event:  # all others are deltas and the like
                 parsed = sse.parse_event(event)
                 responses += self._inspect(parsed)
@@ -173,6 +203,7 @@ class UpstreamStream:
             return ()
         if _is_terminal(event):
             self.ended = event.type if event.type in TERMINAL else "error"
+            self.error_code = _error_code(event)
             self._timer.expect_end(LINGER_SECONDS)
         response = event.response
         if response is None or response.get("id") is None:
@@ -208,6 +239,25 @@ def _mask_error(event: bytes, parsed: sse.Event | None) -> bytes:
 def _has_data(event: bytes) -> bool:
     """Whether an event is more than a comment: the status is decided from then on."""
     return sse.event_data(event) not in {None, b"[DONE]"}
+
+
+def _is_lifecycle(event: bytes) -> bool:
+    """Whether nothing of the response's output is in an event; an event of its end has none."""
+    parsed = sse.parse_event(event)
+    if parsed is None:
+        return not _has_data(event)
+    return parsed.type in LIFECYCLE | {"error", "response.failed"}
+
+
+def _error_code(event: sse.Event) -> str | None:
+    """Return the code of a terminal event's error, in each of the shapes that are sent."""
+    error: Any = event.error
+    while isinstance(error, Mapping):
+        code = error.get("code")
+        if isinstance(code, str):
+            return code
+        error = error.get("error")
+    return None
 
 
 def _is_terminal(event: sse.Event) -> bool:

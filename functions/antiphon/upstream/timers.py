@@ -5,6 +5,7 @@ wakes when a deadline passes: it sends the caller a comment, or shuts the provid
 which ends the blocking read at once. For each event the main thread only stores the time.
 """
 
+import select
 import socket
 import threading
 import time
@@ -65,6 +66,14 @@ class ReadTimer:
     def start_keep_alive(self, send: Send) -> None:
         self.last_sent, self.send = time.monotonic(), send
         self.on_change()
+
+    def wait_readable(self, seconds: float) -> bool:
+        """Return whether more arrives within so many seconds; without a socket say yes."""
+        if self.socket is None or getattr(self.socket, "pending", int)():  # bytes that TLS decoded
+            return True
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(max(seconds, 0) * 1000))
 
     def next_deadline(self) -> float:
         if self.fault is not None:
