@@ -17,7 +17,7 @@ from tests.bench import measurements
 from tests.bench.bars import bars
 from tests.bench.contestants import Broken
 from tests.bench.machine import machine
-from tests.bench.measurements import Wish
+from tests.bench.measurements import BenchOptions
 from tests.bench.report import console, show
 from tests.bench.scale import FULL, QUICK
 
@@ -51,7 +51,7 @@ NAMES = tuple(measurements.MEASUREMENTS)
     "--from-source", is_flag=True, help="Run the functions' source, not the asset made of it."
 )
 @click.option("--strict", is_flag=True, help="End with 1 where a bar does not hold.")
-def main(*, file: Path | None, quick: bool, strict: bool, **wish: Any) -> None:
+def main(*, file: Path | None, quick: bool, strict: bool, **options: Any) -> None:
     """Measure what the gateway adds, beside other proxies, in one run on this machine.
 
     Everybody asks the same fake provider in turn: the client itself, the least proxy that Python
@@ -61,8 +61,8 @@ def main(*, file: Path | None, quick: bool, strict: bool, **wish: Any) -> None:
     if file and not file.parent.is_dir():
         raise click.BadParameter(f"There is no folder {file.parent}.", param_hint="--json")
     here = machine()
-    names = wish.pop("names") or (() if wish["streams"] else NAMES)
-    found = _measured(Wish(names, QUICK if quick else FULL, **wish))
+    names = options.pop("names") or (() if options["streams"] else NAMES)
+    found = _measured(BenchOptions(names, QUICK if quick else FULL, **options))
     judged = bars(found)
     document = {
         "machine": here,
@@ -76,9 +76,9 @@ def main(*, file: Path | None, quick: bool, strict: bool, **wish: Any) -> None:
     sys.exit(strict and any(bar.holds is False for bar in judged))
 
 
-def _measured(wish: Wish) -> dict[str, Any]:
+def _measured(options: BenchOptions) -> dict[str, Any]:
     with Console(stderr=True).status("Starting …", refresh_per_second=2) as status:
-        run = measurements.run(wish, status.update)
+        run = measurements.run(options, status.update)
         try:
             return asyncio.run(_until_signalled(run))
         except asyncio.CancelledError as exc:

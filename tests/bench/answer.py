@@ -8,7 +8,7 @@ from itertools import accumulate
 
 # A delta of the bench's provider says when it was sent; it has arrived with its blank line.
 DELTA = re.compile(rb'"delta":"@(\d+)"[^\n]*\n\n')
-IN_AWS = "x-bench-aws-ns"  # the header by which a contestant tells of its calls to AWS
+IN_AWS = "x-bench-aws-ns"  # the header with which a contestant reports its calls to AWS
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Answer:
     status: int
     pieces: list[tuple[int, bytes]]  # of the body, as they were written, each with its arrival
     ended: int
-    in_aws: int = 0  # of the time until the first piece, where the contestant tells
+    in_aws: int = 0  # of the time until the first piece, where the contestant reports it
 
     @property
     def total_ms(self) -> float:

@@ -13,7 +13,7 @@ LINE_END = b"\r\n"
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection, asked one thing at a time."""
+    """One keep-alive connection, with one request at a time."""
 
     def __init__(self) -> None:
         self.open = False

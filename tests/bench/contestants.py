@@ -52,6 +52,6 @@ class Peer:
 
 def good(answer: Answer) -> Answer:
     if answer.status != OK:
-        said = answer.body[:300].decode("utf-8", "replace")
-        raise Broken(f"An answer with status {answer.status}: {said}")
+        text = answer.body[:300].decode("utf-8", "replace")
+        raise Broken(f"An answer with status {answer.status}: {text}")
     return answer

@@ -22,16 +22,16 @@ PRELUDE_END = bytes(8)
 
 
 class Timed(Invocation):
-    """Keeps each piece with the time at which it was read."""
+    """Records each piece with the time at which it was read."""
 
     def __init__(self, event: bytes) -> None:
         super().__init__(event, PATIENCE_SECONDS)
         self.done = 0
         self.failure: str | None = None
-        self.kept: list[tuple[int, bytes]] = []
+        self.pieces: list[tuple[int, bytes]] = []
 
     def put(self, piece: bytes) -> None:
-        self.kept.append((time.monotonic_ns(), piece))
+        self.pieces.append((time.monotonic_ns(), piece))
 
     def end(self, failure: str | None = None) -> None:
         self.done, self.failure = time.monotonic_ns(), failure
@@ -39,13 +39,13 @@ class Timed(Invocation):
 
     def answer(self, sent: int) -> Answer:
         """Without the prelude, which a caller sees as status and headers."""
-        if self.failure is not None or not self.kept:
+        if self.failure is not None or not self.pieces:
             raise Broken(f"The function failed: {self.failure}")
-        (at, opening), *rest = self.kept
+        (at, opening), *rest = self.pieces
         prelude, _, first = opening.partition(PRELUDE_END)
         head = json.loads(prelude)
-        kept = int(head["headers"].get(IN_AWS, 0))
-        return Answer(sent, head["statusCode"], [(at, first), *rest], self.done, kept)
+        in_aws = int(head["headers"].get(IN_AWS, 0))
+        return Answer(sent, head["statusCode"], [(at, first), *rest], self.done, in_aws)
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Ours:
 
 
 @dataclass(frozen=True)
-class Less:
-    """The same, its time in calls to AWS taken away; raise Broken where it tells of none."""
+class WithoutTable:
+    """The same without its time in calls to AWS; raise Broken where it reports none."""
 
     ours: Ours
 
@@ -76,7 +76,7 @@ class Less:
     async def ask(self, ask: Ask) -> Answer:
         answer = await self.ours.ask(ask)
         if not answer.in_aws:
-            raise Broken("The function told nothing of its calls to AWS: see players/timed.py.")
+            raise Broken("The function reported no time of its calls to AWS: see players/timed.py.")
         return replace(answer, sent=answer.sent + answer.in_aws)
 
 
@@ -87,11 +87,9 @@ async def started(processes: Processes, task: Task, env: Mapping[str, str]) -> A
     server = await loop.create_server(lambda: Connection(slot), "127.0.0.1", 0)
     here = "{}:{}".format(*server.sockets[0].getsockname())
     command = (str(task.root / "start-streaming"), task.python, MANAGED_RUNTIME)
-    told = {**env, "AWS_LAMBDA_RUNTIME_API": here}
+    env = {**env, "AWS_LAMBDA_RUNTIME_API": here}
     # What it logs is written, as on Lambda, and read by nobody.
-    process = await processes.start(
-        *command, cwd=task.root, env=told, stdin=DEVNULL, stdout=DEVNULL
-    )
+    process = await processes.start(*command, cwd=task.root, env=env, stdin=DEVNULL, stdout=DEVNULL)
     watch = asyncio.create_task(process.wait())
     watch.add_done_callback(lambda _: slot.end("Its process has ended."))
     try:

@@ -6,11 +6,11 @@ from typing import Any
 
 from tests.bench.measures import asset, front, latency, paced, planning, start
 from tests.bench.measures.crowd import Crowd
+from tests.bench.progress import Report, with_prefix
 from tests.bench.rig import Rig, rigged
 from tests.bench.scale import Scale
-from tests.bench.telling import Tell, under
 
-type Measure = Callable[[Rig, Scale, Tell], Awaitable[dict[str, Any]]]
+type Measure = Callable[[Rig, Scale, Report], Awaitable[dict[str, Any]]]
 
 MEASUREMENTS: Mapping[str, Measure] = {
     "planning": planning.measure,
@@ -23,7 +23,7 @@ MEASUREMENTS: Mapping[str, Measure] = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class BenchOptions:
     """What is to be measured, and how."""
 
     names: Collection[str]
@@ -32,12 +32,12 @@ class Wish:
     from_source: bool = False
 
 
-async def run(wish: Wish, tell: Tell) -> dict[str, Any]:
-    """The results by measurement; `functions` tells what the function was started from."""
-    async with rigged(tell, from_source=wish.from_source) as rig:
+async def run(options: BenchOptions, report: Report) -> dict[str, Any]:
+    """The results by measurement; `functions` is what the function was started from."""
+    async with rigged(report, from_source=options.from_source) as rig:
         found: dict[str, Any] = {"functions": rig.task.about}
-        for name in (name for name in MEASUREMENTS if name in wish.names):
-            found[name] = await MEASUREMENTS[name](rig, wish.scale, under(tell, name))
-        if wish.streams is not None:
-            found["crowd"] = await Crowd(wish.streams).measure(rig, under(tell, "crowd"))
+        for name in (name for name in MEASUREMENTS if name in options.names):
+            found[name] = await MEASUREMENTS[name](rig, options.scale, with_prefix(report, name))
+        if options.streams is not None:
+            found["crowd"] = await Crowd(options.streams).measure(rig, with_prefix(report, "crowd"))
         return found

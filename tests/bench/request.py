@@ -1,4 +1,4 @@
-"""The request that every contestant gets: a create of 2 KB, and what it wishes of the provider."""
+"""The request that every contestant gets: a create of 2 KB, and the stream that it wants of the provider."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from infra.local.http.request import HttpRequest
 KEY = "sk-bench-0123456789"
 MODEL = "gpt-4.1"
 PATH = "/v1/responses"
-SAID = "word " * 300
+TEXT = "word " * 300
 HEADERS = (
     ("Authorization", f"Bearer {KEY}"),
     ("Content-Type", "application/json"),
@@ -29,7 +29,7 @@ class Ask:
 
     @property
     def body(self) -> bytes:
-        content = [{"type": "input_text", "text": SAID}]
+        content = [{"type": "input_text", "text": TEXT}]
         return json.dumps(
             {
                 "model": MODEL,

@@ -13,14 +13,14 @@ from infra.local.processes import ROOT, Processes, ServerProcess
 from infra.local.runtime_api.function import child_environment, function_environment
 from tests.bench import function
 from tests.bench.contestants import Contestant, Peer
+from tests.bench.progress import Report
 from tests.bench.request import KEY
 from tests.bench.task import Task, packed, source
-from tests.bench.telling import Tell
 
 PLAYERS = "tests.bench.players"
 CREDENTIAL = "credential-of-the-bench"
 DIRECT, FLOOR, BARE, NAIVE = "direct", "floor", "bare loop", "naive"
-OURS, LESS, MOTO = "ours", "ours less table", "ours with moto"
+OURS, WITHOUT_TABLE, MOTO = "ours", "ours without table", "ours with moto"
 ABOUT = {
     DIRECT: "the client asks the fake provider itself",
     FLOOR: "a thread and http.client: the least that a proxy in plain Python can do",
@@ -28,7 +28,7 @@ ABOUT = {
     NAIVE: "starlette and httpx on uvicorn, as installed here (asyncio and h11)",
     OURS: "the function in its runtime process, as Lambda runs it, behind a Runtime API; in DynamoDB's place a stand-in "
     "that answers at once, so that all our own work for the link's write is counted",
-    LESS: "the same without the function's time in calls to DynamoDB, which it measures itself",
+    WITHOUT_TABLE: "the same without the function's time in calls to DynamoDB, which it measures itself",
     MOTO: "the function with the embedded DynamoDB of antiphon local",
 }
 
@@ -48,7 +48,7 @@ class Rig:
 
 
 @asynccontextmanager
-async def rigged(tell: Tell, *, from_source: bool) -> AsyncIterator[Rig]:
+async def rigged(report: Report, *, from_source: bool) -> AsyncIterator[Rig]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="antiphon-bench-")))
         processes = await stack.enter_async_context(Processes())
@@ -59,18 +59,18 @@ async def rigged(tell: Tell, *, from_source: bool) -> AsyncIterator[Rig]:
         async def run(env: Mapping[str, str]) -> function.Ours:
             return await stack.enter_async_context(function.started(processes, task, env))
 
-        tell("building the asset")
-        task = source("as was asked") if from_source else await packed(processes, folder)
-        tell("starting the fake provider and the peers")
+        report("building the asset")
+        task = source("by --from-source") if from_source else await packed(processes, folder)
+        report("starting the fake provider and the peers")
         direct = await play("provider")
         names = {FLOOR: "floor", BARE: "bare", NAIVE: "naive"}
         peers = {name: await play(module, direct.address) for name, module in names.items()}
-        tell("starting the function")
+        report("starting the function")
         config = _written(folder / "gateway.json", direct.address)
         env = _env(task, (await play("aws")).address, config)
         ours: dict[str, Contestant] = {
             OURS: await run(env),
-            LESS: function.Less(await run(env | _timed())),
+            WITHOUT_TABLE: function.WithoutTable(await run(env | _timed())),
             MOTO: await run(_env(task, await _moto(processes), config)),
         }
         yield Rig(

@@ -13,12 +13,12 @@ from tests.bench.__main__ import main
 from tests.bench.answer import Answer
 from tests.bench.bars import Bar, bars
 from tests.bench.contestants import Broken
-from tests.bench.function import Less
+from tests.bench.function import WithoutTable
 from tests.bench.machine import machine
-from tests.bench.measurements import Wish
+from tests.bench.measurements import BenchOptions
 from tests.bench.report import show
 from tests.bench.request import WHOLE
-from tests.bench.rig import BARE, DIRECT, FLOOR, LESS, MOTO, NAIVE, OURS
+from tests.bench.rig import BARE, DIRECT, FLOOR, MOTO, NAIVE, OURS, WITHOUT_TABLE
 from tests.bench.scale import Scale
 from tests.bench.spread import spread
 
@@ -27,41 +27,43 @@ MEASURED = ("planning", "latency", "paced")
 
 
 @pytest.fixture(scope="module")
-def told():
+def progress():
     return []
 
 
 @pytest.fixture(scope="module")
-def found(told):
-    return asyncio.run(measurements.run(Wish(MEASURED, TINY, from_source=True), told.append))
+def found(progress):
+    return asyncio.run(
+        measurements.run(BenchOptions(MEASURED, TINY, from_source=True), progress.append)
+    )
 
 
 def test_every_contestant_has_its_latencies(found):
     for kind in ("not_streamed", "first_event"):
         rows = found["latency"][kind]
-        assert set(rows) == {DIRECT, FLOOR, NAIVE, OURS, LESS, MOTO}
+        assert set(rows) == {DIRECT, FLOOR, NAIVE, OURS, WITHOUT_TABLE, MOTO}
         for row in rows.values():
             assert row["ms"]["n"] == TINY.rounds * TINY.calls
             assert 0 < row["ms"]["p50"] <= row["ms"]["p90"] <= row["ms"]["p99"]
-            assert row["cpu_ms"] is None or row["cpu_ms"] > 0  # only Linux tells
+            assert row["cpu_ms"] is None or row["cpu_ms"] > 0  # only Linux has it
         assert rows[DIRECT]["added_ms"] == {"p50": 0, "p90": 0, "p99": 0}
 
 
 async def test_the_time_of_the_links_write_is_subtracted_and_must_be_reported():
     pieces = [(150, b"{}")]
-    told = iter([Answer(100, 200, pieces, 160, in_aws=30), Answer(100, 200, pieces, 160)])
+    answers = iter([Answer(100, 200, pieces, 160, in_aws=30), Answer(100, 200, pieces, 160)])
 
     class Function:
         pid = None
 
         async def ask(self, _):
-            return next(told)
+            return next(answers)
 
-    less = Less(Function())
-    answer = await less.ask(WHOLE)
+    without = WithoutTable(Function())
+    answer = await without.ask(WHOLE)
     assert (answer.first_ms, answer.total_ms) == (20 / 1e6, 30 / 1e6)
     with pytest.raises(Broken):
-        await less.ask(WHOLE)
+        await without.ask(WHOLE)
 
 
 def test_every_paced_event_is_seen_by_itself_or_counted_as_merged(found):
@@ -79,15 +81,15 @@ def test_planning_has_its_figures(found):
 
 
 @pytest.mark.usefixtures("found")
-def test_a_long_run_tells_how_far_it_is(told):
-    assert f"latency: not_streamed: round 1 of {TINY.rounds}" in told
+def test_a_long_run_reports_its_progress(progress):
+    assert f"latency: not_streamed: round 1 of {TINY.rounds}" in progress
 
 
-def test_tables_and_document_say_the_same(found):
+def test_tables_and_document_have_the_same_content(found):
     judged = bars(found)
     page, here = io.StringIO(), machine()
     show(Console(file=page, width=120), {"machine": here, "results": found}, judged)
-    for name in (DIRECT, FLOOR, BARE, NAIVE, OURS, LESS, MOTO):
+    for name in (DIRECT, FLOOR, BARE, NAIVE, OURS, WITHOUT_TABLE, MOTO):
         assert f" {name} " in page.getvalue()
     documents = json.loads(json.dumps([bar.document() for bar in judged]))
     assert {bar["holds"] for bar in documents} <= {True, False, None}
@@ -113,6 +115,6 @@ def test_a_spread_of_one_value_is_that_value():
 
 
 def test_a_missing_folder_is_reported_before_the_run(tmp_path):
-    said = CliRunner().invoke(main, ["--json", str(tmp_path / "none" / "figures.json")])
-    assert said.exit_code == 2
-    assert "There is no folder" in said.output
+    done = CliRunner().invoke(main, ["--json", str(tmp_path / "none" / "figures.json")])
+    assert done.exit_code == 2
+    assert "There is no folder" in done.output

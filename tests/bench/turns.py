@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from tests.bench.answer import Answer
 from tests.bench.contestants import Contestant
 from tests.bench.processor import cpu_seconds
+from tests.bench.progress import Report
 from tests.bench.request import Ask
-from tests.bench.telling import Tell
 
 SECONDS_TO_SETTLE = 0.02  # what a peer does behind its answer is part of its work
 
@@ -24,7 +24,7 @@ class Turns:
 
 @dataclass(frozen=True)
 class Course:
-    """What is asked, how often in a turn, and for how many rounds, if there is time for them."""
+    """What is sent, how often in a turn, and for how many rounds, if there is time for them."""
 
     ask: Ask
     calls: int
@@ -33,15 +33,15 @@ class Course:
 
 
 async def run(
-    contestants: Mapping[str, Contestant], course: Course, tell: Tell
+    contestants: Mapping[str, Contestant], course: Course, report: Report
 ) -> dict[str, Turns]:
-    """Every other round goes backwards; one round before them warms everything, and is not kept."""
+    """Every other round goes backwards; one round before them warms everything, and does not count."""
     taken = {name: Turns() for name in contestants}
     names, ends_at = list(contestants), time.monotonic() + course.seconds
     for number in range(course.rounds + 1):
         if number > 1 and time.monotonic() > ends_at:
             break
-        tell(f"round {number} of {course.rounds}")
+        report(f"round {number} of {course.rounds}")
         for name in names if number % 2 else reversed(names):
             turn = await _turn(contestants[name], course)
             if number:

@@ -9,10 +9,10 @@ from tests.bench.answer import Answer
 from tests.bench.contestants import Broken, Peer
 from tests.bench.gateway import running
 from tests.bench.processor import available_mb
+from tests.bench.progress import Report
 from tests.bench.request import Ask
 from tests.bench.rig import Rig
 from tests.bench.spread import spread
-from tests.bench.telling import Tell
 
 ASK = Ask(deltas=60, pace_ms=50)
 NOMINAL_MS = ASK.deltas * ASK.pace_ms
@@ -27,18 +27,18 @@ FILES = 4096
 class Crowd:
     streams: int
 
-    async def measure(self, rig: Rig, tell: Tell) -> dict[str, Any]:
-        """Whether all of them arrive whole and in time; the provider alone is asked before."""
+    async def measure(self, rig: Rig, report: Report) -> dict[str, Any]:
+        """Whether all of them arrive whole and in time; the provider alone is measured before."""
         needed, there = self.streams * RUNTIME_MB, available_mb()
         if there is not None and there < needed:
             return {"not_measured": f"{needed:,} MB are needed for it, {there:,.0f} are free."}
         _allow_open_files()
-        tell("the provider alone")
+        report("the provider alone")
         direct = await self._stream(rig.provider)
-        tell(f"starting {self.streams} runtimes")
+        report(f"starting {self.streams} runtimes")
         async with running(rig, self.streams) as front:
             await front.ask(Ask())
-            tell(f"{self.streams} streams")
+            report(f"{self.streams} streams")
             return {"direct": direct, "front": await self._stream(front.address)}
 
     async def _stream(self, address: str) -> dict[str, Any]:

@@ -4,15 +4,15 @@ from typing import Any
 
 from tests.bench.gateway import running
 from tests.bench.measures.latency import compared
+from tests.bench.progress import Report
 from tests.bench.rig import DIRECT, Rig
 from tests.bench.scale import Scale
-from tests.bench.telling import Tell
 
 FRONT = "local front"
 
 
-async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:
+async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:
     """Milliseconds, as in `latency`; no part of it runs on AWS but the function."""
-    tell("starting antiphon local")
+    report("starting antiphon local")
     async with running(rig, concurrency=1) as front:
-        return await compared({**rig.some(DIRECT), FRONT: front}, scale, tell)
+        return await compared({**rig.some(DIRECT), FRONT: front}, scale, report)

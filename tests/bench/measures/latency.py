@@ -5,33 +5,33 @@ from typing import Any
 
 from tests.bench.answer import Answer
 from tests.bench.contestants import Contestant
+from tests.bench.progress import Report, with_prefix
 from tests.bench.request import EMPTY, WHOLE
-from tests.bench.rig import DIRECT, FLOOR, LESS, MOTO, NAIVE, OURS, Rig
+from tests.bench.rig import DIRECT, FLOOR, MOTO, NAIVE, OURS, WITHOUT_TABLE, Rig
 from tests.bench.scale import Scale
 from tests.bench.spread import added, median, spread
-from tests.bench.telling import Tell, under
 from tests.bench.turns import Course, Turns, run
 
-NAMES = (DIRECT, FLOOR, NAIVE, OURS, LESS, MOTO)
+NAMES = (DIRECT, FLOOR, NAIVE, OURS, WITHOUT_TABLE, MOTO)
 KINDS: Mapping[str, tuple[Any, Callable[[Answer], float]]] = {
     "not_streamed": (WHOLE, lambda answer: answer.total_ms),
     "first_event": (EMPTY, lambda answer: answer.first_ms),
 }
 
 
-async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:
+async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:
     """Milliseconds until the end of a whole answer, and until the first event of a stream."""
-    return await compared(rig.some(*NAMES), scale, tell)
+    return await compared(rig.some(*NAMES), scale, report)
 
 
 async def compared(
-    contestants: Mapping[str, Contestant], scale: Scale, tell: Tell
+    contestants: Mapping[str, Contestant], scale: Scale, report: Report
 ) -> dict[str, Any]:
     """The first of them is what the others are compared with."""
     found: dict[str, Any] = {}
     for kind, (ask, ms) in KINDS.items():
         course = Course(ask, scale.calls, scale.rounds, scale.seconds)
-        turns = await run(contestants, course, under(tell, kind))
+        turns = await run(contestants, course, with_prefix(report, kind))
         found[kind] = _rows(turns, ms)
     return found
 

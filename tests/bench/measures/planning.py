@@ -12,17 +12,17 @@ from antiphon.routing import Routing
 from antiphon.schema.create import CreateResponse
 from antiphon.settings import config
 from antiphon.store import keys
+from tests.bench.progress import Report
 from tests.bench.request import HEADERS, KEY, MODEL, WHOLE
 from tests.bench.rig import Rig
 from tests.bench.scale import Scale
-from tests.bench.telling import Tell
 
 TARGETS = 20
 REPEATS = 5
 
 
 class Nothing:
-    """What nothing is asked of: the request continues nothing."""
+    """Has no rows: the request continues nothing."""
 
 
 class OneKey:
@@ -30,8 +30,8 @@ class OneKey:
         return keys.key_of_row(keys.key_row(key, "bench")) if key == KEY else None
 
 
-async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:  # noqa: ARG001  in this process
-    tell(f"planning with {TARGETS} targets")
+async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:  # noqa: ARG001  in this process
+    report(f"planning with {TARGETS} targets")
     auth, router = Auth(OneKey(), 300), _router()
     request = Request("bench", "POST", "", _headers(), WHOLE.body, time.monotonic() + 60)
     ask, caller = CreateResponse.parse(request.body), auth.identify(request)

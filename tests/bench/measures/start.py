@@ -9,18 +9,18 @@ from typing import Any
 from tests.bench import function
 from tests.bench.contestants import Contestant
 from tests.bench.processor import cpu_seconds, resident_mb
+from tests.bench.progress import Report
 from tests.bench.request import WHOLE
 from tests.bench.rig import NAIVE, OURS, Rig, player
 from tests.bench.scale import Scale
 from tests.bench.spread import median, spread
-from tests.bench.telling import Tell
 
 WARM_UP = 20  # calls before memory is looked at
 
 type Start = Callable[[], AbstractAsyncContextManager[Contestant]]
 
 
-async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:
+async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:
     """Milliseconds with .pyc files in place, and megabytes resident after a few calls."""
     starts: dict[str, Start] = {
         NAIVE: partial(player, rig.processes, "naive", rig.provider),
@@ -31,7 +31,7 @@ async def measure(rig: Rig, scale: Scale, tell: Tell) -> dict[str, Any]:
     for number in range(scale.starts + 1):  # the first one may have to write .pyc files
         if number > 1 and time.monotonic() > ends_at:
             break
-        tell(f"start {number} of {scale.starts}")
+        report(f"start {number} of {scale.starts}")
         for name, start in starts.items():
             runs[name].append(await _one(start))
     return {name: _row(some[1:]) for name, some in runs.items()}

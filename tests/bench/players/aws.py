@@ -10,9 +10,8 @@ from typing import Any
 
 from antiphon.store import keys
 from antiphon.store.dynamodb import marshal
-from infra.local.runtime_api.http_requests import RequestHead
 from tests.bench.players.listening import serve
-from tests.bench.players.requests import Served, whole
+from tests.bench.players.requests import RequestProtocol, encode_whole
 from tests.bench.request import KEY
 
 MOST_ROWS = 1000  # then the older ones are forgotten
@@ -34,34 +33,34 @@ class Rows:
         self._key = marshal(keys.key_row(KEY, "bench"))
         self._rows: dict[str, Row] = {}
 
-    def do(self, operation: str, asked: Row) -> Row:
+    def do(self, operation: str, request: Row) -> Row:
         match operation:
             case "GetItem":
-                found = self._row(asked["Key"])
+                found = self._row(request["Key"])
                 return {"Item": found} if found else {}
             case "BatchGetItem":
-                return {"Responses": self._found(asked["RequestItems"]), "UnprocessedKeys": {}}
+                return {"Responses": self._found(request["RequestItems"]), "UnprocessedKeys": {}}
             case "PutItem":
-                self._keep(asked["Item"])
+                self._put(request["Item"])
                 return {}
             case "UpdateItem":
-                return {"Attributes": self._changed(asked)}
+                return {"Attributes": self._changed(request)}
         return ANSWERS.get(operation, {})
 
-    def _found(self, asked: Row) -> Row:
-        found = {table: map(self._row, wanted["Keys"]) for table, wanted in asked.items()}
+    def _found(self, request: Row) -> Row:
+        found = {table: map(self._row, wanted["Keys"]) for table, wanted in request.items()}
         return {table: [row for row in rows if row] for table, rows in found.items()}
 
     def _row(self, key: Row) -> Row:
         return self._key if key["pk"] == self._key["pk"] else self._rows.get(_place(key), {})
 
-    def _changed(self, asked: Row) -> Row:
-        names, given = asked["ExpressionAttributeNames"], asked["ExpressionAttributeValues"]
-        pairs = CHANGES.findall(asked["UpdateExpression"])
+    def _changed(self, request: Row) -> Row:
+        names, given = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        pairs = CHANGES.findall(request["UpdateExpression"])
         changes = {names[name]: given[value] for name, value in pairs}
-        return self._keep({**asked["Key"], **self._row(asked["Key"]), **changes})
+        return self._put({**request["Key"], **self._row(request["Key"]), **changes})
 
-    def _keep(self, row: Row) -> Row:
+    def _put(self, row: Row) -> Row:
         if len(self._rows) >= MOST_ROWS:
             self._rows.clear()
         self._rows[_place(row)] = row
@@ -75,11 +74,11 @@ def _place(row: Row) -> str:
 ROWS = Rows()
 
 
-class Table(Served):
-    def answer(self, head: RequestHead, body: bytes) -> None:
-        operation = head.headers["x-amz-target"].rpartition(".")[2]
-        answer = ROWS.do(operation, json.loads(body))
-        self.transport.write(whole(json.dumps(answer).encode(), AWS_JSON))
+class Table(RequestProtocol):
+    def respond(self, headers: dict[bytes, bytes], body: bytes) -> None:
+        operation = headers[b"x-amz-target"].decode().rpartition(".")[2]
+        content = ROWS.do(operation, json.loads(body))
+        self.transport.write(encode_whole(json.dumps(content).encode(), AWS_JSON))
 
 
 if __name__ == "__main__":

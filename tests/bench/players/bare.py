@@ -10,7 +10,7 @@ from contextlib import closing
 
 from antiphon.upstream.http1 import build_request
 from antiphon.upstream.transport import LlhttpTransport
-from tests.bench.players.requests import STREAM_HEAD, whole
+from tests.bench.players.requests import STREAM_HEAD, encode_whole
 from tests.bench.players.threads import Serve, serve
 from tests.bench.request import PATH
 
@@ -25,7 +25,7 @@ def begin() -> Serve:
         request = build_request("POST", sys.argv[1] + PATH, HEADERS, body, TIMEOUTS)
         with closing(transport.handle_request(request)) as response:
             if "content-length" in response.headers:
-                connection.sendall(whole(response.read()))
+                connection.sendall(encode_whole(response.read()))
                 return
             connection.sendall(STREAM_HEAD)
             for data in response.stream:

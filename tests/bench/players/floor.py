@@ -8,7 +8,7 @@ import socket
 import sys
 from urllib.parse import urlsplit
 
-from tests.bench.players.requests import STREAM_HEAD, whole
+from tests.bench.players.requests import STREAM_HEAD, encode_whole
 from tests.bench.players.threads import Serve, serve
 from tests.bench.request import PATH
 
@@ -23,7 +23,7 @@ def begin() -> Serve:
         client.request("POST", PATH, body, HEADERS)
         response = client.getresponse()
         if response.length is not None:
-            connection.sendall(whole(response.read()))
+            connection.sendall(encode_whole(response.read()))
             return
         connection.sendall(STREAM_HEAD)
         while data := response.read1(READ_BYTES):

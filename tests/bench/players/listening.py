@@ -1,4 +1,4 @@
-"""How a player tells where it listens, and ends with whoever started it."""
+"""How a player announces where it listens, and ends with whoever started it."""
 
 import asyncio
 import os
@@ -10,8 +10,8 @@ from collections.abc import Callable
 BACKLOG = 1024
 
 
-def told(name: str, listener: socket.socket) -> None:
-    """Say where, and leave as soon as standard input ends."""
+def announce(name: str, listener: socket.socket) -> None:
+    """Print the address, and leave as soon as standard input ends."""
     threading.Thread(target=_leave_at_end_of_input, daemon=True).start()
     sys.stdout.write("{} listening on http://{}:{}\n".format(name, *listener.getsockname()))
     sys.stdout.flush()
@@ -28,7 +28,7 @@ def listener() -> socket.socket:
 async def serve(name: str, protocol: Callable[[], asyncio.Protocol]) -> None:
     taken = listener()
     server = await asyncio.get_running_loop().create_server(protocol, sock=taken, backlog=BACKLOG)
-    told(name, taken)
+    announce(name, taken)
     await server.serve_forever()
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.bench.players.listening import listener, told
+from tests.bench.players.listening import announce, listener
 from tests.bench.request import PATH
 
 HOP_BY_HOP = {"host", "content-length", "connection", "transfer-encoding", "accept-encoding"}
@@ -50,7 +50,7 @@ def main() -> None:
         transport = httpx.AsyncHTTPTransport(limits=LIMITS)
         async with httpx.AsyncClient(base_url=sys.argv[1], transport=transport) as made:
             app.state.client = made
-            told("naive", taken)
+            announce("naive", taken)
             yield
 
     app = Starlette(routes=[Route(PATH, responses, methods=["POST"])], lifespan=client)

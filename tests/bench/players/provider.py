@@ -10,11 +10,10 @@ import re
 import time
 from typing import Any
 
-from infra.local.runtime_api.http_requests import RequestHead
 from tests.bench.players.listening import serve
-from tests.bench.players.requests import STREAM_HEAD, Served, whole
+from tests.bench.players.requests import STREAM_HEAD, RequestProtocol, encode_whole
 
-WISH = re.compile(rb"bench-n(\d+)-d([\d.]+)")
+PACE = re.compile(rb"bench-n(\d+)-d([\d.]+)")
 STREAMS = re.compile(rb'"stream": ?true')
 USAGE = {
     "input_tokens": 36,
@@ -67,7 +66,7 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-class Story:
+class EventStream:
     """The events of one stream, numbered as they come, each in a chunk of its own."""
 
     def __init__(self, deltas: int) -> None:
@@ -100,12 +99,12 @@ class Story:
 
     def end(self) -> bytes:
         done, item = "response.output_text.done", self._item
-        said = item["content"][0]
+        part = item["content"][0]
         response = _response(self._number, "completed", [item])
         return b"".join(
             (
-                self._event(done, **self._place, text=said["text"], logprobs=[]),
-                self._event("response.content_part.done", **self._place, part=said),
+                self._event(done, **self._place, text=part["text"], logprobs=[]),
+                self._event("response.content_part.done", **self._place, part=part),
                 self._event("response.output_item.done", output_index=0, item=item),
                 self._event("response.completed", response=response),
                 b"0\r\n\r\n",
@@ -118,29 +117,29 @@ class Story:
         return _chunk(f"event: {type}\ndata: {text}\n\n".encode())
 
 
-class Provider(Served):
-    def answer(self, head: RequestHead, body: bytes) -> None:  # noqa: ARG002  every path is a create
-        wish = WISH.search(body)
-        if wish and STREAMS.search(body):
-            self._tell(int(wish[1]), float(wish[2]) / 1000)
+class Provider(RequestProtocol):
+    def respond(self, headers: dict[bytes, bytes], body: bytes) -> None:  # noqa: ARG002  every path is a create
+        pace = PACE.search(body)
+        if pace and STREAMS.search(body):
+            self._send_stream(int(pace[1]), float(pace[2]) / 1000)
         else:
             number = next(_numbers)
             answer = _response(number, "completed", [_message(number, " word" * 180)])
-            self.transport.write(whole(json.dumps(answer).encode()))
+            self.transport.write(encode_whole(json.dumps(answer).encode()))
 
-    def _tell(self, deltas: int, pace: float) -> None:
-        story = Story(deltas)
-        self.transport.write(STREAM_HEAD + story.beginning())
+    def _send_stream(self, deltas: int, seconds: float) -> None:
+        events = EventStream(deltas)
+        self.transport.write(STREAM_HEAD + events.beginning())
         loop = asyncio.get_running_loop()
         begun = loop.time()
 
-        def go_on(told: int) -> None:
+        def go_on(sent: int) -> None:
             """Each at its own time from the beginning, so that a late one delays no other."""
-            if told == deltas:
-                self.transport.write(story.end())
+            if sent == deltas:
+                self.transport.write(events.end())
                 return
-            self.transport.write(story.delta())
-            loop.call_at(begun + (told + 1) * pace, go_on, told + 1)
+            self.transport.write(events.delta())
+            loop.call_at(begun + (sent + 1) * seconds, go_on, sent + 1)
 
         go_on(0)
 

@@ -1,9 +1,9 @@
-"""The server's side of HTTP, for players that answer at once."""
+"""The server's side of HTTP, for players that respond at once."""
 
 import asyncio
 from typing import cast
 
-from infra.local.runtime_api.http_requests import RequestEnd, RequestHead, RequestReader
+from httptools import HttpRequestParser
 
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -11,29 +11,36 @@ STREAM_HEAD = (
 )
 
 
-class Served(asyncio.Protocol):
-    """Calls `answer` with each whole request; one connection, one request at a time."""
+class RequestProtocol(asyncio.Protocol):
+    """Calls `respond` with each whole request; one connection, one request at a time."""
 
     def __init__(self) -> None:
-        self._requests = RequestReader()
+        self._parser = HttpRequestParser(self)  # which calls the methods named on_...
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        for part in self._requests.feed(data):
-            if isinstance(part, RequestHead):
-                self._head, self._body = part, b""
-            elif isinstance(part, RequestEnd):
-                self.answer(self._head, self._body)
-            else:
-                self._body = part
+        self._parser.feed_data(data)
 
-    def answer(self, head: RequestHead, body: bytes) -> None:
+    def on_message_begin(self) -> None:
+        self._headers: dict[bytes, bytes] = {}
+        self._body = b""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.lower()] = value
+
+    def on_body(self, data: bytes) -> None:
+        self._body += data
+
+    def on_message_complete(self) -> None:
+        self.respond(self._headers, self._body)
+
+    def respond(self, headers: dict[bytes, bytes], body: bytes) -> None:
         raise NotImplementedError
 
 
-def whole(body: bytes, kind: bytes = b"application/json") -> bytes:
-    """An answer with a length."""
+def encode_whole(body: bytes, kind: bytes = b"application/json") -> bytes:
+    """A response with a length."""
     fields = b"content-type: %b\r\ncontent-length: %d" % (kind, len(body))
     return b"HTTP/1.1 200 OK\r\n%b\r\n\r\n%b" % (fields, body)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO
 
-from tests.bench.players.listening import listener, told
+from tests.bench.players.listening import announce, listener
 
 type Serve = Callable[[socket.socket, bytes], None]  # answers one request's body
 
@@ -13,7 +13,7 @@ type Serve = Callable[[socket.socket, bytes], None]  # answers one request's bod
 def serve(name: str, begin: Callable[[], Serve]) -> None:
     """`begin` is called for each connection."""
     taken = listener()
-    told(name, taken)
+    announce(name, taken)
     while True:
         connection, _ = taken.accept()
         threading.Thread(target=_converse, args=(connection, begin()), daemon=True).start()

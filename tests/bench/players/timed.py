@@ -1,6 +1,6 @@
 """`_HANDLER=tests.bench.players.timed.handler`: functions/api.py, and how long its AWS calls took.
 
-So that the time of an answer can be told without that of the link's write, which is all of a call
+So that the time of an answer can be given without that of the link's write, which is all of a call
 to DynamoDB: making it, signing it, waiting for it, reading the answer.
 """
 
