@@ -9,6 +9,7 @@ from tests.support import aws
 from tests.support.gateway import run_gateway
 from tests.support.progress import ProgressReporter
 from tests.support.provider import FakeProvider
+from tests.support.scheduling import GroupScheduling
 
 # `nohup` and shells' background jobs ignore SIGINT, and child processes inherit that. A handler is
 # reset to the default in a child, so that tests can end it by SIGINT.
@@ -42,7 +43,12 @@ conversations = false
 PLAYED = """
 [targets.simulated]
 provider = "openai"
-models = ["gpt-*"]
+models = ["gpt-*", "sim-*", "o3"]
+
+[targets.simulated-azure]
+provider = "azure"
+models = { "public" = "deployed" }
+priority = 2
 """
 
 
@@ -51,6 +57,11 @@ def pytest_configure(config):
     is_controller = not hasattr(config, "workerinput")
     if is_controller and config.pluginmanager.hasplugin("terminalreporter"):
         config.pluginmanager.register(ProgressReporter(config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return GroupScheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture
@@ -108,7 +119,7 @@ def hasty(tmp_path_factory, _provider):
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory):
-    """A gateway whose provider is the simulator for all models."""
+    """A gateway whose targets are played by the simulator; conversations begin at the first."""
     folder = tmp_path_factory.mktemp("played")
     config = folder / "gateway.toml"
     config.write_text(PLAYED)

@@ -4,6 +4,7 @@ Drives the handler in this process through the runtime's own loop, over an embed
 scripted provider, and watches each call of a function in functions/antiphon.
 """
 
+import json
 import os
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from infra.local.runtime_api.function import function_environment
 from tests.runtime.fake_runtime_api import FakeRuntimeApi
 from tests.support.events import make_events
 from tests.support.function import FUNCTIONS, RunningFunction, make_create_event
-from tests.support.gateway import run_gateway
+from tests.support.gateway import run_local_aws
 from tests.support.provider import FakeProvider, encode_stream
 
 PACKAGE = str(Path(__file__).parents[1] / "functions" / "antiphon") + os.sep
@@ -54,33 +55,18 @@ def _calling_file(frame: FrameType) -> str | None:
     return above and above.f_code.co_filename
 
 
-CONFIG = """
-[targets.openai]
-provider = "openai"
-base_url = "{address}/v1"
-models = ["gpt-*"]
-{tenants}
-"""
-LIMITS = """
-[tenants.acme]
-rpm = 100000
-tpm = 1000000000
-streams = 1000
-budget_usd = 1000000
-"""
+LIMITS = {"rpm": 100_000, "tpm": 1_000_000_000, "streams": 1000, "budget_usd": 1_000_000}
 
 
-def trace_create(folder: Path, *, is_full: bool) -> Trace:
-    """Trace a create; a full one has limits and an Idempotency-Key."""
+def trace_create(endpoint: str, folder: Path, *, is_full: bool) -> Trace:
+    """Trace a create with the AWS at `endpoint`; a full one has limits and an Idempotency-Key."""
     provider = FakeProvider()
-    config = folder / "gateway.toml"
-    tenants = LIMITS if is_full else ""
-    config.write_text(CONFIG.format(address=provider.address, tenants=tenants))
+    config = folder / "gateway.json"
+    target = {"provider": "openai", "base_url": f"{provider.address}/v1", "models": ["gpt-*"]}
+    tenants = {"acme": LIMITS} if is_full else {}
+    config.write_text(json.dumps({"targets": {"openai": target}, "tenants": tenants}))
     try:
-        with (
-            run_gateway(config, folder / "ready.json", "--concurrency", "1") as gateway,
-            _environment(function_environment(FUNCTIONS, gateway.aws_endpoint, config, os.environ)),
-        ):
+        with _environment(function_environment(FUNCTIONS, endpoint, config, os.environ)):
             return _trace_second(provider, is_full=is_full)
     finally:
         provider.close()
@@ -125,12 +111,14 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def main() -> None:
-    for name, is_full in (("plain", False), ("with limits and Idempotency-Key", True)):
-        with tempfile.TemporaryDirectory() as folder:
-            trace = trace_create(Path(folder), is_full=is_full)
-        counts = f"{len(trace.files)} files, {len(trace.functions)} functions, {trace.hops} hops"
-        sys.stdout.write(f"{name}: {counts}\n")
-        sys.stdout.write("".join(f"  {file}\n" for file in sorted(trace.files)))
+    with run_local_aws() as endpoint, tempfile.TemporaryDirectory() as folder:
+        for name, is_full in (("plain", False), ("with limits and Idempotency-Key", True)):
+            trace = trace_create(endpoint, Path(folder), is_full=is_full)
+            counts = (
+                f"{len(trace.files)} files, {len(trace.functions)} functions, {trace.hops} hops"
+            )
+            sys.stdout.write(f"{name}: {counts}\n")
+            sys.stdout.write("".join(f"  {file}\n" for file in sorted(trace.files)))
 
 
 if __name__ == "__main__":

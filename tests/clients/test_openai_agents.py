@@ -1,10 +1,12 @@
 """openai-agents in front of the gateway: a conversation kept by its own session."""
 
-import agents
 import openai
 import pytest
 
 from tests.support.gateway import KEYS
+from tests.support.lazy import lazy_import
+
+agents = lazy_import("agents")
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from infra.local.runtime_api.function import child_environment
+from infra.node import build_command
 from tests.clients.tales import told
 from tests.support.events import make_event, make_response, new_id
 from tests.support.gateway import KEYS
@@ -24,6 +24,8 @@ from tests.support.provider import (
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "node"
+# What does not depend on the endpoint: the tests of openai-python use both in each case.
+BY_URL = pytest.mark.parametrize("door", ["url"])
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def runner(gateway, door):
     def run(script, *arguments):
         there = {"ANTIPHON_BASE": gateway.base(door), "ANTIPHON_KEY": KEYS["acme"]}
         got = subprocess.run(
-            [sys.executable, "-m", "infra.node", "node", SCRIPTS / f"{script}.mjs", *arguments],
+            build_command("node", str(SCRIPTS / f"{script}.mjs"), *arguments),
             cwd=ROOT,
             env={**child_environment(), **there},
             capture_output=True,
@@ -72,6 +74,7 @@ def test_answers_event_by_event(node):
     assert got["final"] == {"status": "completed", "text": "You said: Hello"}
 
 
+@BY_URL
 def test_answers_in_json(node):
     got = node("parse")
     assert got["schema"] == got["sent"]
@@ -79,6 +82,7 @@ def test_answers_in_json(node):
     assert [json.loads(text) for text in got["texts"]] == [got["parsed"]] * 2
 
 
+@BY_URL
 @pytest.mark.parametrize(
     ("model", "line"),
     [
@@ -136,6 +140,7 @@ def cut_at(place, name):
     )
 
 
+@BY_URL
 def test_a_cut_stream_is_raised_in_each_way_to_read_it(node, provider):
     cuts = [(place, name) for place in PLACES for name in CUTS]
     for cut in cuts:
@@ -151,6 +156,7 @@ def test_a_cut_stream_is_raised_in_each_way_to_read_it(node, provider):
     assert len(provider.received) == len(WAYS) * len(cuts)
 
 
+@BY_URL
 def test_a_providers_own_error_is_raised_too(node, provider):
     error = {"code": "rate_limit_exceeded", "message": "m", "param": None}
     for shape in ({"error": error}, error):  # as it is sent, and as it is documented
@@ -161,6 +167,7 @@ def test_a_providers_own_error_is_raised_too(node, provider):
         assert got["rejected"]
 
 
+@BY_URL
 def test_a_done_before_the_end_hides_no_error(node, provider):
     for _ in WAYS:
         provider.respond_with(encode_stream(told(new_id())[0], b"data: [DONE]\n\n"))
@@ -176,6 +183,7 @@ ATTEMPTS = {  # by status: what certainly did not start goes three times, all el
 }
 
 
+@BY_URL
 def test_a_provider_is_called_as_often_as_it_is_safe(node, provider):
     for status, attempts in ATTEMPTS.items():
         for _ in range(attempts):
@@ -188,6 +196,7 @@ def test_a_provider_is_called_as_often_as_it_is_safe(node, provider):
     assert Counter(json.loads(each.body)["input"] for each in provider.received) == ATTEMPTS
 
 
+@BY_URL
 @pytest.mark.parametrize("cut", [(CLOSE,), (RESET,), (encode_stream_head(), RESET)])
 def test_a_cut_before_the_answer_is_no_reason_to_ask_again(node, provider, cut):
     provider.respond_with(*cut)
@@ -195,6 +204,7 @@ def test_a_cut_before_the_answer_is_no_reason_to_ask_again(node, provider, cut):
     assert len(provider.received) == 1
 
 
+@BY_URL
 def test_everything_stored_can_be_found_again(played, door):
     assert runner(played, door)("stored") == {
         "cancelled": "cancelled",

@@ -14,7 +14,7 @@ from tests.support.provider import CLOSE, LAST_CHUNK, RESET, Gate, encode_chunk,
 
 ASK = {"model": "gpt-5", "input": "x"}
 HELD = 20  # bytes of an event that is never whole
-PLACES = {"after created": 1, "after a delta": 4, "before completed": -1}
+EVENTS = 4  # that come before the cut
 CUTS = {  # framing, and what ends the body
     "clean end": (True, (LAST_CHUNK, CLOSE)),
     "chunks closed": (True, (CLOSE,)),
@@ -57,12 +57,11 @@ async def until_raised(events, **ask):
 
 
 @pytest.mark.parametrize(
-    ("door", "place"), [*(("url", place) for place in PLACES), ("rest", "after a delta")]
+    ("name", "place"), [*((name, EVENTS) for name in CUTS), ("clean end", 1), ("clean end", -1)]
 )
-@pytest.mark.parametrize("name", CUTS)
 async def test_a_cut_is_raised_behind_the_events_that_came(events, provider, name, place):
     chunked, ending = CUTS[name]
-    passed = told(new_id())[: PLACES[place]]
+    passed = told(new_id())[:place]
     script = map(encode_chunk, passed) if chunked else passed
     provider.respond_with(encode_stream_head(chunked=chunked), *script, *ending)
     seen, error = await until_raised(events, **ASK)
@@ -77,7 +76,6 @@ def type_of(one):
     return one.split(b"\n")[0].removeprefix(b"event: ").decode()
 
 
-@pytest.mark.parametrize("door", ["url"])
 @pytest.mark.parametrize("model", CUT_IN_THE_STREAM)
 async def test_so_is_every_cut_that_the_simulator_knows(events, model):
     seen, error = await until_raised(events, model=model, input="Hello")
@@ -87,7 +85,7 @@ async def test_so_is_every_cut_that_the_simulator_knows(events, model):
 
 
 async def test_a_done_before_the_end_hides_no_error(events, provider):
-    passed = told(new_id())[:4]
+    passed = told(new_id())[:EVENTS]
     provider.respond_with(
         encode_stream_head(),
         *map(encode_chunk, passed),

@@ -4,27 +4,14 @@ import openai
 import pytest
 
 from tests.clients.sdk import opened
-from tests.support.gateway import KEYS, run_gateway
+from tests.support.gateway import KEYS
 
 ASK = {"model": "sim-text", "input": "Hello"}
-CONFIG = """
-[targets.played]
-provider = "openai"
-models = ["*"]
-[targets.played-azure]
-provider = "azure"
-models = { "public" = "deployed" }
-"""
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory):
-    """The simulator plays every target: conversations begin at the first."""
-    folder = tmp_path_factory.mktemp("played")
-    config = folder / "gateway.toml"
-    config.write_text(CONFIG)
-    with run_gateway(config, folder / "ready.json", "--concurrency", "2") as running:
-        yield running
+@pytest.fixture
+def gateway(played):
+    return played
 
 
 def said(role, text):

@@ -2,11 +2,13 @@
 
 import itertools
 
-import agents
 import openai
 import pytest
 
 from tests.support.gateway import KEYS
+from tests.support.lazy import lazy_import
+
+agents = lazy_import("agents")
 
 _numbers = itertools.count()
 TOOL = {

@@ -9,15 +9,15 @@ import tomllib
 
 from infra.node import NODE
 
-os.environ["JSII_NODE"] = str(NODE)  # the import of the CDK starts it
-
-from aws_cdk import App, assertions, aws_lambda
+os.environ["JSII_NODE"] = str(NODE)  # the first use of the CDK starts it
 
 from antiphon.settings import config
 from infra.constructs.function_specs import FUNCTION_SPECS, TENANT_ROWS, FunctionSpec, RowPermission
 from infra.constructs.options import PREFIX, parse_options
-from infra.constructs.protection import add_nag_checks
-from infra.stack import AntiphonStack
+from tests.support.lazy import lazy_import
+
+protection = lazy_import("infra.constructs.protection")
+stack = lazy_import("infra.stack")
 
 PROJECT = pathlib.Path(__file__).parents[2]
 CONTEXT = json.loads((PROJECT / "cdk.json").read_text())["context"]
@@ -68,15 +68,19 @@ ALL_SOURCES = (
 
 
 def _stack(folder, specs, chosen, text=CONFIG):
+    from aws_cdk import App, aws_lambda  # noqa: PLC0415  it takes seconds and starts Node.js
+
     app = App(outdir=str(folder), context=FLAGS)
-    add_nag_checks(app)
+    protection.add_nag_checks(app)
     options = parse_options({f"{PREFIX}{name}": value for name, value in chosen})
     code = aws_lambda.Code.from_asset(str(PROJECT / "functions"))
-    return AntiphonStack(app, options, config.parse_config(tomllib.loads(text)), code, specs)
+    return stack.AntiphonStack(app, options, config.parse_config(tomllib.loads(text)), code, specs)
 
 
 @functools.cache
 def _template(specs, chosen, text):
+    from aws_cdk import assertions  # noqa: PLC0415  as above
+
     with tempfile.TemporaryDirectory() as folder:
         return assertions.Template.from_stack(_stack(folder, specs, chosen, text))
 

@@ -37,10 +37,9 @@ def locked():
 
 
 @pytest.fixture(scope="module")
-def built(locked, tmp_path_factory):
-    out = tmp_path_factory.mktemp("bundle") / "asset"
-    locked.build(out)
-    return out
+def built(locked):
+    """The asset that the stack's tests deploy."""
+    return locked.ensure_built()
 
 
 def read_content(folder):

@@ -9,13 +9,6 @@ import warnings
 
 import pytest
 from flask import Request
-from samcli.lib.providers.api_provider import ApiProvider
-from samcli.lib.providers.sam_function_provider import SamFunctionProvider
-from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
-from samcli.local.apigw.local_apigw_service import LocalApigwService
-from samcli.local.apigw.route import Route
-from samcli.local.lambdafn.env_vars import EnvironmentVariables
-from samcli.local.services.base_local_service import LambdaOutputParser
 from werkzeug.test import EnvironBuilder
 
 from infra.constructs.function_specs import FUNCTION_SPECS
@@ -24,7 +17,15 @@ from tests.infra.emulator import ARCH, Emulator
 from tests.infra.synthesis import PROJECT
 from tests.support.events import make_events, make_response, new_id
 from tests.support.gateway import KEYS
+from tests.support.lazy import lazy_import
 from tests.support.provider import encode_response, encode_stream
+
+api_provider = lazy_import("samcli.lib.providers.api_provider")
+function_provider = lazy_import("samcli.lib.providers.sam_function_provider")
+stack_provider = lazy_import("samcli.lib.providers.sam_stack_provider")
+apigw = lazy_import("samcli.local.apigw.local_apigw_service")
+env_vars = lazy_import("samcli.local.lambdafn.env_vars")
+base_service = lazy_import("samcli.local.services.base_local_service")
 
 EVENTS = sorted((PROJECT / "events").glob("*.json"))
 SHELL = {"TABLE_NAME": TABLE, "QUEUE_URL": QUEUE, "SECRET_PREFIX": SECRET_PREFIX}
@@ -34,14 +35,14 @@ class Local:
     """The template as `sam local` reads it."""
 
     def __init__(self, template):
-        stacks, _ = SamLocalStackProvider.get_stacks(str(template))
-        self.functions = SamFunctionProvider(stacks)
-        self.api = ApiProvider(stacks, cwd=str(template.parent)).api
+        stacks, _ = stack_provider.SamLocalStackProvider.get_stacks(str(template))
+        self.functions = function_provider.SamFunctionProvider(stacks)
+        self.api = api_provider.ApiProvider(stacks, cwd=str(template.parent)).api
 
     def variables(self, function):
         """Return the container's environment; the shell's variables override the template's."""
         declared = function.environment["Variables"]
-        values = EnvironmentVariables(
+        values = env_vars.EnvironmentVariables(
             function.name,
             function.memory,
             function.timeout,
@@ -97,7 +98,7 @@ def function(local, gateway, _provider, tmp_path_factory):
 @pytest.fixture(scope="module")
 def start_api(local, function):
     """`sam local start-api` without its port."""
-    service = LocalApigwService(local.api, Runner(local, function))
+    service = apigw.LocalApigwService(local.api, Runner(local, function))
     service.create()
     return service._app.test_client()
 
@@ -131,16 +132,18 @@ def test_sam_routes_every_path_and_method_to_the_api(local):
     assert set(routes) == {"/", "/{proxy+}"}
     for route in routes.values():
         assert local.functions.get(route.function_name).function_id == "Api"
-        assert set(route.methods) == set(Route.ANY_HTTP_METHODS)
-        assert route.event_type == Route.API
+        assert set(route.methods) == set(apigw.Route.ANY_HTTP_METHODS)
+        assert route.event_type == apigw.Route.API
 
 
 def parsed(event, output):
     """Parse a response with SAM's parser for the event's payload format."""
     request = Request(EnvironBuilder(headers={"Accept": "*/*"}).get_environ())
     if event.get("version") == "2.0":
-        return LocalApigwService._parse_v2_payload_format_lambda_output(output, [], request)
-    return LocalApigwService._parse_v1_payload_format_lambda_output(output, [], request, Route.API)
+        return apigw.LocalApigwService._parse_v2_payload_format_lambda_output(output, [], request)
+    return apigw.LocalApigwService._parse_v1_payload_format_lambda_output(
+        output, [], request, apigw.Route.API
+    )
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=[path.stem for path in EVENTS])
@@ -152,7 +155,7 @@ def test_sam_parses_the_response_to_every_sample_event(function, provider, path)
     )
     event = json.loads(path.read_bytes())
     output = function.invoke(event).decode()
-    assert not LambdaOutputParser.is_lambda_error_response(output)
+    assert not base_service.LambdaOutputParser.is_lambda_error_response(output)
     status, headers, text = parsed(event, output)
     assert status < 500, text
     assert headers["X-Antiphon-Request-Id"]

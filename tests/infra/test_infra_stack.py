@@ -6,10 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from aws_cdk import App, Stack, aws_s3
 
-from infra.constructs.protection import add_nag_checks
-from tests.infra.synthesis import ALL_SOURCES, EVERYTHING, resources, template
+from tests.infra.synthesis import ALL_SOURCES, EVERYTHING, protection, resources, template
 
 FROM_CDK = "W3005"  # CDK adds a DependsOn that CloudFormation does not need
 
@@ -59,8 +57,10 @@ def test_cfn_lint_finds_nothing(tmp_path):
 
 
 def test_unacknowledged_finding_of_cdk_nag_fails_the_synthesis(tmp_path):
+    from aws_cdk import App, Stack, aws_s3  # noqa: PLC0415  it takes seconds and starts Node.js
+
     app = App(outdir=str(tmp_path))
-    add_nag_checks(app)
+    protection.add_nag_checks(app)
     aws_s3.Bucket(Stack(app, "Open"), "Bucket")
     with pytest.raises(RuntimeError, match="AwsSolutions-S1"):
         app.synth()

@@ -11,7 +11,7 @@ from tests.support.function import run_function
 from tests.support.metrics import read_emf_lines, read_metric_values
 
 ENVIRONMENT = {"POWERTOOLS_METRICS_DISABLED": "false", "STAGE": "test"}
-TARGET_NAMES = ("measured-one", "measured-a", "measured-b")  # that no other test uses
+TARGET_NAMES = ("measured-one", "measured-a", "measured-b", "measured-c")  # that no other test uses
 
 
 @pytest.fixture
@@ -85,7 +85,14 @@ def measured(_shared):
 
 
 @pytest.fixture
-def own(_credentials, gateway, tmp_path):
-    """A function that the test configures itself; closes all circuits at the end."""
-    yield MeasuredFunction(tmp_path)
-    gateway.change("G#CIRCUITS", "STATE", until_measured_a=0, until_measured_b=0)
+def own(_credentials, tmp_path):
+    """A function that the test configures itself."""
+    return MeasuredFunction(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def own_function(_credentials, gateway, tmp_path_factory):
+    """A function that a file configures itself; closes all circuits at the end."""
+    yield MeasuredFunction(tmp_path_factory.mktemp("metrics"))
+    closed = dict.fromkeys(("until_measured_a", "until_measured_b", "until_measured_c"), 0)
+    gateway.change("G#CIRCUITS", "STATE", **closed)

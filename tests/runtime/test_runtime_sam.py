@@ -5,20 +5,22 @@ import json
 
 import pytest
 from flask import Request
-from samcli.local.apigw.local_apigw_service import LocalApigwService
-from samcli.local.apigw.route import Route
 from werkzeug.test import EnvironBuilder
+
+from tests.support.lazy import lazy_import
+
+apigw = lazy_import("samcli.local.apigw.local_apigw_service")
 
 
 @pytest.fixture(scope="module")
 def parse():
     """SAM's own parsers of payload formats 1.0 (REST and HTTP APIs) and 2.0."""
     request = Request(EnvironBuilder(headers={"Accept": "*/*"}).get_environ())
-    first = LocalApigwService._parse_v1_payload_format_lambda_output
-    second = LocalApigwService._parse_v2_payload_format_lambda_output
+    first = apigw.LocalApigwService._parse_v1_payload_format_lambda_output
+    second = apigw.LocalApigwService._parse_v2_payload_format_lambda_output
     return {
-        "1.0 REST": lambda output: first(output, ["*/*"], request, Route.API),
-        "1.0 HTTP": lambda output: first(output, [], request, Route.HTTP),
+        "1.0 REST": lambda output: first(output, ["*/*"], request, apigw.Route.API),
+        "1.0 HTTP": lambda output: first(output, [], request, apigw.Route.HTTP),
         "2.0": lambda output: second(output, [], request),
     }
 

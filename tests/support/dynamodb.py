@@ -33,6 +33,9 @@ from tests.support.aws import FAST_MOTO, LOCAL_AWS
 START_MS = 1_700_000_000_000  # when the first link is created: 2023-11-14 22:13:20 UTC
 SHARED_TABLE = "races"
 PROCESSES, THREADS = 4, 16  # of a race
+# Forked from a server process that has imported this module once, which takes most of the time.
+RACERS = get_context("forkserver")
+RACERS.set_forkserver_preload([__name__])
 
 type RaceFunction = Callable[[Table, int], Any]  # gets the number of its caller
 
@@ -186,7 +189,7 @@ def shared_table_endpoint() -> Iterator[str]:
 
 def run_in_processes(url: str, race: RaceFunction) -> list[Any]:
     """The results of all callers; `race` must be importable, with only values bound to it."""
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(PROCESSES, RACERS) as pool:
         results = pool.map(partial(_run_process, url, race), range(PROCESSES))
         return [result for some in results for result in some]
 

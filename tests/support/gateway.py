@@ -16,6 +16,8 @@ from typing import Any
 import boto3
 import httpx
 
+from infra.local.aws.resources import Resources
+from infra.local.runtime_api.function import child_environment
 from tests.support.aws import LOCAL_AWS
 from tests.support.concurrency import wait_for
 
@@ -107,6 +109,22 @@ def run_gateway(
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+@contextmanager
+def run_local_aws() -> Iterator[str]:
+    """The AWS of `antiphon local` alone, with the keys and a secret for the target `openai`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local.aws.server"],
+        env=child_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    keys = [(key, name.partition("'")[0]) for name, key in KEYS.items()]
+    with process, process.stdin as stdin:  # it ends with its input
+        stdin.write(Resources(keys, {"openai": CREDENTIALS["ANTIPHON_SECRET_OPENAI"]}).to_line())
+        stdin.flush()
+        yield process.stdout.readline().split()[-1].decode()
 
 
 def instance_folder(ready: Path) -> Path:

@@ -8,29 +8,38 @@ from tests.support.events import make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_response, encode_stream
 
-
-@pytest.fixture
-def function(many, providers, tmp_path, request):
-    """The function as it is, with a target in its configuration that it has never heard of."""
-    base = providers["first"].address + request.param
-    target = {"provider": "openai", "base_url": base, "models": {"fast": "vendor/fast-1"}}
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({"targets": {"first": target}}))
-    with run_function(many.aws_endpoint, config, tmp_path / "log") as asked:
-        yield asked
+PATHS = {"fast": "/v1", "slow": "/api/paas/v4", "odd": "/a/b/"}  # of base URLs, by the model
 
 
-@pytest.mark.parametrize("function", ["/v1", "/api/paas/v4", "/a/b/"], indirect=True)
+@pytest.fixture(scope="module")
+def function(many, _providers, tmp_path_factory):
+    """The function as it is, with targets in its configuration that it has never heard of."""
+    folder = tmp_path_factory.mktemp("function")
+    address = _providers["first"].address
+    targets = {
+        name: {
+            "provider": "openai",
+            "base_url": address + path,
+            "models": {model: f"vendor/{model}-1"},
+        }
+        for name, (model, path) in zip(("first", "second", "third"), PATHS.items(), strict=True)
+    }
+    config = folder / "config.json"
+    config.write_text(json.dumps({"targets": targets}))
+    with run_function(many.aws_endpoint, config, folder / "log") as running:
+        yield running
+
+
+@pytest.mark.parametrize("model", PATHS)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_a_provider_is_added_by_its_address(function, providers, request, stream):
+def test_a_provider_is_added_by_its_address(function, providers, model, stream):
     provider = providers["first"]
     events = make_events(new_id())
-    answer = json.dumps(make_response(new_id())).encode()
-    provider.respond_with(encode_stream(*events) if stream else encode_response(answer))
-    got = function(make_create_event({"model": "fast", "input": "x", "stream": stream}))
-    assert (got.status, got.body) == (200, b"".join(events) if stream else answer)
+    response = json.dumps(make_response(new_id())).encode()
+    provider.respond_with(encode_stream(*events) if stream else encode_response(response))
+    got = function(make_create_event({"model": model, "input": "x", "stream": stream}))
+    assert (got.status, got.body) == (200, b"".join(events) if stream else response)
     (sent,) = provider.received
-    prefix = request.node.callspec.params["function"].rstrip("/")
-    assert sent.line == f"POST {prefix}/responses HTTP/1.1"
+    assert sent.line == f"POST {PATHS[model].rstrip('/')}/responses HTTP/1.1"
     assert sent.headers["authorization"] == "Bearer credential"
-    assert json.loads(sent.body)["model"] == "vendor/fast-1"
+    assert json.loads(sent.body)["model"] == f"vendor/{model}-1"

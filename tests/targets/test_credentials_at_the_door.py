@@ -16,29 +16,46 @@ REFUSED = encode_response(
 )
 
 
-@pytest.fixture
+TARGETS = [f"rotated-{number}" for number in range(6)]  # one for each test, for a model of its name
+
+
+@pytest.fixture(scope="module")
 def secrets(many):
     return boto3.client("secretsmanager", endpoint_url=many.aws_endpoint, **LOCAL_AWS)
 
 
-@pytest.fixture
-def target(secrets):
-    """A target with a credential of its own; gives its name."""
-    name = f"target-{new_id()[-8:]}"
-    secrets.create_secret(Name=f"{SECRET_PREFIX}/{name}", SecretString="old")
-    yield name
-    secrets.delete_secret(SecretId=f"{SECRET_PREFIX}/{name}", ForceDeleteWithoutRecovery=True)
+@pytest.fixture(scope="module")
+def function(many, _providers, secrets, tmp_path_factory):
+    """An environment that has read none of the targets' credentials."""
+    folder = tmp_path_factory.mktemp("function")
+    base = f"{_providers['first'].address}/v1"
+    targets = {name: {"provider": "openai", "base_url": base, "models": [name]} for name in TARGETS}
+    for name in TARGETS:
+        secrets.create_secret(Name=f"{SECRET_PREFIX}/{name}", SecretString="old")
+    config = folder / "config.json"
+    config.write_text(json.dumps({"targets": targets}))
+    with run_function(many.aws_endpoint, config, folder / "log") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def unused_targets():
+    return iter(TARGETS)
 
 
 @pytest.fixture
-def function(many, providers, target, tmp_path):
-    """An environment that has just begun, before that target."""
-    base = f"{providers['first'].address}/v1"
-    section = {"provider": "openai", "base_url": base, "models": ["m"]}
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({"targets": {target: section}}))
-    with run_function(many.aws_endpoint, config, tmp_path / "log") as asked:
-        yield asked
+def target(unused_targets):
+    return next(unused_targets)
+
+
+@pytest.fixture
+def ask(function, target):
+    """Sends a create to the test's own target."""
+
+    def ask(*, stream=False):
+        return function(make_create_event({"model": target, "input": "x", "stream": stream}))
+
+    return ask
 
 
 def good(id, stream):
@@ -49,61 +66,57 @@ def good(id, stream):
     )
 
 
-def shown(provider):
+def sent_credentials(provider):
     """The credentials that the provider saw."""
     return [got.headers["authorization"].removeprefix("Bearer ") for got in provider.received]
 
 
-def ask(function, *, stream=False):
-    return function(make_create_event({"model": "m", "input": "x", "stream": stream}))
-
-
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_a_rotated_credential_is_read_anew_and_the_request_sent_again(
-    function, providers, secrets, target, stream
+    ask, providers, secrets, target, stream
 ):
     provider = providers["first"]
     provider.respond_with(good(new_id(), stream=False))
-    assert ask(function).status == 200
+    assert ask().status == 200
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="new")
     provider.respond_with(REFUSED)
     provider.respond_with(good(new_id(), stream))
-    got = ask(function, stream=stream)
-    assert (got.status, shown(provider)) == (200, ["old", "old", "new"])
+    got = ask(stream=stream)
+    assert (got.status, sent_credentials(provider)) == (200, ["old", "old", "new"])
     assert got.headers["x-antiphon-attempts"] == "2"
 
 
 def test_a_credential_that_the_provider_does_not_take_yet_gives_way_to_the_one_before(
-    function, providers, secrets, target
+    ask, providers, secrets, target
 ):
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="too-new")
     provider = providers["first"]
     provider.respond_with(REFUSED)
     provider.respond_with(good(new_id(), stream=False))
     provider.respond_with(good(new_id(), stream=False))
-    assert [ask(function).status, ask(function).status] == [200, 200]
-    assert shown(provider) == ["too-new", "old", "old"]
+    assert [ask().status, ask().status] == [200, 200]
+    assert sent_credentials(provider) == ["too-new", "old", "old"]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_it_is_sent_again_once_and_never_reported_as_the_callers_error(
-    function, providers, secrets, target, stream
+    ask, providers, secrets, target, stream
 ):
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="also-wrong")
     provider = providers["first"]
     provider.respond_with(REFUSED)
     provider.respond_with(REFUSED)
-    got = ask(function, stream=stream)
+    got = ask(stream=stream)
     assert (got.status, json.loads(got.body)["error"]["code"]) == (502, "upstream_auth")
-    assert shown(provider) == ["also-wrong", "old"]
+    assert sent_credentials(provider) == ["also-wrong", "old"]
     provider.respond_with(REFUSED)
-    assert ask(function).status == 502
+    assert ask().status == 502
     assert len(provider.received) == 3  # and no version is looked for again so soon
 
 
-def test_a_target_without_a_credential_has_its_own_error(function, secrets, target, providers):
+def test_a_target_without_a_credential_has_its_own_error(ask, secrets, target, providers):
     secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="replace-me")
-    got = ask(function)
+    got = ask()
     assert (got.status, json.loads(got.body)["error"]["code"]) == (503, "target_credential_missing")
     assert target in json.loads(got.body)["error"]["message"]
-    assert shown(providers["first"]) == []
+    assert sent_credentials(providers["first"]) == []

@@ -1,14 +1,14 @@
 """Azure by tokens of Entra ID, with a client secret or with the function's own AWS identity."""
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 import boto3
 import pytest
 
 from infra.local.aws.resources import SECRET_PREFIX
 from tests.support.aws import LOCAL_AWS, count_aws_calls
-from tests.support.entra import FakeEntra
+from tests.support.entra import fake_entra
 from tests.support.events import make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_response, encode_stream
@@ -19,47 +19,56 @@ SIGNED = b"""<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2
 </GetWebIdentityTokenResponse>"""
 
 
-@pytest.fixture
-def entra():
-    played = FakeEntra()
-    yield played
-    played.close()
+# One for each test, for a model of its name: how its token is obtained.
+TARGETS = {"by-secret": "secret", "by-aws": "aws", "replaced": "aws", "refused": "aws"}
 
 
-@pytest.fixture
-def secrets(many):
-    return boto3.client("secretsmanager", endpoint_url=many.aws_endpoint, **LOCAL_AWS)
+@pytest.fixture(scope="module")
+def entras():
+    """By target, so that each test sees the requests for its own tokens."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(fake_entra()) for name in TARGETS}
 
 
-@pytest.fixture
-def function(many, providers, entra, tmp_path):
-    """Starts an environment before one Azure target, whose token is got in one of the ways."""
-
-    @contextmanager
-    def starting(target, identity):
-        section = {
+@pytest.fixture(scope="module")
+def function(many, _providers, entras, tmp_path_factory):
+    """An environment before the Azure targets, and the AWS operations that it calls."""
+    folder = tmp_path_factory.mktemp("function")
+    targets = {
+        name: {
             "provider": "azure",
-            "endpoint": providers["azure-a"].address,
-            "models": {"m": "d"},
+            "endpoint": _providers["azure-a"].address,
+            "models": {name: "d"},
             "auth": "entra",
-            "entra": {**entra.app, "identity": identity},
+            "entra": {**entras[name].app, "identity": identity},
         }
-        config = tmp_path / "config.json"
-        config.write_text(json.dumps({"targets": {target: section}}))
-        log, instead = tmp_path / "log", {"GetWebIdentityToken": SIGNED}
-        with (
-            count_aws_calls(many.aws_endpoint, instead) as (endpoint, calls),
-            run_function(endpoint, config, log) as asked,
-        ):
-            yield asked, calls
-        written = log.read_text()
-        assert not any(word in written for word in ("token-", "client-secret", "signed-by-aws"))
+        for name, identity in TARGETS.items()
+    }
+    secrets = boto3.client("secretsmanager", endpoint_url=many.aws_endpoint, **LOCAL_AWS)
+    secrets.create_secret(Name=f"{SECRET_PREFIX}/by-secret", SecretString="client-secret")
+    config, log = folder / "config.json", folder / "log"
+    config.write_text(json.dumps({"targets": targets}))
+    with (
+        count_aws_calls(many.aws_endpoint, {"GetWebIdentityToken": SIGNED}) as (endpoint, calls),
+        run_function(endpoint, config, log) as running,
+    ):
+        yield running, calls
+    text = log.read_text()
+    assert not any(word in text for word in ("token-", "client-secret", "signed-by-aws"))
 
-    return starting
+
+@pytest.fixture
+def ask(function):
+    def ask(model, *, stream=False):
+        return function[0](make_create_event({"model": model, "input": "x", "stream": stream}))
+
+    return ask
 
 
-def ask(function, *, stream=False):
-    return function(make_create_event({"model": "m", "input": "x", "stream": stream}))
+@pytest.fixture
+def calls(function):
+    function[1].clear()
+    return function[1]
 
 
 def good(*, stream=False):
@@ -76,46 +85,41 @@ def azure(providers):
     return providers["azure-a"]
 
 
-def shown(azure):
+def authorizations(azure):
     assert all("api-key" not in got.headers for got in azure.received)
     return [got.headers["authorization"] for got in azure.received]
 
 
-def test_a_client_secret_gets_a_token_which_is_used_again(function, entra, azure, secrets):
-    name = f"entra-{new_id()[-8:]}"
-    secrets.create_secret(Name=f"{SECRET_PREFIX}/{name}", SecretString="client-secret")
-    with function(name, "secret") as (asked, _):
-        for stream in (False, True):
-            azure.respond_with(good(stream=stream))
-            assert ask(asked, stream=stream).status == 200
-    assert shown(azure) == ["Bearer token-1"] * 2
-    assert [got.form["client_secret"] for got in entra.requests] == ["client-secret"]
+def test_a_client_secret_gets_a_token_which_is_used_again(ask, entras, azure):
+    for stream in (False, True):
+        azure.respond_with(good(stream=stream))
+        assert ask("by-secret", stream=stream).status == 200
+    assert authorizations(azure) == ["Bearer token-1"] * 2
+    requests = entras["by-secret"].requests
+    assert [got.form["client_secret"] for got in requests] == ["client-secret"]
 
 
-def test_the_functions_own_identity_needs_no_secret_anywhere(function, entra, azure):
-    with function("entra-aws", "aws") as (asked, calls):
-        for _ in range(2):
-            azure.respond_with(good())
-            assert ask(asked).status == 200
-    assert shown(azure) == ["Bearer token-1"] * 2
-    assert [got.form["client_assertion"] for got in entra.requests] == ["signed-by-aws"]
+def test_the_functions_own_identity_needs_no_secret_anywhere(ask, calls, entras, azure):
+    for _ in range(2):
+        azure.respond_with(good())
+        assert ask("by-aws").status == 200
+    assert authorizations(azure) == ["Bearer token-1"] * 2
+    assert [got.form["client_assertion"] for got in entras["by-aws"].requests] == ["signed-by-aws"]
     assert calls.count("GetWebIdentityToken") == 1
     assert "GetSecretValue" not in calls
 
 
-def test_a_token_that_azure_does_not_take_is_replaced_once(function, entra, azure):
-    with function("entra-aws", "aws") as (asked, _):
-        azure.respond_with(encode_response(b'{"error":{"code":"401","message":"expired"}}', 401))
-        azure.respond_with(good())
-        got = ask(asked)
-    assert (got.status, shown(azure)) == (200, ["Bearer token-1", "Bearer token-2"])
-    assert len(entra.requests) == 2
+def test_a_token_that_azure_does_not_take_is_replaced_once(ask, entras, azure):
+    azure.respond_with(encode_response(b'{"error":{"code":"401","message":"expired"}}', 401))
+    azure.respond_with(good())
+    got = ask("replaced")
+    assert (got.status, authorizations(azure)) == (200, ["Bearer token-1", "Bearer token-2"])
+    assert len(entras["replaced"].requests) == 2
 
 
-def test_entras_refusal_is_no_fault_of_the_callers(function, entra, azure):
-    entra.assertions.clear()
-    with function("entra-aws", "aws") as (asked, _):
-        got = ask(asked)
+def test_entras_refusal_is_no_fault_of_the_callers(ask, entras, azure):
+    entras["refused"].assertions.clear()
+    got = ask("refused")
     error = json.loads(got.body)["error"]
     assert (got.status, error["code"]) == (503, "target_credential_missing")
     assert azure.received == []
