@@ -38,7 +38,7 @@ def end_without_table(cloud, links, admission):
     reservation = reserve(admission, CALLER)
     link = replace(LINK, store=True, lease=reservation.to_json())
     stores = Stores(links, Items(BatchTable(cloud.dynamodb, TABLE)), 30, 30)
-    tracker = ResponseTracker(stores, reservation, lambda _: TrackedLink(link), is_new=True)
+    tracker = ResponseTracker(stores, reservation, lambda *_: TrackedLink(link), is_new=True)
     links.put(link)
     ended = {"id": link.id, "status": "completed", "usage": make_usage(3, 4), "model": "dear"}
     cloud.fail(cloud.dynamodb, "UpdateItem")

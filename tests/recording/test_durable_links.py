@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import Unavailable
-from antiphon.recording.tracker import DurableLinks, Stores
+from antiphon.recording.tracker import DurableLinks, ResponseTracker, Stores, TrackedLink
 from antiphon.settings.metrics import DEFERRED_ROWS, LINK_NOT_WRITTEN
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
@@ -15,6 +15,8 @@ from antiphon.store.queue import DeferredWrite, decode_message, encode_message
 from infra.local.aws.resources import TABLE
 from tests.support import aws
 from tests.support.dynamodb import make_link
+from tests.support.events import make_response
+from tests.support.limits import make_admission
 
 LINK = make_link(id="resp_1", request_id="r-1", status="in_progress", metadata={"team": "blue"})
 OUTCOME = {"status": "completed", "usage": {"input_tokens": 3, "cost": 0.25}, "completed_at": 7}
@@ -113,6 +115,21 @@ def test_items_that_the_table_does_not_take_are_owned_from_the_queue(cloud, link
     cloud.fail(cloud.sqs, "SendMessage")
     with pytest.raises(Unavailable):
         stores.own_items(LINK, ["msg_last"])
+
+
+def test_a_terminal_event_waits_for_no_queue(cloud, links, items):
+    links.put(LINK)
+    cloud.fail(cloud.dynamodb, "BatchWriteItem")
+    nothing = make_admission(cloud.table).reservation_from(None)
+    stores = Stores(links, items, 30, 30)
+    tracker = ResponseTracker(stores, nothing, lambda *_: TrackedLink(LINK), is_new=True)
+    output = [{"type": "message", "id": "msg_1"}]
+    tracker.observe(make_response("resp_1", "completed", output=output))
+    assert cloud.sent == []  # from here the event passes
+    tracker.close("response.completed")
+    [(message, _)] = cloud.sent
+    assert [update.sets["id"] for update in message.updates] == ["msg_1"]
+    assert cloud.row("resp_1")["status"] == "completed"
 
 
 def test_a_change_with_items_is_one_transaction(cloud, links, items):

@@ -180,6 +180,22 @@ def test_all_calls_of_a_request_share_its_time(cloud):
     assert seen == [2, 1.5, 2]
 
 
+@pytest.mark.parametrize(("left", "limit"), [(3, 0.5), (0.2, 0.2), (float("inf"), 2)])
+def test_a_block_may_have_a_part_of_the_time(cloud, left, limit):
+    time = CallTime(3)
+    time.limit(cloud.dynamodb)
+    time._left = left
+    seen = []
+    cloud.dynamodb.meta.events.register(
+        "before-call", lambda context, **_: seen.append(context["read_timeout"])
+    )
+    batch = BatchTable(cloud.dynamodb, TABLE, time)
+    with time.at_most(0.5):
+        batch.put_all([ROW])
+    assert seen == [pytest.approx(limit)]
+    assert time._left == pytest.approx(left, abs=0.19)
+
+
 @pytest.mark.parametrize(
     ("operation", "call"),
     [

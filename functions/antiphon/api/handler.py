@@ -28,7 +28,7 @@ from antiphon.http_events import (
 )
 from antiphon.observability import failure_fields, logger, metrics
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
-from antiphon.store.dynamodb import CallTime, renew_all
+from antiphon.store.dynamodb import CallTime
 from antiphon.upstream.outcome import fault_to_report
 
 # The second one only where the provider sent none.
@@ -61,7 +61,8 @@ class ApiHandler:
     def __call__(self, event: LambdaEvent, context: LambdaContext) -> LambdaResponse:
         started = time.perf_counter()
         request_id = context.aws_request_id
-        renew_all(self._times)
+        for time_limit in self._times:
+            time_limit.renew()
         metrics.flush()  # of an invocation that Lambda ended early
         logger.append_keys(request_id=request_id)
         request_metrics = RequestMetrics()

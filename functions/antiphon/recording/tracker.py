@@ -24,6 +24,8 @@ from antiphon.store.links import FINAL, Link, Links
 from antiphon.store.queue import DeferredUpdates, DeferredWrite, Queue
 from antiphon.upstream.stream import EventBatch, UpstreamStream
 
+ITEMS_SECONDS = 1.0  # for which a terminal event waits until its items have an owner
+
 
 class DurableLinks:
     """Raise Unavailable where both the table and the queue fail.
@@ -136,6 +138,7 @@ class ResponseTracker:
         self._tracked: TrackedLink | None = None
         self._ids: set[str | None] = set()
         self._unwritten: ResponseObject | None = None  # the newest object that changes the link
+        self._unowned: list[str] = []  # ids of items whose owner the table did not take in time
 
     def observe(self, response: ResponseObject) -> None:
         """Own what this response object names; raise LinkNotWritten where that fails."""
@@ -155,6 +158,7 @@ class ResponseTracker:
         `terminal_event`: its type; None where the stream had none, "" for a complete response.
         """
         if self._tracked is not None:
+            self._own_later(self._tracked.link)
             self._record_outcome(self._tracked, terminal_event)
         elif self._is_new:  # a stream that named no response: nobody will ever know its usage
             self._reservation.keep_reserved()
@@ -183,9 +187,21 @@ class ResponseTracker:
         return changes
 
     def _own_items(self, link: Link, response: ResponseObject) -> None:
-        """From now on a request may refer to these items by id."""
+        """From now on a request may refer to these items by id.
+
+        The terminal event waits for this, but not for a table that hangs.
+        """
+        ids = list(item_ids(response))
         try:
-            self._stores.own_items(link, item_ids(response))
+            with self._stores.items.at_most(ITEMS_SECONDS):
+                self._stores.items.own(link.tenant, ids, link.target, link.expires_at)
+        except Unavailable:
+            self._unowned = ids
+
+    def _own_later(self, link: Link) -> None:
+        try:
+            if self._unowned:
+                self._stores.links.own_later(link, self._unowned)
         except Unavailable:  # fail closed: they cannot be referred to, the response can
             logger.exception("items not owned", extra={"link": link.id})
 

@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,16 @@ class CallTime:
         """Limit the time of a client's reads; its configuration limits that for connecting."""
         client.meta.events.register("before-call", self._set_read_timeout)
 
+    @contextmanager
+    def at_most(self, seconds: float) -> Iterator[None]:
+        """Limit the calls of a block to a part of the time that is left."""
+        saved = self._left - seconds if seconds < self._left < float("inf") else 0
+        self._left -= saved
+        try:
+            yield
+        finally:
+            self._left += saved
+
     def call(self, operation: Callable[[], Any], *, is_page: bool = False) -> Any:
         """Make up to two attempts; raise Unavailable, or WriteUnknown if one may have succeeded.
 
@@ -108,12 +119,6 @@ class CallTime:
 
     def _set_read_timeout(self, context: Item, **_: object) -> None:
         context["read_timeout"] = min(self.seconds * 2 / 3, self._left)
-
-
-def renew_all(times: Iterable[CallTime]) -> None:
-    """Begin a request."""
-    for each in times:
-        each.renew()
 
 
 NO_LIMIT = CallTime(float("inf"))
@@ -285,7 +290,7 @@ class BatchTable:
     def __init__(self, client: "DynamoDBClient", name: str, time: CallTime = NO_LIMIT) -> None:
         self._client = client
         self._name = name
-        self._time = time
+        self.time = time
 
     def put_all(self, items: Iterable[Item]) -> None:
         """Write rows without conditions."""
@@ -317,7 +322,7 @@ class BatchTable:
 
     def _call(self, operation: str, requests: object) -> Any:
         call = getattr(self._client, operation)
-        return self._time.call(partial(call, RequestItems={self._name: requests}))
+        return self.time.call(partial(call, RequestItems={self._name: requests}))
 
 
 def marshal(item: Item) -> dict[str, Any]:

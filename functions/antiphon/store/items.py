@@ -5,6 +5,7 @@ They let a request refer to stored items by id; a row holds only the target that
 
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 
 from cachetools import TTLCache
 
@@ -23,6 +24,10 @@ class Items:
     def __init__(self, batch: BatchTable) -> None:
         self._batch = batch
         self._owned: TTLCache[tuple[str, str], str] = TTLCache(CACHED_ITEMS, CACHE_SECONDS)
+
+    def at_most(self, seconds: float) -> AbstractContextManager[None]:
+        """Limit the calls of a block to so many seconds."""
+        return self._batch.time.at_most(seconds)
 
     def own(self, tenant: str, ids: Iterable[str], target: str, expires_at: int) -> None:
         """Let the tenant refer to items that are stored at a target."""
