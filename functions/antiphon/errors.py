@@ -85,7 +85,7 @@ class GatewayError(Exception):
         }
 
     def body(self) -> bytes:
-        return json.dumps({"error": self.error()}, ensure_ascii=False).encode()
+        return json.dumps({"error": self.error()}, ensure_ascii=False).encode(errors="replace")
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """Return a copy of this error that has more response headers."""

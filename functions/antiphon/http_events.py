@@ -77,9 +77,14 @@ def method_and_path(event: LambdaEvent) -> tuple[str, str]:
     return event["httpMethod"], event["path"]
 
 
-def without_empty_headers(event: LambdaEvent) -> dict[str, Any]:
-    """Remove headers that have no value, which Powertools cannot read."""
+def readable_event(event: LambdaEvent) -> dict[str, Any]:
+    """Return the event without what Powertools or a log cannot take.
+
+    That is headers without a value, and lone surrogates in the path.
+    """
     copied = dict(event)
+    for field in event.keys() & {"path", "rawPath"}:
+        copied[field] = _encodable(event[field])
     for field in ("headers", "multiValueHeaders"):
         headers = event.get(field) or {}
         copied[field] = {name: value for name, value in headers.items() if value not in (None, [])}

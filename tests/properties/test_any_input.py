@@ -139,6 +139,7 @@ def test_any_bytes_are_refused_or_answered(handler, kind, body):
     is_base64=st.none() | st.booleans(),
 )  # fmt: skip
 @example(**POST_EVENT, query="", headers={"OpenAI-Beta": "\ud800"})
+@example(**POST_EVENT | {"path": "/v1/responses/\ud800"}, query="", headers={})
 @example(**POST_EVENT, query="\ud800", headers={"Idempotency-Key": "k"})
 def test_any_event_gets_a_response(
     handler, kind, method, path, query, headers, body, nulls, absent, is_base64

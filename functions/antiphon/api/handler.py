@@ -24,7 +24,7 @@ from antiphon.http_events import (
     add_headers,
     error_response,
     method_and_path,
-    without_empty_headers,
+    readable_event,
 )
 from antiphon.observability import failure_fields, logger, metrics
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
@@ -60,6 +60,7 @@ class ApiHandler:
 
     def __call__(self, event: LambdaEvent, context: LambdaContext) -> LambdaResponse:
         started = time.perf_counter()
+        event = readable_event(event)
         request_id = context.aws_request_id
         for time_limit in self._times:
             time_limit.renew()
@@ -68,7 +69,7 @@ class ApiHandler:
         request_metrics = RequestMetrics()
         resolver = self._url if event.get("version") == "2.0" else self._rest
         resolver.append_context(metrics=request_metrics)
-        response = resolver.resolve(without_empty_headers(event), context)
+        response = resolver.resolve(event, context)
         ms = (time.perf_counter() - started) * 1000
         _log_response(event, response, ms, request_metrics)
         _count_response(response, ms, request_metrics)
