@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from antiphon.settings.table import INDEXES
 from infra import costs
-from tests.support.aws import count_aws_calls
+from tests.faults.aws_proxy import run_aws_proxy
 from tests.support.events import make_event, make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_stream
@@ -68,13 +68,13 @@ def calls_and_rows(gateway, _provider, tmp_path_factory):
     config = folder / "config.json"
     config.write_text(json.dumps({"targets": {"openai": target}}))
     with (
-        count_aws_calls(gateway.aws_endpoint) as (endpoint, calls),
-        run_function(endpoint, config, folder / "log") as function,
+        run_aws_proxy(gateway.aws_endpoint) as proxy,
+        run_function(proxy.address, config, folder / "log") as function,
     ):
         parent, _ = stream(function, _provider, None)
-        calls.clear()
+        proxy.calls.clear()
         made = stream(function, _provider, parent)
-        yield list(calls), Rows(gateway, *made)
+        yield list(proxy.calls), Rows(gateway, *made)
 
 
 def stream(function, provider, parent):

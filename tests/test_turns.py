@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.aws import count_aws_calls
+from tests.faults.aws_proxy import run_aws_proxy
 from tests.support.concurrency import ROUNDS
 from tests.support.events import make_response, new_id
 from tests.support.function import make_create_event, run_function
@@ -15,8 +15,8 @@ TURNS = 10 * ROUNDS
 
 @pytest.fixture
 def counted(gateway):
-    with count_aws_calls(gateway.aws_endpoint) as endpoint_and_calls:
-        yield endpoint_and_calls
+    with run_aws_proxy(gateway.aws_endpoint) as proxy:
+        yield proxy.address, proxy.calls
 
 
 @pytest.fixture

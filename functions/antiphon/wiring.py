@@ -48,7 +48,7 @@ from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.transport import default_transport
 
-QUEUE_SECONDS = 1.0  # for all messages of one request
+QUEUE_SECONDS = 2.0  # for all messages of one request
 IDLE_CONNECTION_SECONDS = 20.0  # after which a load balancer or NAT may have dropped a connection
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import boto3
@@ -14,7 +15,7 @@ from infra.local.aws.resources import TABLE
 from infra.local.options import GatewayOptions, LocalKey
 from infra.local.processes import Processes
 from infra.local.target_setup import build_target_setup
-from tests.faults.shim import Shim
+from tests.faults.aws_proxy import AwsProxy, run_aws_proxy
 from tests.faults.tcp_shim import run_tcp_shim
 from tests.support.aws import LOCAL_AWS
 from tests.support.gateway import run_gateway
@@ -61,7 +62,7 @@ def impatient(tmp_path_factory, _provider, shim):
 class Shimmed(GatewayOptions):
     """A gateway whose functions reach their AWS over the shim."""
 
-    shim: Shim | None = None
+    shim: AwsProxy | None = None
 
     def function(self, name, endpoint, configuration):
         return super().function(name, self.shim.before(endpoint), configuration)
@@ -72,7 +73,7 @@ class ShimmedGateway:
     """Such a gateway, its shim, and its AWS past the shim."""
 
     client: httpx.AsyncClient
-    shim: Shim
+    shim: AwsProxy
     aws: str
 
     async def create(self, **more):
@@ -91,10 +92,15 @@ class ShimmedGateway:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def _shimmed(_provider):
+    with run_aws_proxy() as shim:
+        async with _run_shimmed(_provider, shim) as running:
+            yield running
+
+
+@asynccontextmanager
+async def _run_shimmed(_provider, shim):
     target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["*"]}
     document = {"targets": {"openai": target}}
-    shim = Shim()
-    await shim.open()
     options = Shimmed(
         keys=[LocalKey("acme", "key-of-acme")],
         setup=build_target_setup(document, {"OPENAI_API_KEY": "credential"}),
@@ -111,7 +117,6 @@ async def _shimmed(_provider):
         httpx.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
     ):
         yield ShimmedGateway(client, shim, serves.aws)
-    await shim.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.faults.shim import FAULTS
+from tests.faults.aws_proxy import FAULTS, HANGING
 from tests.support.events import make_events, make_response, new_id
 from tests.support.provider import encode_response, encode_stream
 from tests.support.requests import CREATE
@@ -12,7 +12,7 @@ from tests.support.requests import CREATE
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
-QUICK = [fault for fault in FAULTS if fault != "hanging"]  # a hanging table takes all its time
+QUICK = [fault for fault in FAULTS if fault not in HANGING]  # a hanging table takes all its time
 # A read that was executed and whose answer was lost is a read that failed.
 READS = {
     "a list": ("Query", "GET", "/responses", None),

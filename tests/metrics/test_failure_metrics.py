@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from tests.faults.aws_proxy import run_aws_proxy
 from tests.support.events import make_response, new_id
 from tests.support.function import make_create_event
 from tests.support.gateway import KEYS
-from tests.support.metrics import breakable_connection, pop_request_times
+from tests.support.metrics import pop_request_times
 from tests.support.provider import encode_response
 
 BODY = {"model": "gpt-5", "input": "x"}
@@ -31,7 +32,7 @@ def failing(own_function, gateway, _provider):
     }
     sections = {"tenants": {"umbra": {"budget_usd": 100.0}}, "prices": PRICES}
     with (
-        breakable_connection(gateway.aws_endpoint) as shim,
+        run_aws_proxy(gateway.aws_endpoint) as shim,
         own_function.run(shim.address, targets, sections) as invoke,
     ):
         yield invoke, shim

@@ -1,14 +1,10 @@
 """AWS in this process: a table, a queue, secrets and STS, with failures at botocore's border."""
 
-import http.client
-import http.server
 import json
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import boto3
 from botocore.awsrequest import AWSResponse
@@ -203,50 +199,3 @@ class FakeSts:
 
 def _sts_response(request: Any, content: str, status: int) -> AWSResponse:
     return AWSResponse(request.url, status, {}, _Body(content.encode()))
-
-
-class AwsCallCounter(http.server.BaseHTTPRequestHandler):
-    """Forwards calls to another AWS endpoint and records their operations."""
-
-    calls: list[str]
-    endpoint: str
-    responses: Mapping[str, bytes]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        action = dict(parse_qsl(body.decode())).get("Action", "") if b"Action=" in body else ""
-        name = self.headers.get("x-amz-target", "").rpartition(".")[2] or action
-        self.calls.append(name)
-        known = name in self.responses
-        status, content = (200, self.responses[name]) if known else self._forward(body)
-        self.send_response(status)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def _forward(self, body: bytes) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=30)
-        connection.request("POST", self.path, body, dict(self.headers))
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response.status, content
-
-    def log_message(self, *_: object) -> None:
-        """Do not log requests."""
-
-
-@contextmanager
-def count_aws_calls(
-    endpoint: str, responses: Mapping[str, bytes] = MappingProxyType({})
-) -> Iterator[tuple[str, list[str]]]:
-    """Yields an endpoint in front of a gateway's AWS, and the operations that it is called with.
-
-    `responses` has the bodies for operations that moto does not know.
-    """
-    fields = {"calls": [], "endpoint": endpoint, "responses": responses}
-    handler = type("Handler", (AwsCallCounter,), fields)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", fields["calls"]
-        server.shutdown()

@@ -1,10 +1,6 @@
 """Metrics and log lines of the functions, read as CloudWatch reads them."""
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import jsonschema
@@ -12,7 +8,6 @@ import pytest
 
 from antiphon.observability import logger
 from antiphon.settings.metrics import METRICS, NAMESPACE
-from tests.faults.shim import Shim
 
 UNITS = {metric.name: metric.unit for metric in METRICS}
 DIMENSIONS = {metric.name: metric.dimensions for metric in METRICS}
@@ -97,24 +92,6 @@ def pop_request_times(values: Values) -> str:
     ready, added = values.pop(name), values.pop("AddedMs")
     assert 0 < added < ready
     return name
-
-
-@contextmanager
-def breakable_connection(endpoint: str) -> Iterator[Shim]:
-    """A proxy to an AWS, in a thread of its own, that can fail single operations."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    shim = Shim()
-    try:
-        asyncio.run_coroutine_threadsafe(shim.open(), loop).result()
-        shim.before(endpoint)
-        yield shim
-        asyncio.run_coroutine_threadsafe(shim.close(), loop).result()
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 def format_log(caplog: pytest.LogCaptureFixture) -> str:

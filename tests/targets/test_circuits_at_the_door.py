@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.aws import count_aws_calls
+from tests.faults.aws_proxy import run_aws_proxy
 from tests.support.events import make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_response
@@ -62,11 +62,15 @@ def test_what_one_environment_learns_the_next_one_knows(environment, providers):
 
 def test_a_healthy_request_reads_and_writes_nothing_for_it(environment, providers, many):
     left = providers["first"]
-    with count_aws_calls(many.aws_endpoint) as (endpoint, calls), environment(endpoint) as one:
+    with run_aws_proxy(many.aws_endpoint) as proxy, environment(proxy.address) as one:
         left.respond_with(good())
         assert ask(one).status == 200
-        assert calls == ["BatchGetItem", "GetSecretValue", "PutItem"]  # the key's row, the link's
-        calls.clear()
+        assert proxy.calls == [
+            "BatchGetItem",
+            "GetSecretValue",
+            "PutItem",
+        ]  # the key's row, the link's
+        proxy.calls.clear()
         left.respond_with(good())
         assert ask(one).status == 200
-        assert calls == ["PutItem"]
+        assert proxy.calls == ["PutItem"]

@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from infra.local.aws.resources import SECRET_PREFIX
-from tests.support.aws import LOCAL_AWS, count_aws_calls
+from tests.faults.aws_proxy import run_aws_proxy
+from tests.support.aws import LOCAL_AWS
 from tests.support.entra import fake_entra
 from tests.support.events import make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function
@@ -49,10 +50,10 @@ def function(many, _providers, entras, tmp_path_factory):
     config, log = folder / "config.json", folder / "log"
     config.write_text(json.dumps({"targets": targets}))
     with (
-        count_aws_calls(many.aws_endpoint, {"GetWebIdentityToken": SIGNED}) as (endpoint, calls),
-        run_function(endpoint, config, log) as running,
+        run_aws_proxy(many.aws_endpoint, {"GetWebIdentityToken": SIGNED}) as proxy,
+        run_function(proxy.address, config, log) as running,
     ):
-        yield running, calls
+        yield running, proxy.calls
     text = log.read_text()
     assert not any(word in text for word in ("token-", "client-secret", "signed-by-aws"))
 
