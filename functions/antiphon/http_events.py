@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlencode
@@ -14,6 +14,7 @@ from antiphon.errors import BodyTooLarge, GatewayError, InvalidRequest, Unsuppor
 from antiphon.http import FiniteBody, Reply, Request, RequestMetrics
 from antiphon.observability import logger
 
+PIECE_BYTES = 1 << 20  # of a large body, which is copied as it is sent
 PREFIXES = ("/v1", "/openai/v1", "/openai")
 
 type LambdaEvent = Mapping[str, Any]
@@ -93,7 +94,7 @@ def readable_event(event: LambdaEvent) -> dict[str, Any]:
 
 def to_response(reply: Reply) -> Response[Any]:
     """Convert a reply. Header names must be in lower case: else Powertools serialises JSON."""
-    body = FiniteBody((reply.body,)) if isinstance(reply.body, bytes) else reply.body
+    body = FiniteBody(_pieces(reply.body)) if isinstance(reply.body, bytes) else reply.body
     return Response(reply.status, headers=dict(reply.headers), body=body)
 
 
@@ -113,6 +114,12 @@ def add_headers(response: LambdaResponse, headers: Mapping[str, str]) -> LambdaR
         return {**response, "headers": {**headers, **response["headers"]}}
     lists = {name: [value] for name, value in headers.items()}
     return {**response, "multiValueHeaders": {**lists, **response["multiValueHeaders"]}}
+
+
+def _pieces(body: bytes) -> Iterable[bytes]:
+    if len(body) <= PIECE_BYTES:
+        return (body,)
+    return (body[at : at + PIECE_BYTES] for at in range(0, len(body), PIECE_BYTES))
 
 
 def _read_headers(event: LambdaEvent) -> dict[str, str]:

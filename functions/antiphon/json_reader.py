@@ -44,9 +44,9 @@ USAGE: Wanted = {
 }
 RESPONSE: Wanted = {
     **_values("id object type status model service_tier created_at completed_at store metadata"),
+    **_values("error"),
     "usage": USAGE,
     "conversation": _values("id"),
-    "error": ERROR,
     "output": ITEM,
     "data": ITEM,
 }

@@ -221,6 +221,33 @@ def test_an_answer_that_is_cut_is_owned_and_followed_up(gateway, provider, clien
     assert link["usage"] == TOKENS
 
 
+def test_an_answer_that_is_too_large_is_owned_and_counted(hasty, provider):
+    id, later = new_id(), new_id()
+    padding = "x" * 100_000
+    provider.respond_with(encode_response(encode({"x": padding, **make_response(id)})))
+    queued = encode({"x": padding, **make_response(later, "queued")})
+    provider.respond_with(encode_response(queued))
+    provider.respond_to_settle(
+        later, encode_response(encode({"x": padding, **make_response(later)}))
+    )
+    with hasty.client() as client:
+        for _ in range(2):
+            got = client.post("/responses", json=ASK)
+            error = got.json()["error"]
+            assert (got.status_code, error["code"]) == (502, "upstream_answer_too_large")
+            assert "max_answer_bytes" in error["message"]
+            assert got.headers["x-should-retry"] == "false"
+    assert (read_link(hasty, id)["status"], read_link(hasty, id)["usage"]) == ("completed", TOKENS)
+    link = hasty.wait_for_row(f"T#acme#R#{later}", lambda row: row["status"] == "completed")
+    assert link["usage"] == TOKENS
+
+
+def test_a_large_answer_passes_unchanged(provider, client):
+    answer = encode({**make_response(new_id()), "x": "y" * 3_000_000})
+    provider.respond_with(encode_response(answer))
+    assert client.post("/responses", json=ASK).content == answer
+
+
 @pytest.mark.parametrize("body", [{}, {"store": True}])
 def test_what_the_provider_did_not_store_is_not_listed_as_stored(provider, client, body):
     keyed, id = KeyedRequest(client, **body), new_id()

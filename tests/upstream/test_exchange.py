@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import httpx
 import pytest
@@ -29,6 +30,14 @@ CREATE = UpstreamRequest("POST", "/responses", body=b'{"model":"gpt-5"}')
 JSON = {"content-type": "application/json"}
 EVENTS = {"content-type": "text/event-stream"}
 COMPLETED = b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n'
+
+
+class ByteStream(httpx.SyncByteStream):
+    def __init__(self, pieces):
+        self._pieces = pieces
+
+    def __iter__(self):
+        return iter(self._pieces)
 
 
 def exchange(handler):
@@ -194,6 +203,12 @@ def test_events_are_read_as_events_whatever_their_declared_type(declared, passed
     assert got.headers["content-type"] == passed
 
 
+@pytest.mark.parametrize("path", ["/responses/resp_1", "/responses/input_tokens", "/models"])
+def test_events_are_no_answer_to_other_requests_than_creates(path):
+    with pytest.raises(UpstreamFailed, match="in place of JSON"):
+        send(answer(content=b"data: 1\n\n", headers=EVENTS), UpstreamRequest("GET", path))
+
+
 @pytest.mark.parametrize("kind", ["text/html", "text/plain", ""])
 @pytest.mark.parametrize("request_", [CREATE, streamed()], ids=["whole", "streamed"])
 def test_what_is_neither_json_nor_events_is_a_fault(kind, request_):
@@ -229,6 +244,28 @@ def test_an_answer_that_is_too_large_is_read_to_its_end():
     larger = Gateway(max_answer_bytes=len(content))
     got = Exchange(httpx.MockTransport(handler), larger).send(OPENAI, "credential", CREATE)
     assert got.reply().body == content
+
+
+@pytest.mark.parametrize(
+    ("size", "most"), [(5_000_000, 2.3 * 5_000_000), (60_000_000, 6_500_000)], ids=["whole", "cut"]
+)
+def test_memory_is_bounded_for_an_answer_of_any_size(size, most):
+    def pieces():
+        yield b'{"id":"resp_1","x":"'
+        for _ in range(size // 50_000):
+            yield b"y" * 50_000
+        yield b'","output":[%b{}],"status":"completed"}' % (b'{"x":[0,[1]]},' * 1_000)
+
+    response = httpx.Response(200, headers=JSON, stream=ByteStream(pieces()))
+    limits = Gateway(max_answer_bytes=5_200_000)
+    tracemalloc.start()
+    try:
+        got = Exchange(httpx.MockTransport(lambda _: response), limits).send(OPENAI, "c", CREATE)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert got.members["status"] == "completed"
+    assert peak < most
 
 
 def test_an_error_that_is_too_large_is_replaced():

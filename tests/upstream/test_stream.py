@@ -204,3 +204,14 @@ def test_close_releases_the_connection():
     stream.close()
     assert stream.closed == [True]
     assert list(stream)[1:] == []
+
+
+@pytest.mark.parametrize("odd", [b'"\\ud800"', b"9" * 5_000, b'"org-AbCdEf12345 \\ud800"'])
+def test_an_error_beside_a_value_that_no_parser_takes_names_no_account(odd):
+    failed = event(
+        "response.failed", 1, response={**RESPONSE, "error": {"message": "org-AbCdEf12345"}}
+    )
+    odd_failed = failed.replace(b'"message":', b'"odd": %b, "message":' % odd)
+    got = data(opened(CREATED, odd_failed))
+    assert b"AbCdEf12345" not in got
+    assert b"org-redacted" in got

@@ -21,7 +21,6 @@ AZURE_HOSTS = re.compile(
     rb"\b[a-z0-9][a-z0-9-]*(\.(?:openai|cognitiveservices|services\.ai)\.azure\.com)\b",
     re.IGNORECASE,
 )
-HAS_ERROR = re.compile(rb'"error"\s*:\s*\{')
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,8 @@ def mask_account_in(data: bytes, error: object) -> bytes:
     return data
 
 
-def mask_failed_response(body: bytes) -> bytes:
+def mask_failed_response(body: bytes, error: object) -> bytes:
     """Mask the account in a complete answer that is a success by its status, but has an error."""
-    if HAS_ERROR.search(body) is None:
-        return body
-    error = read_json(body, {"error": None}).members.get("error")
     if error == UNREADABLE:
         return mask_account(body)
     return mask_account_in(body, error) if error else body

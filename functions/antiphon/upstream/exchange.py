@@ -41,6 +41,7 @@ STATUSES = range(200, 600)  # that Lambda can send
 JSON, EVENTS = "application/json", "text/event-stream"
 EVENT_START = re.compile(rb":|(?:event|data|id|retry):")
 KIND_BYTES = 6  # at most, that tell JSON from events
+MAX_BLANK_BYTES = 65_536  # before them
 REDIRECTS, ERRORS = range(300, 400), range(400, 600)
 
 # Headers that identify the caller or describe its connection do not go to the provider.
@@ -175,12 +176,12 @@ class Exchange:
         kind = kind_of_body(declared, start)
         if kind is not None:
             head = head.with_headers({"content-type": usual_content_type(declared, kind)})
-        if kind == EVENTS:
+        if kind == EVENTS and request.accepts_events:
             hold = self._gateway.hold_lifecycle_events if request.on_abandoned else 0
             return replace(head, body=self._open_stream(incoming, hold))
         incoming.timer.allow_silence(NEVER)
         body, answer, fault = incoming.read_all(self._gateway.max_answer_bytes)
-        if kind is None:
+        if kind != JSON:
             text = f"The provider answered with {declared or 'no content type'} in place of JSON."
             fault = fault or UpstreamFailed(text)
         return _judge(replace(head, body=body), answer or read_json(body), fault)
@@ -211,7 +212,8 @@ class _Incoming:
             for chunk in self.chunks:
                 start += chunk
                 text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-                if len(text) >= KIND_BYTES or text.startswith((b"{", b":")):
+                is_enough = len(text) >= KIND_BYTES or len(start) > MAX_BLANK_BYTES
+                if is_enough or text.startswith((b"{", b":")):
                     return text, replace(self, chunks=chain((start,), self.chunks))
         except httpx.RequestError as exc:
             raise self.timer.fault or translate_error(exc) from exc
@@ -334,8 +336,8 @@ def _judge(
 ) -> UpstreamResponse:
     """Add what was found in an answer, and why it is not passed on; raise that if it is all."""
     if answer.is_whole:
-        fault, body = None if response.content else fault, mask_failed_response(response.content)
-        return replace(response, body=body, fault=fault, found=answer.members)
+        body = mask_failed_response(response.content, answer.members.get("error"))
+        return replace(response, body=body, fault=None if body else fault, found=answer.members)
     fault = fault or UpstreamFailed("The provider's answer is not a JSON object.")
     found = {**answer.members, "status": None}  # what was cut off decides whether it has ended
     if not (found.get("id") or found.get("usage")):

@@ -78,6 +78,11 @@ class UpstreamRequest:
     def seconds_left(self) -> float:
         return self.ends_at - time.monotonic()
 
+    @property
+    def accepts_events(self) -> bool:
+        """Whether a stream of events can be passed on; a create's also where none was requested."""
+        return self.streams or (self.method, self.path) == ("POST", "/responses")
+
     def encode_body(self, candidate: Candidate) -> bytes:
         """Return the body as this candidate takes it."""
         return self.body if self.body_for is None else self.body_for(candidate.model)

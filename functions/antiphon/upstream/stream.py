@@ -231,7 +231,7 @@ def _encode_failed(number: int, response: ResponseObject, failure: Mapping[str, 
 def _mask_error(event: bytes, parsed: sse.Event | None) -> bytes:
     """Return the event's bytes; an error in it does not name the provider's account."""
     error = None if parsed is None else parsed.error
-    if parsed is None or (parsed.is_partial and error):
+    if parsed is None or (parsed.is_partial and error is not None):
         return mask_account(event)
     return mask_account_in(event, error) if error else event
 
