@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from antiphon.observability import metrics
-from tests.support import aws
+from tests.support import aws, canaries
 from tests.support.gateway import run_gateway
 from tests.support.progress import ProgressReporter
 from tests.support.provider import FakeProvider
@@ -62,6 +62,13 @@ def pytest_configure(config):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return GroupScheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks():
+    """No gateway logs or stores what it must not, whatever the test sends through it."""
+    yield
+    canaries.check_all()
 
 
 @pytest.fixture

@@ -180,9 +180,8 @@ def test_what_was_deleted_stays_refused(gateway, provider, door, owned):
 def test_a_conversation_that_the_provider_makes_by_itself_is_owned(gateway, provider, door):
     id, conversation = new_id(), new_id("conv")
     events = make_events(id)
-    events[0] = events[0].replace(
-        b'"output": []', f'"conversation": {{"id": "{conversation}"}}'.encode()
-    )
+    named = f'"conversation": {{"id": "{conversation}"}}, "output":'.encode()
+    events[0] = events[0].replace(b'"output":', named, 1)
     provider.respond_with(encode_stream(*events))
     with gateway.client(door) as client:
         client.post("/responses", json={**ASK, "stream": True})

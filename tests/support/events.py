@@ -3,6 +3,8 @@
 import itertools
 import json
 
+from tests.support.canaries import CONTENT, OUTPUT
+
 _numbers = itertools.count(1)
 
 
@@ -17,7 +19,7 @@ def make_response(id: str, status: str = "completed", **more: object) -> dict[st
         "object": "response",
         "status": status,
         "model": "gpt-5-2026",
-        "output": [],
+        "output": OUTPUT,
         "usage": usage if status == "completed" else None,
         **more,
     }
@@ -32,7 +34,7 @@ def make_events(id: str, **more: object) -> list[bytes]:
     """The events of one completed response: created, one delta, completed. `more`: at its end."""
     return [
         make_event("response.created", 0, response=make_response(id, "in_progress")),
-        make_event("response.output_text.delta", 1, item_id="msg_1", delta="Hello"),
+        make_event("response.output_text.delta", 1, item_id="msg_1", delta=CONTENT["output"]),
         make_event("response.completed", 2, response=make_response(id, **more)),
     ]
 

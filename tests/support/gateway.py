@@ -19,6 +19,7 @@ import httpx
 from infra.local.aws.resources import Resources
 from infra.local.runtime_api.function import child_environment
 from tests.support.aws import LOCAL_AWS
+from tests.support.canaries import LeakWatch, named_secrets
 from tests.support.concurrency import wait_for
 
 KEYS = {
@@ -44,7 +45,8 @@ class Gateway:
     rest: str
     aws_endpoint: str
     table: str
-    pid: int = 0
+    pid: int
+    watch: LeakWatch
 
     def base(self, door: str) -> str:
         return self.url if door == "url" else self.rest
@@ -56,6 +58,7 @@ class Gateway:
             timeout=60,
             trust_env=False,
             verify=NO_TLS,
+            event_hooks={"response": [self.watch.check_response]},
         )
 
     def row(self, partition: str, sort: str = "LINK") -> dict[str, Any] | None:
@@ -95,20 +98,28 @@ def run_gateway(
     """Runs `antiphon local` until the block ends; it must exit with 0."""
     command = [sys.executable, "-m", "infra.cli", "local", "--port", "0", "--rest-port", "0"]
     keys = ",".join(f"{name.partition("'")[0]}={key}" for name, key in KEYS.items())
-    process = subprocess.Popen(
-        [*command, "--config", str(config), "--ready-file", str(ready), *options],
-        env={
-            **_clean_environment(),
-            **credentials,
-            "ANTIPHON_LOCAL_KEYS": keys,
-            "ANTIPHON_LOCAL_NOTES": str(instance_folder(ready)),
-        },
-    )
+    log, recording = ready.with_suffix(".log"), ready.with_suffix(".aws")
+    watch = LeakWatch(log, recording, named_secrets(KEYS, credentials))
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            [*command, "--config", str(config), "--ready-file", str(ready), *options],
+            env={
+                **_clean_environment(),
+                **credentials,
+                "ANTIPHON_LOCAL_KEYS": keys,
+                "ANTIPHON_LOCAL_NOTES": str(instance_folder(ready)),
+                "MOTO_ENABLE_RECORDING": "yes",
+                "MOTO_RECORDER_FILEPATH": str(recording),
+            },
+            stderr=stderr,
+        )
     try:
-        yield _wait_until_ready(process, ready)
+        yield _wait_until_ready(process, ready, watch)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        status = process.wait(30)
+        watch.close()
+        assert status == 0
 
 
 @contextmanager
@@ -138,7 +149,7 @@ def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> Gateway:
+def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path, watch: LeakWatch) -> Gateway:
     while not ready.exists():
         try:
             process.wait(0.05)
@@ -147,4 +158,4 @@ def _wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> Gateway:
         raise AssertionError(f"antiphon local ended with {process.returncode}")
     found = json.loads(ready.read_text())
     addresses = (found[name] for name in ("url", "rest", "aws_endpoint", "table"))
-    return Gateway(*addresses, process.pid)
+    return Gateway(*addresses, process.pid, watch)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from tests.support.canaries import ACCOUNT_HEADERS, PROVIDER_REQUEST_ID
+
 MOST_WAITING = 16  # unexpected requests of one test
 TIMEOUT_SECONDS = 30  # after which a test has failed
 MODELS = b'{"object":"list","data":[{"id":"gpt-5","object":"model"},{"id":"dall-e"}]}'
@@ -183,7 +185,7 @@ def encode_stream(*chunks: bytes, **headers: str) -> bytes:
 
 
 def encode_head(status: int, kind: str, headers: dict[str, str]) -> bytes:
-    rows = {"content-type": kind, "x-request-id": "req_of_provider"}
+    rows = {"content-type": kind, "x-request-id": PROVIDER_REQUEST_ID, **ACCOUNT_HEADERS}
     rows |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = "".join(f"{name}: {value}\r\n" for name, value in rows.items())
     return f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode()

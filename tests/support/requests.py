@@ -4,10 +4,11 @@ import hashlib
 import itertools
 import json
 
+from tests.support.canaries import CONTENT
 from tests.support.events import make_response, new_id
 from tests.support.provider import encode_response
 
-CREATE = {"model": "gpt-5", "input": "x"}
+CREATE = {"model": "gpt-5", "input": CONTENT["prompt"]}
 CLAIM_SORT_KEY = "CLAIM"
 LONG_AGO = 1_600_000_000
 # Status, code, and x-should-retry.
@@ -65,7 +66,7 @@ class KeyedRequest:
     """A create with an Idempotency-Key of its own, and the key of the gateway's row for it."""
 
     def __init__(self, client, **parameters):
-        self.key = f"key-{next(_numbers)}"
+        self.key = f"{CONTENT['Idempotency-Key']}-{next(_numbers)}"
         self.partition = f"T#acme#I#{hashlib.sha256(self.key.encode()).hexdigest()}"
         self._client = client
         self._body = {**CREATE, **parameters}

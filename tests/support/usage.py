@@ -26,6 +26,7 @@ from antiphon.store.usage import (
 )
 from infra.local.aws.resources import TABLE
 from tests.support.aws import LOCAL_AWS
+from tests.support.canaries import CONTENT
 from tests.support.concurrency import wait_for
 from tests.support.dynamodb import EmbeddedStore, embedded_store
 from tests.support.events import make_response
@@ -152,7 +153,7 @@ def make_usage_response(id, status="completed", **more):
 
 
 def send_create(client, model, **more):
-    got = client.post("/responses", json={"model": model, "input": "x", **more})
+    got = client.post("/responses", json={"model": model, "input": CONTENT["prompt"], **more})
     assert got.status_code == 200, got.text
     return got
 

@@ -8,8 +8,12 @@ from pathlib import Path
 from antiphon.settings.metrics import NAMESPACE
 from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, SECRET_PREFIX, TABLE, queue_url
 
-# The developer's variables that child processes inherit; the last two configure trust in TLS.
-INHERITED = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# The developer's variables that child processes inherit: SSL_* configure trust in TLS, and MOTO_*
+# have the local AWS record what is sent to it.
+INHERITED = (
+    *("PATH", "HOME", "LANG", "VIRTUAL_ENV", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("MOTO_ENABLE_RECORDING", "MOTO_RECORDER_FILEPATH"),
+)
 
 
 @dataclass(frozen=True)
