@@ -163,9 +163,7 @@ def test_of_64_callers_at_once_one_is_sent(gateway, provider):
         for _ in range(2):
             provider.reset()
             keyed, id = KeyedRequest(url), new_id()
-            for _ in range(
-                CALLERS
-            ):  # to whoever comes: the one that is sent, and those that get its answer
+            for _ in range(CALLERS):  # to whoever comes: the one that is sent, and those told of it
                 provider.respond_with(encode_response(encode_stored(id)))
             start = threading.Barrier(CALLERS)
 

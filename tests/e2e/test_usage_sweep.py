@@ -40,7 +40,7 @@ def here(tmp_path_factory):
     folder = tmp_path_factory.mktemp("usage")
     config, ready = folder / "gateway.toml", folder / "ready.json"
     config.write_text(CONFIG)
-    with run_gateway(config, ready, "--concurrency", "2") as gateway:
+    with run_gateway(config, ready, "--concurrency", "4") as gateway:
         yield (
             gateway,
             {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(instance_folder(ready))},
@@ -53,7 +53,7 @@ def swept(here):
     gateway, _ = here
     with gateway.client() as client:
         for model in MODELS:
-            for ask in ({"metadata": {"a": "b"}}, {"stream": True}, {"background": True}):
+            for ask in ({}, {"stream": True}, {"background": True}, {"metadata": {"a": "b"}}):
                 client.post("/responses", json={"model": model, "input": "Salve!", **ask})
         links = wait_for(
             lambda: every_link(client),
@@ -93,7 +93,7 @@ def expected(links):
     return {**{n: v for n, v in counts.items() if v}, "cost_usd": format(cost.normalize(), "f")}
 
 
-def without_zeros(counts):
+def told(counts):
     return {name: number for name, number in counts.items() if number}
 
 
@@ -103,13 +103,13 @@ def test_the_sums_equal_the_sum_of_the_parts(here, swept):
     with gateway.client() as client:
         for by in ("model", "day,model,target,key"):
             report = client.get("/usage", params={"by": by}).json()
-            assert without_zeros(report["total"]) == expected(swept)
+            assert told(report["total"]) == expected(swept)
         by_model = client.get("/usage?by=model").json()["data"]
     for each in by_model:
         parts = [link for link in swept if link["model"] == each["model"]]
         place = ("object", "day", "model", "target", "key_id")
         counts = {name: number for name, number in each.items() if name not in place}
-        assert without_zeros(counts) == expected(parts)
+        assert told(counts) == expected(parts)
 
 
 def test_refused_calls_are_no_requests(swept):
@@ -120,11 +120,11 @@ def test_the_command_tells_the_same(here, swept):
     _, env = here
     report = run_antiphon("usage", "--local", "--json", env=env).json
     assert (report["deployment"], report["tenant"]) == ("local", None)
-    assert without_zeros(report["total"]) == expected(swept)
+    assert told(report["total"]) == expected(swept)
     alone = run_antiphon(
         "usage", "--local", "--tenant", "acme", "--by", "day", "--json", env=env
     ).json
-    assert without_zeros(alone["total"]) == expected(swept)
+    assert told(alone["total"]) == expected(swept)
     nobody = run_antiphon("usage", "--local", "--tenant", "umbra", "--json", env=env).json
     assert nobody["data"] == []
 
@@ -132,7 +132,7 @@ def test_the_command_tells_the_same(here, swept):
 def test_the_command_draws_them(here, swept):
     _, env = here
     done = run_antiphon("usage", "--local", "--since", "1d", env=env)
-    models = [line.split()[0] for line in done.out.splitlines() if line.startswith("sim-")]
-    assert sorted(models) == sorted({link["model"] for link in swept})
+    shown = [line.split()[0] for line in done.out.splitlines() if line.startswith("sim-")]
+    assert sorted(shown) == sorted({link["model"] for link in swept})
     assert "█" in done.out
     assert f"{len(swept):,}" in done.out

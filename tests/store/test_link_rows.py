@@ -1,5 +1,6 @@
 """Links as rows: conditional writes, and a change of a link together with other rows."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,13 @@ def test_a_deleted_link_is_found_but_not_given_to_callers(links):
     links.put(LINK)
     assert links.get("response", "acme", "resp_1") is None
     assert links.find("response", "acme", "resp_1").deleted_at == 5
+
+
+def test_an_expired_link_is_found_but_not_given_to_callers(links):
+    expired = replace(LINK, expires_at=int(time.time()) - 1)  # until DynamoDB removes the row
+    links.put(expired)
+    assert links.get("response", "acme", "resp_1") is None
+    assert links.find("response", "acme", "resp_1") == expired
 
 
 @pytest.mark.parametrize("final", ["completed", "failed", "incomplete", "cancelled"])

@@ -150,6 +150,14 @@ def test_after_a_401_a_renewed_credential_is_tried_once():
     assert targets.keys == ["Bearer key-of-first", "Bearer new"]
 
 
+@pytest.mark.parametrize("status", [402, 422, 429, 500, 503])
+def test_no_other_status_renews_a_credential(status):
+    targets = Targets(first=[status])
+    response, _ = send(targets, "first", credentials=Credentials(renewed={"first": "new"}))
+    assert targets.keys == ["Bearer key-of-first"]
+    assert response.status == status
+
+
 def test_a_renewed_credential_that_is_refused_too_is_not_tried_again():
     targets = Targets(first=[401], second=[200])
     credentials = Credentials(renewed={"first": "new"})

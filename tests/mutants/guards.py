@@ -1,0 +1,389 @@
+"""The guards that are broken one by one: where, by which change, and which tests must turn red."""
+
+from tests.mutants.guard import guard
+
+OWNERSHIP = [
+    guard(
+        "a link belongs to one tenant",
+        "store/links.py",
+        'return f"T#{tenant}#{KIND_LETTERS[kind]}#{id}"',
+        'return f"T#acme#{KIND_LETTERS[kind]}#{id}"',
+        "e2e/test_ownership.py::test_other_tenants_learn_nothing_and_no_provider_is_called",
+    ),
+    guard(
+        "a deleted id is refused",
+        "store/links.py",
+        "return self.deleted_at is None and time.time() < self.expires_at",
+        "return time.time() < self.expires_at",
+        "store/test_link_rows.py",
+    ),
+    guard(
+        "an expired id is refused",
+        "store/links.py",
+        "return self.deleted_at is None and time.time() < self.expires_at",
+        "return self.deleted_at is None",
+        "store/test_link_rows.py",
+    ),
+    guard(
+        "an unknown item is refused",
+        "ownership.py",
+        "elif id not in target_by_id:",
+        "elif id is None:",
+        "e2e/test_ownership.py::test_other_tenants_learn_nothing_and_no_provider_is_called",
+    ),
+    guard(
+        "an id is recorded before it is passed on",
+        "recording/tracker.py",
+        """                if batch.responses:
+                    self._observe(batch)
+                yield batch.data
+""",
+        """                yield batch.data
+                if batch.responses:
+                    self._observe(batch)
+""",
+        "recording/test_recording_stream.py",
+        "e2e/test_links.py::test_the_link_is_there_before_the_event_that_names_it",
+    ),
+    guard(
+        "without table and queue no id is given out",
+        "recording/tracker.py",
+        """            metrics.count(LINK_NOT_WRITTEN)
+            raise
+""",
+        """            metrics.count(LINK_NOT_WRITTEN)
+            return
+""",
+        "recording/test_durable_links.py",
+    ),
+]
+CONDITIONAL_WRITES = [
+    guard(
+        "a link is not written over a deleted one",
+        "store/links.py",
+        "(request_id = :request_id AND attribute_not_exists(deleted_at))",
+        "(request_id = :request_id)",
+        "store/test_link_rows.py",
+        "recording/test_durable_links.py",
+    ),
+    guard(
+        "a link is changed by its own request only",
+        "store/links.py",
+        'OURS = "#request_id = :request_id"\n',
+        'OURS = "(#request_id = :request_id OR attribute_exists(pk))"\n',
+        "store/test_link_rows.py",
+    ),
+    guard(
+        "a final outcome is not overwritten",
+        "store/links.py",
+        "only_if=OURS_AND_NOT_FINAL if finals else OURS,",
+        'only_if=f"({OURS_AND_NOT_FINAL}) OR attribute_exists(pk)" if finals else OURS,',
+        "store/test_link_rows.py",
+    ),
+    guard(
+        "a key that is in use is not claimed again",
+        "store/idempotency.py",
+        "attribute_not_exists(pk) OR free_at <= :now OR",
+        "attribute_not_exists(pk) OR free_at >= :now OR",
+        "idempotency/test_idempotency_claims.py",
+    ),
+    guard(
+        "no counter goes above its maximum",
+        "store/reservations.py",
+        "OR #{i.counter} <= :most_{i.counter})",
+        "OR #{i.counter} <> :most_{i.counter})",
+        "limits/test_limits_admission.py",
+        "limits/test_limits_counters.py",
+    ),
+    guard(
+        "a reservation is closed once",
+        "store/reservations.py",
+        'only_if=f"#{name}.#back = :back",',
+        'only_if=f"#{name}.#back = :back OR attribute_exists(pk)",',
+        "limits/test_limits_outcomes.py",
+        "limits/test_limits_expiry.py",
+    ),
+    guard(
+        "a live reservation is not given back",
+        "store/reservations.py",
+        'and value["until"] <= now',
+        'and value["until"] >= now',
+        "limits/test_limits_expiry.py",
+    ),
+    guard(
+        "usage is counted once",
+        "rollup.py",
+        'only_if="#version = :known" if marker else "attribute_not_exists(#version)",',
+        'only_if="#version = :known OR attribute_exists(pk)" if marker else "attribute_not_exists(pk) OR attribute_exists(pk)",',
+        "rollup/test_rollup_repeats.py",
+        "rollup/test_rollup_races.py",
+    ),
+]
+STREAMS = [
+    guard(
+        "a cut stream ends with the terminal pair",
+        "upstream/stream.py",
+        "        yield EventBatch(self.terminal_pair(fault, self._response))\n",
+        "        return\n",
+        "upstream/test_stream.py",
+    ),
+    guard(
+        "`response.incomplete` is terminal",
+        "upstream/stream.py",
+        '"response.incomplete", "error"}',
+        '"error"}',
+        "upstream/test_stream.py",
+    ),
+    guard(
+        "a `[DONE]` before the end is dropped",
+        "upstream/stream.py",
+        "if self.ended is None and b",
+        "if self.ended is not None and b",
+        "upstream/test_stream.py",
+    ),
+    guard(
+        "whole events only",
+        "sse.py",
+        "        ends = [match.end() for match in BLANK_LINE.finditer(self._tail, search_from)]\n",
+        "        ends = [len(self._tail)]\n",
+        "test_sse.py",
+    ),
+    guard(
+        "an event has a bound",
+        "sse.py",
+        "if len(self._tail) > self._max_event_bytes:",
+        "if len(self._tail) < 0:",
+        "test_sse.py",
+    ),
+    guard(
+        "a read ends before Lambda's limit",
+        "upstream/timers.py",
+        "return min(self.ends_at, self.last_read + self.max_silence, comment)",
+        "return min(self.last_read + self.max_silence, comment)",
+        "upstream/test_timers.py",
+    ),
+    guard(
+        "a silent provider is cut off",
+        "upstream/timers.py",
+        "return min(self.ends_at, self.last_read + self.max_silence, comment)",
+        "return min(self.ends_at, comment)",
+        "upstream/test_timers.py",
+    ),
+]
+RETRIES = [
+    guard(
+        "only what was not processed goes to the next target",
+        "upstream/outcome.py",
+        'fails_over=fault.processed == "no"',
+        'fails_over=fault.processed != "yes"',
+        "upstream/test_outcome.py",
+    ),
+    guard(
+        "SDKs do not repeat what may have been processed",
+        "upstream/outcome.py",
+        "counts_against_circuit=True, should_retry=False)",
+        "counts_against_circuit=True)",
+        "upstream/test_outcome.py",
+    ),
+    guard(
+        "what may have been processed stays counted",
+        "upstream/outcome.py",
+        'return self.processed != "no"',
+        'return self.processed == "yes"',
+        "upstream/test_outcome.py",
+    ),
+    guard(
+        "a broken connection may have been a sent request",
+        "upstream/stream.py",
+        "NOTHING_SENT = (httpx.ConnectError,",
+        "NOTHING_SENT = (httpx.ReadError, httpx.RemoteProtocolError, httpx.ConnectError,",
+        "upstream/test_exchange.py",
+        "upstream/test_stream.py",
+    ),
+    guard(
+        "a credential is renewed after a 401 only",
+        "upstream/client.py",
+        "outcome.status == UNAUTHORIZED:",
+        "outcome.status >= UNAUTHORIZED:",
+        "upstream/test_client.py",
+    ),
+    guard(
+        "the key of an ambiguous outcome stays in use",
+        "upstream/outcome.py",
+        """    def frees_key(self) -> bool:
+        return self.processed == "no"
+""",
+        """    def frees_key(self) -> bool:
+        return self.processed != "yes"
+""",
+        "upstream/test_outcome.py",
+        "idempotency/test_idempotency_guard.py",
+    ),
+    guard(
+        "a key serves one request only",
+        "idempotency/guard.py",
+        "if record.fingerprint != request_print:",
+        "if not record.fingerprint:",
+        "idempotency/test_idempotency_claims.py",
+    ),
+]
+HEADERS_AND_SECRETS = [
+    guard(
+        "only listed headers go to the provider",
+        "upstream/exchange.py",
+        'TO_PROVIDER = (\n    "accept",',
+        'TO_PROVIDER = (\n    "x-stainless-lang",\n    "accept",',
+        "upstream/test_exchange.py",
+        "e2e/test_statuses.py::test_only_known_headers_go_to_the_provider",
+    ),
+    guard(
+        "only listed headers go to the caller",
+        "upstream/exchange.py",
+        "in response.headers.items() if names.fullmatch(name)}",
+        "in response.headers.items() if name}",
+        "upstream/test_exchange.py",
+    ),
+    guard(
+        "no setting passes on what identifies a caller or a credential",
+        "settings/config.py",
+        "    if PRIVATE_HEADERS.fullmatch(name):",
+        "    if name == '':",
+        "settings/test_config.py",
+    ),
+    guard(
+        "the account's ids are masked in errors",
+        "providers/errors.py",
+        'rb"\\1-redacted"',
+        'rb"\\g<0>"',
+        "upstream/test_exchange.py",
+        "e2e/test_secrets_in_answers.py",
+    ),
+    guard(
+        "the gateway's credential is in no answer",
+        "upstream/credentials.py",
+        "data = _pattern(self._credential).sub(REDACTED, data)",
+        "data = bytes(data)",
+        "upstream/test_redaction.py",
+    ),
+    guard(
+        "a redirect is not followed or passed on",
+        "upstream/exchange.py",
+        "if response.status_code in REDIRECTS:",
+        "if response.status_code < 0:",
+        "upstream/test_exchange.py",
+    ),
+    guard(
+        "a header cannot begin a second request",
+        "upstream/http1.py",
+        'if not REQUEST_HEAD.fullmatch(head) or head.count(b"\\n") != len(lines) + 1:',
+        'if head.count(b"\\n") < 0:',
+        "upstream/test_transport_requests.py",
+    ),
+    guard(
+        "no message of an exception is logged",
+        "observability.py",
+        '"where": where}',
+        '"where": f"{where} {exc}"}',
+        "test_observability.py",
+    ),
+    guard(
+        "plain http is for this machine only",
+        "settings/config.py",
+        'parts.scheme == "http" and parts.hostname in LOOPBACK',
+        'parts.scheme == "http"',
+        "settings/test_config.py",
+    ),
+]
+CALLERS_AND_BODIES = [
+    guard(
+        "a key ends when it expires",
+        "auth.py",
+        "if record is None or self._clock() >= valid_until:",
+        "if record is None:",
+        "test_auth.py",
+        "test_auth_cache.py",
+    ),
+    guard(
+        "a revoked key is no key",
+        "store/keys.py",
+        "if self.revoked_at is not None:",
+        "if self.revoked_at == 0:",
+        "test_auth.py",
+        "store/test_keyring.py",
+    ),
+    guard(
+        "use does not keep a key in the cache",
+        "auth.py",
+        "if cached is None:  # use must not extend the time in the cache",
+        "if True:",
+        "test_auth_cache.py",
+    ),
+    guard(
+        "two different keys are none",
+        "auth.py",
+        "if keys or not KEY_PATTERN.fullmatch(key):",
+        "if not KEY_PATTERN.fullmatch(key):",
+        "test_auth.py",
+    ),
+    guard(
+        "a repeated key of a body is refused",
+        "schema/json_document.py",
+        "catch_duplicate_keys=True",
+        "catch_duplicate_keys=False",
+        "schema/test_json_document.py",
+    ),
+    guard(
+        "a body has a bound",
+        "http_events.py",
+        "if len(body) > self.max_body_bytes:",
+        "if len(body) < 0:",
+        "test_http_events.py",
+    ),
+    guard(
+        "a compressed body is refused",
+        "http_events.py",
+        'if headers.get("content-encoding", "identity").lower() != "identity":',
+        'if headers.get("content-encoding") == "":',
+        "test_http_events.py",
+    ),
+    guard(
+        "Base64 is read strictly",
+        "http_events.py",
+        "validate=True",
+        "validate=False",
+        "test_http_events.py",
+    ),
+    guard(
+        "a budget refuses a model without a price",
+        "limits/admission.py",
+        "            raise price_unknown(body.model, tier)",
+        "            return 0",
+        "limits/test_limits_refusals.py",
+        "limits/test_limits_admission.py",
+    ),
+]
+FOLLOW_UP = [
+    guard(
+        "a response is not given up at its first 404",
+        "follow_up.py",
+        "elif state == GONE and poll.attempt >= MIN_POLLS_BEFORE_GONE:",
+        "elif state == GONE:",
+        "follow_up/test_follow_up_polls.py",
+    ),
+    guard(
+        "a response that has not ended is polled",
+        "rollup.py",
+        "                self._queue.send(poll)\n",
+        "                repr(poll)\n",
+        "rollup/test_rollup_polls.py",
+    ),
+]
+GUARDS = [
+    *OWNERSHIP,
+    *CONDITIONAL_WRITES,
+    *STREAMS,
+    *RETRIES,
+    *HEADERS_AND_SECRETS,
+    *CALLERS_AND_BODIES,
+    *FOLLOW_UP,
+]
