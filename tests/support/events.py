@@ -19,7 +19,7 @@ def make_response(id: str, status: str = "completed", **more: object) -> dict[st
         "object": "response",
         "status": status,
         "model": "gpt-5-2026",
-        "output": OUTPUT,
+        "output": OUTPUT if status == "completed" else [],
         "usage": usage if status == "completed" else None,
         **more,
     }
