@@ -4,17 +4,20 @@ from typing import override
 
 from xdist.scheduler import LoadScopeScheduling
 
-# Files by the beginning of their path; all others share no gateway but those of every process.
+# Files by the beginning of their path, the first that fits; all others use no such gateway.
 GROUPS = {
     "tests/clients/test_openai_agents": "played",
     "tests/clients/test_openai_node": "played",
     "tests/clients/test_openai_python_stored": "played",
     "tests/clients/test_replays": "played",
     "tests/doctor/": "played",
+    "tests/properties/test_document": "played",
     "tests/reference/": "played",
     "tests/clients/test_openai_python_breaks": "hasty",
     "tests/e2e/test_background": "hasty",
+    "tests/e2e/test_odd_answers": "hasty",
     "tests/e2e/test_one_by_one": "hasty",
+    "tests/faults/test_ends_of_a_function": "hasty",
     "tests/faults/": "impatient",
     "tests/infra/": "deployed",
     "tests/metrics/": "measured",
