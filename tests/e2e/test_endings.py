@@ -54,28 +54,6 @@ def check_pair(tail, id, number):
     assert failed["response"]["error"]["code"] == "server_error"
 
 
-SAMPLE = b"".join(make_events("resp_sample"))
-FIRST = len(make_events("resp_sample")[0])
-LAST = len(SAMPLE) - 2  # the blank line that makes the terminal event whole
-
-
-@pytest.mark.parametrize("at", range(1, len(SAMPLE), 7))
-def test_wherever_it_is_cut_only_whole_events_pass(gateway, provider, at):
-    id = new_id()
-    whole = b"".join(make_events(id))
-    shift = len(whole) - len(SAMPLE)
-    cut_at = at + shift if at > FIRST else at
-    provider.respond_with(encode_stream_head(), encode_chunk(whole[:cut_at]), RESET)
-    got = ask(gateway)
-    ends = [n for n in range(1, cut_at + 1) if whole[:n].endswith(b"\n\n")]
-    passed = whole[: ends[-1]] if ends else b""
-    if not passed:
-        assert got.status_code == 502
-    else:
-        assert got.content.startswith(passed)
-        check_pair(got.content[len(passed) :], id, number=len(ends))
-
-
 def test_a_break_behind_the_terminal_event_is_none(gateway, provider):
     events = make_events(new_id())
     provider.respond_with(encode_stream_head(), *map(encode_chunk, events), RESET)

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from infra.cli import main
 from infra.local.aws.resources import table_definition
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws import FAST_MOTO, LOCAL_AWS
 
 # Without the developer's own AWS settings, and without a search for them.
 NO_AWS = dict.fromkeys(
@@ -88,7 +88,7 @@ def create_stack(name: str, table: str, **outputs: str) -> None:
 @contextmanager
 def operator_account() -> Iterator[None]:
     """An account with two stages; only the first has URLs and the cache's seconds as outputs."""
-    with mock_aws():
+    with mock_aws(config=FAST_MOTO):
         create_stack(
             "Antiphon-prod",
             "table-of-prod",
