@@ -26,8 +26,8 @@ def function(counted, provider, tmp_path):
     config = tmp_path / "config.json"
     patient = {"key_cache_seconds": 300}  # so that the key is read once, however slow the machine
     config.write_text(json.dumps({"gateway": patient, "targets": {"openai": target}}))
-    with run_function(endpoint, config, tmp_path / "log") as asked:
-        yield asked
+    with run_function(endpoint, config, tmp_path / "log") as running:
+        yield running
 
 
 def test_the_last_turn_costs_no_more_than_the_second(function, counted, provider):

@@ -32,7 +32,7 @@ def show(console: Console, document: Mapping[str, Any], bars: Sequence[Bar]) -> 
             console.print(table)
     if bars:
         console.print(_bars(bars))
-    for name in _shown(results):
+    for name in _names(results):
         console.print(f"[bold]{name}[/]: {ABOUT[name]}")
     console.print(f"The function runs from {results['functions']}.")
     console.print(
@@ -41,7 +41,7 @@ def show(console: Console, document: Mapping[str, Any], bars: Sequence[Bar]) -> 
     )
 
 
-def _shown(results: Mapping[str, Any]) -> list[str]:
+def _names(results: Mapping[str, Any]) -> list[str]:
     """The contestants whose names stand in the tables."""
     latency = results.get("latency", {}).get("not_streamed", {})
     named = {*latency, *results.get("paced", {}), *results.get("start", {})}

@@ -29,8 +29,8 @@ async def test_a_session_keeps_its_conversation_at_the_gateway(client, config):
     second = await agents.Runner.run(agent, "What is it?", session=session, run_config=config)
     assert first.final_output
     assert second.final_output
-    said = [item for item in await session.get_items() if item.get("role") == "user"]
-    assert len(said) == 2
+    messages = [item for item in await session.get_items() if item.get("role") == "user"]
+    assert len(messages) == 2
     await session.clear_session()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.runtime_api.function import child_environment
 from infra.node import build_command
-from tests.clients.tales import told
+from tests.clients.text_events import make_text_events
 from tests.support.events import make_event, make_response, new_id
 from tests.support.gateway import KEYS
 from tests.support.provider import (
@@ -30,7 +30,7 @@ BY_URL = pytest.mark.parametrize("door", ["url"])
 
 @pytest.fixture
 def node(gateway, door):
-    """`node("create", ...)`: what tests/clients/node/create.mjs has told."""
+    """`node("create", ...)`: what tests/clients/node/create.mjs prints."""
     return runner(gateway, door)
 
 
@@ -70,7 +70,7 @@ def test_answers_event_by_event(node):
     got = node("stream")
     assert got["types"] == ["response.created", "response.completed"]
     assert got["numbers"] == list(range(len(got["numbers"])))
-    assert got["said"] == got["heard"] == "You said: Hello"
+    assert got["deltas"] == got["snapshot"] == "You said: Hello"
     assert got["final"] == {"status": "completed", "text": "You said: Hello"}
 
 
@@ -94,7 +94,7 @@ def test_answers_in_json(node):
 def test_every_way_to_azure_leads_to_every_target(node, provider, model, line):
     for _ in range(5):
         provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
-        provider.respond_with(encode_stream(*told(new_id())))
+        provider.respond_with(encode_stream(*make_text_events(new_id())))
     assert node("azure", model) == [["completed", "Hello you"]] * 5
     assert [got.line for got in provider.received] == [line] * 10
 
@@ -103,8 +103,8 @@ def test_refusals_are_raised_by_their_kind(node, provider):
     refusal = {"message": "m", "type": "t", "param": "p", "code": "c"}
     provider.respond_with(encode_response(json.dumps({"error": refusal}).encode(), 422))
     got = node("errors")
-    told_of = ("kind", "status", "param", "code")
-    assert {name: tuple(error[part] for part in told_of) for name, error in got.items()} == {
+    parts = ("kind", "status", "param", "code")
+    assert {name: tuple(error[part] for part in parts) for name, error in got.items()} == {
         "type": ("BadRequestError", 400, "temperature", "invalid_type"),
         "streamed": ("BadRequestError", 400, "temperature", "invalid_type"),
         "key": ("AuthenticationError", 401, None, "invalid_api_key"),
@@ -132,7 +132,7 @@ WAYS = ("raw", "helped")  # to read a stream
 
 def cut_at(place, name):
     chunked, ending = CUTS[name]
-    passed = told(new_id())[:place]
+    passed = make_text_events(new_id())[:place]
     return (
         encode_stream_head(chunked=chunked),
         *(map(encode_chunk, passed) if chunked else passed),
@@ -147,7 +147,7 @@ def test_a_cut_stream_is_raised_in_each_way_to_read_it(node, provider):
         for _ in WAYS:
             provider.respond_with(*cut_at(*cut))
     for cut, got in zip(cuts, node("breaks", str(len(cuts))), strict=True):
-        passed = len(told("")[: cut[0]])
+        passed = len(make_text_events("")[: cut[0]])
         assert got["rejected"], cut
         for way in WAYS:
             assert len(got[way]["types"]) == passed, cut
@@ -161,7 +161,9 @@ def test_a_providers_own_error_is_raised_too(node, provider):
     error = {"code": "rate_limit_exceeded", "message": "m", "param": None}
     for shape in ({"error": error}, error):  # as it is sent, and as it is documented
         for _ in WAYS:
-            provider.respond_with(encode_stream(told(new_id())[0], make_event("error", 1, **shape)))
+            provider.respond_with(
+                encode_stream(make_text_events(new_id())[0], make_event("error", 1, **shape))
+            )
     for got in node("breaks", "2"):
         assert [got[way]["error"]["code"] for way in WAYS] == ["rate_limit_exceeded"] * 2
         assert got["rejected"]
@@ -170,7 +172,7 @@ def test_a_providers_own_error_is_raised_too(node, provider):
 @BY_URL
 def test_a_done_before_the_end_hides_no_error(node, provider):
     for _ in WAYS:
-        provider.respond_with(encode_stream(told(new_id())[0], b"data: [DONE]\n\n"))
+        provider.respond_with(encode_stream(make_text_events(new_id())[0], b"data: [DONE]\n\n"))
     (got,) = node("breaks", "1")
     assert [got[way]["error"]["code"] for way in WAYS] == ["upstream_failed"] * 2
 
@@ -217,7 +219,7 @@ def test_everything_stored_can_be_found_again(played, door):
         "answered": True,
         "listed": 6,
         "updated": {"c": "d"},
-        "kept": {"c": "d"},
+        "stored": {"c": "d"},
         "left": {"kind": "NotFoundError", "status": 404},
         "models": True,
     }

@@ -40,8 +40,8 @@ async def test_a_stream_is_events_to_its_end(sdk):
     got = [event async for event in sdk.streamed(model="sim-text", input="Hello")]
     assert [event.sequence_number for event in got] == list(range(len(got)))
     assert (got[0].type, got[-1].type) == ("response.created", "response.completed")
-    said = "".join(event.delta for event in got if event.type == "response.output_text.delta")
-    assert said == got[-1].response.output_text == "You said: Hello"
+    text = "".join(event.delta for event in got if event.type == "response.output_text.delta")
+    assert text == got[-1].response.output_text == "You said: Hello"
 
 
 async def test_the_helper_adds_snapshots_and_knows_the_final_response(sdk):
@@ -63,13 +63,13 @@ async def test_a_conversation_goes_on_by_the_previous_response(sdk):
 ENCRYPTED = {"store": False, "include": ["reasoning.encrypted_content"]}
 
 
-@pytest.mark.parametrize("kept", [{}, ENCRYPTED], ids=["stored", "encrypted"])
-async def test_a_conversation_continues(sdk, kept):
+@pytest.mark.parametrize("options", [{}, ENCRYPTED], ids=["stored", "encrypted"])
+async def test_a_conversation_continues(sdk, options):
     """The output's own items go back in, as the SDK read them; reasoning is one of them."""
-    said = [{"role": "user", "content": "one"}]
-    first = await sdk.create(model="o3", input=said, **kept)
-    said += [*first.output, {"role": "user", "content": "two"}]
-    second = await sdk.create(model="o3", input=said, **kept)
+    items = [{"role": "user", "content": "one"}]
+    first = await sdk.create(model="o3", input=items, **options)
+    items += [*first.output, {"role": "user", "content": "two"}]
+    second = await sdk.create(model="o3", input=items, **options)
     assert second.output_text == "You said: two (Turn 2; before that you said: one)"
 
 
@@ -136,7 +136,7 @@ async def test_reasoning_that_is_not_stored_comes_encrypted(sdk):
 
 
 async def test_the_options_of_the_request_are_in_the_response(sdk):
-    asked = {
+    options = {
         "instructions": "Be brief.",
         "metadata": {"team": "blue"},
         "temperature": 0.5,
@@ -145,8 +145,8 @@ async def test_the_options_of_the_request_are_in_the_response(sdk):
         "safety_identifier": "user-7",
         "truncation": "auto",
     }
-    got = await sdk.create(model="sim-text", input="Hello", **asked)
-    assert got.model_dump(include=set(asked)) == asked
+    got = await sdk.create(model="sim-text", input="Hello", **options)
+    assert got.model_dump(include=set(options)) == options
 
 
 async def test_an_answer_that_is_cut_short_says_so(sdk):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.clients.sdk import opened
-from tests.clients.tales import told
+from tests.clients.text_events import make_text_events
 from tests.support.events import make_response, new_id
 from tests.support.gateway import KEYS
 from tests.support.provider import encode_response, encode_stream
@@ -53,7 +53,7 @@ async def test_every_way_leads_to_every_azure_target(azure, provider, model):
     """How the caller spells the path says nothing of the target's path: the model decides."""
     line, deployment, credential = TARGETS[model]
     provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
-    provider.respond_with(encode_stream(*told(new_id())))
+    provider.respond_with(encode_stream(*make_text_events(new_id())))
     assert (await azure.create(model=model, input="x")).status == "completed"
     assert (await azure.final(model=model, input="x")).output_text == "Hello you"
     for got in provider.received:

@@ -7,7 +7,7 @@ import pytest
 
 from infra.local.simulator.stream import DisconnectPoint, all_disconnects
 from tests.clients.sdk import opened
-from tests.clients.tales import told
+from tests.clients.text_events import make_text_events
 from tests.support.events import make_event, make_response, new_id
 from tests.support.gateway import KEYS
 from tests.support.provider import CLOSE, LAST_CHUNK, RESET, Gate, encode_chunk, encode_stream_head
@@ -61,7 +61,7 @@ async def until_raised(events, **ask):
 )
 async def test_a_cut_is_raised_behind_the_events_that_came(events, provider, name, place):
     chunked, ending = CUTS[name]
-    passed = told(new_id())[:place]
+    passed = make_text_events(new_id())[:place]
     script = map(encode_chunk, passed) if chunked else passed
     provider.respond_with(encode_stream_head(chunked=chunked), *script, *ending)
     seen, error = await until_raised(events, **ASK)
@@ -85,7 +85,7 @@ async def test_so_is_every_cut_that_the_simulator_knows(events, model):
 
 
 async def test_a_done_before_the_end_hides_no_error(events, provider):
-    passed = told(new_id())[:EVENTS]
+    passed = make_text_events(new_id())[:EVENTS]
     provider.respond_with(
         encode_stream_head(),
         *map(encode_chunk, passed),
@@ -99,7 +99,9 @@ async def test_a_done_before_the_end_hides_no_error(events, provider):
 async def test_gateway_time_that_runs_out_is_raised(hasty, provider):
     """Both ways at once, for it takes its time."""
     for _ in WAYS:
-        provider.respond_with(encode_stream_head(), encode_chunk(told(new_id())[0]), Gate())
+        provider.respond_with(
+            encode_stream_head(), encode_chunk(make_text_events(new_id())[0]), Gate()
+        )
     async with opened("async", base_url=hasty.url, api_key=KEYS["acme"]) as sdk:
         both = [until_raised(getattr(sdk, way), **ASK) for way in WAYS]
         for seen, error in await asyncio.gather(*both):
@@ -109,8 +111,8 @@ async def test_gateway_time_that_runs_out_is_raised(hasty, provider):
 async def test_a_providers_own_error_is_raised_as_it_is(events, provider):
     error = {"type": "tokens", "code": "rate_limit_exceeded", "message": "m", "param": "p"}
     failed = make_event("response.failed", 2, response=make_response("r", "failed"))
-    tale = [told(new_id())[0], make_event("error", 1, error=error), failed]
-    provider.respond_with(encode_stream_head(), *map(encode_chunk, tale), LAST_CHUNK)
+    sent = [make_text_events(new_id())[0], make_event("error", 1, error=error), failed]
+    provider.respond_with(encode_stream_head(), *map(encode_chunk, sent), LAST_CHUNK)
     seen, raised = await until_raised(events, **ASK)
     assert (seen, raised.body) == (["response.created"], error)
 
@@ -120,7 +122,9 @@ async def test_a_providers_own_failure_is_an_event(sdk, provider):
     flat = make_event("error", 1, code="server_error", message="m", param=None)
     failed = make_event("response.failed", 2, response=make_response("r", "failed"))
     provider.respond_with(
-        encode_stream_head(), *map(encode_chunk, [told(new_id())[0], flat, failed]), LAST_CHUNK
+        encode_stream_head(),
+        *map(encode_chunk, [make_text_events(new_id())[0], flat, failed]),
+        LAST_CHUNK,
     )
     got = [event.type async for event in sdk.streamed(**ASK)]
     assert got == ["response.created", "error", "response.failed"]

@@ -45,7 +45,7 @@ THEIRS = {  # what a provider refuses, by its status; each is not tried again
     502: openai.InternalServerError,
     504: openai.InternalServerError,
 }
-NEVER_ASKED = 0
+NONE_SENT = 0
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -57,7 +57,7 @@ async def test_what_is_wrong_is_raised_and_named(sdk, provider, name, stream):
     assert (caught.value.param, caught.value.code) == (param, code)
     assert caught.value.type == "invalid_request_error"
     assert caught.value.message
-    assert len(provider.received) == NEVER_ASKED
+    assert len(provider.received) == NONE_SENT
 
 
 async def test_a_refusal_has_the_request_id_that_operators_look_for(sdk):
@@ -74,7 +74,7 @@ async def test_a_wrong_key_is_an_authentication_error(gateway, provider, door, f
             await sdk.create(**ASK)
     assert caught.value.code == "invalid_api_key"
     assert caught.value.request_id
-    assert len(provider.received) == NEVER_ASKED
+    assert len(provider.received) == NONE_SENT
 
 
 async def test_another_tenants_response_is_not_found(sdk, gateway, provider, door, flavour):
@@ -93,7 +93,7 @@ async def test_a_wrong_path_is_not_found(gateway, provider, door, flavour):
         with pytest.raises(openai.NotFoundError) as caught:
             await sdk.create(**ASK)
     assert "/v1/v1/responses" in caught.value.message
-    assert len(provider.received) == NEVER_ASKED
+    assert len(provider.received) == NONE_SENT
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])

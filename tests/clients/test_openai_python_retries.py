@@ -5,7 +5,7 @@ import json
 import openai
 import pytest
 
-from tests.clients.tales import told
+from tests.clients.text_events import make_text_events
 from tests.support.events import make_response, new_id
 from tests.support.provider import CLOSE, RESET, encode_response, encode_stream, encode_stream_head
 
@@ -42,7 +42,7 @@ async def test_what_certainly_did_not_start_is_tried_three_times(sdk, provider, 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_what_works_the_second_time_is_an_answer(sdk, provider, status):
     provider.respond_with(error(status, retry_after_ms="1"))
-    provider.respond_with(encode_stream(*told(new_id())))
+    provider.respond_with(encode_stream(*make_text_events(new_id())))
     assert (await sdk.final(**ASK)).output_text == "Hello you"
     assert len({got.body for got in provider.received}) == 1
 

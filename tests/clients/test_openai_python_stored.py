@@ -14,7 +14,7 @@ def gateway(played):
     return played
 
 
-def said(role, text):
+def message(role, text):
     return {"type": "message", "role": role, "content": text}
 
 
@@ -45,19 +45,21 @@ async def test_work_in_the_background_is_cancelled(sdk):
 
 async def test_input_items_come_page_by_page(sdk):
     words = ["one", "two", "three"]
-    id = (await sdk.create(model="sim-text", input=[said("user", word) for word in words])).id
+    id = (await sdk.create(model="sim-text", input=[message("user", word) for word in words])).id
     items = await sdk.pages("responses.input_items.list", id, limit=1, order="asc")
     assert [item.content[0].text for item in items] == words
 
 
 async def test_a_conversation_lives_from_its_first_item_to_its_end(sdk):
-    made = await sdk.call("conversations.create", items=[said("user", "one")], metadata={"a": "b"})
+    made = await sdk.call(
+        "conversations.create", items=[message("user", "one")], metadata={"a": "b"}
+    )
     got = await sdk.create(model="sim-text", input="two", conversation=made.id)
     assert got.output_text == "You said: two (Turn 2; before that you said: one)"
     items = await sdk.pages("conversations.items.list", made.id, limit=2, order="asc")
     assert [item.content[0].text for item in items] == ["one", "two", got.output_text]
     (added,) = (
-        await sdk.call("conversations.items.create", made.id, items=[said("user", "three")])
+        await sdk.call("conversations.items.create", made.id, items=[message("user", "three")])
     ).data
     place = {"conversation_id": made.id}
     assert (await sdk.call("conversations.items.retrieve", added.id, **place)).id == added.id

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.clients.tales import told
+from tests.clients.text_events import make_text_events
 from tests.support.events import make_response, new_id
 from tests.support.provider import encode_response, encode_stream
 
@@ -18,7 +18,7 @@ def answer(**headers):
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_keys_that_nobody_knows_go_through(sdk, provider, stream):
     unknown = {"client_metadata": {"a": [1]}, "brand_new": None}
-    provider.respond_with(encode_stream(*told(new_id())) if stream else answer())
+    provider.respond_with(encode_stream(*make_text_events(new_id())) if stream else answer())
     if stream:
         assert [event async for event in sdk.streamed(**ASK, extra_body=unknown)]
     else:
@@ -47,7 +47,7 @@ async def test_an_answers_headers_say_who_answered(sdk, provider):
 
 
 async def test_a_streams_headers_say_it_too(sdk, provider):
-    provider.respond_with(encode_stream(*told(new_id())))
+    provider.respond_with(encode_stream(*make_text_events(new_id())))
     got = await sdk.raw(**ASK, stream=True)
     assert got.headers["content-type"].startswith("text/event-stream")
     assert got.headers["x-antiphon-target"] == "openai"
@@ -77,7 +77,7 @@ async def test_a_large_input_goes_through(sdk, provider):
 
 
 async def test_an_event_that_nobody_knows_is_an_event(sdk, provider):
-    events = told(new_id())
+    events = make_text_events(new_id())
     new = b'event: response.brand_new\ndata: {"type":"response.brand_new","sequence_number":1}\n\n'
     provider.respond_with(encode_stream(*events[:1], new, *events[1:]))
     got = [event.type async for event in sdk.streamed(**ASK)]

@@ -40,17 +40,17 @@ def ask():
 
 
 def condensed(events):
-    """What is told, whichever the pieces: neighbouring deltas as one, without their padding."""
-    told = []
+    """The events, whichever the pieces: neighbouring deltas as one, without their padding."""
+    merged = []
     for event in events:
         one = event.to_dict()
         one.pop("sequence_number")
         one.pop("obfuscation", None)
-        if told and one["type"].endswith(".delta") and told[-1]["type"] == one["type"]:
-            told[-1]["delta"] += one["delta"]
+        if merged and one["type"].endswith(".delta") and merged[-1]["type"] == one["type"]:
+            merged[-1]["delta"] += one["delta"]
         else:
-            told.append(one)
-    return told
+            merged.append(one)
+    return merged
 
 
 @pytest.mark.parametrize(("model", "more"), (SPOKEN | CUT_SHORT).items(), ids=SPOKEN | CUT_SHORT)

@@ -22,14 +22,14 @@ USAGE = {
 }
 
 
-def told(id, status="completed", **more):
+def encode(id, status="completed", **more):
     return encode_response(json.dumps(make_response(id, status, **more)).encode())
 
 
 def begun(gateway, provider):
     """A background response, answered while it is queued."""
     id = new_id()
-    provider.respond_with(told(id, "queued", background=True))
+    provider.respond_with(encode(id, "queued", background=True))
     with gateway.client() as client:
         got = client.post("/responses", json={**ASK, "background": True})
     assert (got.status_code, got.json()["status"]) == (200, "queued")
@@ -45,8 +45,8 @@ def settled(gateway, id):
 
 def test_a_background_response_is_followed_to_its_end(gateway, provider):
     id = begun(gateway, provider)
-    provider.respond_to_settle(id, told(id, "in_progress"))
-    provider.respond_to_settle(id, told(id, usage=USAGE, completed_at=1_800_000_000))
+    provider.respond_to_settle(id, encode(id, "in_progress"))
+    provider.respond_to_settle(id, encode(id, usage=USAGE, completed_at=1_800_000_000))
     row = settled(gateway, id)
     assert (row["status"], row["usage"]) == ("completed", USAGE)
     assert row["completed_at"] == 1_800_000_000
@@ -58,8 +58,8 @@ def test_a_background_response_is_followed_to_its_end(gateway, provider):
 
 def test_it_is_polled_at_its_own_target(gateway, provider):
     id = new_id()
-    provider.respond_with(told(id, "queued"))
-    provider.respond_to_settle(id, told(id))
+    provider.respond_with(encode(id, "queued"))
+    provider.respond_to_settle(id, encode(id))
     with gateway.client("rest") as client:
         client.post("/responses", json={**ASK, "model": "older", "background": True})
     assert settled(gateway, id)["target"] == "azure-legacy"
@@ -71,7 +71,7 @@ def test_it_is_polled_at_its_own_target(gateway, provider):
 def test_a_cut_stream_is_settled_exactly_and_once(gateway, provider):
     id = new_id()
     provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
-    provider.respond_to_settle(id, told(id, usage=USAGE))
+    provider.respond_to_settle(id, encode(id, usage=USAGE))
     with gateway.client() as client:
         got = client.post("/responses", json={**ASK, "stream": True})
     assert parse_events(got.content)[-1]["type"] == "response.failed"
@@ -110,7 +110,7 @@ def test_a_stream_that_was_idle_for_too_long_is_settled(hasty, provider):
     """Here the function is stopped after four seconds, so its own deadline ends the stream."""
     id = new_id()
     provider.respond_with(encode_stream_head(), encode_chunk(make_events(id)[0]))
-    provider.respond_to_settle(id, told(id, "cancelled", usage=USAGE))
+    provider.respond_to_settle(id, encode(id, "cancelled", usage=USAGE))
     with hasty.client() as client:
         client.post("/responses", json={**ASK, "stream": True})
     assert settled(hasty, id)["usage"] == USAGE
@@ -118,16 +118,16 @@ def test_a_stream_that_was_idle_for_too_long_is_settled(hasty, provider):
 
 def test_settled_or_unstored_responses_are_not_polled(gateway, provider):
     retrieved, ended, unkept = begun(gateway, provider), new_id(), new_id()
-    provider.respond_with(told(retrieved, usage=USAGE))
-    provider.respond_with(told(ended))
-    provider.respond_with(told(unkept, "in_progress"))
+    provider.respond_with(encode(retrieved, usage=USAGE))
+    provider.respond_with(encode(ended))
+    provider.respond_with(encode(unkept, "in_progress"))
     with gateway.client() as client:
         client.get(f"/responses/{retrieved}")
         assert gateway.row(f"T#acme#R#{retrieved}")["usage"] == USAGE
         client.post("/responses", json=ASK)
         client.post("/responses", json={**ASK, "store": False})
     last = begun(gateway, provider)  # its message comes after those of the others
-    provider.respond_to_settle(last, told(last))
+    provider.respond_to_settle(last, encode(last))
     settled(gateway, last)
     assert [provider.settle_requests(id) for id in (retrieved, ended, unkept)] == [[], [], []]
 
@@ -135,12 +135,12 @@ def test_settled_or_unstored_responses_are_not_polled(gateway, provider):
 def test_items_of_a_settled_response_may_be_referred_to(gateway, provider):
     id, item = new_id(), new_id("msg")
     output = [{"type": "message", "id": item, "role": "assistant", "content": []}]
-    provider.respond_with(told(id, "queued"))
-    provider.respond_to_settle(id, told(id, output=output))
+    provider.respond_with(encode(id, "queued"))
+    provider.respond_to_settle(id, encode(id, output=output))
     with gateway.client() as client:
         client.post("/responses", json={**ASK, "background": True})
         settled(gateway, id)
-        provider.respond_with(told(new_id()))
+        provider.respond_with(encode(new_id()))
         reference = {"type": "item_reference", "id": item}
         got = client.post("/responses", json={"model": "gpt-5", "input": [reference]})
     assert got.status_code == 200

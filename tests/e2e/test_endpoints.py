@@ -53,12 +53,12 @@ def test_a_call_on_a_response_goes_where_it_lives(
         provider.respond_with(encode_response(answer))
         got = client.request(method, path.format(id), content=body)
     assert (got.status_code, got.content) == (200, answer)
-    (asked,) = provider.received
+    (request,) = provider.received
     where = prefix + path.format(id)
     if query:
         where += ("&" if "?" in where else "?") + query
-    assert asked.line == f"{method} {where} HTTP/1.1"
-    assert asked.body == body
+    assert request.line == f"{method} {where} HTTP/1.1"
+    assert request.body == body
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CONVERSATION)
@@ -70,9 +70,9 @@ def test_a_call_on_a_conversation_goes_where_it_lives(gateway, provider, door, m
         headers = {"content-type": "application/json"}
         got = client.request(method, path.format(id), content=body, headers=headers)
     assert (got.status_code, got.content) == (200, answer)
-    (asked,) = provider.received
-    assert asked.line == f"{method} /v1{path.format(id)} HTTP/1.1"
-    assert asked.body == body
+    (request,) = provider.received
+    assert request.line == f"{method} /v1{path.format(id)} HTTP/1.1"
+    assert request.body == body
 
 
 @pytest.mark.parametrize("path", ["/responses/input_tokens", "/responses/compact"])
@@ -140,15 +140,15 @@ def test_a_conversations_metadata_is_stored_and_amended(gateway, provider, door)
 
 
 def test_items_that_a_list_shows_can_be_referred_to(gateway, provider, door):
-    shown = new_id("msg")
+    item = new_id("msg")
     with gateway.client(door) as client:
         id = create_response(client, provider)
         provider.respond_with(
-            encode_response(json.dumps({"object": "list", "data": [{"id": shown}]}).encode())
+            encode_response(json.dumps({"object": "list", "data": [{"id": item}]}).encode())
         )
         client.get(f"/responses/{id}/input_items")
         provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
-        ask = {"model": "gpt-5", "input": [{"type": "item_reference", "id": shown}]}
+        ask = {"model": "gpt-5", "input": [{"type": "item_reference", "id": item}]}
         assert client.post("/responses", json=ask).status_code == 200
 
 
@@ -169,8 +169,8 @@ def test_what_lives_at_a_target_that_is_gone_is_refused_with_a_reason(gateway, p
     with gateway.client(door) as client:
         id = create_response(client, provider)
         gateway.change(f"T#acme#R#{id}", target="retired")
-        asked = {"model": "gpt-5", "input": "x", "previous_response_id": id}
-        for got in (client.get(f"/responses/{id}"), client.post("/responses", json=asked)):
+        body = {"model": "gpt-5", "input": "x", "previous_response_id": id}
+        for got in (client.get(f"/responses/{id}"), client.post("/responses", json=body)):
             assert (got.status_code, got.headers["x-should-retry"]) == (400, "false")
             assert got.json()["error"]["code"] == "target_not_configured"
             assert "'retired'" in got.json()["error"]["message"]

@@ -163,7 +163,9 @@ def test_of_64_callers_at_once_one_is_sent(gateway, provider):
         for _ in range(2):
             provider.reset()
             keyed, id = KeyedRequest(url), new_id()
-            for _ in range(CALLERS):  # to whoever comes: the one that is sent, and those told of it
+            for _ in range(
+                CALLERS
+            ):  # to whoever comes: the one that is sent, and those that get its answer
                 provider.respond_with(encode_response(encode_stored(id)))
             start = threading.Barrier(CALLERS)
 

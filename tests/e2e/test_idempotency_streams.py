@@ -1,8 +1,8 @@
-"""A stream with an Idempotency-Key: told once by the provider, and again from what is stored."""
+"""A stream with an Idempotency-Key: sent once by the provider, and again from what is stored."""
 
 import pytest
 
-from tests.clients.tales import message, told
+from tests.clients.text_events import make_text_events, message
 from tests.support.events import make_event, make_events, make_response, new_id, parse_events
 from tests.support.provider import (
     CLOSE,
@@ -31,16 +31,16 @@ def keyed(client):
     return KeyedRequest(client, stream=True)
 
 
-def kept(id, status="completed", **more):
+def encode_complete(id, status="completed", **more):
     return encode_response(encode_stored(id, status, **more))
 
 
 def test_a_stream_is_replayed_from_the_stored_response(provider, keyed):
     id = new_id()
-    first = told(id)
+    first = make_text_events(id)
     provider.respond_with(encode_stream(*first))
     assert keyed.create().content == b"".join(first)
-    provider.respond_with(kept(id, output=[message("Hello you")]))
+    provider.respond_with(encode_complete(id, output=[message("Hello you")]))
     again = keyed.create()
     assert again.status_code == 200
     assert again.headers["x-antiphon-replayed"] == "true"
@@ -64,13 +64,16 @@ def test_a_stream_under_way_is_waited_for_by_the_caller(provider, keyed):
     with keyed.open_stream() as got:
         pieces = got.iter_raw()
         assert next(pieces) == first
-        for unfinished in (kept(id, "in_progress"), encode_response(b'{"error":{}}', 404)):
+        for unfinished in (
+            encode_complete(id, "in_progress"),
+            encode_response(b'{"error":{}}', 404),
+        ):
             provider.respond_with(unfinished)
             assert read_error(keyed.create()) == IN_FLIGHT
         gate.open()
         assert b"".join(pieces) == b"".join(others)
     assert count_posts(provider) == 1
-    provider.respond_with(kept(id))
+    provider.respond_with(encode_complete(id))
     assert parse_events(keyed.create().content)[-1]["response"]["id"] == id
 
 
@@ -78,10 +81,10 @@ def test_of_a_stream_that_was_cut_the_provider_knows_the_end(provider, keyed):
     id = new_id()
     provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
     assert parse_events(keyed.create().content)[-1]["type"] == "response.failed"
-    for unknown in (kept(id, "in_progress"), encode_response(b'{"error":{}}', 404)):
+    for unknown in (encode_complete(id, "in_progress"), encode_response(b'{"error":{}}', 404)):
         provider.respond_with(unknown)
         assert read_error(keyed.create()) == IN_FLIGHT
-    provider.respond_with(kept(id))
+    provider.respond_with(encode_complete(id))
     again = parse_events(keyed.create().content)
     assert (again[-1]["type"], again[-1]["response"]) == ("response.completed", make_response(id))
     assert count_posts(provider) == 1
@@ -92,7 +95,7 @@ def test_a_stream_ends_again_as_the_response_did(provider, keyed, status):
     id = new_id()
     provider.respond_with(encode_stream_head(), encode_chunk(make_events(id)[0]), CLOSE)
     keyed.create()
-    provider.respond_with(kept(id, status))
+    provider.respond_with(encode_complete(id, status))
     last = parse_events(keyed.create().content)[-1]
     ending = "response.incomplete" if status == "incomplete" else "response.failed"
     assert (last["type"], last["response"]["status"]) == (ending, status)
@@ -108,7 +111,7 @@ def test_of_an_owner_that_crashed_in_mid_stream_the_provider_knows_the_end(provi
     with keyed.open_stream() as got:
         pieces = got.iter_raw()
         next(pieces)
-        provider.respond_with(kept(id))
+        provider.respond_with(encode_complete(id))
         assert parse_events(keyed.create().content)[-1]["response"] == make_response(id)
         gate.open()
         assert list(pieces)
@@ -138,7 +141,7 @@ def test_a_stream_may_name_its_response_late(provider, keyed):
     id = new_id()
     provider.respond_with(encode_stream(make_event("brand.new", 0), *make_events(id)))
     keyed.create()
-    provider.respond_with(kept(id))
+    provider.respond_with(encode_complete(id))
     assert keyed.create().headers["x-antiphon-replayed"] == "true"
 
 

@@ -95,10 +95,10 @@ def test_requests_of_a_minute_are_limited_at_both_doors(holder, provider, door):
 
 
 def test_headers_have_our_limits_or_else_the_providers(holder, provider):
-    shown = {"x_ratelimit_limit_requests": "500", "x_ratelimit_limit_tokens": "30000"}
+    headers = {"x_ratelimit_limit_requests": "500", "x_ratelimit_limit_tokens": "30000"}
     for _ in range(2):
         provider.respond_with(
-            encode_response(json.dumps(make_response(new_id())).encode(), **shown)
+            encode_response(json.dumps(make_response(new_id())).encode(), **headers)
         )
     got = holder(rpm=9).create()
     assert got.headers["x-ratelimit-limit-requests"] == "9"

@@ -29,8 +29,8 @@ def test_lineage_is_the_whole_tree_from_any_of_its_responses(acme, provider):
     root = create_response(acme, provider)
     left, right = (create_from_request(acme, provider, previous_response_id=root) for _ in range(2))
     leaf = create_from_request(acme, provider, previous_response_id=left)
-    for asked_for in (root, left, right, leaf):
-        page = read_list(acme, f"/responses/{asked_for}/lineage")
+    for id in (root, left, right, leaf):
+        page = read_list(acme, f"/responses/{id}/lineage")
         assert list_ids(page) == [root, left, right, leaf]
         assert (page["root"], page["object"], page["has_more"]) == (root, "list", False)
     parents = [link["previous_response_id"] for link in page["data"]]

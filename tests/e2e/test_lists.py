@@ -116,9 +116,9 @@ def test_another_tenant_sees_nothing_of_it(acme, umbra, provider, model):
 
 
 def test_a_deleted_response_is_listed_no_more(acme, provider, model):
-    kept, deleted = (create_response(acme, provider, model) for _ in range(2))
+    left, deleted = (create_response(acme, provider, model) for _ in range(2))
     delete_response(acme, provider, deleted)
-    assert list_ids(read_list(acme, model=model)) == [kept]
+    assert list_ids(read_list(acme, model=model)) == [left]
 
 
 def test_metadata_is_searched_by_an_index_that_follows_the_links(acme, umbra, provider, model):

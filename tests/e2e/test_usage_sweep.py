@@ -93,7 +93,7 @@ def expected(links):
     return {**{n: v for n, v in counts.items() if v}, "cost_usd": format(cost.normalize(), "f")}
 
 
-def told(counts):
+def without_zeros(counts):
     return {name: number for name, number in counts.items() if number}
 
 
@@ -103,13 +103,13 @@ def test_the_sums_equal_the_sum_of_the_parts(here, swept):
     with gateway.client() as client:
         for by in ("model", "day,model,target,key"):
             report = client.get("/usage", params={"by": by}).json()
-            assert told(report["total"]) == expected(swept)
+            assert without_zeros(report["total"]) == expected(swept)
         by_model = client.get("/usage?by=model").json()["data"]
     for each in by_model:
         parts = [link for link in swept if link["model"] == each["model"]]
         place = ("object", "day", "model", "target", "key_id")
         counts = {name: number for name, number in each.items() if name not in place}
-        assert told(counts) == expected(parts)
+        assert without_zeros(counts) == expected(parts)
 
 
 def test_refused_calls_are_no_requests(swept):
@@ -120,11 +120,11 @@ def test_the_command_tells_the_same(here, swept):
     _, env = here
     report = run_antiphon("usage", "--local", "--json", env=env).json
     assert (report["deployment"], report["tenant"]) == ("local", None)
-    assert told(report["total"]) == expected(swept)
+    assert without_zeros(report["total"]) == expected(swept)
     alone = run_antiphon(
         "usage", "--local", "--tenant", "acme", "--by", "day", "--json", env=env
     ).json
-    assert told(alone["total"]) == expected(swept)
+    assert without_zeros(alone["total"]) == expected(swept)
     nobody = run_antiphon("usage", "--local", "--tenant", "umbra", "--json", env=env).json
     assert nobody["data"] == []
 
@@ -132,7 +132,7 @@ def test_the_command_tells_the_same(here, swept):
 def test_the_command_draws_them(here, swept):
     _, env = here
     done = run_antiphon("usage", "--local", "--since", "1d", env=env)
-    shown = [line.split()[0] for line in done.out.splitlines() if line.startswith("sim-")]
-    assert sorted(shown) == sorted({link["model"] for link in swept})
+    models = [line.split()[0] for line in done.out.splitlines() if line.startswith("sim-")]
+    assert sorted(models) == sorted({link["model"] for link in swept})
     assert "█" in done.out
     assert f"{len(swept):,}" in done.out

@@ -12,7 +12,7 @@ import pytest
 
 from infra.bundle import _find_uv
 from tests.clients.sdk import opened
-from tests.clients.tales import told
+from tests.clients.text_events import make_text_events
 from tests.clients.test_openai_node import runner
 from tests.faults.cuts import ENDINGS, FRAMINGS, STREAM, make_cuts, respond_with_cuts
 from tests.support.concurrency import IS_SOAK
@@ -25,7 +25,7 @@ MOST = 60 if IS_SOAK else 4  # cuts for each framing and ending, the whole answe
 OLD_VERSIONS = ("1.66.5", "1.109.1", "2.0.0")  # 3.54.0 is locked
 OLD_READER = Path(__file__).parent / "read_by_old_sdk.py"
 QUICK_ENDINGS = [name for name in ENDINGS if name != "silence"]
-EVENTS = [event.split(b"\n")[0].removeprefix(b"event: ").decode() for event in told("")]
+EVENTS = [event.split(b"\n")[0].removeprefix(b"event: ").decode() for event in make_text_events("")]
 
 
 def make_all_cuts(framings=FRAMINGS, endings=ENDINGS, ways=WAYS):
@@ -34,7 +34,7 @@ def make_all_cuts(framings=FRAMINGS, endings=ENDINGS, ways=WAYS):
         cut
         for framing in framings
         for ending in endings
-        for cut in sample(make_cuts(framing, ending, told(new_id()), STREAM))
+        for cut in sample(make_cuts(framing, ending, make_text_events(new_id()), STREAM))
     ]
     return {new_id(): (cut, way) for cut in cuts for way in ways}
 
@@ -65,7 +65,7 @@ async def read(sdk, way, id):
 @pytest.mark.parametrize(("flavour", "endings"), [("sync", QUICK_ENDINGS), ("async", ENDINGS)])
 async def test_openai_python_raises(impatient, provider, flavour, endings):
     ids = make_all_cuts(endings=endings)
-    respond_with_cuts(provider, {id: cut for id, (cut, _) in ids.items()}, told, STREAM)
+    respond_with_cuts(provider, {id: cut for id, (cut, _) in ids.items()}, make_text_events, STREAM)
     free = asyncio.Semaphore(AT_ONCE)
     async with opened(flavour, base_url=impatient.url, api_key=KEYS["acme"]) as sdk:
 
@@ -89,7 +89,7 @@ def test_openai_node_raises(impatient, provider):
     cuts = [cut for cut, _ in make_all_cuts(endings=QUICK_ENDINGS, ways=WAYS[:1]).values()]
     for cut in cuts:
         for _ in WAYS:
-            provider.respond_with(*cut.script(told(new_id()), STREAM))
+            provider.respond_with(*cut.script(make_text_events(new_id()), STREAM))
     for cut, got in zip(cuts, runner(impatient, "url")("breaks", str(len(cuts))), strict=True):
         for way in ("raw", "helped"):
             check(cut, got[way]["types"], got[way]["error"])
@@ -102,7 +102,7 @@ def test_openai_node_raises(impatient, provider):
 @pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_older_openai_python_raises_too(impatient, provider, version):
     ids = make_all_cuts(endings=QUICK_ENDINGS)
-    respond_with_cuts(provider, {id: cut for id, (cut, _) in ids.items()}, told, STREAM)
+    respond_with_cuts(provider, {id: cut for id, (cut, _) in ids.items()}, make_text_events, STREAM)
     command = [_find_uv(), "run", "--no-project", "--isolated", "--python", sys.executable]
     done = subprocess.run(
         [

@@ -23,14 +23,14 @@ ASK = {"model": "gpt-5", "input": "x"}
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
-def told(id, status="completed"):
+def encode(id, status="completed"):
     return encode_response(json.dumps(make_response(id, status)).encode())
 
 
 async def test_a_link_that_cannot_be_written_is_written_later(shimmed, provider):
     id = new_id()
     shimmed.shim.cut("PutItem")
-    provider.respond_with(told(id))
+    provider.respond_with(encode(id))
     assert (await shimmed.create()).json()["id"] == id
     unowned = await shimmed.client.get(f"/responses/{id}")
     assert unowned.status_code == 404
@@ -38,7 +38,7 @@ async def test_a_link_that_cannot_be_written_is_written_later(shimmed, provider)
     shimmed.shim.restore()
     row = await shimmed.wait_for_row(id, "completed")
     assert row["usage"] == USAGE
-    provider.respond_with(told(id))
+    provider.respond_with(encode(id))
     assert (await shimmed.client.get(f"/responses/{id}")).json()["id"] == id
     assert provider.settle_requests(id) == []
 
@@ -47,7 +47,7 @@ async def test_a_link_that_cannot_be_written_is_written_later(shimmed, provider)
 async def test_without_table_and_queue_nobody_gets_an_id(shimmed, provider, stream):
     id = new_id()
     shimmed.shim.cut("PutItem", "SendMessage")
-    provider.respond_with(encode_stream(*make_events(id)) if stream else told(id))
+    provider.respond_with(encode_stream(*make_events(id)) if stream else encode(id))
     provider.respond_with(encode_response(b"{}"))
     got = await shimmed.create(stream=stream)
     assert (got.status_code, got.json()["error"]["code"]) == (503, "link_not_written")
@@ -77,19 +77,19 @@ async def test_no_event_of_the_gateways_own_names_an_id_without_an_owner(shimmed
 
 
 @pytest.mark.parametrize(
-    ("asked", "calls"),
+    ("options", "calls"),
     [
         ({"background": True}, ["POST {}/cancel", "DELETE {}"]),
         ({"store": False}, []),
     ],
 )
-async def test_what_nobody_can_name_is_discarded_at_its_provider(shimmed, provider, asked, calls):
+async def test_what_nobody_can_name_is_discarded_at_its_provider(shimmed, provider, options, calls):
     id = new_id()
     shimmed.shim.cut("PutItem", "SendMessage")
-    provider.respond_with(told(id, "queued"))
+    provider.respond_with(encode(id, "queued"))
     for _ in calls:
         provider.respond_with(encode_response(b'{"error":{}}', 409))  # which changes nothing
-    assert (await shimmed.create(**asked)).status_code == 503
+    assert (await shimmed.create(**options)).status_code == 503
     sent = [one.line.removesuffix(" HTTP/1.1") for one in provider.received[1:]]
     assert sent == [call.format(f"/v1/responses/{id}") for call in calls]
 
@@ -105,7 +105,7 @@ async def test_the_outcome_of_a_stream_follows_its_late_link(shimmed, provider):
         *map(encode_chunk, events[1:]),
         LAST_CHUNK,
     )
-    ask = {**ASK, "stream": True, "store": False}  # so that it cannot be asked after
+    ask = {**ASK, "stream": True, "store": False}  # so that it cannot be polled
     async with shimmed.client.stream("POST", "/responses", json=ask) as got:
         pieces = got.aiter_raw()
         assert await anext(pieces) == events[0]
@@ -120,7 +120,7 @@ async def test_a_cut_stream_is_polled_when_the_queue_answers_again(shimmed, prov
     id = new_id()
     shimmed.shim.cut("SendMessage")
     provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
-    provider.respond_to_settle(id, told(id))
+    provider.respond_to_settle(id, encode(id))
     got = await shimmed.create(stream=True)
     assert parse_events(got.content)[-1]["type"] == "response.failed"
     assert shimmed.row(id)["unfinished"] == "cut"
@@ -153,8 +153,8 @@ async def test_an_outcome_that_nobody_takes_does_not_harm_the_answer(shimmed, pr
 async def test_a_late_background_response_is_followed_from_when_it_is_owned(shimmed, provider):
     id = new_id()
     shimmed.shim.cut("PutItem")
-    provider.respond_with(told(id, "queued"))
-    provider.respond_to_settle(id, told(id))
+    provider.respond_with(encode(id, "queued"))
+    provider.respond_to_settle(id, encode(id))
     assert (await shimmed.create(background=True)).json()["status"] == "queued"
     shimmed.shim.restore()
     row = await shimmed.wait_for_row(id, "completed")
@@ -185,7 +185,7 @@ async def test_added_items_that_cannot_be_recorded_are_owned_later(shimmed, prov
     assert (got.status_code, got.json()["data"][0]["id"]) == (200, item)
     shimmed.shim.restore()
     create = {**ASK, "input": [{"type": "item_reference", "id": item}]}
-    provider.respond_with(told(new_id()))
+    provider.respond_with(encode(new_id()))
     while (await shimmed.client.post("/responses", json=create)).status_code == 404:  # noqa: ASYNC110
         await asyncio.sleep(0.1)  # nobody tells of a row
 

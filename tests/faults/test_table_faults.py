@@ -27,14 +27,14 @@ READS = {
 }
 
 
-def told(id):
+def encode(id):
     return encode_response(json.dumps(make_response(id)).encode())
 
 
 async def owned(shimmed, provider):
     """The id of a new response, recorded while the table is well."""
     id = new_id()
-    provider.respond_with(told(id))
+    provider.respond_with(encode(id))
     assert (await shimmed.create()).status_code == 200
     provider.received.clear()
     return id
@@ -78,7 +78,7 @@ async def test_what_cannot_be_written_is_not_lost(shimmed, provider, fault, stre
     """Neither for the caller, who has the whole answer, nor for the reports."""
     id = new_id()
     shimmed.shim.faults = dict.fromkeys(("PutItem", "UpdateItem", "TransactWriteItems"), fault)
-    provider.respond_with(encode_stream(*make_events(id)) if stream else told(id))
+    provider.respond_with(encode_stream(*make_events(id)) if stream else encode(id))
     got = await shimmed.create(stream=stream)
     body = b"".join(make_events(id)) if stream else json.dumps(make_response(id)).encode()
     assert (got.status_code, got.content) == (200, body)

@@ -42,8 +42,8 @@ def parent_at(client, provider, model="deployed", **more):
 
 
 def chained(client, parent, model="deployed"):
-    asked = {"model": model, "input": "y", "previous_response_id": parent}
-    return client.post("/responses", json=asked)
+    body = {"model": model, "input": "y", "previous_response_id": parent}
+    return client.post("/responses", json=body)
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "previous_response_not_found"), (404, None)])
@@ -103,7 +103,7 @@ def test_another_refusal_of_azure_is_not_waited_out(many, providers):
     assert (got.status_code, len(azure.received)) == (400, 1)
 
 
-def asked(gateway, provider, answer):
+def send_create(gateway, provider, answer):
     provider.respond_with(answer)
     with gateway.client() as client:
         return client.post("/responses", json={"model": "deployed", "input": "x"})
@@ -111,7 +111,7 @@ def asked(gateway, provider, answer):
 
 def test_a_content_filters_error_is_passed_whole(many, providers):
     body = json.dumps(FILTERED, indent=1).encode()
-    got = asked(many, providers["azure-a"], encode_response(body, 400, apim_request_id="a-1"))
+    got = send_create(many, providers["azure-a"], encode_response(body, 400, apim_request_id="a-1"))
     assert (got.status_code, got.content) == (400, body)
     assert got.headers["apim-request-id"] == "a-1"
 
@@ -128,32 +128,34 @@ def test_a_content_filters_error_is_passed_whole(many, providers):
     ids=str,
 )
 def test_errors_get_what_clients_look_for_and_lose_nothing(many, providers, status, body, type):
-    got = asked(many, providers["azure-a"], encode_response(json.dumps(body).encode(), status))
-    told = got.json()
+    got = send_create(
+        many, providers["azure-a"], encode_response(json.dumps(body).encode(), status)
+    )
+    document = got.json()
     assert got.status_code == status
-    assert {"message", "type", "param", "code"} <= set(told["error"])
-    assert (told["error"]["type"], told["error"]["param"]) == (type, None)
-    assert {**told, **body}.keys() == told.keys()
-    assert told["error"].items() >= body.get("error", {}).items()
+    assert {"message", "type", "param", "code"} <= set(document["error"])
+    assert (document["error"]["type"], document["error"]["param"]) == (type, None)
+    assert {**document, **body}.keys() == document.keys()
+    assert document["error"].items() >= body.get("error", {}).items()
 
 
 def test_what_stands_in_an_error_stays_byte_for_byte(many, providers):
     body = b'{ "error":  {"code":"BadRequest",\n "message":"\\u00fcber", "n": 1.50 }  }'
-    got = asked(many, providers["azure-a"], encode_response(body, 400))
+    got = send_create(many, providers["azure-a"], encode_response(body, 400))
     added = b', "type": "invalid_request_error", "param": null'
     assert got.content == body.replace(b"1.50 ", b"1.50 " + added)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[1]", b'{"error":"m"}', b'{"error":null}', b"{}"])
 def test_what_is_no_error_object_passes_as_it_is(many, providers, body):
-    got = asked(many, providers["azure-a"], encode_response(body, 400))
+    got = send_create(many, providers["azure-a"], encode_response(body, 400))
     assert (got.status_code, got.content) == (400, body)
 
 
 def test_a_deployment_that_is_gone_lets_the_next_one_answer(many, providers):
     missing = b'{"error":{"code":"DeploymentNotFound","message":"m"}}'
     providers["azure-b"].respond_with(good(new_id()))
-    got = asked(many, providers["azure-a"], encode_response(missing, 404))
+    got = send_create(many, providers["azure-a"], encode_response(missing, 404))
     assert (got.status_code, got.headers["x-antiphon-target"]) == (200, "azure-b")
 
 

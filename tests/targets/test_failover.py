@@ -70,15 +70,15 @@ def continuing(client, providers, case):
 
 
 def ask(gateway, providers, case, failures, stream):
-    """Send one create, which the first targets fail as told and the next one answers."""
+    """Send one create, which the first targets fail as scripted and the next one answers."""
     with gateway.client() as client:
         parent = continuing(client, providers, case)
         for name, failure in zip(case.targets, failures, strict=False):
             providers[name].respond_with(*failure)
         for name in case.targets[len(failures) :]:
             providers[name].respond_with(good(new_id(), stream))
-        asked = {"model": case.model, "input": "x", "stream": stream, **parent}
-        return client.post("/responses", json=asked)
+        body = {"model": case.model, "input": "x", "stream": stream, **parent}
+        return client.post("/responses", json=body)
 
 
 def posts(providers):
@@ -98,11 +98,11 @@ def test_the_next_target_gets_it_where_the_first_did_not_process_it(
     many, providers, failure, case, stream
 ):
     got = ask(many, providers, case, [NOT_PROCESSED[failure]], stream)
-    asked = case.targets[:2]
-    assert posts(providers) == dict.fromkeys(asked, 1)
-    assert got.headers["x-antiphon-attempts"] == str(len(asked))
-    assert got.headers["x-antiphon-target"] == asked[-1]
-    assert (got.status_code == 200) == (len(asked) == 2)
+    attempted = case.targets[:2]
+    assert posts(providers) == dict.fromkeys(attempted, 1)
+    assert got.headers["x-antiphon-attempts"] == str(len(attempted))
+    assert got.headers["x-antiphon-target"] == attempted[-1]
+    assert (got.status_code == 200) == (len(attempted) == 2)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_no_other_target_gets_it_after_one_that_may_have_processed_it(
 ):
     failures = [NOT_PROCESSED["429"]] * before + [MAYBE_PROCESSED[failure]]
     got = ask(many, providers, case, failures, stream)
-    asked = case.targets[: len(failures)]
-    assert posts(providers) == dict.fromkeys(asked, 1)
+    attempted = case.targets[: len(failures)]
+    assert posts(providers) == dict.fromkeys(attempted, 1)
     assert got.status_code == (int(failure) if failure.isdigit() else 502)
     assert got.headers["x-should-retry"] == "false"
-    assert got.headers["x-antiphon-target"] == asked[-1]
-    assert got.headers["x-antiphon-attempts"] == str(len(asked))
+    assert got.headers["x-antiphon-target"] == attempted[-1]
+    assert got.headers["x-antiphon-attempts"] == str(len(attempted))
 
 
 @pytest.mark.parametrize("failure", INVALID)
@@ -193,7 +193,7 @@ def test_headers_that_lambda_cannot_send_are_dropped(many, providers, status):
 
 
 def test_a_silent_target_may_have_begun(many, providers):
-    """A stream's first event is waited for; the other targets are not asked meanwhile."""
+    """A stream's first event is waited for; the other targets are not attempted meanwhile."""
     gate = Gate()
     got = ask(many, providers, FREE[1], [(gate,)], stream=True)
     gate.open()
@@ -217,7 +217,7 @@ def test_a_target_that_cannot_be_reached_and_is_the_only_one_may_be_tried_again(
 
 
 @pytest.mark.parametrize(
-    ("failures", "told"),
+    ("failures", "status"),
     [
         (["404 model", "429", "403"], 429),
         (["401", "404 model", "503"], 503),
@@ -225,14 +225,16 @@ def test_a_target_that_cannot_be_reached_and_is_the_only_one_may_be_tried_again(
     ],
     ids=str,
 )
-def test_of_several_errors_the_one_most_likely_to_pass_is_returned(many, providers, failures, told):
+def test_of_several_errors_the_one_most_likely_to_pass_is_returned(
+    many, providers, failures, status
+):
     case = FREE[len(failures) - 1]
     got = ask(many, providers, case, [NOT_PROCESSED[name] for name in failures], stream=False)
-    assert (got.status_code, len(posts(providers))) == (told, len(failures))
+    assert (got.status_code, len(posts(providers))) == (status, len(failures))
 
 
 def test_the_target_of_the_returned_error_is_named(many, providers):
-    """Not the one that was asked last, whose refusal says less."""
+    """Not the one that was attempted last, whose refusal says less."""
     got = ask(
         many, providers, Case("unreachable", ("second",)), [NOT_PROCESSED["403"]], stream=False
     )

@@ -57,13 +57,13 @@ def test_in_an_outage_one_call_in_thirty_seconds_waits_for_the_question(vault, r
 
 
 def test_without_a_key_concurrent_callers_get_the_same_error(vault, credentials):
-    def told():
+    def read_error():
         with pytest.raises(CredentialMissing) as raised:
             credentials.get("openai")
         return raised.value.status, raised.value.code
 
     vault.fail()
-    assert run_at_once(told) == [(503, "target_credential_missing")] * MANY_THREADS
+    assert run_at_once(read_error) == [(503, "target_credential_missing")] * MANY_THREADS
     assert vault.request_count == 1
     vault.restore()
     vault.put("key")
@@ -99,10 +99,10 @@ def test_white_space_around_a_key_is_none_of_it(vault, credentials):
 
 
 def test_nobody_waits_for_another_target_s_question(vault, credentials):
-    asked, answered = threading.Event(), threading.Event()
+    requested, answered = threading.Event(), threading.Event()
 
     def hangs(_):
-        asked.set()
+        requested.set()
         answered.wait(30)
 
     vault.put("key")
@@ -111,7 +111,7 @@ def test_nobody_waits_for_another_target_s_question(vault, credentials):
     vault.cloud.fail(vault.client, GET_SECRET_VALUE, hangs)
     waits = threading.Thread(target=credentials.get, args=("openai",))
     waits.start()
-    asked.wait(30)
+    requested.wait(30)
     assert credentials.get("other") == "the-other's"
     answered.set()
     waits.join(30)

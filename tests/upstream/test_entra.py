@@ -1,4 +1,4 @@
-"""Tokens of Entra ID: how they are asked for, and how long they are kept."""
+"""Tokens of Entra ID: how they are requested, and how long they are kept."""
 
 import pytest
 
@@ -15,10 +15,10 @@ from tests.support.entra import (
 
 def test_a_secret_is_posted_in_one_form_and_a_token_is_returned(credentials, entra):
     assert credentials.get("azure") == "token-1"
-    (asked,) = entra.requests
-    assert asked.path == f"/{TENANT}/oauth2/v2.0/token"
-    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
-    assert asked.form == {
+    (request,) = entra.requests
+    assert request.path == f"/{TENANT}/oauth2/v2.0/token"
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.form == {
         "grant_type": "client_credentials",
         "client_id": CLIENT,
         "scope": SCOPE,
@@ -28,8 +28,8 @@ def test_a_secret_is_posted_in_one_form_and_a_token_is_returned(credentials, ent
 
 def test_aws_s_token_takes_the_place_of_the_secret(credentials, entra, vault, sts):
     assert credentials.get("by-identity") == "token-1"
-    (asked,) = entra.requests
-    assert asked.form == {
+    (request,) = entra.requests
+    assert request.form == {
         "grant_type": "client_credentials",
         "client_id": CLIENT,
         "scope": SCOPE,
@@ -93,7 +93,7 @@ def test_a_secret_that_was_renewed_is_taken_at_once(credentials, entra, vault):
     entra.secrets = {"renewed"}
     vault.time.advance(60)
     assert credentials.renew("azure", "token-1") == "token-2"
-    assert [asked.form["client_secret"] for asked in entra.requests] == [
+    assert [request.form["client_secret"] for request in entra.requests] == [
         "client-secret",
         "client-secret",
         "renewed",

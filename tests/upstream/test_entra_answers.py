@@ -1,4 +1,4 @@
-"""What Entra ID may answer, and what of it is believed, told and logged."""
+"""What Entra ID may answer, and what of it is believed, reported and logged."""
 
 import traceback
 
@@ -32,12 +32,12 @@ def test_a_refusal_says_what_is_to_be_put_right_by_its_codes_alone(
 ):
     entra.response = make_refusal(error, number, "MARK")
     for target in ("azure", "by-identity"):
-        told = read_credential_error(credentials, target)
-        assert f"({error}, AADSTS{number})" in told
+        message = read_credential_error(credentials, target)
+        assert f"({error}, AADSTS{number})" in message
         with pytest.raises(CredentialMissing, match=reason):
             credentials.get(target)
     assert f"AADSTS{number}" in format_log(caplog)
-    assert "MARK" not in told + format_log(caplog)
+    assert "MARK" not in message + format_log(caplog)
 
 
 GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
@@ -63,9 +63,9 @@ GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
 )
 def test_what_is_no_token_is_not_sent_on(credentials, entra, caplog, answer):
     entra.response = answer
-    with pytest.raises(CredentialMissing, match="its answer is not a token") as told:
+    with pytest.raises(CredentialMissing, match="its answer is not a token") as raised:
         credentials.get("azure")
-    traced = "".join(traceback.format_exception(told.value))
+    traced = "".join(traceback.format_exception(raised.value))
     assert "MARK" not in traced + format_log(caplog)
 
 

@@ -21,14 +21,14 @@ await responses.delete(first.id);
 const gone = await raised(responses.retrieve(first.id));
 
 const conversation = await conversations.create({ metadata: { a: "b" } });
-const said = { type: "message", role: "user", content: "six" };
-const added = await conversations.items.create(conversation.id, { items: [said, said, said] });
+const six = { type: "message", role: "user", content: "six" };
+const added = await conversations.items.create(conversation.id, { items: [six, six, six] });
 const item = await conversations.items.retrieve(added.data[0].id, { conversation_id: conversation.id });
 const answered = await responses.create({ model, input: "seven", conversation: conversation.id });
 const listed = await all(conversations.items.list(conversation.id, { limit: 2 }));
 await conversations.items.delete(added.data[0].id, { conversation_id: conversation.id });
 const updated = await conversations.update(conversation.id, { metadata: { c: "d" } });
-const kept = await conversations.retrieve(conversation.id);
+const stored = await conversations.retrieve(conversation.id);
 await conversations.delete(conversation.id);
 const left = await raised(conversations.retrieve(conversation.id));
 
@@ -43,7 +43,7 @@ tell({
   answered: answered.conversation.id === conversation.id,
   listed: listed.length,
   updated: updated.metadata,
-  kept: kept.metadata,
+  stored: stored.metadata,
   left: { kind: left.kind, status: left.status },
   models: (await all(models.list())).length > 0,
 });

@@ -13,11 +13,11 @@ def message(text, status="completed"):
     return {**kind, "content": content if text else []}
 
 
-def told(id):
+def make_text_events(id):
     """All events of one good response, one piece of bytes each."""
     text = "".join(PARTS)
     part = message(text)["content"][0]
-    tale = [
+    events = [
         ("created", {"response": make_response(id, "in_progress")}),
         ("output_item.added", {"output_index": 0, "item": message("", "in_progress")}),
         ("content_part.added", {**WITHIN, "part": {**part, "text": ""}}),
@@ -28,5 +28,5 @@ def told(id):
         ("completed", {"response": make_response(id, output=[message(text)])}),
     ]
     return [
-        make_event(f"response.{type}", number, **more) for number, (type, more) in enumerate(tale)
+        make_event(f"response.{type}", number, **more) for number, (type, more) in enumerate(events)
     ]
