@@ -40,7 +40,7 @@ def here(tmp_path_factory):
     folder = tmp_path_factory.mktemp("usage")
     config, ready = folder / "gateway.toml", folder / "ready.json"
     config.write_text(CONFIG)
-    with run_gateway(config, ready, "--concurrency", "4") as gateway:
+    with run_gateway(config, ready, "--concurrency", "2") as gateway:
         yield (
             gateway,
             {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(instance_folder(ready))},
@@ -53,7 +53,7 @@ def swept(here):
     gateway, _ = here
     with gateway.client() as client:
         for model in MODELS:
-            for ask in ({}, {"stream": True}, {"background": True}, {"metadata": {"a": "b"}}):
+            for ask in ({"metadata": {"a": "b"}}, {"stream": True}, {"background": True}):
                 client.post("/responses", json={"model": model, "input": "Salve!", **ask})
         links = wait_for(
             lambda: every_link(client),

@@ -12,8 +12,8 @@ import pytest
 
 from infra.bundle import _find_uv
 from tests.clients.sdk import opened
-from tests.clients.text_events import make_text_events
 from tests.clients.test_openai_node import runner
+from tests.clients.text_events import make_text_events
 from tests.faults.cuts import ENDINGS, FRAMINGS, STREAM, make_cuts, respond_with_cuts
 from tests.support.concurrency import IS_SOAK
 from tests.support.events import new_id

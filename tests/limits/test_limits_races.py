@@ -1,4 +1,4 @@
-"""64 callers in four processes, all at once and in several rounds: exactly the limit is admitted."""
+"""Callers in several processes, all at once and in several rounds: exactly the limit is admitted."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ from tests.support.limits import (
     settle,
 )
 
-LIMITS = [(1, 20, 40)[n % 3] for n in range(ROUNDS)]
+LIMITS = [(1, 10, 20)[n % 3] for n in range(ROUNDS)]
 RESERVED, USED = 3, 1  # dollars for each request
 TENANTS = {f"t{n}": Limits(budget_usd=float(RESERVED * most)) for n, most in enumerate(LIMITS)}
 

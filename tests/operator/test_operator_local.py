@@ -21,19 +21,20 @@ key_cache_seconds = {seconds}
 provider = "openai"
 models = ["sim-*", "gpt-5-mini", "gpt-5"]
 """
+CACHE_SECONDS = 0.2
 CREATE = ("keys", "create", "--tenant", "acme", "--local")
 
 
-@pytest.fixture(scope="module", params=[0, 0.2], ids=["not cached", "cached"])
-def here(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
     """A gateway, and the environment with which commands find it."""
     folder = tmp_path_factory.mktemp("here")
     config, ready = folder / "gateway.toml", folder / "ready.json"
-    config.write_text(CONFIG.format(seconds=request.param))
+    config.write_text(CONFIG.format(seconds=CACHE_SECONDS))
     with run_gateway(config, ready, "--concurrency", "1") as gateway:
         (left,) = instance_file.find_instances(instance_folder(ready))
         assert (left.url, left.rest, left.table) == (gateway.url, gateway.rest, gateway.table)
-        assert (left.aws_endpoint, left.key_cache_seconds) == (gateway.aws_endpoint, request.param)
+        assert (left.aws_endpoint, left.key_cache_seconds) == (gateway.aws_endpoint, CACHE_SECONDS)
         env = {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(instance_folder(ready))}
         yield gateway, env
     assert instance_file.find_instances(instance_folder(ready)) == []

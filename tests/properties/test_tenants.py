@@ -100,7 +100,7 @@ def test_nobody_ever_gets_at_what_is_not_theirs(gateway, provider):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=500 if IS_SOAK else 15,
+            max_examples=500 if IS_SOAK else 5,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=checks,

@@ -29,10 +29,11 @@ from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
 from infra.local.aws import transactions
 from infra.local.aws.resources import TABLE, table_definition
 from tests.support.aws import FAST_MOTO, LOCAL_AWS
+from tests.support.concurrency import IS_SOAK
 
 START_MS = 1_700_000_000_000  # when the first link is created: 2023-11-14 22:13:20 UTC
 SHARED_TABLE = "races"
-PROCESSES, THREADS = 4, 16  # of a race
+PROCESSES, THREADS = (4 if IS_SOAK else 2), 16  # of a race
 # Forked from a server process that has imported this module once, which takes most of the time.
 RACERS = get_context("forkserver")
 RACERS.set_forkserver_preload([__name__])

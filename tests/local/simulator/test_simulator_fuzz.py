@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from infra.local.simulator.request_body import TYPES
 from tests.local.simulator.reply import KEY, NO_TLS
+from tests.support.concurrency import IS_SOAK
 
 KEYS = st.sampled_from(["type", "id", "content", "role", "name", "format", "schema", "tools"])
 WORDS = st.sampled_from(["function", "message", "json_schema", "allowed_tools", "user", "object"])
@@ -30,7 +31,9 @@ PATHS = st.sampled_from(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=1000 if IS_SOAK else 50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(path=PATHS, body=BODIES, is_complete=st.booleans())
 def test_any_body_gets_a_response_or_an_error(simulator, path, body, is_complete):
