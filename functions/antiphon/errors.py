@@ -69,7 +69,7 @@ class GatewayError(Exception):
         code: str | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
-        super().__init__(message[:MAX_MESSAGE_CHARS])
+        super().__init__(_without_middle(message))
         self.headers = {**self.headers, **headers}
         self.param = param and param[:MAX_PARAM_CHARS]
         if code is not None:
@@ -284,3 +284,9 @@ class AnswerTooLarge(UpstreamFailed):
 
     code = "upstream_answer_too_large"
     processed = "yes"
+
+
+def _without_middle(message: str) -> str:
+    """Return at most MAX_MESSAGE_CHARS; what the caller sent is in the middle."""
+    half = (MAX_MESSAGE_CHARS - 1) // 2
+    return message if len(message) <= MAX_MESSAGE_CHARS else f"{message[:half]}…{message[-half:]}"

@@ -1,5 +1,7 @@
 """What the gateway's own lists refuse, and in which words."""
 
+import re
+
 import httpx
 import pytest
 
@@ -29,7 +31,7 @@ def test_a_cursor_that_is_not_the_tenants_own_is_not_found(acme, umbra, provider
     answers = set()
     for after in (make(umbra, provider), new_id(), "resp/../x", "", "x" * 4000):
         got = acme.get(path, params={"after": after})
-        answers.add((got.status_code, got.text.replace(f"'{after}'", "'ID'")))
+        answers.add((got.status_code, re.sub(r"with id '[^']*'", "with id 'ID'", got.text)))
     message = f"{kind} with id 'ID' not found."
     [(status, body)] = answers
     assert status == 404
