@@ -106,6 +106,20 @@ def test_a_failed_response_is_masked_when_it_is_read_again(gateway, provider, do
     assert got.json()["error"]["message"] == f"[redacted] of {MASKED}"
 
 
+@pytest.mark.parametrize("before", ["\n", "\t", "é", "_", "/", "%2F", "--"])
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_the_account_is_masked_whatever_is_before_it(gateway, provider, before, stream):
+    """Escapes of JSON and of URLs end with letters and digits."""
+    names = [before + name for name in ACCOUNT.replace(" in ", " at ").split(" at ")]
+    masked = [before + name for name in MASKED.replace(" in ", " at ").split(" at ")]
+    refusal, event = {"error": {"message": names}}, make_event("error", 2, message=names)
+    whole = encode_response(json.dumps(refusal).encode(), 400)
+    provider.respond_with(*(stream_script(lambda: event)() if stream else (whole,)))
+    with gateway.client() as client:
+        got = client.post("/responses", json={"model": "gpt-5", "input": "x", "stream": stream})
+    assert json.dumps(masked) in got.text
+
+
 def test_output_is_not_masked(gateway, provider):
     """A model may write what looks like an organisation, and a word of an address."""
     text = json.dumps(make_response(new_id(), output=[{"type": "x", "text": ACCOUNT}])).encode()

@@ -81,7 +81,7 @@ def test_the_request_is_sent_as_the_target_takes_it():
     request = UpstreamRequest(
         "POST",
         "/responses",
-        query="api-version=x&include%5B%5D=a",
+        query="api-version=x&include%5B%5D=a&%61pi-Version[]=y",
         headers=headers,
         body_for=lambda model: json.dumps({"model": model}).encode(),
     )

@@ -16,9 +16,12 @@ FOREIGN_CONTENT = re.compile(
 ERROR_MEMBER = re.compile(r"""\s*\{\s*"error"\s*:\s*(?=\{)""")
 TYPES = {429: "rate_limit_error"}
 SERVER_ERROR = 500
-ACCOUNT_IDS = re.compile(rb"\b(org|proj)[-_][A-Za-z0-9]{8,}\b")
+# Before a word: nothing that belongs to it, or an escape of JSON or of a URL.
+START = rb"(?:(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})|(?<=%[0-9a-fA-F]{2})|(?<![a-zA-Z0-9\\%]))"
+ACCOUNT_IDS = re.compile(START + rb"(org|proj)[-_][A-Za-z0-9]{8,}")
 AZURE_HOSTS = re.compile(
-    rb"\b[a-z0-9][a-z0-9-]*(\.(?:openai|cognitiveservices|services\.ai)\.azure\.com)\b",
+    START + rb"(?<![a-z0-9]-)[a-z0-9][a-z0-9-]{0,62}"
+    rb"(\.(?:openai|cognitiveservices|services\.ai)\.azure\.com)\b",
     re.IGNORECASE,
 )
 

@@ -36,5 +36,5 @@ def without_api_version(query: str) -> str:
 
 def _is_api_version(part: str) -> bool:
     """Azure decodes names, and compares them without case."""
-    name = unquote_plus(part.partition("=")[0])
+    name = unquote_plus(part.partition("=")[0]).partition("[")[0]
     return name.strip().casefold() == "api-version"
