@@ -130,3 +130,10 @@ def test_only_entry_points_read_the_environment():
     }
     readers = {p for p in FILES if p.startswith("functions/") and "os.environ" in _source(p)}
     _check(p for p in readers - allowed if "/runtime/" not in p)
+
+
+def test_decisions_are_numbered_without_gaps_and_once():
+    files = sorted((ROOT / "docs/decisions").glob("*.md"))
+    titles = [path.read_text().partition(".")[0] for path in files]
+    assert titles == [f"# {number}" for number in range(1, len(files) + 1)]
+    assert [path.name[:4] for path in files] == [f"{n:04d}" for n in range(1, len(files) + 1)]

@@ -1,7 +1,7 @@
 """The rollup function: follows changes of links in the table's stream, and counts usage.
 
 Every response that its request leaves without an outcome is polled, whatever became of the process
-that wrote its link: see docs/decisions/0014-the-table-starts-the-polling.md.
+that wrote its link: see docs/decisions/0015-the-table-starts-the-polling.md.
 
 The usage of a response is counted once, when its outcome is known. A marker row beside its link
 records what was counted. Marker and sum are written in one transaction, so that a change which is
