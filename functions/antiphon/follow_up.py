@@ -109,7 +109,7 @@ class FollowUp:
             self._poll_again(poll, link)
 
     def _poll_again(self, poll: PollResponse, link: Link) -> None:
-        if poll.not_before and poll.attempt == 1:  # its request did not extend its reservation
+        if poll.not_before:  # its request did not extend its reservation, nor an earlier poll
             self._settle(link)
         self.queue.send(poll.next_attempt())
 

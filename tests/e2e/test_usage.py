@@ -70,6 +70,25 @@ def test_every_end_of_a_stream_is_counted(gateway, provider, model, status):
         assert nonzero_fields(wait_for_sum(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
 
 
+@pytest.mark.parametrize("store", [True, False])
+@pytest.mark.parametrize("last_id", ["", 7, None, "x" * 3_000], ids=["empty", "7", "none", "long"])
+def test_a_last_event_with_an_odd_id_is_counted_once(gateway, provider, model, last_id, store):
+    id = new_id()
+    first = make_event("response.created", 0, response=make_usage_response(id, "in_progress"))
+    last = make_event("response.completed", 1, response=make_usage_response(last_id))
+    provider.respond_with(encode_stream(first, last))
+    provider.respond_with(encode_usage_response(new_id()))
+    with gateway.client() as client:
+        body = {"model": model, "input": "x", "stream": True, "store": store}
+        got = client.post("/responses", json=body)
+        assert (last in got.content) == (last_id is None)
+        assert gateway.row(f"T#acme#R#{id}")["status"] == "completed"
+        send_create(client, model)
+        found = nonzero_fields(wait_for_sum(client, model, 2))
+    assert found["completed"] == 2
+    assert found["total_tokens"] == 2 * SPENT["total_tokens"]
+
+
 def test_a_failure_without_figures_is_counted_without_them(gateway, provider, model):
     provider.respond_with(encode_usage_response(new_id(), "failed", usage=None))
     with gateway.client() as client:

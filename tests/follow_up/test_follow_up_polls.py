@@ -120,11 +120,12 @@ def test_what_is_given_up_keeps_its_reservation(cloud, follow_up, more, why):
     assert not [name for name in counters if name.startswith("held_")]
 
 
-def test_what_a_killed_function_left_running_stays_reserved(cloud, follow_up, provider):
+@pytest.mark.parametrize("attempt", [1, 2], ids=["first", "after a fault of the table"])
+def test_what_a_killed_function_left_running_stays_reserved(cloud, follow_up, provider, attempt):
     reservation = reserve(follow_up.admission)
     follow_up.links.put(replace(LINK, ends_by=NOW, lease=reservation.to_json()))
     provider_has(provider, "in_progress")
-    run_follow_up(follow_up, replace(FOLLOW, not_before=NOW))
+    run_follow_up(follow_up, replace(FOLLOW, not_before=NOW, attempt=attempt))
     counters = cloud.table.get("T#acme#L#key_1", "LIMITS")
     assert (counters[SPENT], counters[IN_FLIGHT]) == (RESERVED * NANO, 0)
     [held] = [value for name, value in counters.items() if name.startswith("held_")]

@@ -29,7 +29,7 @@ class Tracker:
         self.closed.append(terminal_event)
 
 
-def passing(tracker, *chunks):
+def passing(tracker, *chunks, hold=0):
     def read():
         for chunk in chunks:
             if isinstance(chunk, Exception):
@@ -37,7 +37,7 @@ def passing(tracker, *chunks):
             yield chunk
 
     stream = UpstreamStream(read(), ReadTimer(None, float("inf")), lambda: None, EventSplitter())
-    stream.open(280)
+    stream.open(280, hold)
     recording = RecordingStream(stream, tracker, "openai")
     recording.open()
     return b"".join(recording)
@@ -78,6 +78,17 @@ def test_behind_the_terminal_event_a_failure_adds_nothing(last):
     tracker = Tracker("odd", ValueError("m"))
     assert passing(tracker, CREATED, COMPLETED, last) == CREATED + COMPLETED
     assert tracker.closed == ["response.completed"]
+
+
+def test_an_end_that_arrived_but_has_not_passed_is_none():
+    """Of a stream that is held, all may have arrived before its second event is recorded."""
+    odd = make_event("response.queued", 1, response=make_response("resp_1", "odd"))
+    end = make_event("response.failed", 2, response=make_response("resp_1", "failed"))
+    tracker = Tracker("odd", ValueError("m"))
+    got = passing(tracker, CREATED, odd, end, hold=5)
+    types = [event["type"] for event in parse_events(got.removeprefix(CREATED))]
+    assert types == ["error", "response.failed"]
+    assert tracker.closed == [None]
 
 
 def test_an_id_that_has_no_owner_is_in_no_event():

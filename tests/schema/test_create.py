@@ -152,6 +152,8 @@ def test_max_tokens_is_renamed_and_the_header_names_it():
         {"type": "image_generation_call", "id": "ig_1", "result": "iVBO"},
         {"type": "message", "id": "msg_1", "role": "assistant", "content": []},
         {"type": "brand_new_call", "id": "x_1", "anything": 1},
+        {"type": "brand_new_call", "id": "x_1", "anything": 0},
+        {"type": "brand_new_call", "id": "x_1", "anything": False},
         {"role": "user", "content": "x"},
     ],
 )

@@ -236,7 +236,8 @@ class ResponseRecorder:
         """
         owner = context.owner(response.target)
         if readable_id(created) is None:
-            self._count_usage(created, owner, context.body, context.reservation)
+            if first is None:  # otherwise it counts with the link of the first id
+                self._count_usage(created, owner, context.body, context.reservation)
             raise UpstreamFailed(NO_ID)
         link = _response_link(context, response.target, created, self._stores.days)
         if first is not None:

@@ -143,14 +143,19 @@ class ResponseTracker:
     def observe(self, response: ResponseObject) -> None:
         """Own what this response object names; raise LinkNotWritten where that fails."""
         id = readable_id(response)
+        if self._tracked is not None and self._is_new:
+            self._remember(self._tracked.link, response)  # it counts, also where its id is odd
         if self._tracked is None or id not in self._ids:
             found = self._find_link(response, None if self._tracked is None else self._tracked.link)
             self._tracked = self._tracked or found
             self._ids.add(id)
-        is_same = self._tracked.link.status == status_of(response) and self._unwritten is None
-        self._unwritten = None if is_same else response
+        self._remember(self._tracked.link, response)
         if status_of(response) in FINAL and self._tracked.link.store:
             self._own_items(self._tracked.link, response)
+
+    def _remember(self, link: Link, response: ResponseObject) -> None:
+        is_same = link.status == status_of(response) and self._unwritten is None
+        self._unwritten = None if is_same else response
 
     def close(self, terminal_event: str | None) -> None:
         """Record the outcome; the caller has the response, so a failure here is only logged.
@@ -214,8 +219,8 @@ class RecordingStream:
         self._tracker = tracker
         self._target = target
         self._batches = iter(stream)
-        self._unobserved: EventBatch | None = None  # whose recording has failed
         self._owned: ResponseObject | None = None  # the last response object that was recorded
+        self._has_ended = False  # the provider's terminal event is recorded and passes
         self._is_closed = False
 
     def open(self) -> None:
@@ -226,7 +231,7 @@ class RecordingStream:
         except BaseException:
             self.close()
             raise
-        self._batches = chain((EventBatch(first.data),), self._batches)
+        self._batches = chain((replace(first, responses=()),), self._batches)
 
     def attach(self, send: Send) -> None:
         self._stream.attach(send)
@@ -239,6 +244,8 @@ class RecordingStream:
             for batch in self._batches:
                 if batch.responses:
                     self._observe(batch)
+                if batch.ends:
+                    self._has_ended = True
                 yield batch.data
         except Exception as exc:  # noqa: BLE001  clients take a stream that just ends for success
             fault = _fault_of(exc)
@@ -259,16 +266,13 @@ class RecordingStream:
 
     @property
     def _terminal_event(self) -> str | None:
-        """The provider's terminal event, unless its batch could not be recorded."""
-        is_lost = self._unobserved is not None and self._unobserved.ends
-        return None if is_lost else self._stream.ended
+        """The provider's terminal event; it may have arrived and not have passed."""
+        return self._stream.ended if self._has_ended else None
 
     def _observe(self, batch: EventBatch) -> None:
-        self._unobserved = batch
         for response in batch.responses:
             self._tracker.observe(response)
             self._owned = response
-        self._unobserved = None
 
 
 def _fault_of(exc: Exception) -> GatewayError:

@@ -36,6 +36,7 @@ CONTENT_KEYS = {
 }
 # An item of another type is complete if it has any other member than these.
 STRUCTURAL_KEYS = {"type", "id", "status"}
+EMPTY: tuple[object, ...] = (None, "", [], {})  # values that say no more than an absent member
 
 
 def one_of(*types: type) -> BeforeValidator:
@@ -265,5 +266,5 @@ def stored_id(item: Mapping[str, Any]) -> str | None:
     id, type = item.get("id"), item.get("type")
     if not id or type == "item_reference":
         return id
-    members = {name for name, value in item.items() if value} - STRUCTURAL_KEYS
+    members = {name for name, value in item.items() if value not in EMPTY} - STRUCTURAL_KEYS
     return None if members & CONTENT_KEYS.get(type or "", members) else id

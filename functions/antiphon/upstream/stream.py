@@ -206,6 +206,8 @@ class UpstreamStream:
             self.error_code = _error_code(event)
             self._timer.expect_end(LINGER_SECONDS)
         response = event.response
+        if response is not None and response.get("id") is None and self._response is not None:
+            response = {**response, "id": self._response["id"]}  # there is only one in a stream
         if response is None or response.get("id") is None:
             return ()
         self._response = response
