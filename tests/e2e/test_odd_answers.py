@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.events import make_event, make_events, make_response, new_id
+from tests.support.events import make_event, make_events, make_response, new_id, parse_events
 from tests.support.provider import (
     CLOSE,
     LAST_CHUNK,
@@ -77,6 +77,18 @@ def test_a_response_that_completes_later(gateway, provider, client, odd):
     provider.respond_with(encode_response(answer))
     assert client.get(f"/responses/{id}").content == answer
     assert read_link(gateway, id)["status"] == "completed"
+
+
+@pytest.mark.parametrize("name", ["half of a surrogate pair", "300 arrays", "NaN"])
+def test_a_response_that_is_replayed_as_a_stream(provider, client, name):
+    keyed, id = KeyedRequest(client, stream=True), new_id()
+    provider.respond_with(encode_stream(*make_events(id)))
+    assert keyed.create().status_code == 200
+    answer = encode(make_response(id)).replace(b"{", b'{"odd":%b,' % ODD[name], 1)
+    provider.respond_with(encode_response(answer))
+    event = parse_events(keyed.create().content)[-1]
+    assert (event["type"], event["response"]["id"]) == ("response.completed", id)
+    assert "odd" in event["response"]
 
 
 def test_lists_of_items_and_conversations(gateway, provider, client, odd):
@@ -199,6 +211,13 @@ def test_an_answer_is_read_as_what_it_is(gateway, provider, client, kind, stream
     assert (got.status_code, got.json()) == (200, make_response(id))
     assert got.headers["content-type"] == kind if kind == "text/json" else "application/json"
     assert read_link(gateway, id)["status"] == "completed"
+
+
+def test_the_answer_to_a_deletion_is_json_too(provider, client):
+    id = create_response(client, provider)
+    provider.respond_with(encode_response(b'{"deleted":true}', kind="Application/JSON"))
+    got = client.delete(f"/responses/{id}")
+    assert (got.json(), got.headers["content-type"]) == ({"deleted": True}, "application/json")
 
 
 def test_events_in_place_of_json_are_passed_on_as_events(gateway, provider, client):

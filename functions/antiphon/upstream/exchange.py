@@ -171,11 +171,9 @@ class Exchange:
         if request.streams:
             incoming.timer.allow_silence(self._gateway.first_event_seconds)
         start, incoming = incoming.peek()
-        head = incoming.head
-        declared = head.headers.get("content-type", "")
+        declared = incoming.head.headers.get("content-type", "")
         kind = kind_of_body(declared, start)
-        if kind is not None:
-            head = head.with_headers({"content-type": usual_content_type(declared, kind)})
+        head = _with_usual_type(incoming.head, start)
         if kind == EVENTS and request.accepts_events:
             hold = self._gateway.hold_lifecycle_events if request.on_abandoned else 0
             return replace(head, body=self._open_stream(incoming, hold))
@@ -311,6 +309,15 @@ def usual_content_type(declared: str, kind: str) -> str:
     return declared if is_understood and declared.startswith(media) else kind
 
 
+def _with_usual_type(head: UpstreamResponse, start: bytes) -> UpstreamResponse:
+    """Return the head of a body that starts so, with a type that clients understand, if any."""
+    declared = head.headers.get("content-type", "")
+    kind = kind_of_body(declared, start)
+    if kind is None:
+        return head
+    return head.with_headers({"content-type": usual_content_type(declared, kind)})
+
+
 def _media_type(declared: str) -> str:
     return declared.partition(";")[0].strip().lower()
 
@@ -328,7 +335,7 @@ def _read_deletion(incoming: _Incoming) -> UpstreamResponse:
     body, _, fault = incoming.read_all(MAX_ERROR_BYTES)
     if fault is not None:
         raise fault
-    return replace(incoming.head, body=body)
+    return replace(_with_usual_type(incoming.head, body.lstrip()), body=body)
 
 
 def _judge(
