@@ -36,11 +36,11 @@ OWNERSHIP = [
         "recording/tracker.py",
         """                if batch.responses:
                     self._observe(batch)
-                yield batch.data
 """,
-        """                yield batch.data
-                if batch.responses:
+        """                if batch.responses:
+                    yield batch.data
                     self._observe(batch)
+                    continue
 """,
         "recording/test_recording_stream.py",
         "e2e/test_links.py::test_the_link_is_there_before_the_event_that_names_it",
