@@ -3,9 +3,7 @@
 import shutil
 from contextlib import contextmanager
 
-import pytest
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Run `make setup`.")
+from playwright.sync_api import sync_playwright
 
 # Of this machine: playwright's own browsers would have to be downloaded.
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -34,7 +32,7 @@ class WatchedPage:
 
 @contextmanager
 def run_browser():
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=PROGRAM, args=["--disable-gpu"])
         try:
             yield browser
