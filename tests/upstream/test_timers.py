@@ -115,3 +115,19 @@ def test_a_timer_that_was_stopped_does_nothing_more():
         threads.start(second)
         assert theirs.recv(1) == b""  # the thread has run, and left the first timer alone
         assert first.fault is None
+
+
+class EndingTimer(ReadTimer):
+    """Its stream ends as soon as `send` is read."""
+
+    def __getattribute__(self, name):
+        value = super().__getattribute__(name)
+        if name == "send":
+            self.send = None
+        return value
+
+
+def test_a_stream_that_ends_while_a_comment_is_due_does_not_end_the_thread():
+    sent = []
+    EndingTimer(None, NEVER, send=sent.append, last_read=NOW, last_sent=NOW).fire(NOW + 2)
+    assert sent == [KEEP_ALIVE_COMMENT]

@@ -88,9 +88,9 @@ class ReadTimer:
         elif now >= self.last_read + self.max_silence:
             message = f"The provider sent nothing for {self.max_silence:g} seconds."
             self.end_read(UpstreamTimeout(message))
-        elif self.send is not None:
+        elif (send := self.send) is not None:  # read once: the stream may end meanwhile
             self.last_sent = now
-            self.send(KEEP_ALIVE_COMMENT)
+            send(KEEP_ALIVE_COMMENT)
 
     def end_read(self, fault: GatewayError) -> None:
         """End the read that blocks, and every later one, for this reason."""
