@@ -35,6 +35,7 @@ BODIES = {
     "no input": (b'{"model":"gpt-5"}', 400, "input"),
     "wrong type": (b'{"model":"gpt-5","input":"x","stream":"yes"}', 400, "stream"),
     "out of range": (b'{"model":"gpt-5","input":"x","temperature":3}', 400, "temperature"),
+    "a huge number": (b'{"model":"gpt-5","input":"x","max_output_tokens":1e300}', 400, "max_output_tokens"),
     "a name in capitals": (b'{"model":"gpt-5","input":"x","Model":"o3"}', 400, "Model"),
     "many values": (b'{"model":"gpt-5","input":[%b0]}' % (b"0," * 200_000), 400, "body"),
     "many references": (with_parent(input=[{"id": f"msg_{n}"} for n in range(40_000)]), 400, "input"),

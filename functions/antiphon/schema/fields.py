@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 MAX_PAIRS = 16  # of metadata
+MAX_WHOLE = 2**53 - 1  # RFC 7493, 2.2: the largest integer that all readers of JSON read alike
 FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 JSON_TYPE_NAMES: dict[type, str] = {str: "a string", dict: "an object", list: "an array"}
 # What makes an item of these types complete, so that the provider need not look it up by its id.
@@ -72,7 +73,7 @@ def _check_content_parts(content: Any) -> Any:
     return content
 
 
-Whole = Annotated[int, BeforeValidator(_to_whole_number)]
+Whole = Annotated[int, BeforeValidator(_to_whole_number), Field(le=MAX_WHOLE)]
 Text = str | None
 Flag = bool | None
 AnyObject = dict[str, Any] | None
