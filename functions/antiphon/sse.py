@@ -112,6 +112,17 @@ def event_data(event: bytes) -> bytes | None:
     return b"\n".join(lines) if lines else None
 
 
+def complete_event(tail: bytes) -> bytes:
+    """Return an event with the blank line that it lacks, up to its last line of data.
+
+    A line behind that may be unfinished, or be no text at all.
+    """
+    lines = tail.splitlines(keepends=True)
+    while lines and not lines[-1].startswith(b"data:"):
+        lines.pop()
+    return b"".join(lines).rstrip(b"\r\n") + b"\n\n"
+
+
 def parse_event(event: bytes) -> Event | None:
     """Parse the JSON object in an event; None if it has none (`[DONE]`, comments)."""
     data = event_data(event)

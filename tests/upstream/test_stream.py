@@ -86,7 +86,7 @@ def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair(end):
     assert stream.ended is None
 
 
-@pytest.mark.parametrize("ending", [b"", b"\n"])
+@pytest.mark.parametrize("ending", [b"", b"\n", b"\n\x00\xff{", b"\nid: "])
 @pytest.mark.parametrize("fault", [(), (httpx.ReadError("m"),)], ids=["clean", "broken"])
 def test_a_terminal_event_lacks_only_its_blank_line(ending, fault):
     stream = opened(CREATED, DELTA, COMPLETED.removesuffix(b"\n\n") + ending, *fault)

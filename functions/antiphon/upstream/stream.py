@@ -164,7 +164,7 @@ class UpstreamStream:
             if fault is None and tail and tail.strip() in IGNORED_TAILS:
                 yield EventBatch(tail)
             return
-        last = self._splitter.tail.rstrip(b"\r\n") + b"\n\n"
+        last = sse.complete_event(self._splitter.tail)
         event = sse.parse_event(last)
         if event is not None and _is_terminal(event):  # only the blank line was missing
             yield self._batch([last])
