@@ -124,6 +124,7 @@ REFUSED = [
 @pytest.mark.parametrize("key", ["acme", "acme's revoked"])
 def test_no_refusal_leaves_a_canary(gateway, door, number, key):
     method, path, content = REFUSED[number]
+    gateway.revoke("acme's revoked")
     with gateway.client(door, key) as client:
         assert client.request(method, path, headers=HEADERS, **content).status_code >= 400
 

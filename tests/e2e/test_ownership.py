@@ -1,13 +1,11 @@
 """The ownership matrix: every call that takes an id, by every kind of caller."""
 
-import hashlib
 import json
 import time
 
 import pytest
 
 from tests.support.events import make_events, make_response, new_id
-from tests.support.gateway import KEYS
 from tests.support.provider import encode_response, encode_stream
 
 ASK = {"model": "gpt-5", "input": "x"}
@@ -157,8 +155,7 @@ def test_other_tenants_learn_nothing_and_no_provider_is_called(
 @pytest.mark.parametrize("door", ["url"])
 @pytest.mark.parametrize(("kind", "name"), CALLS)
 def test_a_revoked_key_opens_nothing(gateway, provider, door, owned, kind, name):
-    hashed = hashlib.sha256(KEYS["acme's revoked"].encode()).hexdigest()
-    gateway.change(f"K#{hashed}", "KEY", revoked_at=int(time.time()))
+    gateway.revoke("acme's revoked")
     id = owned(kind)
     provider.reset()
     got = send(gateway, door, "acme's revoked", kind, name, id)

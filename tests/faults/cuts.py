@@ -75,7 +75,10 @@ def make_cuts(framing: str, ending: str, pieces: list[bytes], kind: str) -> list
     """
     whole = Cut(framing, ending)
     size = len(whole.wire(pieces, kind))
-    places = range(size if ending == "silence" else size + 1)  # silence behind the end is none
+    # Behind a whole answer the gateway may use the connection again: what ends it there may take
+    # the next request with it.
+    is_last = framing == "until closed" and ending != "silence"
+    places = range(size + 1 if is_last else size)
     if not IS_SOAK:
         choice = random.Random(f"{random.getrandbits(32)} {framing} {ending} {kind}")
         places = [*choice.sample(places, 2 if ending == "silence" else 12), places[-1]]

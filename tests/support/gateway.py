@@ -6,10 +6,12 @@ import signal
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,11 @@ class Gateway:
             Key={"pk": partition, "sk": sort},
             AttributeUpdates={n: {"Value": v, "Action": "PUT"} for n, v in values.items()},
         )
+
+    def revoke(self, key: str) -> None:
+        """Revokes a key; functions that have accepted it do so until their cache expires."""
+        hashed = sha256(KEYS[key].encode()).hexdigest()
+        self.change(f"K#{hashed}", "KEY", revoked_at=int(time.time()))
 
     def wait_for_row(
         self, partition: str, is_ready: Callable[[dict[str, Any]], bool]
