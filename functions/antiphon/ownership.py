@@ -94,5 +94,5 @@ class Ownership:
 
 
 def _turn_id(state: str) -> str:
-    """Return a name that no item can have."""
-    return f"turn:{hashlib.sha256(state.encode()).hexdigest()}"
+    """Return a name that no item can have: ids have no space."""
+    return f"turn {hashlib.sha256(state.encode()).hexdigest()}"

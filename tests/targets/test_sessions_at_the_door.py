@@ -1,5 +1,6 @@
 """Headers of agents, such as Codex, both ways; a turn stays at the target that issued its state."""
 
+import hashlib
 import json
 
 import pytest
@@ -105,3 +106,16 @@ def test_a_state_binds_no_other_tenant_and_no_other_model(many, providers, key, 
     providers["first"].respond_with(answer())
     got = create(many, key=key, model=model, headers={TURN_STATE: state})
     assert got.headers["x-antiphon-target"] == "first"
+
+
+@pytest.mark.parametrize("separator", [":", " "])
+def test_the_row_of_a_turn_is_no_item(many, providers, separator):
+    state = new_id("turn")
+    providers["first"].respond_with(answer(**{TURN_STATE: state}))
+    create(many)
+    providers["first"].reset()
+    id = f"turn{separator}{hashlib.sha256(state.encode()).hexdigest()}"
+    body = {"model": "two", "input": [{"type": "item_reference", "id": id}]}
+    with many.client() as client:
+        assert client.post("/responses", json=body).status_code == 404
+    assert providers["first"].received == []
