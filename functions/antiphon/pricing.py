@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NANO = 1_000_000_000  # nano-dollars in a US dollar
 MILLION = Decimal(1_000_000)  # prices are for a million tokens
 OPENAI, AZURE = "openai", "azure"  # providers, as the list names them
-MAX_NAME_CHARS = 256  # of names that callers choose, because their rates are cached
+MAX_CACHED_CHARS = 256  # of names that callers choose, because their rates are cached
 CACHED_MODELS = 1_000
 CACHED_RATES, CACHE_SECONDS = 1_000, 3_600.0  # prices change from one day to another
 STANDARD_TIERS = {None, "auto", "default", "standard"}  # service tiers billed at the price itself
@@ -155,7 +155,7 @@ class CostEstimator:
         None if no price is known. Long inputs may cost more for each token, so the price is that
         of the next power of two.
         """
-        if len(model) + len(service_tier or "") > MAX_NAME_CHARS:
+        if len(model) + len(service_tier or "") > MAX_CACHED_CHARS:
             return None
         key = model, service_tier, input.bit_length()
         if key not in self._cached:

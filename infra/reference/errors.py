@@ -98,7 +98,9 @@ BY_CLASS = {
         "The model 'gtp-5' does not exist or you do not have access to it. Did you mean 'gpt-5'?",
         "model",
     ),
-    "MethodNotAllowed": Sample("Not allowed method (PUT /v1/responses). The path has GET, POST."),
+    "MethodNotAllowed": Sample(
+        "The method PUT is not allowed for /v1/responses. Allowed: GET, POST."
+    ),
     "Unavailable": Sample("The gateway cannot reach its own storage."),
     "CredentialMissing": Sample("The target 'azure-east' has no credential yet."),
     "LinkNotWritten": Sample(

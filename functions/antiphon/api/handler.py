@@ -83,12 +83,12 @@ def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str
 
     def reply_not_found(_: NotFoundError) -> Response[Any]:
         event = resolver.current_event
-        call = f"{event.http_method} {event.path}"
-        methods = _allowed_methods(resolver, event.path)
-        if methods:
-            message = f"Not allowed method ({call}). The path has {methods}."
-            return _reply_error(MethodNotAllowed(message, headers={"allow": methods}))
-        return _reply_error(NotFound(f"Invalid URL ({call}). The API begins at /v1."))
+        method, path = event.http_method, event.path
+        allowed = _allowed_methods(resolver, path)
+        if allowed:
+            message = f"The method {method} is not allowed for {path}. Allowed: {allowed}."
+            return _reply_error(MethodNotAllowed(message, headers={"allow": allowed}))
+        return _reply_error(NotFound(f"Invalid URL ({method} {path}). The API begins at /v1."))
 
     def reply_failure(exc: Exception) -> Response[Any]:
         logger.error("failed", extra=failure_fields(exc))

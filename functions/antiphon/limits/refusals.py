@@ -35,7 +35,7 @@ RATE_LIMITS = {
     REQUESTS: ("requests per min (RPM)", LimitReached),
     TOKENS: ("tokens per min (TPM)", TokenLimitReached),
 }
-MAX_NAME_CHARS = 64  # characters of a caller's text that a message repeats
+MAX_QUOTED_CHARS = 64  # characters of a caller's text that a message repeats
 USE_FEWER_TOKENS = "Set a smaller 'max_output_tokens'."
 
 type Headers = Mapping[str, str]
@@ -111,8 +111,8 @@ def price_unknown(model: str | None, service_tier: str | None) -> PriceUnknown:
     if model is None:
         message = "A request under a budget must name its model, because its price must be known."
         return PriceUnknown(message, param="model")
-    tier = f" at the service tier '{service_tier:.{MAX_NAME_CHARS}}'" if service_tier else ""
-    name = model[:MAX_NAME_CHARS]
+    tier = f" at the service tier '{service_tier:.{MAX_QUOTED_CHARS}}'" if service_tier else ""
+    name = model[:MAX_QUOTED_CHARS]
     return PriceUnknown(
         f"The price of the model '{name}'{tier} is not known, and this request is under a budget. "
         f'The operator of the gateway can set a price: [prices."{name}"] in gateway.toml.',

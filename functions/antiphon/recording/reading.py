@@ -8,16 +8,16 @@ from typing import Any
 
 from antiphon.errors import UpstreamFailed
 from antiphon.json_reader import USAGE, Wanted
+from antiphon.schema.create import MAX_MODEL_CHARS, MAX_TIER_CHARS
+from antiphon.schema.fields import MAX_KEY_CHARS, MAX_PAIRS, MAX_VALUE_CHARS
 from antiphon.store.links import FINAL, ID_PATTERN
 
-MAX_NAME_CHARS = 256  # of a status, a model, a service tier
+MAX_TEXT_CHARS = MAX_MODEL_CHARS  # of every name and text that is recorded
 MAX_USAGE_CHARS = 8_192  # of `usage` in a row; of a larger one only the tokens are recorded
 MAX_USAGE_MEMBERS, MAX_USAGE_DEPTH = 64, 4
 MAX_NUMBER = 10**15  # so that sums of them fit DynamoDB's 38 digits
 MIN_FRACTION = 1e-100
-MAX_PAIRS, MAX_KEY_CHARS, MAX_VALUE_CHARS = 16, 64, 512  # of metadata, as the API limits them
 NOT_FINAL = "in_progress"
-MAX_TIER_CHARS = 64  # of a service tier that is recorded
 
 type ResponseObject = Mapping[str, Any]
 
@@ -97,7 +97,7 @@ def own_item_id(document: ResponseObject) -> str | None:
 
 
 def name_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME_CHARS else None
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_TEXT_CHARS else None
 
 
 def _is_pair(key: str, value: object) -> bool:

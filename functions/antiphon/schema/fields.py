@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-MAX_PAIRS = 16  # of metadata
+MAX_PAIRS, MAX_KEY_CHARS, MAX_VALUE_CHARS = 16, 64, 512  # of metadata
 MAX_WHOLE = 2**53 - 1  # RFC 7493, 2.2: the largest integer that all readers of JSON read alike
 FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 JSON_TYPE_NAMES: dict[type, str] = {str: "a string", dict: "an object", list: "an array"}
@@ -83,8 +83,8 @@ StringOrArray = Annotated[
 StringOrObject = Annotated[
     Any, one_of(str, dict), WithJsonSchema({"type": ["string", "object", "null"]})
 ]
-MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_CHARS)]
+MetadataValue = Annotated[str, StringConstraints(max_length=MAX_VALUE_CHARS)]
 Metadata = Annotated[
     dict[MetadataKey, MetadataValue],
     BeforeValidator(_check_pair_count),

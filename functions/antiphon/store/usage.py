@@ -51,7 +51,7 @@ USAGE_METRICS = {
 UNNAMED_MODEL = "unnamed"  # CloudWatch refuses an empty dimension value
 ALL_TENANTS = "USAGE"  # the partition of the index `by_time` that has the sums of all tenants
 AFTER_DAY = "$"  # follows "#", which separates the day from the rest of a sort key
-MAX_NAME_CHARS = 400  # of a model's name in a sort key, which has at most 1,024 bytes
+MAX_MODEL_KEY_CHARS = 400  # of a model's name in a sort key, which has at most 1,024 bytes
 READ_ROWS = 1000  # in one query; DynamoDB itself stops at 1 MB
 
 type CostFunction = Callable[[Link], Decimal | None]  # US dollars; None where no price is known
@@ -255,6 +255,6 @@ def _sum_of_row(row: Item) -> UsageSum:
 def _key_part(name: str) -> str:
     """Return a name for use between the "#" of a sort key; distinct names stay distinct."""
     quoted = quote(name, safe=":")
-    if len(quoted) <= MAX_NAME_CHARS:
+    if len(quoted) <= MAX_MODEL_KEY_CHARS:
         return quoted
-    return f"{quoted[:MAX_NAME_CHARS]}~{hashlib.sha256(name.encode()).hexdigest()}"
+    return f"{quoted[:MAX_MODEL_KEY_CHARS]}~{hashlib.sha256(name.encode()).hexdigest()}"
