@@ -9,7 +9,7 @@ from tests.support import aws, canaries
 from tests.support.gateway import run_gateway
 from tests.support.progress import ProgressReporter
 from tests.support.provider import FakeProvider
-from tests.support.scheduling import GroupScheduling
+from tests.support.scheduling import GroupScheduling, rank_of
 
 # `nohup` and shells' background jobs ignore SIGINT, and child processes inherit that. A handler is
 # reset to the default in a child, so that tests can end it by SIGINT.
@@ -60,6 +60,12 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(optionalhook=True)
+@pytest.hookimpl(trylast=True)  # after the random order, which stays within each rank
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank_of(item.nodeid))
+
+
 def pytest_xdist_make_scheduler(config, log):
     return GroupScheduling(config, log) if config.getoption("dist") == "loadfile" else None
 

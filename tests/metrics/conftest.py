@@ -2,11 +2,8 @@
 
 import json
 
-import boto3
 import pytest
 
-from infra.local.aws.resources import SECRET_PREFIX
-from tests.support.aws import LOCAL_AWS
 from tests.support.function import run_function
 from tests.support.metrics import read_emf_lines, read_metric_values
 
@@ -58,9 +55,8 @@ class MeasuredFunction:
 
 @pytest.fixture(scope="session")
 def _credentials(gateway):
-    secrets = boto3.client("secretsmanager", endpoint_url=gateway.aws_endpoint, **LOCAL_AWS)
     for name in TARGET_NAMES:
-        secrets.create_secret(Name=f"{SECRET_PREFIX}/{name}", SecretString="credential")
+        gateway.store_credential(name)
 
 
 @pytest.fixture(scope="session")

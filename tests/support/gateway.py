@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import httpx
 
-from infra.local.aws.resources import Resources
+from infra.local.aws.resources import SECRET_PREFIX, Resources
 from infra.local.runtime_api.function import child_environment
 from tests.support.aws import LOCAL_AWS
 from tests.support.canaries import LeakWatch, named_secrets
@@ -77,6 +77,11 @@ class Gateway:
             Key={"pk": partition, "sk": sort},
             AttributeUpdates={n: {"Value": v, "Action": "PUT"} for n, v in values.items()},
         )
+
+    def store_credential(self, target: str, credential: str = "credential") -> None:
+        """Stores the credential of a target that only one test's function has."""
+        secrets = boto3.client("secretsmanager", endpoint_url=self.aws_endpoint, **LOCAL_AWS)
+        secrets.create_secret(Name=f"{SECRET_PREFIX}/{target}", SecretString=credential)
 
     def revoke(self, key: str) -> None:
         """Revokes a key; functions that have accepted it do so until their cache expires."""

@@ -25,13 +25,13 @@ def secrets(many):
 
 
 @pytest.fixture(scope="module")
-def function(many, _providers, secrets, tmp_path_factory):
+def function(many, _providers, tmp_path_factory):
     """An environment that has read none of the targets' credentials."""
     folder = tmp_path_factory.mktemp("function")
     base = f"{_providers['first'].address}/v1"
     targets = {name: {"provider": "openai", "base_url": base, "models": [name]} for name in TARGETS}
     for name in TARGETS:
-        secrets.create_secret(Name=f"{SECRET_PREFIX}/{name}", SecretString="old")
+        many.store_credential(name, "old")
     config = folder / "config.json"
     config.write_text(json.dumps({"targets": targets}))
     with run_function(many.aws_endpoint, config, folder / "log") as running:

@@ -3,12 +3,9 @@
 import json
 from contextlib import ExitStack
 
-import boto3
 import pytest
 
-from infra.local.aws.resources import SECRET_PREFIX
 from tests.faults.aws_proxy import run_aws_proxy
-from tests.support.aws import LOCAL_AWS
 from tests.support.entra import fake_entra
 from tests.support.events import make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function
@@ -45,8 +42,7 @@ def function(many, _providers, entras, tmp_path_factory):
         }
         for name, identity in TARGETS.items()
     }
-    secrets = boto3.client("secretsmanager", endpoint_url=many.aws_endpoint, **LOCAL_AWS)
-    secrets.create_secret(Name=f"{SECRET_PREFIX}/by-secret", SecretString="client-secret")
+    many.store_credential("by-secret", "client-secret")
     config, log = folder / "config.json", folder / "log"
     config.write_text(json.dumps({"targets": targets}))
     with (
