@@ -44,7 +44,7 @@ style:
 	$(RUN) python -m infra.reference --check
 
 test: check node_modules/.package-lock.json ## Everything CI runs
-	$(RUN) pytest -n 2 --dist loadfile
+	$(RUN) pytest -n 3 --dist loadfile  # one more than processors: many tests wait for a time limit
 
 soak: setup ## Races, chains, cuts at every byte and large tables of the tests, at full length
 	ANTIPHON_SOAK=1 $(RUN) pytest -q --timeout 1800 $(shell grep -rlE "ROUNDS|IS_SOAK" --include='test_*.py' tests)

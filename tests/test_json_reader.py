@@ -15,15 +15,8 @@ from antiphon.json_reader import (
     JsonReader,
     read_json,
 )
+from tests.support.events import ODD_VALUES
 
-ODD_VALUES = {
-    "half of a surrogate pair": b'"\\ud83d"',
-    "an integer of 4,301 digits": b"9" * 4301,
-    "300 arrays": b"[" * 300 + b"]" * 300,
-    "30,000 arrays": b"[" * 30_000 + b"]" * 30_000,
-    "invalid UTF-8": b'"\xff"',
-    "NaN": b"NaN",
-}
 NAMES = st.sampled_from([*RESPONSE, "input_tokens", 'a"\\b', "x"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text('a"\\{}[],:é\ud83d', max_size=9),

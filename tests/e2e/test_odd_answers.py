@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from tests.support.events import make_event, make_events, make_response, new_id, parse_events
+from tests.support.events import (
+    ODD_VALUES,
+    make_event,
+    make_events,
+    make_response,
+    new_id,
+    parse_events,
+)
 from tests.support.provider import (
     CLOSE,
     LAST_CHUNK,
@@ -22,17 +29,10 @@ from tests.support.requests import (
 )
 
 ASK = {"model": "gpt-5", "input": "x"}
-ODD = {
-    "half of a surrogate pair": b'"\\ud83d"',
-    "an integer of 4,301 digits": b"9" * 4301,
-    "300 arrays": b"[" * 300 + b"]" * 300,
-    "5,000 arrays": b"[" * 5_000 + b"]" * 5_000,
-    "NaN": b"NaN",
-}
 TOKENS = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
-@pytest.fixture(params=ODD.values(), ids=ODD)
+@pytest.fixture(params=ODD_VALUES.values(), ids=ODD_VALUES)
 def odd(request):
     """Adds a member to a JSON text that no strict parser takes."""
     return lambda text: text.replace(b"{", b'{"odd":%b,' % request.param, 1)
@@ -84,7 +84,7 @@ def test_a_response_that_is_replayed_as_a_stream(provider, client, name):
     keyed, id = KeyedRequest(client, stream=True), new_id()
     provider.respond_with(encode_stream(*make_events(id)))
     assert keyed.create().status_code == 200
-    answer = encode(make_response(id)).replace(b"{", b'{"odd":%b,' % ODD[name], 1)
+    answer = encode(make_response(id)).replace(b"{", b'{"odd":%b,' % ODD_VALUES[name], 1)
     provider.respond_with(encode_response(answer))
     event = parse_events(keyed.create().content)[-1]
     assert (event["type"], event["response"]["id"]) == ("response.completed", id)

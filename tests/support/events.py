@@ -6,6 +6,15 @@ import json
 from tests.support.canaries import CONTENT, OUTPUT
 
 _numbers = itertools.count(1)
+# What a provider may send, and a parser may refuse.
+ODD_VALUES = {
+    "half of a surrogate pair": b'"\\ud83d"',
+    "an integer of 4,301 digits": b"9" * 4301,
+    "300 arrays": b"[" * 300 + b"]" * 300,
+    "30,000 arrays": b"[" * 30_000 + b"]" * 30_000,
+    "invalid UTF-8": b'"\xff"',
+    "NaN": b"NaN",
+}
 
 
 def new_id(kind: str = "resp") -> str:
