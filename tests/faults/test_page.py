@@ -5,10 +5,10 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs" / "faults.md"
-NAMED = re.compile(r"`((?:[a-z0-9_]+/)*test_\w+\.py|[a-z]+/)(?:::(test_\w+))?`")
+NAMED = re.compile(r"`((?:[a-z0-9_]+/)*\w+\.py|[a-z]+/)(?:::(test_\w+))?`")
 
 
-def test_each_test_that_the_page_names_exists():
+def test_each_file_and_test_that_the_page_names_exists():
     named = NAMED.findall(PAGE.read_text())
     assert len(named) > 100
     missing = [
