@@ -15,6 +15,7 @@ TURNS = 10 * ROUNDS
 
 @pytest.fixture
 def counted(gateway):
+    gateway.close_circuits()  # to close one would be a call more
     with run_aws_proxy(gateway.aws_endpoint) as proxy:
         yield proxy.address, proxy.calls
 

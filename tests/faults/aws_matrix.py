@@ -256,6 +256,7 @@ def run_rig(
     options = {"key_cache_seconds": 0, "table_seconds": table_seconds}
     config = folder / "config.json"
     config.write_text(json.dumps({"gateway": options, "targets": {"openai": target}}))
+    gateway.close_circuits()  # to close one would be a call more
     with (
         run_aws_proxy(gateway.aws_endpoint) as proxy,
         run_function(proxy.address, config, folder / "log") as invoke,

@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 import httpx
 
+from antiphon.store.circuits import CIRCUITS_KEY
 from infra.local.aws.resources import SECRET_PREFIX, Resources
 from infra.local.runtime_api.function import child_environment
 from tests.support.aws import LOCAL_AWS
@@ -77,6 +78,11 @@ class Gateway:
             Key={"pk": partition, "sk": sort},
             AttributeUpdates={n: {"Value": v, "Action": "PUT"} for n, v in values.items()},
         )
+
+    def close_circuits(self) -> None:
+        """Closes the circuits that earlier tests left open, for functions that start now."""
+        partition, sort = CIRCUITS_KEY
+        self._table().delete_item(Key={"pk": partition, "sk": sort})
 
     def store_credential(self, target: str, credential: str = "credential") -> None:
         """Stores the credential of a target that only one test's function has."""
