@@ -46,7 +46,8 @@ from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
-from antiphon.upstream.transport import default_transport
+from antiphon.upstream.proxy import Proxy
+from antiphon.upstream.transport import LlhttpTransport
 
 QUEUE_SECONDS = 2.0  # for all messages of one request
 IDLE_CONNECTION_SECONDS = 20.0  # after which a load balancer or NAT may have dropped a connection
@@ -170,9 +171,10 @@ def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> htt
     """Build one transport with one TLS context for all targets."""
     tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
     tls.set_alpn_protocols(["http/1.1"])
-    proxy = gateway_proxy or env.get("HTTPS_PROXY") or env.get("https_proxy")
+    address = gateway_proxy or env.get("HTTPS_PROXY") or env.get("https_proxy")
     no_proxy = env.get("NO_PROXY") or env.get("no_proxy") or ""
-    return default_transport(tls, IDLE_CONNECTION_SECONDS, proxy, no_proxy)
+    proxy = Proxy(address, tls, no_proxy) if address else None
+    return LlhttpTransport(tls, IDLE_CONNECTION_SECONDS, proxy)
 
 
 def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> UpstreamClient:

@@ -20,13 +20,13 @@ EVENTS = PROJECT / "events"
 KEY = "sk-acme-0123456789"  # as in the events
 PROBE = f"""
 import importlib, json, sys
-import botocore.session, genai_prices.data_snapshot, httptools, httpx
+import antiphon.wiring, botocore.session, genai_prices.data_snapshot
 for name in {[spec.name for spec in FUNCTION_SPECS]}:
     importlib.import_module(name)
 session = botocore.session.get_session()
 for service in {sorted(INCLUDED_SUBFOLDERS["botocore/data"])}:
     session.create_client(service)
-httpx.Client().close()
+antiphon.wiring.provider_transport("https://proxy.example", {{}}).close()
 genai_prices.data_snapshot.get_snapshot()
 files = [getattr(module, "__file__", None) for module in sys.modules.values()]
 print(json.dumps([file for file in files if file]))

@@ -1,16 +1,16 @@
-"""The transport by a proxy: chosen where one is configured, with the checks of the other one."""
+"""Connections by a proxy: used where one is configured, as strict as those without one."""
 
-import gzip
 import socket
 import ssl
 import threading
 import traceback
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 
 import httpx
 import pytest
 
-from antiphon.upstream.transport import LlhttpTransport, ProxyTransport, default_transport
+from antiphon.upstream.proxy import Proxy
+from antiphon.upstream.transport import LlhttpTransport
 from tests.support.upstream import (
     IDLE_SECONDS,
     NO_TLS,
@@ -22,12 +22,19 @@ from tests.support.upstream import (
 )
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+OPEN = b"HTTP/1.1 200 OK\r\n\r\nhello"
 HELLO = (200, {"content-length": "5"}, b"hello")
-NOTHING_LISTENS = "http://127.0.0.1:9/v1"
+NOTHING_LISTENS = "https://127.0.0.1:9/v1"
 
 
-def by_proxy(peer, tls=NO_TLS):
-    return closing(ProxyTransport(tls, IDLE_SECONDS, f"http://user:pass@127.0.0.1:{peer.port}"))
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    return create_certificate(tmp_path_factory.mktemp("proxy"))
+
+
+def by_proxy(peer, tls=NO_TLS, no_proxy=""):
+    address = f"http{'s' if peer.tls else ''}://us%65r:p%40ss@127.0.0.1:{peer.port}"
+    return closing(LlhttpTransport(tls, IDLE_SECONDS, Proxy(address, tls, no_proxy)))
 
 
 def tunnel(proxy, target):
@@ -37,7 +44,8 @@ def tunnel(proxy, target):
         with suppress(OSError):
             while data := source.recv(65_536):
                 sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            socket.socket.shutdown(sink, socket.SHUT_WR)
 
     def converse(connection):
         proxy.read_request(connection)
@@ -51,161 +59,113 @@ def tunnel(proxy, target):
     return converse
 
 
-def test_without_a_proxy_the_transport_is_ours():
-    with closing(default_transport(NO_TLS, IDLE_SECONDS, None)) as transport:
-        assert isinstance(transport, LlhttpTransport)
+@pytest.fixture(params=["http", "https"])
+def reach(request, here):
+    """`reach(turn)` runs a target behind a proxy; yields both, and the transport by the proxy."""
+
+    @contextmanager
+    def reach(*turns):
+        tls = make_server_context(here)
+        trusting = ssl.create_default_context(cafile=str(here))
+        with (
+            run_peer(*turns, tls=tls) as target,
+            run_peer(tls=tls if request.param == "https" else None) as proxy,
+            by_proxy(proxy, trusting) as transport,
+        ):
+            proxy.turns.append(tunnel(proxy, target))
+            yield target, proxy, transport
+
+    return reach
 
 
 def test_plain_http_and_the_hosts_of_no_proxy_are_reached_without_the_proxy():
     with run_peer(OK) as target, run_peer() as proxy:
-        address = f"http://127.0.0.1:{proxy.port}"
-        with closing(default_transport(NO_TLS, IDLE_SECONDS, address)) as transport:
+        with by_proxy(proxy) as transport:
             assert exchange(transport, target.url) == HELLO
+        with by_proxy(proxy, no_proxy="127.0.0.1") as transport, pytest.raises(httpx.ConnectError):
+            exchange(transport, NOTHING_LISTENS)
         assert proxy.heads == []
 
 
-def test_https_goes_through_the_proxy_unless_no_proxy_names_the_host():
-    with run_peer(b"HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n") as proxy:
-        address = f"http://127.0.0.1:{proxy.port}"
-        with (
-            closing(default_transport(NO_TLS, IDLE_SECONDS, address)) as transport,
-            pytest.raises(httpx.ConnectError),
-        ):
-            exchange(transport, NOTHING_LISTENS.replace("http", "https"))
-        assert proxy.heads[0].startswith(b"CONNECT 127.0.0.1:9 ")
-    with (
-        run_peer() as proxy,
-        closing(default_transport(NO_TLS, 1.0, f"http://127.0.0.1:{proxy.port}", "127.0.0.1")) as t,
-    ):
-        with pytest.raises(httpx.ConnectError):
-            exchange(t, NOTHING_LISTENS.replace("http", "https"))
-        assert proxy.heads == []
-
-
-def test_a_proxy_receives_the_request_for_plain_http():
-    with run_peer(OK) as proxy, by_proxy(proxy) as transport:
-        assert isinstance(transport, httpx.HTTPTransport)
-        assert exchange(transport, f"{NOTHING_LISTENS}/x?a=b") == HELLO
-        [head], [body] = proxy.heads, proxy.bodies
-        assert head.startswith(b"POST http://127.0.0.1:9/v1/x?a=b HTTP/1.1\r\n")
-        assert b"\r\nproxy-authorization: basic dxnlcjpwyxnz\r\n" in head.lower()
-        assert body == b"{}"
-
-
-def test_a_proxy_connects_for_https(tmp_path):
-    here = create_certificate(tmp_path)
-    trusting = ssl.create_default_context(cafile=str(here))
-    with (
-        run_peer(tls=make_server_context(here)) as target,
-        run_peer() as proxy,
-        by_proxy(proxy, trusting) as transport,
-    ):
+def test_a_proxy_opens_one_connection_for_many_requests(reach, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")  # only the configuration counts
+    with reach() as (target, proxy, transport):
         target.turns.append(target.respond_with_bytes(OK, answers=2))
-        proxy.turns.append(tunnel(proxy, target))
         for _ in range(2):
             assert exchange(transport, target.url) == HELLO
         [connect] = proxy.heads
         assert connect.startswith(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n" % target.port)
+        assert b"\r\nproxy-authorization: basic dxnlcjpwqhnz\r\n" in connect.lower()
         assert [head.split(b"\r\n")[0] for head in target.heads] == [b"POST /v1 HTTP/1.1"] * 2
         assert not any(b"proxy-authorization" in head.lower() for head in target.heads)
         transport.close()
 
 
-def test_a_target_that_is_not_trusted_receives_nothing_by_the_proxy(tmp_path):
-    here = create_certificate(tmp_path)
+@pytest.mark.parametrize("is_proxy_trusted", [True, False])
+def test_a_target_or_proxy_that_is_not_trusted_receives_nothing(here, is_proxy_trusted):
+    tls = make_server_context(here)
     with (
-        run_peer(OK, tls=make_server_context(here)) as target,
-        run_peer() as proxy,
+        run_peer(OK, tls=tls) as target,
+        run_peer(tls=None if is_proxy_trusted else tls) as proxy,
         by_proxy(proxy, ssl.create_default_context()) as transport,
     ):
         proxy.turns.append(tunnel(proxy, target))
         with pytest.raises(httpx.ConnectError):
             exchange(transport, target.url)
         assert target.heads == []
-
-
-def test_a_proxy_that_refuses_to_connect_means_that_nothing_was_sent():
-    refusal = b"HTTP/1.1 403 secret-name\r\ncontent-length: 0\r\n\r\n"
-    with run_peer(refusal) as proxy, by_proxy(proxy) as transport:
-        with pytest.raises(httpx.ConnectError) as raised:
-            exchange(transport, NOTHING_LISTENS.replace("http", "https"))
-        assert "secret" not in "".join(traceback.format_exception(raised.value))
-
-
-def test_a_proxy_that_is_not_reached_means_that_nothing_was_sent():
-    with (
-        closing(ProxyTransport(NO_TLS, IDLE_SECONDS, "http://127.0.0.1:9")) as transport,
-        pytest.raises(httpx.ConnectError) as raised,
-    ):
-        exchange(transport, NOTHING_LISTENS)
-    assert str(raised.value) == "The exchange by the proxy failed."
+        assert bool(proxy.heads) is is_proxy_trusted
 
 
 @pytest.mark.parametrize(
-    "raw",
-    [
-        b"secret\r\n\r\n",
-        OK[:-1],
-        OK.replace(b"content-l", b"content-encoding: br\r\ncontent-l"),
-        OK.replace(b"content-l", b"content-encoding: gzip\r\ncontent-l"),
-        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n" + gzip.compress(b"hello")[:-3],
-        b"",
-    ],
-    ids=["malformed", "cut", "br", "no gzip", "101", "gzip cut", "nothing"],
+    "refusal",
+    [b"HTTP/1.1 403 secret-name\r\ncontent-length: 0\r\n\r\n", b"secret\r\n\r\n", b"", None],
+    ids=["refused", "malformed", "closed", "not reached"],
 )
-def test_a_response_is_checked_and_errors_do_not_repeat_it(raw):
-    with run_peer(raw) as proxy, by_proxy(proxy) as transport:
-        with pytest.raises(httpx.RemoteProtocolError) as raised:
+def test_a_proxy_that_opens_no_connection_means_that_nothing_was_sent(refusal):
+    with run_peer(*[] if refusal is None else [refusal] * 2) as proxy, by_proxy(proxy) as transport:
+        if refusal is None:
+            proxy.port = 9
+        with pytest.raises(httpx.ConnectError) as raised:
             exchange(transport, NOTHING_LISTENS)
         assert "secret" not in "".join(traceback.format_exception(raised.value))
 
 
-def test_gzip_is_decoded():
-    packed = gzip.compress(b"hello")
-    raw = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
-    with run_peer(raw + packed) as proxy, by_proxy(proxy) as transport:
-        assert exchange(transport, NOTHING_LISTENS) == (200, {}, b"hello")
+def test_a_silent_proxy_is_a_connection_not_made():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = Proxy(f"http://127.0.0.1:{silent.getsockname()[1]}", NO_TLS)
+        with (
+            closing(LlhttpTransport(NO_TLS, IDLE_SECONDS, proxy)) as transport,
+            pytest.raises(httpx.ConnectTimeout),
+        ):
+            exchange(transport, NOTHING_LISTENS, timeout={"connect": 0.1})
 
 
-def test_the_head_has_its_timeout_and_the_body_another():
-    def pause(connection):
-        proxy.respond_with_bytes(OK[:-1])(connection)
-        is_over.wait(0.4)
-        connection.sendall(OK[-1:])
-
-    is_over = threading.Event()
-    with run_peer(pause) as proxy, by_proxy(proxy) as transport:
-        limits = {"timeout": {"read": None}, "head_timeout": 0.2}
-        assert exchange(transport, NOTHING_LISTENS, **limits) == HELLO
+@pytest.mark.parametrize("raw", [OK[:-1], OPEN], ids=["length", "no length"])
+def test_the_end_of_the_connection_without_the_end_of_tls_is_a_cut(reach, raw):
     with (
-        run_peer(lambda _: is_over.wait(5)) as proxy,
-        by_proxy(proxy) as transport,
+        reach(raw) as (target, _, transport),
+        pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)),
     ):
-        with pytest.raises(httpx.ReadTimeout):
-            exchange(transport, NOTHING_LISTENS, **limits)
-        is_over.set()
+        exchange(transport, target.url)
 
 
-def test_shutting_the_socket_ends_a_read_that_blocks():
+def test_shutting_the_socket_ends_a_read_that_blocks(reach):
     def stop(connection):
-        proxy.respond_with_bytes(OK[:-1])(connection)
+        target.respond_with_bytes(OK[:-1])(connection)
         connection.recv(1)
 
-    with run_peer(stop) as proxy, by_proxy(proxy) as transport:
-        request = request_to(NOTHING_LISTENS, timeout={"read": None})
+    with reach(stop) as (target, _, transport):
+        request = request_to(target.url, timeout={"read": None})
         with closing(transport.handle_request(request)) as response:
             pieces = iter(response.stream)
             assert next(pieces) == b"hell"
             ours = response.extensions["network_stream"].get_extra_info("socket")
             threading.Timer(0.05, socket.socket.shutdown, (ours, socket.SHUT_RDWR)).start()
-            with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            with pytest.raises(httpx.ReadError):
                 next(pieces)
 
 
-def test_the_proxy_of_the_environment_is_not_used(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with run_peer(OK) as proxy, by_proxy(proxy) as transport:
-        assert isinstance(transport, ProxyTransport)
-        assert exchange(transport, NOTHING_LISTENS) == HELLO
+@pytest.mark.parametrize("address", ["proxy:3128", "socks5://proxy.example", "http://"])
+def test_other_addresses_of_a_proxy_are_refused(address):
+    with pytest.raises(ValueError, match="address"):
+        Proxy(address, NO_TLS)

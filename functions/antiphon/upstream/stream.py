@@ -24,7 +24,7 @@ TERMINAL = {"response.completed", "response.failed", "response.incomplete", "err
 # Events that say no more than that the response exists; the last two are keep-alives.
 LIFECYCLE = {"response.created", "response.queued", "response.in_progress", "keepalive", "ping"}
 IGNORED_TAILS = {b"", b"data: [DONE]"}
-NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 LINGER_SECONDS = 5.0  # for which a provider may keep a stream open after its terminal event
 
 type ResponseObject = Mapping[str, Any]

@@ -10,7 +10,6 @@ Every error is httpx's own. Its text has no address, header or byte of what was 
     ├── LocalProtocolError    nothing was sent: HTTP/1.1 cannot carry the request as it is
     ├── ConnectError          nothing was sent: no connection, to the provider or by the proxy
     ├── ConnectTimeout        nothing was sent
-    ├── PoolTimeout           nothing was sent (with a proxy only)
     ├── WriteTimeout          some of the request may have been sent
     ├── WriteError            some of it may have been sent, and no response could be read
     ├── ReadTimeout           the provider may have processed the request
@@ -25,22 +24,21 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # no stub
 
 import httpx
 
 from antiphon.upstream.http1 import (
     PORTS,
-    SWITCHING_PROTOCOLS,
     BodyStream,
     ResponseParser,
     decode_content,
     encode_head,
 )
+from antiphon.upstream.proxy import Proxy
 
 NEVER = float("inf")
 MAX_IDLE = 8  # connections to one origin
@@ -60,8 +58,11 @@ class LlhttpTransport(httpx.BaseTransport):
     `network_stream` has `get_extra_info("socket")`: to shut that socket ends a read that blocks.
     """
 
-    def __init__(self, tls: ssl.SSLContext, idle_seconds: float) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext, idle_seconds: float, proxy: Proxy | None = None
+    ) -> None:
         self._tls = tls
+        self._proxy = proxy
         self._pool = _Pool(idle_seconds)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -83,10 +84,18 @@ class LlhttpTransport(httpx.BaseTransport):
     def _connect(self, origin: Origin, seconds: float | None, ends_at: float) -> "_Connection":
         if (idle := self._pool.take(origin)) is not None:
             return idle
+        open_socket = partial(self._open_socket, origin, seconds, ends_at)
         try:
-            return _Connection(origin, self._tls, seconds, ends_at)
+            return _Connection(origin, open_socket)
         except (httpx.ConnectError, httpx.ConnectTimeout):  # once more: nothing was sent
-            return _Connection(origin, self._tls, seconds, ends_at)
+            return _Connection(origin, open_socket)
+
+    def _open_socket(self, origin: Origin, seconds: float | None, ends_at: float) -> socket.socket:
+        """`seconds`: for each address of the host, and for TLS; `ends_at`: for all of them."""
+        scheme, host, port = origin
+        if self._proxy is not None and self._proxy.serves(scheme, host):
+            return self._proxy.connect(host, port, _time_left(_earlier(seconds, ends_at)))
+        return _connect_directly(origin, self._tls, seconds, ends_at)
 
     def _exchange(
         self,
@@ -123,106 +132,14 @@ class LlhttpTransport(httpx.BaseTransport):
             connection.close()
 
 
-class ProxyTransport(httpx.HTTPTransport):
-    """httpx's own transport by a proxy, with the checks, errors and timeouts of `LlhttpTransport`.
-
-    Two differences: `head_timeout` limits each read of the head, and a body that ends with its
-    TLS connection may end without TLS's own end.
-    """
-
-    def __init__(self, tls: ssl.SSLContext, idle_seconds: float, proxy: str) -> None:
-        limits = httpx.Limits(max_keepalive_connections=MAX_IDLE, keepalive_expiry=idle_seconds)
-        super().__init__(verify=tls, trust_env=False, limits=limits, proxy=proxy, retries=0)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        encode_head(request)
-        given = request.extensions.get("timeout", {})
-        timeouts = dict(given)
-        timeouts["read"] = request.extensions.get("head_timeout", given.get("read"))
-        request.extensions["timeout"] = timeouts  # httpx reads it again when the body is read
-        try:
-            with _hidden_details():
-                response = super().handle_request(request)
-        finally:
-            request.extensions["timeout"] = given
-        if isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = _ProxiedStream(response.stream)
-        if response.status_code == SWITCHING_PROTOCOLS:
-            response.close()
-            raise httpx.RemoteProtocolError("The provider switches to another protocol.")
-        try:
-            return decode_content(request.method, response)
-        except BaseException:
-            response.close()
-            raise
-
-
-class _ProxiedStream(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _hidden_details():
-            yield from self._stream
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-@contextmanager
-def _hidden_details() -> Iterator[None]:
-    """Replace the text of errors, which may contain what was exchanged."""
-    try:
-        yield
-    except httpx.ProxyError:
-        raise httpx.ConnectError("The proxy did not open a connection.") from None
-    except httpx.TransportError as exc:
-        raise type(exc)("The exchange by the proxy failed.") from None
-
-
-class _HttpsByProxy(httpx.BaseTransport):
-    """Uses a proxy for https, except for hosts that NO_PROXY names; plain http is loopback only."""
-
-    def __init__(self, proxied: ProxyTransport, direct: LlhttpTransport, no_proxy: str) -> None:
-        self._proxied = proxied
-        self._direct = direct
-        self._no_proxy = {"no": no_proxy}
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.host
-        if request.url.scheme == "http" or proxy_bypass_environment(host, self._no_proxy):
-            return self._direct.handle_request(request)
-        return self._proxied.handle_request(request)
-
-    def close(self) -> None:
-        self._proxied.close()
-        self._direct.close()
-
-
-def default_transport(
-    tls: ssl.SSLContext, idle_seconds: float, proxy: str | None = None, no_proxy: str = ""
-) -> httpx.BaseTransport:
-    """Return the transport for all providers.
-
-    `proxy` is a URL that httpx accepts; `no_proxy` lists hosts as the variable NO_PROXY does.
-    """
-    direct = LlhttpTransport(tls, idle_seconds)
-    if proxy is None:
-        return direct
-    return _HttpsByProxy(ProxyTransport(tls, idle_seconds, proxy), direct, no_proxy)
-
-
 class _Connection:
     """Connects when it is made, or raises ConnectError or ConnectTimeout."""
 
-    def __init__(
-        self, origin: Origin, tls: ssl.SSLContext, seconds: float | None, ends_at: float
-    ) -> None:
-        """`seconds`: for each address of the host, and for TLS; `ends_at`: for all of them."""
+    def __init__(self, origin: Origin, open_socket: Callable[[], socket.socket]) -> None:
         self.origin = origin
         self.idle_since = 0.0
         try:
-            self.socket = _open_socket(origin, tls, seconds, ends_at)
+            self.socket = open_socket()
         except TimeoutError as exc:
             raise httpx.ConnectTimeout("The connection was not made in time.") from exc
         except (OSError, ValueError) as exc:  # ValueError: a host name that cannot be encoded
@@ -230,7 +147,8 @@ class _Connection:
 
     def get_extra_info(self, info: str) -> Any:
         """Return the socket, as httpx's network streams do."""
-        return self.socket if info == "socket" else None
+        # By a proxy with TLS, `self.socket` is urllib3's object around the socket.
+        return getattr(self.socket, "socket", self.socket) if info == "socket" else None
 
     def send(self, head: bytes, body: bytes, seconds: float | None, ends_at: float) -> bool:
         """Return whether all was sent: a server that refuses early may still respond.
@@ -331,7 +249,7 @@ def _origin(url: httpx.URL) -> Origin:
     return url.scheme, url.raw_host.decode(), url.port or PORTS[url.scheme]
 
 
-def _open_socket(
+def _connect_directly(
     origin: Origin, tls: ssl.SSLContext, seconds: float | None, ends_at: float
 ) -> socket.socket:
     scheme, host, port = origin
