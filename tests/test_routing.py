@@ -11,6 +11,7 @@ from antiphon.routing import Routing
 from antiphon.schema.create import CreateResponse
 from antiphon.settings.config import parse_config
 from antiphon.store.items import Items
+from antiphon.store.references import References
 from tests.support.dynamodb import embedded_store
 from tests.support.routing import choose_first, choose_targets, make_link_at, make_routing
 
@@ -64,7 +65,7 @@ def test_a_continued_request_goes_to_its_target_whatever_its_rank():
 
 def test_only_a_continued_request_reads_a_row():
     with embedded_store() as dynamo:
-        ownership = Ownership(dynamo.links, Items(dynamo.batch))
+        ownership = Ownership(dynamo.links, Items(dynamo.batch), References(dynamo.batch))
         sections = {f"t{n}": {"provider": "openai", "models": ["gpt-*"]} for n in range(20)}
         routing = Routing(parse_config({"targets": sections}).targets, ownership)
         parent = dynamo.make_link(target="t7")

@@ -55,7 +55,7 @@ class Routing:
 
         `headers`: the caller's, which may name the session and the turn that a request is part of.
         """
-        _check_model(body.model, caller)
+        check_model(body.model, caller)
         parent = self._ownership.parent(body, caller.tenant)
         holders = self._ownership.targets(body.references, caller.tenant)
         holders |= {parent.target} if parent else set()
@@ -68,7 +68,7 @@ class Routing:
             )
         sessions = (headers[name] for name in SESSION_HEADERS if name in headers)
         affinity = body.affinity(next(sessions, None)) or caller.key_id
-        candidates = self._ranking.sort(self._candidates(body.model), affinity)
+        candidates = self._ranking.sort(self.candidates_of(body.model), affinity)
         if not candidates:
             raise self._model_not_found(body.model or "", caller)
         return Route(candidates)
@@ -80,7 +80,7 @@ class Routing:
             return Route(self._pinned(holders, None, caller.key_id, caller))
         capable = (
             candidate
-            for candidate in self._candidates(None)
+            for candidate in self.candidates_of(None)
             if self._targets[candidate.target].conversations
         )
         candidates = self._ranking.sort(capable, caller.key_id)
@@ -94,28 +94,14 @@ class Routing:
 
     def candidates_for(self, link: Link) -> tuple[Candidate, ...]:
         """Return the targets that can reach a link; raise TargetGone if it is not configured."""
-        return self._in_account({link.target}, self._candidates(None), link.root)
+        return self.in_account({link.target}, self.candidates_of(None), link.root)
 
-    def configured(self) -> Iterator[tuple[Candidate, Target]]:
-        """Yield every target, in the order of the configuration."""
-        for name, target in self._targets.items():
-            yield Candidate(name, self._providers[name], None), target
+    def candidates_of(self, model: str | None) -> tuple[Candidate, ...]:
+        """Return the targets that serve a model, all targets for None, in no special order."""
+        cached = self._cached.get(model)
+        return cached or self._cached.setdefault(model, tuple(self._find_candidates(model)))
 
-    def _turn_holders(self, model: str | None, tenant: str, headers: Mapping[str, str]) -> set[str]:
-        """Return the target that issued the turn state of a request, if it serves the model."""
-        issuer = self._ownership.turn_target(tenant, headers[TURN_STATE])
-        return {each.target for each in self._candidates(model) if each.target == issuer}
-
-    def _pinned(
-        self, holders: set[str], model: str | None, affinity: str, caller: Caller
-    ) -> tuple[Candidate, ...]:
-        """Return the candidates for a request that refers to what these targets hold."""
-        candidates = self._in_account(holders, self._candidates(model), affinity)
-        if not candidates:
-            raise self._model_not_found(model or "", caller)
-        return candidates
-
-    def _in_account(
+    def in_account(
         self, holders: set[str], candidates: Iterable[Candidate], affinity: str
     ) -> tuple[Candidate, ...]:
         """Return the candidates of the holders' account, the holders first."""
@@ -133,6 +119,29 @@ class Routing:
         ranked = self._ranking.sort(sharing, affinity)
         return tuple(sorted(ranked, key=lambda candidate: candidate.target not in holders))
 
+    def rank(self, candidates: Iterable[Candidate], affinity: str) -> tuple[Candidate, ...]:
+        """Return candidates by priority; those of equal priority by weight and affinity."""
+        return self._ranking.sort(candidates, affinity)
+
+    def configured(self) -> Iterator[tuple[Candidate, Target]]:
+        """Yield every target, in the order of the configuration."""
+        for name, target in self._targets.items():
+            yield Candidate(name, self._providers[name], None), target
+
+    def _turn_holders(self, model: str | None, tenant: str, headers: Mapping[str, str]) -> set[str]:
+        """Return the target that issued the turn state of a request, if it serves the model."""
+        issuer = self._ownership.turn_target(tenant, headers[TURN_STATE])
+        return {each.target for each in self.candidates_of(model) if each.target == issuer}
+
+    def _pinned(
+        self, holders: set[str], model: str | None, affinity: str, caller: Caller
+    ) -> tuple[Candidate, ...]:
+        """Return the candidates for a request that refers to what these targets hold."""
+        candidates = self.in_account(holders, self.candidates_of(model), affinity)
+        if not candidates:
+            raise self._model_not_found(model or "", caller)
+        return candidates
+
     def _account(self, name: str) -> str:
         target = self._targets.get(name)
         if target is None:
@@ -141,11 +150,6 @@ class Routing:
                 "configured. Start again without it."
             )
         return f"{target.provider} {target.shared_account or name}"
-
-    def _candidates(self, model: str | None) -> tuple[Candidate, ...]:
-        """Return the targets that serve a model, all targets for None, in no special order."""
-        cached = self._cached.get(model)
-        return cached or self._cached.setdefault(model, tuple(self._find_candidates(model)))
 
     def _find_candidates(self, model: str | None) -> Iterator[Candidate]:
         for name, target in self._targets.items():
@@ -186,7 +190,7 @@ class _Ranking:
         return tuple(sorted(candidates, key=rank))
 
 
-def _check_model(model: str | None, caller: Caller) -> None:
+def check_model(model: str | None, caller: Caller) -> None:
     """Raise for a model that the key may not call the same error as for an unknown model."""
     if model is None and caller.models is not None:
         raise InvalidRequest(

@@ -24,6 +24,7 @@ from antiphon.idempotency.guard import Idempotency
 from antiphon.limits.admission import Admission, Gate
 from antiphon.ownership import Ownership
 from antiphon.pricing import CostEstimator, Prices, load_price_list
+from antiphon.recording.discarding import Discarding
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.rollup import StreamHandler, UsageRollup
@@ -38,6 +39,7 @@ from antiphon.store.links import Links
 from antiphon.store.listings import LinkListing, MetadataIndex
 from antiphon.store.queue import NO_ANSWER as QUEUE_NO_ANSWER
 from antiphon.store.queue import Queue
+from antiphon.store.references import References
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.store.usage import UsageSums
 from antiphon.store.web_identity import WebIdentity
@@ -90,7 +92,12 @@ class _Core:
 
     def __init__(self, foundation: _Foundation, env: Mapping[str, str]) -> None:
         gateway, items = foundation.gateway, Items(foundation.batch)
-        self.ownership = Ownership(foundation.links, items)
+        self.ownership = Ownership(
+            foundation.links,
+            items,
+            References(foundation.batch),
+            foundation.config.shared_objects(),
+        )
         self.routing = Routing(foundation.targets, self.ownership)
         self.upstream = _upstream_client(foundation, env)
         self.admission = Admission.from_config(
@@ -98,7 +105,8 @@ class _Core:
         )
         durable = DurableLinks(foundation.links, foundation.queue)
         stores = Stores(durable, items, gateway.links_days, gateway.conversation_days)
-        self.recorder = ResponseRecorder(stores, self.admission, self.routing, self.upstream)
+        discarding = Discarding(self.routing, self.upstream)
+        self.recorder = ResponseRecorder(stores, discarding, self.admission)
 
 
 def aws_config(*, connect_seconds: float = 1, attempts: int) -> Config:

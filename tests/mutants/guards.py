@@ -6,8 +6,8 @@ OWNERSHIP = [
     guard(
         "a link belongs to one tenant",
         "store/links.py",
-        'return f"T#{tenant}#{KIND_LETTERS[kind]}#{id}"',
-        'return f"T#acme#{KIND_LETTERS[kind]}#{id}"',
+        'return f"T#{tenant}#{SHORT_NAMES.get(kind, kind)}#{id}"',
+        'return f"T#acme#{SHORT_NAMES.get(kind, kind)}#{id}"',
         "e2e/test_ownership.py::test_other_tenants_learn_nothing_and_no_provider_is_called",
     ),
     guard(

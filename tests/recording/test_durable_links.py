@@ -14,7 +14,7 @@ from antiphon.store.links import Links
 from antiphon.store.queue import DeferredWrite, decode_message, encode_message
 from infra.local.aws.resources import TABLE
 from tests.support import aws
-from tests.support.dynamodb import make_link
+from tests.support.dynamodb import make_link, owned_items
 from tests.support.events import make_response
 from tests.support.limits import make_admission
 
@@ -106,11 +106,11 @@ def test_items_that_the_table_does_not_take_are_owned_from_the_queue(cloud, link
     stores, ids = Stores(links, items, 30, 30), [f"msg_{n}" for n in range(150)]
     cloud.fail(cloud.dynamodb, "BatchWriteItem")
     stores.own_items(LINK, ids)
-    assert items.targets("acme", ids[:100]) == {}
+    assert owned_items(items, "acme", ids[:100]) == {}
     for message, _ in cloud.sent:
         for update in decode_message(encode_message(message)).updates:
             cloud.table.update(update)
-    assert items.targets("acme", ids) == dict.fromkeys(ids, "openai")
+    assert owned_items(items, "acme", ids) == dict.fromkeys(ids, "openai")
     assert len(cloud.sent) == 2
     cloud.fail(cloud.sqs, "SendMessage")
     with pytest.raises(Unavailable):
@@ -138,7 +138,7 @@ def test_a_change_with_items_is_one_transaction(cloud, links, items):
         cloud.fail(cloud.dynamodb, operation)
     links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1", "rs_1"]))
     assert cloud.row("resp_1")["status"] == "completed"
-    assert items.targets("acme", ["msg_1", "rs_1"]) == {"msg_1": "openai", "rs_1": "openai"}
+    assert owned_items(items, "acme", ["msg_1", "rs_1"]) == {"msg_1": "openai", "rs_1": "openai"}
     assert cloud.sent == []
 
 
@@ -153,4 +153,4 @@ def test_of_a_change_with_items_all_is_written_or_none(cloud, links, items, faul
         links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
     assert cloud.sent == []
     assert cloud.row("resp_1")["status"] == "in_progress"
-    assert items.targets("acme", ["msg_1"]) == {}
+    assert owned_items(items, "acme", ["msg_1"]) == {}

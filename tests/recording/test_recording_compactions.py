@@ -5,8 +5,9 @@ import json
 import pytest
 
 from antiphon.auth import Caller
-from antiphon.recording.recorder import ResourceOwner, ResponseRecorder
-from antiphon.recording.tracker import DurableLinks, Stores
+from antiphon.recording.discarding import Discarding
+from antiphon.recording.recorder import ResponseRecorder
+from antiphon.recording.tracker import DurableLinks, ResourceOwner, Stores
 from antiphon.schema.other_bodies import Compact
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
@@ -34,7 +35,7 @@ def record(aws, status, body):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     response = UpstreamResponse("openai", status, {}, content)
     reservation = admission.reservation_from(None)
-    recorder = ResponseRecorder(stores, admission, routing=None, upstream=None)
+    recorder = ResponseRecorder(stores, Discarding(routing=None, upstream=None), admission)
     body = Compact.of({"model": "gpt-5", "input": "x"})
     assert recorder.record_compaction(response, OWNER, body, reservation).body == content
 

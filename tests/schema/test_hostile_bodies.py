@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from antiphon.errors import InvalidRequest
-from antiphon.ownership import Ownership
+from antiphon.ownership import MAX_REFERENCES, Ownership
 from antiphon.schema.create import CreateResponse
 from antiphon.schema.json_document import MAX_VALUES
 
@@ -74,17 +74,19 @@ SHAPES = {
 }  # fmt: skip
 
 
-class NoItems:
-    def targets(self, _tenant, ids):
-        assert len(ids) <= 1_000
-        return dict.fromkeys(ids, "openai")
+class NoReferences:
+    def targets(self, _tenant, names):
+        assert len(names) <= MAX_REFERENCES
+        return dict.fromkeys(names, "openai")
 
 
 def read(body):
     """Do with a body what is done before its provider is called; return the message of its error."""
     try:
         parsed = CreateResponse.parse(body)
-        Ownership(links=None, items=NoItems()).targets(parsed.references, "acme")
+        Ownership(links=None, items=None, references=NoReferences()).targets(
+            parsed.references, "acme"
+        )
         parsed.body_for(body, "another-model")
     except InvalidRequest as error:
         return error.body().decode()

@@ -8,7 +8,7 @@ import pytest
 from antiphon.store.dynamodb import ConditionFailed, Update
 from antiphon.store.items import Items
 from antiphon.store.links import Links
-from tests.support.dynamodb import make_link
+from tests.support.dynamodb import make_link, owned_items
 from tests.support.metrics import format_log
 
 LINK = make_link(id="resp_1", request_id="r-1", status="in_progress")
@@ -93,7 +93,7 @@ def test_link_and_items_are_changed_in_one_transaction(store, links, items):
         links.change_with(LINK, OUTCOME, updates)
     assert calls == ["TransactWriteItems"]
     assert links.get("response", "acme", "resp_1") == replace(LINK, **OUTCOME)
-    assert items.targets("acme", ["msg_1", "rs_1"]) == {"msg_1": "openai", "rs_1": "openai"}
+    assert owned_items(items, "acme", ["msg_1", "rs_1"]) == {"msg_1": "openai", "rs_1": "openai"}
 
 
 def test_a_change_without_items_is_a_single_update(store, links):
@@ -110,7 +110,7 @@ def test_the_link_of_another_request_is_not_changed_and_its_items_are_not_owned(
     links.put(replace(LINK, request_id="r-2"))
     links.change_with(LINK, OUTCOME, items.ownership_updates(LINK, ["msg_1"]))
     assert links.get("response", "acme", "resp_1").status == "in_progress"
-    assert items.targets("acme", ["msg_1"]) == {}
+    assert owned_items(items, "acme", ["msg_1"]) == {}
     assert "link has another owner" in format_log(caplog)
 
 

@@ -24,8 +24,10 @@ from werkzeug.serving import make_server
 
 from antiphon.rollup import StreamHandler
 from antiphon.store.dynamodb import BatchTable, Table
+from antiphon.store.items import Items
 from antiphon.store.links import Link, Links, link_row
 from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
+from antiphon.store.references import References
 from infra.local.aws import transactions
 from infra.local.aws.resources import TABLE, table_definition
 from tests.support.aws import FAST_MOTO, LOCAL_AWS
@@ -214,3 +216,9 @@ def _connect(url: str) -> Any:
     session = botocore.session.get_session()
     config = Config(max_pool_connections=THREADS)
     return session.create_client("dynamodb", endpoint_url=url, config=config, **LOCAL_AWS)
+
+
+def owned_items(items: Items, tenant: str, ids: Iterable[str]) -> dict[str, str]:
+    """The target of each item that the tenant may refer to."""
+    found = References(items.batch).targets(tenant, [("item", id) for id in ids])
+    return {id: target for (_, id), target in found.items()}

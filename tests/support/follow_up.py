@@ -6,6 +6,7 @@ import httpx
 
 from antiphon.follow_up import FollowUp
 from antiphon.ownership import Ownership
+from antiphon.recording.discarding import Discarding
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.routing import Routing
@@ -15,6 +16,7 @@ from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Link, Links
 from antiphon.store.queue import Message, PollResponse
+from antiphon.store.references import References
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient
@@ -51,7 +53,7 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport
     links = Links(cloud.table)
     durable = DurableLinks(links, cloud.queue)
     admits = make_admission(cloud.table, queue=cloud.queue)
-    routing = Routing({"openai": target}, Ownership(links, items))
+    routing = Routing({"openai": target}, Ownership(links, items, References(items.batch)))
     upstream = make_upstream(cloud, transport)
     stores = Stores(durable, items, 30, 3650)
     return FollowUp(
@@ -60,7 +62,7 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport
         queue=cloud.queue,
         routing=routing,
         upstream=upstream,
-        recorder=ResponseRecorder(stores, admits, routing, upstream),
+        recorder=ResponseRecorder(stores, Discarding(routing, upstream), admits),
         admission=admits,
         max_age=24 * HOUR,
     )

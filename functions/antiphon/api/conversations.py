@@ -11,7 +11,8 @@ from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.limits.admission import Gate
 from antiphon.ownership import Ownership
-from antiphon.recording.recorder import ResourceOwner, ResponseRecorder
+from antiphon.recording.recorder import ResponseRecorder
+from antiphon.recording.tracker import ResourceOwner
 from antiphon.routing import Routing
 from antiphon.schema.list_queries import check_list_query
 from antiphon.schema.other_bodies import CreateConversation, CreateItems, UpdateConversation

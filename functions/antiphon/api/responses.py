@@ -11,7 +11,8 @@ from antiphon.http_events import RequestReader, build_router
 from antiphon.idempotency.guard import Idempotency, IdempotencyGuard
 from antiphon.limits.admission import Admission, Gate
 from antiphon.ownership import Ownership
-from antiphon.recording.recorder import CreateContext, ResourceOwner, ResponseRecorder
+from antiphon.recording.recorder import CreateContext, ResponseRecorder
+from antiphon.recording.tracker import ResourceOwner
 from antiphon.routing import Route, Routing
 from antiphon.schema.create import CreateResponse, ModelRequest
 from antiphon.schema.list_queries import check_list_query, is_stream_query

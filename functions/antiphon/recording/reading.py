@@ -10,7 +10,7 @@ from antiphon.errors import UpstreamFailed
 from antiphon.json_reader import USAGE, Wanted
 from antiphon.schema.create import MAX_MODEL_CHARS, MAX_TIER_CHARS
 from antiphon.schema.fields import MAX_KEY_CHARS, MAX_PAIRS, MAX_VALUE_CHARS
-from antiphon.store.links import FINAL, ID_PATTERN
+from antiphon.store.links import FINAL, ID_PATTERN, Link
 
 MAX_TEXT_CHARS = MAX_MODEL_CHARS  # of every name and text that is recorded
 MAX_USAGE_CHARS = 8_192  # of `usage` in a row; of a larger one only the tokens are recorded
@@ -37,6 +37,12 @@ def readable_id(document: ResponseObject) -> str | None:
     """Return the document's id; None for one that could not be looked up later."""
     id = document.get("id")
     return id if isinstance(id, str) and ID_PATTERN.fullmatch(id) else None
+
+
+def check_id(found: ResponseObject, link: Link) -> None:
+    """Raise UpstreamFailed where a provider answers with what was not requested."""
+    if readable_id(found) != link.id:
+        raise UpstreamFailed("The provider answered with another object than the requested one.")
 
 
 def status_of(response: ResponseObject) -> str:

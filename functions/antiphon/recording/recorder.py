@@ -6,18 +6,20 @@ owner. Status and usage are recorded when the terminal event has passed.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from antiphon.auth import Caller
-from antiphon.errors import GatewayError, LinkNotWritten, Unavailable, UpstreamFailed
+from antiphon.errors import Unavailable, UpstreamFailed
 from antiphon.http import Reply, Request
 from antiphon.limits.admission import Admission
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import logger
+from antiphon.recording.discarding import Discarding
 from antiphon.recording.reading import (
     ResponseObject,
+    check_id,
     conversation_id,
     item_ids,
     metadata_of,
@@ -27,33 +29,25 @@ from antiphon.recording.reading import (
     status_of,
     tier_or_none,
 )
-from antiphon.recording.tracker import RecordingStream, ResponseTracker, Stores, TrackedLink
-from antiphon.routing import Routing
+from antiphon.recording.tracker import (
+    RecordingStream,
+    ResourceOwner,
+    ResponseTracker,
+    Stores,
+    TrackedLink,
+)
 from antiphon.schema.create import CreateResponse
 from antiphon.schema.other_bodies import Compact
-from antiphon.store.links import FINAL, Link
-from antiphon.upstream.client import UpstreamClient
+from antiphon.store.links import FINAL, Link, expires_after, now_ms
 from antiphon.upstream.outcome import (
     SUCCESS,
-    UpstreamRequest,
     UpstreamResponse,
     policy_for_status,
 )
 from antiphon.upstream.stream import UpstreamStream
 
-DAY = 86_400
-DISCARD_SECONDS = 4.0  # for each call that discards what could not be recorded
 NO_ID = "The provider's answer has no id that the gateway can record, so it is not passed on."
 COMPACTION_DAYS = 7  # until which a compaction is counted, even where it waits in the queue
-
-
-@dataclass(frozen=True)
-class ResourceOwner:
-    """Who owns what a request creates, and at which target it is stored."""
-
-    request_id: str
-    caller: Caller
-    target: str
 
 
 @dataclass(frozen=True)
@@ -72,13 +66,10 @@ class CreateContext:
 
 
 class ResponseRecorder:
-    def __init__(
-        self, stores: Stores, admission: Admission, routing: Routing, upstream: UpstreamClient
-    ) -> None:
+    def __init__(self, stores: Stores, discarding: Discarding, admission: Admission) -> None:
         self._stores = stores
+        self._discarding = discarding
         self._admission = admission
-        self._routing = routing
-        self._upstream = upstream
 
     def record(self, response: UpstreamResponse, context: CreateContext) -> Reply:
         """Record a new response; raise LinkNotWritten where its owner cannot be recorded."""
@@ -104,7 +95,7 @@ class ResponseRecorder:
         reservation = self._admission.reservation_from(link.lease)
 
         def find_link(found: ResponseObject, _: Link | None) -> TrackedLink:
-            _check_id(found, link)
+            check_id(found, link)
             return TrackedLink(link)
 
         tracker = ResponseTracker(self._stores, reservation, find_link, is_new=False)
@@ -119,7 +110,7 @@ class ResponseRecorder:
         if response.status not in SUCCESS:
             return link
         found = response.members
-        _check_id(found, link)
+        check_id(found, link)
         if status_of(found) == link.status:
             return link
         changes = outcome_attributes(found)
@@ -148,13 +139,13 @@ class ResponseRecorder:
     def pass_conversation(self, response: UpstreamResponse, link: Link) -> Reply:
         """Pass a retrieved conversation on; raise UpstreamFailed for another one."""
         if response.status in SUCCESS:
-            _check_id(response.members, link)
+            check_id(response.members, link)
         return response.reply()
 
     def amend_conversation(self, response: UpstreamResponse, link: Link) -> Reply:
         """Record a conversation's new metadata."""
         if response.status in SUCCESS:
-            _check_id(response.members, link)
+            check_id(response.members, link)
             self._stores.links.change(link, metadata=metadata_of(response.members))
         return response.reply()
 
@@ -260,28 +251,7 @@ class ResponseRecorder:
         try:
             return [self._stores.links.put(link) for link in links][-1]
         except Unavailable as exc:
-            if isinstance(response.body, UpstreamStream):
-                response.body.close()  # providers end a response whose stream is closed
-            for link in links:
-                self._discard(link)
-            raise LinkNotWritten(
-                "It was created, but the gateway could not record its owner, so its id is not "
-                "returned."
-            ) from exc
-
-    def _discard(self, link: Link) -> None:
-        """Have the provider cancel or delete what nobody will be able to name; best effort."""
-        candidates = self._routing.candidates_for(link)
-        for method, path in _discarding_calls(link):
-            ends_at = time.monotonic() + DISCARD_SECONDS
-            about = {"link": link.id, "method": method}
-            try:
-                response = self._upstream.send(
-                    candidates, UpstreamRequest(method, path, ends_at=ends_at)
-                )
-                logger.warning("discarded", extra={**about, "status": response.status})
-            except GatewayError as exc:
-                logger.error("not discarded", extra={**about, "error": type(exc).__name__})
+            raise self._discarding.discard(response, links) from exc
 
     def _conversation_link(self, owner: ResourceOwner, id: str, metadata: dict[str, str]) -> Link:
         """Return the link of a conversation, whose only status is that it exists."""
@@ -329,21 +299,6 @@ def _response_link(
     )
 
 
-def _discarding_calls(link: Link) -> Iterator[tuple[str, str]]:
-    """Yield method and path of the calls that leave nothing of it at its provider."""
-    path = f"/{link.kind}s/{link.path_segment}"
-    if link.background:
-        yield "POST", f"{path}/cancel"
-    if link.store:
-        yield "DELETE", path
-
-
-def _check_id(found: ResponseObject, link: Link) -> None:
-    """Raise UpstreamFailed where a provider answers with what was not requested."""
-    if readable_id(found) != link.id:
-        raise UpstreamFailed("The provider answered with another object than the requested one.")
-
-
 def _usage_link(
     owner: ResourceOwner, document: ResponseObject, body: CreateResponse | Compact
 ) -> Link:
@@ -368,11 +323,3 @@ def _usage_link(
         unfinished=None if outcome["status"] in FINAL else "cut",
         **outcome,
     )
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def expires_after(days: int) -> int:
-    return int(time.time()) + days * DAY

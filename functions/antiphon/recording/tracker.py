@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import batched, chain
 from typing import Any
 
+from antiphon.auth import Caller
 from antiphon.errors import GatewayError, Unavailable
 from antiphon.http import Send
 from antiphon.limits.reservation import Reservation
@@ -83,6 +84,15 @@ class DurableLinks:
             raise
         metrics.count(DEFERRED_ROWS)
         logger.warning("write deferred", extra={"link": link.id})
+
+
+@dataclass(frozen=True)
+class ResourceOwner:
+    """Who owns what a request creates, and at which target it is stored."""
+
+    request_id: str
+    caller: Caller
+    target: str
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ class Limits(Section):
     max_output_tokens: Count | None = None  # every request must then set its own maximum
     budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     budget_period: Period = "month"  # calendar days and months, in UTC
+    files_target: TargetName | None = None  # where files and stores are made, unless ids decide
 
 
 UNLIMITED = Limits()
@@ -122,6 +123,8 @@ class TargetSection(Section):
     priority: int = Field(default=1, ge=0)
     weight: float = Field(default=1, gt=0)
     account: str | None = None  # targets of one account have the same stored responses
+    files: bool = True  # whether it has files, uploads, vector stores, containers and batches
+    skills: bool = False
 
     @property
     def shared_account(self) -> str | None:
@@ -147,6 +150,7 @@ class OpenAITarget(TargetSection):
     provider: Literal["openai"]
     base_url: BaseUrl = "https://api.openai.com/v1"
     conversations: bool = True
+    skills: bool = True
 
 
 class Entra(Section):
@@ -231,6 +235,28 @@ class Gateway(Section):
     read_after_write_seconds: float = Field(default=35, ge=0, le=120)
 
 
+class Files(Section):
+    """Where files, vector stores and the like are made."""
+
+    default: TargetName | None = None  # None: the first target by priority that has them
+
+
+class Batches(Section):
+    """Whether tenants may make batches of responses."""
+
+    enabled: bool = False
+
+
+class Shared(Section):
+    """Who may use and read an object that was made outside of the gateway."""
+
+    tenants: list[TenantName] | None = None  # None: all
+    target: TargetName | None = None  # that holds it; required where there are several targets
+
+    def includes(self, tenant: str) -> bool:
+        return self.tenants is None or tenant in self.tenants
+
+
 class Config(Section):
     """The whole of `gateway.toml`."""
 
@@ -240,6 +266,32 @@ class Config(Section):
     tenants: dict[TenantName, Limits] = Field(default_factory=dict)
     # By model; they take precedence over the built-in price list.
     prices: dict[str, Price] = Field(default_factory=dict)
+    files: Files = Files()
+    batches: Batches = Batches()
+    # By id: prompts, tunnels, files and stores that were made outside of the gateway.
+    shared: dict[str, Shared] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_target_names(self) -> Self:
+        named = {"files.default": self.files.default}
+        named |= {
+            f"tenants.{n}.files_target": each.files_target for n, each in self.tenants.items()
+        }
+        named |= {f"shared.{id}.target": each.target for id, each in self.shared.items()}
+        for key, target in named.items():
+            if target is not None and target not in self.targets:
+                raise ValueError(f"{key}: there is no target '{target}'")
+            if target is None and key.startswith("shared.") and len(self.targets) > 1:
+                raise ValueError(f"{key}: name the target that holds it: there are several")
+        return self
+
+    def shared_objects(self) -> dict[str, Shared]:
+        """Return what is shared, each with the target that holds it."""
+        only = next(iter(self.targets))
+        return {
+            id: each.model_copy(update={"target": each.target or only})
+            for id, each in self.shared.items()
+        }
 
 
 @dataclass(frozen=True)

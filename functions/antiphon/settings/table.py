@@ -9,6 +9,7 @@ G#CIRCUITS                          STATE         targets with an open circuit
 T#tenant#R#response                 LINK          the link of a response               yes
 T#tenant#C#conversation             LINK          the link of a conversation           yes
 T#tenant#Z#request                  LINK          the link of a compaction             yes
+T#tenant#file#id, …#container#id, … LINK          the link of a resource               yes
 T#tenant#R#response, …#Z#request    COUNTED       what was added to the usage sums     yes
 T#tenant#X#item                     ITEM          the owner of an item                 yes
 T#tenant#M#R#sha256(pair)           time#id       the metadata index                   yes

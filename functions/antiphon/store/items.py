@@ -3,7 +3,6 @@
 They let a request refer to stored items by id; a row holds only the target that stores the item.
 """
 
-import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
@@ -22,19 +21,19 @@ class Items:
     """Raise Unavailable where the table does not answer."""
 
     def __init__(self, batch: BatchTable) -> None:
-        self._batch = batch
+        self.batch = batch
         self._owned: TTLCache[tuple[str, str], str] = TTLCache(CACHED_ITEMS, CACHE_SECONDS)
 
     def at_most(self, seconds: float) -> AbstractContextManager[None]:
         """Limit the calls of a block to so many seconds."""
-        return self._batch.time.at_most(seconds)
+        return self.batch.time.at_most(seconds)
 
     def own(self, tenant: str, ids: Iterable[str], target: str, expires_at: int) -> None:
         """Let the tenant refer to items that are stored at a target."""
         new = [id for id in dict.fromkeys(ids) if self._owned.get((tenant, id)) != target]
-        self._batch.put_all(
+        self.batch.put_all(
             {
-                "pk": _item_partition(tenant, id),
+                "pk": item_partition(tenant, id),
                 "sk": ITEM_SORT,
                 **_attributes(id, target, expires_at),
             }
@@ -51,19 +50,12 @@ class Items:
         self.own(link.tenant, new[MAX_UPDATES:], link.target, link.expires_at)
         return build_updates(link, new[:MAX_UPDATES])
 
-    def targets(self, tenant: str, ids: Iterable[str]) -> dict[str, str]:
-        """Return the target of each id that the tenant owns; all others are left out."""
-        now = time.time()
-        keys = [(_item_partition(tenant, id), ITEM_SORT) for id in dict.fromkeys(ids)]
-        found = self._batch.get_all(keys)
-        return {row["id"]: row["target"] for row in found if row[TTL] > now}
-
 
 def build_updates(link: Link, ids: Iterable[str]) -> list[Update]:
     """Return the updates that let a link's tenant refer to these items."""
     return [
         Update(
-            partition=_item_partition(link.tenant, id),
+            partition=item_partition(link.tenant, id),
             sort=ITEM_SORT,
             sets=_attributes(id, link.target, link.expires_at),
         )
@@ -75,5 +67,5 @@ def _attributes(id: str, target: str, expires_at: int) -> Item:
     return {"id": id, "target": target, TTL: expires_at}
 
 
-def _item_partition(tenant: str, id: str) -> str:
+def item_partition(tenant: str, id: str) -> str:
     return f"T#{tenant}#X#{id}"

@@ -1,4 +1,7 @@
-"""Links: rows that record which tenant owns a response or conversation, and which target stores it.
+"""Links: rows that record which tenant owns an id of a provider, and which target stores it.
+
+Responses and conversations have links, and so do resources: files, uploads, vector stores,
+containers, skills and batches. A prompt or a tunnel has one only where an operator wrote it.
 
 A change of a link reaches the rollup function through the table's stream, with the link as it was
 before and after the change.
@@ -31,11 +34,17 @@ ID_PATTERN = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,900}")
 # How `unfinished` begins where the outcome will never be known.
 GONE, GIVEN_UP = "gone", "given up: "
 
+type ResourceKind = Literal["file", "upload", "vector_store", "container", "skill", "batch"]
+type OperatorKind = Literal["prompt", "tunnel"]  # that only operators make, outside the gateway
 # No later request can refer to a compaction: its link only records usage.
-type Kind = Literal["response", "conversation", "compaction"]
+type Kind = Literal["response", "conversation", "compaction"] | ResourceKind | OperatorKind
 type StreamRecord = Mapping[str, Any]  # of a DynamoDB stream with new and old images
 
-KIND_LETTERS: dict[Kind, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
+NEVER = 253_402_300_799  # the last second of the year 9999, for what lives until it is deleted
+DAY = 86_400
+SHORT_NAMES: Mapping[str, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
+TREE_KINDS: tuple[Kind, ...] = ("response", "conversation")  # listed by their root, too
+UNLISTED_KINDS: tuple[Kind, ...] = ("compaction", "upload", "prompt", "tunnel")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +76,17 @@ class Link:
     ends_by: int | None = None  # until then the request that streams it may record its end
     alias_of: str | None = None  # the first id of a response whose provider changed the id
     lease: dict[str, Any] | None = None  # its reservation against limits, for a later settlement
+    details: dict[str, Any] | None = None  # what the gateway's own lists show of a resource
 
     @property
     def path_segment(self) -> str:
         """The id as a part of a provider's path."""
         return quote(self.id, safe="")
+
+    @property
+    def path(self) -> str:
+        """The path of the object at its provider, below the target's prefix."""
+        return f"{collection_path(self.kind)}/{self.path_segment}"
 
     @property
     def created_at(self) -> int:
@@ -188,8 +203,13 @@ class Links:
             logger.warning("link has another owner", extra={"link": link.id})
 
 
+def collection_path(kind: Kind) -> str:
+    """Return the path at which a provider makes objects of a kind."""
+    return "/batches" if kind == "batch" else f"/{kind}s"
+
+
 def link_partition(kind: Kind, tenant: str, id: str) -> str:
-    return f"T#{tenant}#{KIND_LETTERS[kind]}#{id}"
+    return f"T#{tenant}#{SHORT_NAMES.get(kind, kind)}#{id}"
 
 
 def link_sort_key(link: Link) -> str:
@@ -199,16 +219,14 @@ def link_sort_key(link: Link) -> str:
 
 def link_row(link: Link) -> Item:
     sort = link_sort_key(link)
-    indexes = {
-        "by_time_pk": time_partition(link.kind, link.tenant),
-        "by_time_sk": sort,
-        "by_root_pk": root_partition(link),
-        "by_root_sk": sort,
-    }
+    by_time = {"by_time_pk": time_partition(link.kind, link.tenant), "by_time_sk": sort}
+    by_root = {"by_root_pk": root_partition(link), "by_root_sk": sort}
+    is_listed = link.alias_of is None and link.kind not in UNLISTED_KINDS
     return {
         PARTITION_KEY: link_partition(link.kind, link.tenant, link.id),
         SORT_KEY: LINK_SORT,
-        **({} if link.alias_of else indexes),  # lists have each response once
+        **(by_time if is_listed else {}),  # lists have each response once
+        **(by_root if is_listed and link.kind in TREE_KINDS else {}),
         **asdict(link),
     }
 
@@ -220,7 +238,7 @@ def link_of_row(item: Item) -> Link:
 
 def time_partition(kind: Kind, tenant: str) -> str:
     """Return the partition of the index `by_time` that lists a tenant's links of one kind."""
-    return f"T#{tenant}#{KIND_LETTERS[kind]}"
+    return f"T#{tenant}#{SHORT_NAMES.get(kind, kind)}"
 
 
 def root_partition(link: Link) -> str:
@@ -242,3 +260,11 @@ def _change_update(link: Link, changes: dict[str, Any]) -> Update:
 
 def _link_of_image(image: Mapping[str, Any] | None) -> Link | None:
     return link_of_row(unmarshal(image)) if image else None
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def expires_after(days: int) -> int:
+    return int(time.time()) + days * DAY

@@ -16,8 +16,9 @@ from antiphon.errors import InvalidRequest
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY, TTL
 from antiphon.store.dynamodb import BatchTable, Item, Table
 from antiphon.store.links import (
-    KIND_LETTERS,
     LINK_SORT,
+    SHORT_NAMES,
+    TREE_KINDS,
     Kind,
     Link,
     LinkChange,
@@ -132,7 +133,7 @@ class LinkListing:
         """List all links with the same root: responses, and the conversation if it is the root."""
 
         def get_live(id: str) -> Link | None:
-            links = (self._links.get(kind, link.tenant, id) for kind in KIND_LETTERS)
+            links = (self._links.get(kind, link.tenant, id) for kind in TREE_KINDS)
             return next(filter(None, links), None)
 
         rows = _index_query(root_partition(link), query, "by_root")
@@ -203,7 +204,7 @@ class MetadataIndex:
 def metadata_partition(kind: Kind, tenant: str, pair: tuple[str, str]) -> str:
     """Return the index partition of a tenant's links that have this metadata key and value."""
     digest = hashlib.sha256("{}\0{}".format(*pair).encode()).hexdigest()
-    return f"T#{tenant}#M#{KIND_LETTERS[kind]}#{digest}"
+    return f"T#{tenant}#M#{SHORT_NAMES.get(kind, kind)}#{digest}"
 
 
 def indexed_pair(metadata: Mapping[str, str], keys: Collection[str]) -> tuple[str, str]:

@@ -132,6 +132,9 @@ class UsageSums:
                 return
 
 
+COUNTED_KINDS = {"response", "compaction"}
+
+
 def usage_fingerprint(link: Link | None, *, is_removed: bool = False) -> str | None:
     """Return everything that determines a link's counts except prices, which may change.
 
@@ -139,7 +142,7 @@ def usage_fingerprint(link: Link | None, *, is_removed: bool = False) -> str | N
     """
     if (
         link is None
-        or link.kind == "conversation"
+        or link.kind not in COUNTED_KINDS
         or link.alias_of
         or not (is_removed or _is_countable(link))
     ):
