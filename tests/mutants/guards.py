@@ -27,8 +27,8 @@ OWNERSHIP = [
     guard(
         "an unknown item is refused",
         "ownership.py",
-        "elif id not in target_by_id:",
-        "elif id is None:",
+        "if (kind, id) not in found and id not in shared:",
+        "if id is None:",
         "e2e/test_ownership.py::test_other_tenants_learn_nothing_and_no_provider_is_called",
     ),
     guard(

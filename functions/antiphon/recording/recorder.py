@@ -38,7 +38,7 @@ from antiphon.recording.tracker import (
 )
 from antiphon.schema.create import CreateResponse
 from antiphon.schema.other_bodies import Compact
-from antiphon.store.links import FINAL, Link, expires_after, now_ms
+from antiphon.store.links import FINAL, Link
 from antiphon.upstream.outcome import (
     SUCCESS,
     UpstreamResponse,
@@ -46,6 +46,7 @@ from antiphon.upstream.outcome import (
 )
 from antiphon.upstream.stream import UpstreamStream
 
+DAY = 86_400
 NO_ID = "The provider's answer has no id that the gateway can record, so it is not passed on."
 COMPACTION_DAYS = 7  # until which a compaction is counted, even where it waits in the queue
 
@@ -323,3 +324,11 @@ def _usage_link(
         unfinished=None if outcome["status"] in FINAL else "cut",
         **outcome,
     )
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def expires_after(days: int) -> int:
+    return int(time.time()) + days * DAY

@@ -41,7 +41,6 @@ type Kind = Literal["response", "conversation", "compaction"] | ResourceKind | O
 type StreamRecord = Mapping[str, Any]  # of a DynamoDB stream with new and old images
 
 NEVER = 253_402_300_799  # the last second of the year 9999, for what lives until it is deleted
-DAY = 86_400
 SHORT_NAMES: Mapping[str, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
 TREE_KINDS: tuple[Kind, ...] = ("response", "conversation")  # listed by their root, too
 UNLISTED_KINDS: tuple[Kind, ...] = ("compaction", "upload", "prompt", "tunnel")
@@ -260,11 +259,3 @@ def _change_update(link: Link, changes: dict[str, Any]) -> Update:
 
 def _link_of_image(image: Mapping[str, Any] | None) -> Link | None:
     return link_of_row(unmarshal(image)) if image else None
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def expires_after(days: int) -> int:
-    return int(time.time()) + days * DAY
