@@ -13,6 +13,7 @@ from infra.local.http.endpoint import PortInUse
 from infra.local.options import KEYS_VARIABLE, GatewayOptions, InvalidKeys, parse_keys
 from infra.local.processes import ROOT, ServerFailed
 from infra.local.runtime_api.invocation import InitFailed
+from infra.local.simulator.resource_scenarios import RESOURCE_SCENARIOS
 from infra.local.simulator.scenarios import SCENARIOS
 from infra.local.supervisor import supervise
 from infra.local.target_setup import read_target_setup
@@ -36,13 +37,15 @@ ENVIRONMENT = {
 
 
 class Local(click.Command):
-    """Its help ends with the environment variables and the models of the simulator."""
+    """Its help ends with the environment variables, and with what the simulator can do."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Environment variables"):
             formatter.write_dl(list(ENVIRONMENT.items()))
         with formatter.section("Models of the simulator"):
             formatter.write_dl([(model, scenario.about) for model, scenario in SCENARIOS.items()])
+        with formatter.section("Names of files, stores and containers of the simulator"):
+            formatter.write_dl([(name, each.about) for name, each in RESOURCE_SCENARIOS.items()])
         super().format_epilog(ctx, formatter)
 
 

@@ -15,8 +15,9 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from infra.local.simulator.errors import ApiError, RawResponse
+from infra.local.simulator.errors import ApiError, MissingResource, RawResponse
 from infra.local.simulator.items import Json
+from infra.local.simulator.multipart import Form, parse_form
 from infra.local.simulator.state import Account
 
 RATE_LIMIT_HEADERS = {
@@ -62,6 +63,7 @@ class Provider(Protocol):
     def error_body(self, error: ApiError) -> Json: ...
     def response_headers(self, milliseconds: int) -> dict[str, str]: ...
     def model_name(self, name: str) -> str: ...
+    def file_id(self, purpose: str) -> str: ...
     @property
     def extra_fields(self) -> Mapping[str, object]: ...
 
@@ -97,6 +99,10 @@ class OpenAI:
     def model_name(self, name: str) -> str:
         return name
 
+    def file_id(self, purpose: str) -> str:
+        del purpose
+        return f"file-{token_hex(11)}"
+
 
 class Azure:
     """See https://learn.microsoft.com/azure/ai-foundry/openai/latest."""
@@ -120,6 +126,8 @@ class Azure:
         code, message = error.code or str(error.status), error.message
         if code == "model_not_found":
             code, message = "DeploymentNotFound", DEPLOYMENT_NOT_FOUND_MESSAGE
+        if isinstance(error, MissingResource):
+            message = "Resource not found"
         return {"error": {"code": code, "message": message}}
 
     def response_headers(self, milliseconds: int) -> dict[str, str]:
@@ -136,6 +144,9 @@ class Azure:
     def model_name(self, name: str) -> str:
         """Returns the model of a deployment; an unknown deployment is its own model."""
         return self._deployments.get(name, name)
+
+    def file_id(self, purpose: str) -> str:
+        return f"assistant-{token_hex(12)}" if purpose == "assistants" else f"file-{uuid4().hex}"
 
 
 def _bearer_token(request: web.Request) -> str:
@@ -174,6 +185,11 @@ class ApiRequest:
     async def read_optional_json(self) -> Json:
         return await self.read_json() if await self.http_request.read() else {}
 
+    async def read_form(self) -> Form:
+        """Returns the body, which must be multipart/form-data. Raises ApiError otherwise."""
+        content_type = self.http_request.headers.get("content-type", "")
+        return parse_form(content_type, await self.http_request.read())
+
     def headers(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         milliseconds = int((time.monotonic() - self.started) * 1000)
         return {**self.provider.response_headers(milliseconds), **(extra or {})}
@@ -198,6 +214,7 @@ class ApiRequest:
 
 
 type RouteHandler = Callable[[ApiRequest], Awaitable[web.StreamResponse]]
+type Route = tuple[str, str, RouteHandler]  # method, path below the provider's prefix, handler
 
 
 def encode_json(body: Any) -> bytes:

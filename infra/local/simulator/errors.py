@@ -40,6 +40,13 @@ class ApiError(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class MissingResource(ApiError):
+    """A file, a store or the like does not exist; Azure has one text for all of them."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(404, message, param=param)
+
+
 def missing_parameter(param: str) -> ApiError:
     message = f"Missing required parameter: '{param}'."
     return ApiError(400, message, "missing_required_parameter", param)

@@ -1,7 +1,7 @@
 """Validates request bodies as OpenAI does, and reads the fields of a create request."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -146,9 +146,9 @@ def check_create(body: Json) -> None:
         check(body)
 
 
-def check_types(body: Json) -> None:
-    for param, value in _present_fields(body, TYPES):
-        _check_type(param, value, TYPES[param])
+def check_types(body: Json, types: Mapping[str, ExpectedType] = TYPES) -> None:
+    for param, value in _present_fields(body, types):
+        _check_type(param, value, types[param])
 
 
 def check_conversation(body: Json) -> None:

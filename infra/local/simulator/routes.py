@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from infra.local.simulator.api_request import ApiRequest
+from infra.local.simulator.api_request import ApiRequest, Route
 from infra.local.simulator.delivery import Delivery
 from infra.local.simulator.errors import ApiError, missing_parameter, resource_not_found
 from infra.local.simulator.items import Json, new_id, normalize_input
+from infra.local.simulator.pages import build_list, list_page
 from infra.local.simulator.request_body import (
     CreateRequest,
     check_conversation,
@@ -20,7 +21,7 @@ from infra.local.simulator.request_body import (
 )
 from infra.local.simulator.responses import build_response, count_input_tokens, count_usage
 from infra.local.simulator.scenarios import SCENARIOS, find_scenario
-from infra.local.simulator.state import MAX_ITEMS, Account, Conversation, build_list, list_page
+from infra.local.simulator.state import MAX_ITEMS, Account, Conversation
 
 RESPONSE_ID = re.compile(r"[A-Za-z0-9_-]+")
 CONVERSATION_LOCKED_MESSAGE = (
@@ -262,3 +263,24 @@ async def retrieve_model(request: ApiRequest) -> web.StreamResponse:
 
 def _describe_model(name: str) -> Json:
     return {"id": name, "object": "model", "created": MODEL_CREATED, "owned_by": "simulator"}
+
+
+ROUTES: list[Route] = [
+    ("POST", "/responses", create_response),
+    ("POST", "/responses/input_tokens", count_response_tokens),
+    ("POST", "/responses/compact", compact_input),
+    ("GET", "/responses/{id}", retrieve_response),
+    ("DELETE", "/responses/{id}", delete_response),
+    ("POST", "/responses/{id}/cancel", cancel_response),
+    ("GET", "/responses/{id}/input_items", list_input_items),
+    ("POST", "/conversations", create_conversation),
+    ("GET", "/conversations/{id}", retrieve_conversation),
+    ("POST", "/conversations/{id}", update_conversation),
+    ("DELETE", "/conversations/{id}", delete_conversation),
+    ("POST", "/conversations/{id}/items", add_items),
+    ("GET", "/conversations/{id}/items", list_items),
+    ("GET", "/conversations/{id}/items/{item}", retrieve_item),
+    ("DELETE", "/conversations/{id}/items/{item}", delete_item),
+    ("GET", "/models", list_models),
+    ("GET", "/models/{model}", retrieve_model),
+]

@@ -1,16 +1,13 @@
 """The table of scenarios by model name."""
 
-import re
 from collections.abc import Mapping
 
 from infra.local.simulator import errors, events, output, scenario, stream
 from infra.local.simulator.errors import ApiError, RawResponse, model_not_found, server_error
-from infra.local.simulator.scenario import Scenario, Timing
+from infra.local.simulator.scenario import SCENARIO_PREFIX, Scenario, Timing, find_by_name
 from infra.local.simulator.stream import all_disconnects
 
-SCENARIO_PREFIX = "sim-"
 MISSING_MODEL = "missing"  # a model or deployment with this prefix does not exist
-NUMBERED_NAME = re.compile(r"(?P<name>sim-.+)-(?P<number>\d{1,7})(?P<unit>ms|s)?")
 
 SCENARIOS: Mapping[str, Scenario] = {
     # Output
@@ -150,16 +147,9 @@ SCENARIOS: Mapping[str, Scenario] = {
 
 def find_scenario(model: str) -> Scenario:
     """Returns the scenario for a model name. Raises ApiError for an unknown scenario."""
-    if model in SCENARIOS:
-        return SCENARIOS[model]
-    if model.startswith(MISSING_MODEL):
+    if not model.startswith((SCENARIO_PREFIX, MISSING_MODEL)):
+        return SCENARIOS["sim-text"]
+    found = find_by_name(SCENARIOS, model)
+    if found is None:
         raise model_not_found(model)
-    return _numbered_scenario(model) if model.startswith(SCENARIO_PREFIX) else SCENARIOS["sim-text"]
-
-
-def _numbered_scenario(model: str) -> Scenario:
-    match = NUMBERED_NAME.fullmatch(model)
-    known = SCENARIOS.get(match["name"]) if match else None
-    if match is None or known is None or known.with_number is None:
-        raise model_not_found(model)
-    return known.with_number(int(match["number"]) * (1000 if match["unit"] == "s" else 1))
+    return found

@@ -7,51 +7,21 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from aiohttp import web
 
-from infra.local.simulator.api_request import ApiRequest, Azure, OpenAI, Provider, RouteHandler
+from infra.local.simulator import files, routes, uploads
+from infra.local.simulator.api_request import (
+    ApiRequest,
+    Azure,
+    OpenAI,
+    Provider,
+    Route,
+    RouteHandler,
+)
 from infra.local.simulator.errors import ApiError
 from infra.local.simulator.recording import RequestRecorder
-from infra.local.simulator.routes import (
-    add_items,
-    cancel_response,
-    compact_input,
-    count_response_tokens,
-    create_conversation,
-    create_response,
-    delete_conversation,
-    delete_item,
-    delete_response,
-    list_input_items,
-    list_items,
-    list_models,
-    retrieve_conversation,
-    retrieve_item,
-    retrieve_model,
-    retrieve_response,
-    update_conversation,
-)
 from infra.local.simulator.state import Account, State
 
-MAX_BODY = 64 * 1024 * 1024
-
-ROUTES: list[tuple[str, str, RouteHandler]] = [
-    ("POST", "/responses", create_response),
-    ("POST", "/responses/input_tokens", count_response_tokens),
-    ("POST", "/responses/compact", compact_input),
-    ("GET", "/responses/{id}", retrieve_response),
-    ("DELETE", "/responses/{id}", delete_response),
-    ("POST", "/responses/{id}/cancel", cancel_response),
-    ("GET", "/responses/{id}/input_items", list_input_items),
-    ("POST", "/conversations", create_conversation),
-    ("GET", "/conversations/{id}", retrieve_conversation),
-    ("POST", "/conversations/{id}", update_conversation),
-    ("DELETE", "/conversations/{id}", delete_conversation),
-    ("POST", "/conversations/{id}/items", add_items),
-    ("GET", "/conversations/{id}/items", list_items),
-    ("GET", "/conversations/{id}/items/{item}", retrieve_item),
-    ("DELETE", "/conversations/{id}/items/{item}", delete_item),
-    ("GET", "/models", list_models),
-    ("GET", "/models/{model}", retrieve_model),
-]
+MAX_BODY = 80 * 1024 * 1024  # a part of an upload has up to 64 MiB
+ROUTES: list[Route] = [*routes.ROUTES, *files.ROUTES, *uploads.ROUTES]
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK = "127.0.0.1"

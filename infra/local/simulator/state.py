@@ -1,50 +1,20 @@
-"""What the simulator stores per account, within limits, and the pages of lists."""
+"""What the simulator stores per account, within limits."""
 
-import re
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from infra.local.simulator.errors import ApiError, invalid_parameter, resource_not_found
+from infra.local.simulator.bounded_store import BoundedStore
+from infra.local.simulator.errors import MissingResource, resource_not_found
+from infra.local.simulator.file import File
 from infra.local.simulator.items import Json, item_text
-from infra.local.simulator.request_body import check_range
 from infra.local.simulator.responses import SimulatedResponse
+from infra.local.simulator.upload import Upload
 
 MAX_ACCOUNTS = 100
 MAX_RESOURCES = 2_000
 MAX_ITEMS = 1_000  # in a conversation, or before a response
-MAX_BYTES = 64 * 1024 * 1024
-INTEGER = re.compile(r"-?[0-9]{1,9}")
-ORDERS = ("asc", "desc")
-MAX_LIMIT = 100
-EMPTY_BOUNDS: Json = {"first_id": None, "last_id": None}
-
-
-class BoundedStore[Value]:
-    """Stores the newest values, up to a number of values and a total weight."""
-
-    def __init__(self, max_count: int, max_weight: int = MAX_BYTES) -> None:
-        self._values: OrderedDict[str, tuple[Value, int]] = OrderedDict()
-        self._max_count, self._max_weight, self._weight = max_count, max_weight, 0
-
-    def put(self, id: str, value: Value, weight: int = 0) -> None:
-        self.remove(id)
-        self._values[id] = (value, weight)
-        self._weight += weight
-        while len(self._values) > self._max_count or self._weight > self._max_weight:
-            self.remove(next(iter(self._values)))
-
-    def get(self, id: str) -> Value | None:
-        return self._values[id][0] if id in self._values else None
-
-    def remove(self, id: str) -> Value | None:
-        """Removes and returns a value, if it is stored."""
-        value, weight = self._values.pop(id, (None, 0))
-        self._weight -= weight
-        return value
-
-    def __len__(self) -> int:
-        return len(self._values)
+MAX_FILES = 20_000  # a page of files may have 10,000
+MAX_FILE_BYTES = 256 * 1024 * 1024
 
 
 @dataclass
@@ -77,7 +47,7 @@ class Conversation:
 
 @dataclass
 class Account:
-    """The resources of one customer, invisible to every other."""
+    """The project of one customer: what is in it, its users see and others do not."""
 
     responses: BoundedStore[SimulatedResponse] = field(
         default_factory=lambda: BoundedStore(MAX_RESOURCES)
@@ -86,6 +56,12 @@ class Account:
         default_factory=lambda: BoundedStore(MAX_RESOURCES)
     )
     items: BoundedStore[Json] = field(default_factory=lambda: BoundedStore(10 * MAX_RESOURCES))
+    files: BoundedStore[File] = field(
+        default_factory=lambda: BoundedStore(MAX_FILES, MAX_FILE_BYTES)
+    )
+    uploads: BoundedStore[Upload] = field(
+        default_factory=lambda: BoundedStore(MAX_RESOURCES, MAX_FILE_BYTES)
+    )
 
     def find_response(self, id: str) -> SimulatedResponse:
         response = self.responses.get(id)
@@ -98,6 +74,22 @@ class Account:
         if conversation is None:
             raise resource_not_found("Conversation", id)
         return conversation
+
+    def add_file(self, file: File) -> Json:
+        self.files.put(file.id, file, len(file.content.data))
+        return file.describe()
+
+    def find_file(self, id: str) -> File:
+        file = self.files.get(id)
+        if file is None or file.is_expired:
+            raise MissingResource(f"No such File object: {id}", "id")
+        return file
+
+    def find_upload(self, id: str) -> Upload:
+        upload = self.uploads.get(id)
+        if upload is None:
+            raise MissingResource(f"No such Upload object: {id}", "id")
+        return upload
 
     def store_response(self, response: SimulatedResponse, weight: int) -> None:
         """Stores a response, unless the request has `store: false`."""
@@ -144,38 +136,3 @@ class State:
             account = Account()
             self.accounts.put(id, account)
         return account
-
-
-def list_page(items: Sequence[Json], query: Mapping[str, str]) -> Json:
-    """Returns a page by `limit`, `order` and `after`; `items` are in order of creation."""
-    order = query.get("order", "desc")
-    if order not in ORDERS:
-        fault = f"'{order}'. Supported values are: 'asc' and 'desc'."
-        raise invalid_parameter("order", fault, "invalid_value")
-    ordered = list(items) if order == "asc" else list(reversed(items))
-    rest = ordered[_start_index(ordered, query.get("after")) :]
-    limit = _parse_limit(query.get("limit", "20"))
-    return build_list(rest[:limit], has_more=len(rest) > limit)
-
-
-def build_list(items: Sequence[Json], *, has_more: bool = False) -> Json:
-    """Returns items in the format of OpenAI's lists."""
-    ends = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else EMPTY_BOUNDS
-    return {"object": "list", "data": list(items), **ends, "has_more": has_more}
-
-
-def _start_index(items: Sequence[Json], after: str | None) -> int:
-    if not after:
-        return 0
-    indexes = [index for index, item in enumerate(items) if item["id"] == after]
-    if not indexes:
-        raise resource_not_found("Item", after)
-    return indexes[0] + 1
-
-
-def _parse_limit(text: str) -> int:
-    if not INTEGER.fullmatch(text):
-        message = "Invalid type for 'limit': expected an integer, but got a string instead."
-        raise ApiError(400, message, "invalid_type", "limit")
-    check_range("limit", int(text), ("integer", 1, MAX_LIMIT))
-    return int(text)

@@ -3,7 +3,7 @@
 import openai
 import pytest
 
-from infra.local.simulator.state import BoundedStore
+from infra.local.simulator.bounded_store import BoundedStore
 
 
 def create(client, text, **more):
