@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from tests.faults.tcp_shim import run_tcp_shim
 from tests.support.aws import LOCAL_AWS
 from tests.support.gateway import run_gateway
 from tests.support.requests import CREATE
+from tests.support.upstream import create_certificate, make_server_context, run_peer
 
 CONFIG = """
 [gateway]
@@ -37,8 +39,26 @@ models = ["gpt-*"]
 provider = "openai"
 base_url = "{shimmed}/v1"
 models = ["shimmed"]
+
+[targets.refusing]
+provider = "openai"
+base_url = "http://127.0.0.1:{refusing}/v1"
+models = ["refusing"]
+
+[targets.unknown]
+provider = "openai"
+base_url = "https://{unknown}/v1"
+models = ["unknown"]
+
+[targets.untrusted]
+provider = "openai"
+base_url = "{untrusted}"
+models = ["untrusted"]
 """
-CREDENTIALS = dict.fromkeys(("ANTIPHON_SECRET_OPENAI", "ANTIPHON_SECRET_SHIMMED"), "credential")
+TARGETS = ("OPENAI", "SHIMMED", "REFUSING", "UNKNOWN", "UNTRUSTED")
+CREDENTIALS = {f"ANTIPHON_SECRET_{target}": "credential" for target in TARGETS}
+TOO_LONG_NAME = ".".join(["x" * 60] * 5)  # a resolver refuses it without a network
+MANY = 100  # connections
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +69,37 @@ def shim(_provider):
 
 
 @pytest.fixture(scope="session")
-def impatient(tmp_path_factory, _provider, shim):
+def refusing_port():
+    """Nobody listens here, and nobody else can."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def untrusted(tmp_path_factory):
+    """A provider with a certificate that the gateway does not trust; each connection is a turn."""
+    tls = make_server_context(create_certificate(tmp_path_factory.mktemp("untrusted")))
+
+    def shake_hands(connection):
+        tls.wrap_socket(connection, server_side=True)
+
+    with run_peer(*[shake_hands] * MANY) as peer:
+        yield peer
+
+
+@pytest.fixture(scope="session")
+def impatient(tmp_path_factory, _provider, shim, refusing_port, untrusted):
     folder = tmp_path_factory.mktemp("impatient")
     config = folder / "gateway.toml"
-    config.write_text(CONFIG.format(address=_provider.address, shimmed=shim.address))
+    addresses = {
+        "address": _provider.address,
+        "shimmed": shim.address,
+        "refusing": refusing_port,
+        "unknown": TOO_LONG_NAME,
+        "untrusted": untrusted.url.replace("http:", "https:"),
+    }
+    config.write_text(CONFIG.format(**addresses))
     options = ("--concurrency", "8", "--timeout", "6")
     with run_gateway(config, folder / "ready.json", *options, credentials=CREDENTIALS) as running:
         yield running
