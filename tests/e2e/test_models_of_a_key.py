@@ -39,6 +39,22 @@ def test_another_model_is_unknown_to_it(client, provider):
     assert provider.received == []
 
 
+NEARLY = [
+    "GPT-5", "Gpt-5", " gpt-5", "gpt-5 ", "gpt-5\n", "gpt-5\t", "gpt-5\0", "gpt-5\u200b", "gpt\u20115",
+    "\uff47pt-5", "gpt-5-2025-08-07", "gpt-5-mini", "gpt-5.1", "gpt-5*", "gpt-*", "*", "?", "", "ft:gpt-5:acme::1",
+    "openai/gpt-5", "openai:gpt-5", "gpt-5,o3", "gpt-5;o3", "gpt-5|o3", "o3/../gpt-5", "gpt-5%20", "gpt-5#o3", "gpt-5?o3",
+    "deployed", "Public", "PUBLIC", "o3", "same", None, True, 5, [], ["gpt-5"], {}, {"id": "gpt-5"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", NEARLY, ids=repr)
+def test_a_name_that_is_nearly_its_own_is_not(client, provider, model):
+    got = client.post("/responses", json={"model": model, "input": "x"})
+    assert got.status_code in ({404, 400} if isinstance(model, str) else {400})
+    assert got.json()["error"]["param"] == "model"
+    assert provider.received == []
+
+
 @pytest.mark.parametrize("body", [b'{"model":"gpt-5","model":"o3","input":"x"}', b'{"input":"x"}'])
 def test_what_is_checked_is_what_is_sent(client, provider, body):
     assert client.post("/responses", content=body).status_code == 400

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from tests.support.gateway import KEYS
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 PRELUDE_END = bytes(8)
+SECONDS_LEFT = 30.0
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class RunningFunction:
     def __init__(self, api: FakeRuntimeApi) -> None:
         self._api = api
 
-    def __call__(self, event: bytes) -> FunctionResponse:
-        id = str(uuid.uuid4())
-        self._api.give(event, id)
+    def __call__(self, event: bytes, seconds_left: float = SECONDS_LEFT) -> FunctionResponse:
+        """Invoke it so long before Lambda would end the invocation."""
+        id = self._give(event, seconds_left)
         post = self._api.response(id)
         content = b"".join(post.chunks())
         assert post.trailers() == []  # they would report a response that failed midway
@@ -64,6 +66,18 @@ class RunningFunction:
         self._api.expect_close()
         prelude, _, body = content.partition(PRELUDE_END)
         return _to_response(id, json.loads(prelude), body)
+
+    def cut(self, event: bytes, events: int) -> None:
+        """Invoke it, and break its connection behind so many events of the answer."""
+        post, content = self._api.response(self._give(event, SECONDS_LEFT)), b""
+        while content.count(b"\n\n") < events:
+            content += post.chunk()
+        self._api.cut()
+
+    def _give(self, event: bytes, seconds_left: float) -> str:
+        id, ends_at = str(uuid.uuid4()), time.time() + seconds_left
+        self._api.give(event, id, lambda_runtime_deadline_ms=int(ends_at * 1000))
+        return id
 
 
 def _to_response(id: str, prelude: dict[str, Any], body: bytes) -> FunctionResponse:

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from antiphon.upstream.exchange import latest_end
+from antiphon.upstream.outcome import UpstreamRequest
 from antiphon.upstream.timers import KEEP_ALIVE_COMMENT, NEVER, ReadTimer, TimerThread
 
 NOW = 1000.0
@@ -80,6 +82,15 @@ def test_what_arrives_does_not_postpone_the_end():
     ends_at = timer.next_deadline()
     timer.last_read = ends_at
     assert timer.next_deadline() == ends_at < NEVER
+
+
+@pytest.mark.parametrize(
+    ("left", "margin"),
+    [(900, 10), (60, 10), (40, 10), (12, 3), (10, 2.5), (9, 2.25), (1, 0.25), (0, 0)],
+)
+def test_time_is_left_for_an_orderly_end_before_lambdas(left, margin):
+    request = UpstreamRequest("GET", "/models", ends_at=time.monotonic() + left)
+    assert request.ends_at - latest_end(request) == pytest.approx(margin, abs=0.1)
 
 
 def test_the_thread_ends_a_read_that_blocks():
