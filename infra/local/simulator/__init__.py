@@ -2,7 +2,9 @@
 
 server         builds the application, and serves it in an event loop or in a thread
 ├── routes         one handler per endpoint of responses, conversations and models
-├── files, uploads the same for the objects that file and upload define
+├── files, uploads, vector_stores, vector_store_files
+│                  the same for the objects that file, upload and vector_store define
+├── file_search    finds words in the files of vector stores
 ├── resource_delivery   replies to the creation of an object, and sends contents
 ├── resource_scenarios  the table of scenarios by the name of such an object
 ├── api_request    one HTTP request, its provider and its account

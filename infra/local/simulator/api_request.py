@@ -194,8 +194,8 @@ class ApiRequest:
         milliseconds = int((time.monotonic() - self.started) * 1000)
         return {**self.provider.response_headers(milliseconds), **(extra or {})}
 
-    def reply(self, body: Any, status: int = 200) -> web.Response:
-        return self._build_response(RawResponse(status, encode_json(body)))
+    def reply(self, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+        return self._build_response(RawResponse(200, encode_json(body), headers=headers or {}))
 
     def reply_with(self, replacement: RawResponse | ApiError) -> web.Response:
         return (

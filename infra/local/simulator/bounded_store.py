@@ -12,12 +12,16 @@ class BoundedStore[Value]:
         self._values: OrderedDict[str, tuple[Value, int]] = OrderedDict()
         self._max_count, self._max_weight, self._weight = max_count, max_weight, 0
 
-    def put(self, id: str, value: Value, weight: int = 0) -> None:
+    def put(self, id: str, value: Value, weight: int = 0) -> list[str]:
+        """Stores a value, and returns the ids of those that had to be removed for it."""
         self.remove(id)
         self._values[id] = (value, weight)
         self._weight += weight
+        removed = []
         while len(self._values) > self._max_count or self._weight > self._max_weight:
-            self.remove(next(iter(self._values)))
+            removed.append(next(iter(self._values)))
+            self.remove(removed[-1])
+        return removed
 
     def get(self, id: str) -> Value | None:
         return self._values[id][0] if id in self._values else None

@@ -79,7 +79,7 @@ async def retrieve_file(request: ApiRequest) -> web.StreamResponse:
 
 async def delete_file(request: ApiRequest) -> web.StreamResponse:
     file = _path_file(request)
-    request.account.files.remove(file.id)
+    request.account.delete_file(file.id)
     return request.reply({"id": file.id, "object": "file", "deleted": True})
 
 

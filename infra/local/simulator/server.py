@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from aiohttp import web
 
-from infra.local.simulator import files, routes, uploads
+from infra.local.simulator import files, routes, uploads, vector_store_files, vector_stores
 from infra.local.simulator.api_request import (
     ApiRequest,
     Azure,
@@ -21,7 +21,13 @@ from infra.local.simulator.recording import RequestRecorder
 from infra.local.simulator.state import Account, State
 
 MAX_BODY = 80 * 1024 * 1024  # a part of an upload has up to 64 MiB
-ROUTES: list[Route] = [*routes.ROUTES, *files.ROUTES, *uploads.ROUTES]
+ROUTES: list[Route] = [
+    *routes.ROUTES,
+    *files.ROUTES,
+    *uploads.ROUTES,
+    *vector_stores.ROUTES,
+    *vector_store_files.ROUTES,
+]
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK = "127.0.0.1"

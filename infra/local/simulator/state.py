@@ -9,6 +9,7 @@ from infra.local.simulator.file import File
 from infra.local.simulator.items import Json, item_text
 from infra.local.simulator.responses import SimulatedResponse
 from infra.local.simulator.upload import Upload
+from infra.local.simulator.vector_store import VectorStore
 
 MAX_ACCOUNTS = 100
 MAX_RESOURCES = 2_000
@@ -62,6 +63,9 @@ class Account:
     uploads: BoundedStore[Upload] = field(
         default_factory=lambda: BoundedStore(MAX_RESOURCES, MAX_FILE_BYTES)
     )
+    vector_stores: BoundedStore[VectorStore] = field(
+        default_factory=lambda: BoundedStore(MAX_RESOURCES)
+    )
 
     def find_response(self, id: str) -> SimulatedResponse:
         response = self.responses.get(id)
@@ -76,14 +80,30 @@ class Account:
         return conversation
 
     def add_file(self, file: File) -> Json:
-        self.files.put(file.id, file, len(file.content.data))
+        for id in self.files.put(file.id, file, len(file.content.data)):
+            self._take_out_of_stores(id)
         return file.describe()
 
-    def find_file(self, id: str) -> File:
+    def find_file(self, id: str, param: str = "id") -> File:
+        """Returns the file that a parameter of a request names."""
         file = self.files.get(id)
         if file is None or file.is_expired:
-            raise MissingResource(f"No such File object: {id}", "id")
+            raise MissingResource(f"No such File object: {id}", param)
         return file
+
+    def delete_file(self, id: str) -> None:
+        self.files.remove(id)
+        self._take_out_of_stores(id)
+
+    def _take_out_of_stores(self, id: str) -> None:
+        for store in self.vector_stores.values():
+            store.files.pop(id, None)
+
+    def find_vector_store(self, id: str) -> VectorStore:
+        store = self.vector_stores.get(id)
+        if store is None:
+            raise MissingResource(f"No vector store found with id '{id}'.")
+        return store
 
     def find_upload(self, id: str) -> Upload:
         upload = self.uploads.get(id)
