@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-import httpx
-from httpx_sse import EventSource
+import httpx2
 
 METADATA_END = bytes(8)  # ends the status and headers that a streaming function sends to Lambda
 MAX_QUOTE = 160  # characters of a body that is not JSON
@@ -24,7 +23,7 @@ class ApiResponse:
     """A whole response; `seconds` is the time from the request to its last byte."""
 
     status: int
-    headers: httpx.Headers
+    headers: httpx2.Headers
     body: bytes
     seconds: float
 
@@ -100,7 +99,7 @@ class StreamRecording:
 
 
 def record_stream(
-    response: httpx.Response, sent: float, is_enough: StopCondition, timeout: float
+    response: httpx2.Response, sent: float, is_enough: StopCondition, timeout: float
 ) -> StreamRecording:
     """Read a stream until it ends or breaks, the condition is true, or the time is over.
 
@@ -117,7 +116,7 @@ def record_stream(
             if is_enough(recording):
                 recording.is_abandoned = True
                 break
-    except httpx.HTTPError as exc:
+    except httpx2.HTTPError as exc:
         recording.failure = str(exc) or type(exc).__name__
     return recording
 
@@ -132,13 +131,13 @@ def parse_object(text: bytes | str) -> Json:
 
 
 @dataclass
-class _TimedStream(httpx.SyncByteStream):
-    """Counts chunks and comments, which httpx-sse does not report, and ends after the timeout.
+class _TimedStream(httpx2.SyncByteStream):
+    """Counts chunks and comments, which EventSource does not report, and ends after the timeout.
 
     A provider can send comments only, so the time is checked for each chunk, not for each event.
     """
 
-    response: httpx.Response
+    response: httpx2.Response
     recording: StreamRecording
     sent: float
     timeout: float
@@ -158,8 +157,13 @@ class _TimedStream(httpx.SyncByteStream):
 
 def _read_events(stream: _TimedStream) -> Iterator[Json]:
     headers = stream.response.headers
-    timed = httpx.Response(stream.response.status_code, headers=headers, stream=stream)
-    for event in EventSource(timed).iter_sse():
+    timed = httpx2.Response(
+        stream.response.status_code,
+        headers=headers,
+        stream=stream,
+        request=stream.response.request,
+    )
+    for event in httpx2.EventSource(timed, max_event_size=None):
         data = parse_object(event.data)
         if data:  # `[DONE]`, of the Chat Completions API, is not JSON
             yield data

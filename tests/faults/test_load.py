@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.faults.cuts import STREAM, Cut, respond_with_cuts
@@ -92,7 +92,7 @@ async def run_load(gateway, plan, announce):
     loop, answers, resources = asyncio.get_running_loop(), {}, []
     headers = {"authorization": f"Bearer {KEYS[TENANT]}"}
     async with (
-        httpx.AsyncClient(
+        httpx2.AsyncClient(
             base_url=gateway.url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS
         ) as client,
         asyncio.TaskGroup() as running,
