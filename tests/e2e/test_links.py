@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.support.concurrency import wait_for
 from tests.support.events import make_events, make_response, new_id
 from tests.support.provider import (
     CLOSE,
@@ -14,6 +15,7 @@ from tests.support.provider import (
     encode_stream,
     encode_stream_head,
 )
+from tests.support.requests import create_from_request, list_ids, read_list
 
 ASK = {"model": "gpt-5", "input": "secret words of the caller", "metadata": {"team": "blue"}}
 
@@ -32,6 +34,27 @@ def test_a_response_is_owned_with_its_usage(gateway, provider, door):
     assert row["created_ms"] // 1000 <= row["completed_at"] < row["expires_at"]
     assert row["key_id"].startswith("key_")
     assert "secret words" not in str(row)
+
+
+NAMES_OF_ATTRIBUTES = {
+    "pk": "T#umbra#R#x", "sk": "LINK", "tenant": "umbra", "key_id": "key_x", "id": "resp_x",
+    "target": "azure", "root": "resp_x", "status": "failed", "usage": "0", "store": "false",
+    "expires_at": "1", "deleted_at": "1", "alias_of": "resp_x", "metadata": "x", "#": "=",
+}  # fmt: skip
+
+
+def test_no_name_in_metadata_means_anything_to_the_gateway(gateway, provider, client):
+    id = create_from_request(client, provider, metadata=NAMES_OF_ATTRIBUTES)
+    row = gateway.row(f"T#acme#R#{id}")
+    assert row["metadata"] == NAMES_OF_ATTRIBUTES
+    names = ("tenant", "id", "root", "target", "status", "store")
+    assert [row[name] for name in names] == ["acme", id, id, "openai", "completed", True]
+    assert row["expires_at"] > row["completed_at"]
+    assert not {"deleted_at", "alias_of", "#"} & row.keys()
+    query = {"metadata[tenant]": "umbra"}
+    wait_for(lambda: list_ids(read_list(client, **query)), lambda ids: id in ids)
+    with gateway.client(key="umbra") as umbra:
+        assert list_ids(read_list(umbra, **query)) == []
 
 
 def test_the_link_is_there_before_the_event_that_names_it(gateway, provider, door):

@@ -23,3 +23,22 @@ def test_each_file_and_test_that_the_page_names_exists():
 def test_the_page_has_a_row_for_each_suite():
     rows = set(re.findall(r"^\| (T\d\d) ", PAGE.read_text(), re.MULTILINE))
     assert rows == {f"T{number:02}" for number in range(1, 18)}
+
+
+ROW = re.compile(r"^\| ([A-Z]\d+(?:(?:, | to )[A-Z]\d+)*) \|", re.MULTILINE)
+LAST_ROWS = {"S": 11, "U": 9, "D": 14, "I": 15, "X": 14}
+
+
+def test_the_page_has_a_row_for_each_fault():
+    rows = [name for cell in ROW.findall(PAGE.read_text()) for name in names_in(cell)]
+    assert rows == [
+        f"{letter}{n}" for letter, last in LAST_ROWS.items() for n in range(1, last + 1)
+    ]
+
+
+def names_in(cell):
+    """The names in "S1", in "S1, S2" and in "S1 to S3"."""
+    first, _, last = cell.partition(" to ")
+    if not last:
+        return cell.split(", ")
+    return [f"{first[0]}{n}" for n in range(int(first[1:]), int(last[1:]) + 1)]

@@ -135,13 +135,21 @@ def test_without_a_zone_there_is_no_dns_record():
 
 
 def test_firewall_protects_the_stage_by_address_only():
+    """AWS WAF reads the first kilobytes of a body and lets the rest pass: no rule looks at one."""
     made = template(firewall=True, firewall_rate=300)
-    rules = {rule["Name"]: rule["Statement"] for rule in only(made, "WAFv2::WebACL")["Rules"]}
+    firewall = only(made, "WAFv2::WebACL")
+    assert "FieldToMatch" not in json.dumps(firewall)
+    rules = {rule["Name"]: rule["Statement"] for rule in firewall["Rules"]}
+    assert rules.keys() == {"rate", "reputation"}
     assert rules["rate"]["RateBasedStatement"]["Limit"] == 300
     group = rules["reputation"]["ManagedRuleGroupStatement"]["Name"]
     assert group == "AWSManagedRulesAmazonIpReputationList"
     before = only(made, "WAFv2::WebACLAssociation")["ResourceArn"]
     assert "/stages/<RestDeploymentStage" in flat(before)
+
+
+def test_nothing_relies_on_a_firewall():
+    assert not resources(template(), "WAFv2::WebACL")
 
 
 def test_log_role_of_the_account_is_retained_or_not_created():
