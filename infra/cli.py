@@ -4,6 +4,7 @@ import click
 
 from infra.doctor.command import doctor
 from infra.local.command import local
+from infra.operator.adopt import adopt
 from infra.operator.keys import keys
 from infra.operator.usage import usage
 
@@ -14,6 +15,7 @@ def main() -> None:
     """Antiphon, a serverless gateway for the OpenAI Responses API."""
 
 
+main.add_command(adopt)
 main.add_command(doctor)
 main.add_command(local)
 main.add_command(keys)

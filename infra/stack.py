@@ -41,6 +41,7 @@ class AntiphonStack(Stack):
         functions = {s.name: create_function(self, s, code, stores, options) for s in specs}
         self._add_output("TableName", stores.table.table_name)
         self._add_output("KeyCacheSeconds", str(config.gateway.key_cache_seconds))
+        self._add_output("TargetNames", ", ".join(config.targets))
         callers = [functions[spec.name] for spec in specs if spec.secrets]
         self._add_credential_outputs(config, callers, options)
         self._add_monitoring(functions, stores.queues, options)

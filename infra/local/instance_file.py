@@ -27,6 +27,7 @@ class Instance:
     table: str
     key_cache_seconds: float
     pid: int
+    targets: list[str]
 
     @property
     def port(self) -> int:

@@ -47,6 +47,7 @@ def publish(options: GatewayOptions, gateway: Gateway) -> AbstractContextManager
         table=TABLE,
         key_cache_seconds=options.config.gateway.key_cache_seconds,
         pid=os.getpid(),
+        targets=[*options.config.targets],
     )
     return instance_file.publish_instance(instance, instance_file.instance_folder(options.env))
 

@@ -1,4 +1,4 @@
-"""`antiphon keys` and `antiphon usage`: for operators, with their own AWS credentials.
+"""`antiphon keys`, `adopt` and `usage`: for operators, with their own AWS credentials.
 
 deployment        which installation a command works on: a stack, or the gateway on this machine
 aws_errors        errors of AWS as messages that state what to do
@@ -7,6 +7,7 @@ param_types       the types of options and arguments
 keys              the commands for API keys
 key_options       the argument KEY, the keyring, and options for limits
 key_presentation  a key as JSON, as a row, as a list of facts
+adopt             the command `antiphon adopt`
 usage             the command `antiphon usage`
 usage_report      usage as JSON, CSV, or a table with a chart
 """

@@ -30,6 +30,24 @@ class Deployment:
     rest: str | None
     name: str  # of the stack, or "local"
     key_cache_seconds: float | None  # how long a revoked key may be accepted; None if unknown
+    targets: tuple[str, ...] | None  # their names; None if unknown
+
+    def select_target(self, given: str | None) -> str:
+        """Return the target that an option names, or the only one; raise UsageError for others."""
+        if given is not None:
+            self.check_target("--target", given)
+            return given
+        if self.targets is None or len(self.targets) != 1:
+            names = "" if self.targets is None else f" {self.name} has {', '.join(self.targets)}."
+            raise click.UsageError(f"Name the target whose account has it with --target.{names}")
+        return self.targets[0]
+
+    def check_target(self, option: str, name: str) -> None:
+        """Raise UsageError for a target that does not exist; unknown targets pass."""
+        if self.targets is not None and name not in self.targets:
+            raise click.UsageError(
+                f"{option}: {self.name} has no target '{name}'. It has {', '.join(self.targets)}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +108,14 @@ def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployme
     session = boto3.Session(profile_name=profile, region_name=region)
     name = stack_name(stage)
     outputs = _read_outputs(session.client("cloudformation", config=CLIENT_CONFIG), name)
-    seconds = outputs.get("KeyCacheSeconds")
+    seconds, targets = outputs.get("KeyCacheSeconds"), outputs.get("TargetNames")
     return Deployment(
         table=Table(session.client("dynamodb", config=CLIENT_CONFIG), outputs["TableName"]),
         url=outputs.get("FunctionUrl"),
         rest=outputs.get("RestUrl"),
         name=name,
         key_cache_seconds=None if seconds is None else float(seconds),
+        targets=None if targets is None else tuple(targets.split(", ")),
     )
 
 
@@ -138,6 +157,7 @@ def _find_local(port: int | None) -> Deployment:
         rest=gateway.rest,
         name="local",
         key_cache_seconds=gateway.key_cache_seconds,
+        targets=tuple(gateway.targets),
     )
 
 

@@ -30,6 +30,11 @@ LIMITS: tuple[tuple[str, click.ParamType, str], ...] = (
         click.Choice(get_args(Period.__value__)),
         "Calendar days or months, in UTC.  [default: month]",
     ),
+    (
+        "files_target",
+        click.STRING,
+        "Where it makes files and stores, unless ids decide.  [default: as its tenant]",
+    ),
 )
 
 key_argument = click.argument("key", type=KeyType())

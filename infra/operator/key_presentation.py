@@ -82,8 +82,10 @@ def _format_models(key: ApiKey) -> str:
 def _format_limits(key: ApiKey) -> str:
     limits = _set_limits(key.limits)
     period = limits.pop("budget_period", None)
+    target = limits.pop("files_target", None)
     parts = [f"{name.replace('_', '-')} {value:,.12g}" for name, value in limits.items()]
     parts = [f"{part} a {period}" if "budget" in part else part for part in parts]
+    parts += [] if target is None else [f"files-target {target}"]
     return ", ".join(parts) or "none"
 
 

@@ -82,6 +82,8 @@ def create(
     Only the key goes to stdout, so KEY=$(antiphon keys create --tenant acme) contains it. The
     gateway stores its SHA-256 only: a lost key cannot be printed again, but it can be rotated.
     """
+    if limits.files_target is not None:
+        deployment.check_target("--files-target", limits.files_target)
     issued = keyring.create(KeyTerms(models=flatten_models(models), limits=limits, **terms))
     if as_json:
         print_json(new_key_to_json(issued, deployment))

@@ -9,6 +9,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from antiphon.settings.config import TenantName
+from antiphon.store.links import ID_PATTERN
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 MAX_DURATION = 36_500 * UNITS["d"]
@@ -83,6 +84,18 @@ class TenantType(click.ParamType):
             return TypeAdapter(TenantName).validate_python(value)
         except ValidationError:
             self.fail(f"{value!r} is not 1 to 64 characters of A-Z a-z 0-9 _ . -", param, ctx)
+
+
+class ProviderIdType(click.ParamType):
+    """The id that a provider gave to an object."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        id: str = value
+        if not ID_PATTERN.fullmatch(id):
+            self.fail(f"{id!r} is not 1 to 900 visible ASCII characters.", param, ctx)
+        return id
 
 
 class KeyNameType(click.ParamType):

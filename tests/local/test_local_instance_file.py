@@ -20,6 +20,7 @@ def make_instance(aws, port=8080, pid=None):
         table="antiphon-local",
         key_cache_seconds=30.0,
         pid=os.getpid() if pid is None else pid,
+        targets=["openai"],
     )
 
 

@@ -22,6 +22,7 @@ from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
         (["--budget-usd", "0"], "--budget-usd"),
         (["--budget-usd", "inf"], "--budget-usd: Input should be a finite number"),
         (["--budget-usd", "nan"], "--budget-usd"),
+        (["--files-target", "Azure East"], "--files-target: String should match pattern"),
         (["--budget-period", "day"], "--budget-period goes with --budget-usd"),
         (["--expires", "0"], "is in the past"),
         (["--expires", "2020-01-01"], "is in the past"),

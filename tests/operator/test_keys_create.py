@@ -64,11 +64,11 @@ def test_all_options_are_stored():
         *("--name", "shop [red]", "--models", "gpt-5*, o3", "--models", "o3", "--models", "o4"),
         *("--rpm", "60", "--tpm", "100000", "--streams", "4", "--max-body-bytes", "5000000"),
         *("--max-output-tokens", "2000", "--budget-usd", "12.50", "--budget-period", "day"),
-        *("--expires", "90d"),
+        *("--files-target", "azure-east", "--expires", "90d"),
     )
     (row,) = read_rows("table-of-prod")
     row["limits"] = {
-        n: v if n == "budget_period" else float(v) if "usd" in n else int(v)
+        n: v if isinstance(v, str) else float(v) if "usd" in n else int(v)
         for n, v in row["limits"].items()
     }
     key = key_of_row(row)
@@ -81,6 +81,7 @@ def test_all_options_are_stored():
         max_output_tokens=2_000,
         budget_usd=12.5,
         budget_period="day",
+        files_target="azure-east",
     )
     assert 0 <= key.ends_at - before - 90 * 86_400 <= 60
     assert document["models"] == ["gpt-5*", "o3", "o4"]
@@ -93,6 +94,15 @@ def test_every_limit_has_an_option():
     help = run_antiphon("keys", "create", "--help").out
     for name in Limits.model_fields:
         assert f"--{name.replace('_', '-')}" in help
+
+
+@pytest.mark.parametrize(("stage", "code"), [("prod", 2), ("dev", 0)])
+def test_target_for_files_must_exist_in_a_stack_that_names_its_targets(stage, code):
+    done = run_antiphon(
+        "keys", "create", "--tenant", "acme", "--files-target", "b", "--stage", stage
+    )
+    why = "--files-target: Antiphon-prod has no target 'b'. It has openai, azure-east."
+    assert (done.code, why in done.err, bool(done.out)) == (code, code == 2, code == 0)
 
 
 def test_without_options_a_key_has_no_limits():

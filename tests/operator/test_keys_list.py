@@ -94,14 +94,23 @@ def test_each_stage_has_its_own_keys():
 
 
 def test_key_can_be_named_by_id_by_prefix_and_by_itself():
-    document = create("acme", "--name", "shop", "--models", "o3", "--rpm", "5")
+    limits = ("--rpm", "5", "--files-target", "openai")
+    document = create("acme", "--name", "shop", "--models", "o3", *limits)
     key = document.pop("key")
     stored = {name: v for name, v in document.items() if name not in {"url", "rest"}}
     for named in (document["id"], document["id"][:12], key):
         assert run_for_json("keys", "show", named) == stored
     assert run_for_json("keys", "show", "-", stdin=f"{key}\n") == stored
     stdout = run_antiphon("keys", "show", document["id"]).out
-    for fact in ("Antiphon-prod", document["id"], "acme", "shop", "o3", "rpm 5", "active"):
+    for fact in (
+        "Antiphon-prod",
+        document["id"],
+        "acme",
+        "shop",
+        "o3",
+        "rpm 5, files-target openai",
+        "active",
+    ):
         assert fact in stdout
 
 

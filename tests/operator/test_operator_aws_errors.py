@@ -20,7 +20,7 @@ def as_list(value):
 
 
 POLICY = json.loads((Path(__file__).parents[2] / "docs" / "operator-policy.json").read_text())
-ACTIONS = [action for each in POLICY["Statement"] for action in as_list(each["Action"])]
+ACTIONS = sorted({a for each in POLICY["Statement"] for a in as_list(each["Action"])})
 
 
 def client_error(code, message="message of AWS"):
@@ -90,7 +90,7 @@ def create_operator(*actions):
 @set_initial_no_auth_action_count(0)
 def run_with_iam(env, *arguments):
     """Run a command with moto checking its permissions."""
-    return run_antiphon(*arguments, "--json", env=env)
+    return run_antiphon(*arguments, env=env)
 
 
 @pytest.mark.usefixtures("stacks")
@@ -98,7 +98,7 @@ def test_operator_policy_allows_every_command():
     env = create_operator(*ACTIONS)
 
     def done(*arguments):
-        result = run_with_iam(env, "keys", *arguments)
+        result = run_with_iam(env, "keys", *arguments, "--json")
         assert result.code == 0, result.err
         return result.json
 
@@ -106,6 +106,9 @@ def test_operator_policy_allows_every_command():
     done("revoke", new["id"])
     assert done("show", new["key"])["status"] == "revoked"
     assert len(done("list", "--all")["data"]) == 2
+    for options in ([], ["--remove"]):
+        adopted = run_with_iam(env, "adopt", "acme", "vs_1", "--target", "openai", *options)
+        assert adopted.code == 0, adopted.err
 
 
 @pytest.mark.usefixtures("stacks")

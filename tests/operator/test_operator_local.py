@@ -119,7 +119,7 @@ def write_instance_files(folder, aws, *ports):
     for port in ports:
         url = f"http://127.0.0.1:{port}/v1"
         aws_endpoint = f"http://127.0.0.1:{aws}"
-        left = instance_file.Instance(url, url, aws_endpoint, "table", 30.0, os.getpid())
+        left = instance_file.Instance(url, url, aws_endpoint, "table", 30.0, os.getpid(), [])
         instance_file.write_private_json(folder / f"{port}.json", dataclasses.asdict(left))
     return {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(folder)}
 

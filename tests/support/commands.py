@@ -87,7 +87,7 @@ def create_stack(name: str, table: str, **outputs: str) -> None:
 
 @contextmanager
 def operator_account() -> Iterator[None]:
-    """An account with two stages; only the first has URLs and the cache's seconds as outputs."""
+    """An account with two stages; only the first has more outputs than the table."""
     with mock_aws(config=FAST_MOTO):
         create_stack(
             "Antiphon-prod",
@@ -95,6 +95,7 @@ def operator_account() -> Iterator[None]:
             FunctionUrl="https://url.example/v1",
             RestUrl="https://rest.example/v1",
             KeyCacheSeconds="30.0",
+            TargetNames="openai, azure-east",
         )
         create_stack("Antiphon-dev", "table-of-dev")
         yield
