@@ -64,10 +64,15 @@ TO_PROVIDER = (
 )
 # The provider's organisation and project do not go to the caller.
 TO_CALLER = (
+    "accept-ranges",
     "apim-request-id",
     "cache-control",
+    "content-disposition",
+    "content-range",
     "content-type",
+    "etag",
     "openai-model",
+    "openai-poll-after-ms",
     "openai-processing-ms",
     "openai-version",
     "retry-after",
@@ -123,8 +128,9 @@ class Exchange:
         url, authorization = candidate.provider.address(request.path, request.query, credential)
         body = request.encode_body(candidate)
         headers = {**provider_headers(request.headers, self._to_provider), **authorization}
-        if body and "json" not in headers.get("content-type", ""):
-            headers["content-type"] = "application/json"  # it was parsed as JSON before
+        is_json = _media_type(headers.get("content-type", "")).endswith("json")
+        if body and not (request.is_form or is_json):
+            headers["content-type"] = JSON  # it was parsed as JSON before
         try:
             return build_request(request.method, url, headers, body)
         except httpx2.RequestError as exc:

@@ -46,6 +46,7 @@ class UpstreamRequest:
     headers: Mapping[str, str] = field(default_factory=dict)  # filtered by the exchange
     body: bytes = b""
     body_for: Callable[[str | None], bytes] | None = None  # the body for a target's model name
+    is_form: bool = False  # multipart/form-data, which passes with the caller's own content type
     streams: bool = False
     ends_at: float = float("inf")  # time.monotonic() at which Lambda ends the invocation
     timeout_seconds: float = MAX_CALL_SECONDS  # for the complete response
@@ -56,7 +57,9 @@ class UpstreamRequest:
     on_abandoned: "Callable[[UpstreamResponse], None] | None" = None
 
     @classmethod
-    def forward(cls, request: Request, path: str, *, streams: bool = False) -> "UpstreamRequest":
+    def forward(
+        cls, request: Request, path: str, *, is_form: bool = False, streams: bool = False
+    ) -> "UpstreamRequest":
         """Forward a caller's request as it came, to a path of the provider.
 
         Raise InvalidRequest for a query that two readers could read differently.
@@ -69,6 +72,7 @@ class UpstreamRequest:
             query=request.query,
             headers=request.headers,
             body=request.body,
+            is_form=is_form,
             streams=streams,
             ends_at=request.ends_at,
             metrics=request.metrics,
