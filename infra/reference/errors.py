@@ -191,6 +191,11 @@ CODES: dict[int, tuple[Sample, ...]] = {
         ),
         Sample("The JSON body could not be read: it is empty.", "body", "invalid_json"),
         Sample(
+            "The form could not be read: it has the field 'file_id' twice. Send it once.",
+            "file_id",
+            "invalid_form",
+        ),
+        Sample(
             "The request refers to objects that are stored at different targets of the gateway: "
             "'azure-east', 'openai'. No single target has all of them.",
             code="targets_differ",
