@@ -158,7 +158,7 @@ CODES: dict[int, tuple[Sample, ...]] = {
             "array_below_min_length",
         ),
         Sample(
-            "Invalid 'input': at most 1,000 items may be referred to.",
+            "Invalid 'input': at most 2,000 ids may be referred to.",
             "input",
             "array_above_max_length",
         ),

@@ -1,11 +1,31 @@
 """gateway.toml: wrong keys are refused by their name; which models a target serves."""
 
+from pathlib import Path
+
 import pytest
 
-from antiphon.settings.config import Config, ConfigError, Settings, load_config, parse_config
+from antiphon.settings.config import (
+    AzureTarget,
+    Batches,
+    Config,
+    ConfigError,
+    Entra,
+    Files,
+    Gateway,
+    Limits,
+    OpenAITarget,
+    Price,
+    Settings,
+    Shared,
+    load_config,
+    parse_config,
+)
 
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
 AZURE = {"provider": "azure", "endpoint": "https://a.openai.azure.com", "models": {"a": "b"}}
+SECTIONS = (AzureTarget, Batches, Entra, Files, Gateway, Limits, OpenAITarget, Price, Shared)
+# For Entra's national clouds.
+NOT_IN_README = {"scope", "authority", "audience"}
 ENTRA = {"tenant_id": "acme.onmicrosoft.com", "client_id": "0000-1"}
 
 
@@ -40,6 +60,33 @@ def parse_gateway(**options):
         ({"targets": {"a": OPENAI}, "gateway": {"links_days": 0}}, "gateway.links_days"),
         ({"targets": {"a": OPENAI}, "gateway": {"proxy": "proxy.acme"}}, "gateway.proxy"),
         ({"targets": {"a": OPENAI}, "gatway": {}}, "gatway"),
+        ({"targets": {"a": {**OPENAI, "files": "yes"}}}, "targets.a.files"),
+        ({"targets": {"a": {**AZURE, "skills": 1}}}, "targets.a.skills"),
+        ({"targets": {"a": OPENAI}, "files": {"default": "b"}}, "files.default"),
+        ({"targets": {"a": OPENAI}, "files": {"default": "A b"}}, "files.default"),
+        ({"targets": {"a": OPENAI}, "files": {"target": "a"}}, "files.target"),
+        (
+            {"targets": {"a": {**OPENAI, "files": False}}, "files": {"default": "a"}},
+            "files.default",
+        ),
+        ({"targets": {"a": OPENAI}, "batches": {"enabled": "on"}}, "batches.enabled"),
+        (
+            {"targets": {"a": OPENAI}, "tenants": {"t": {"files_target": "b"}}},
+            "tenants.t.files_target",
+        ),
+        (
+            {"targets": {"a": OPENAI}, "tenants": {"t": {"files_target": 1}}},
+            "tenants.t.files_target",
+        ),
+        ({"targets": {"a": OPENAI}, "shared": {"vs_1": {"target": "b"}}}, "shared.vs_1.target"),
+        ({"targets": {"a": OPENAI, "b": AZURE}, "shared": {"vs_1": {}}}, "shared.vs_1.target"),
+        (
+            {"targets": {"a": OPENAI}, "shared": {"vs_1": {"tenants": ["a b"]}}},
+            "shared.vs_1.tenants.0",
+        ),
+        ({"targets": {"a": OPENAI}, "shared": {"vs_1": {"tenants": "t"}}}, "shared.vs_1.tenants"),
+        ({"targets": {"a": OPENAI}, "shared": {"vs_1": {"read": True}}}, "shared.vs_1.read"),
+        ({"targets": {"a": OPENAI}, "shared": {"vs 1": {}}}, "shared.vs 1"),
     ],
     ids=str,
 )
@@ -186,6 +233,34 @@ def test_settings_need_their_environment(tmp_path):
 def test_a_target_serves_the_models_that_it_names(models, model, name):
     config = parse_config({"targets": {"a": {**OPENAI, "models": models}}})
     assert config.targets["a"].upstream_model(model) == name
+
+
+def test_files_and_skills_are_what_a_provider_has():
+    targets = parse_config({"targets": {"a": OPENAI, "b": AZURE}}).targets.values()
+    assert [(each.files, each.skills) for each in targets] == [(True, True), (True, False)]
+
+
+def test_batches_are_off_and_nothing_is_shared_by_default():
+    config = parse_config({"targets": {"a": OPENAI}})
+    assert (config.batches.enabled, config.files.default, config.shared) == (False, None, {})
+
+
+@pytest.mark.parametrize(
+    ("tenants", "includes"), [(None, (True, True)), (["acme"], (True, False)), ([], (False, False))]
+)
+def test_an_object_is_shared_with_the_tenants_that_its_section_names(tenants, includes):
+    section = {} if tenants is None else {"tenants": tenants}
+    config = parse_config({"targets": {"only": OPENAI}, "shared": {"vs_1": section}})
+    shared = config.shared_objects()["vs_1"]
+    assert shared.target == "only"
+    assert (shared.includes("acme"), shared.includes("umbra")) == includes
+
+
+def test_the_readme_names_every_setting():
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    names = {name for section in SECTIONS for name in section.model_fields}
+    assert {n for n in names if f"`{n}`" not in readme and f"{n} = " not in readme} == NOT_IN_README
+    assert not [name for name in Config.model_fields if f"[{name}" not in readme]
 
 
 def test_a_dated_version_means_the_older_azure_path():

@@ -7,7 +7,7 @@ keys are errors, and values of a wrong type are not converted.
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -72,6 +72,7 @@ HeaderName = Annotated[
 ]
 ProxyUrl = Annotated[str, AfterValidator(_check_proxy)]
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+SharedId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,900}$")]  # as links have them
 TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
@@ -269,21 +270,32 @@ class Config(Section):
     files: Files = Files()
     batches: Batches = Batches()
     # By id: prompts, tunnels, files and stores that were made outside of the gateway.
-    shared: dict[str, Shared] = Field(default_factory=dict)
+    shared: dict[SharedId, Shared] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_target_names(self) -> Self:
-        named = {"files.default": self.files.default}
-        named |= {
-            f"tenants.{n}.files_target": each.files_target for n, each in self.tenants.items()
-        }
-        named |= {f"shared.{id}.target": each.target for id, each in self.shared.items()}
-        for key, target in named.items():
-            if target is not None and target not in self.targets:
-                raise ValueError(f"{key}: there is no target '{target}'")
-            if target is None and key.startswith("shared.") and len(self.targets) > 1:
-                raise ValueError(f"{key}: name the target that holds it: there are several")
+        for key, target in self._default_targets():
+            self._check_target(key, target)
+            if not self.targets[target].files:
+                raise ValueError(f"{key}: target '{target}' has files = false")
+        for id, shared in self.shared.items():
+            key = f"shared.{id}.target"
+            if shared.target is not None:
+                self._check_target(key, shared.target)
+            elif len(self.targets) > 1:
+                raise ValueError(f"{key}: name the target that has it, since there are several")
         return self
+
+    def _default_targets(self) -> Iterator[tuple[str, str]]:
+        """Yield the keys of the file that say where files are made, each with its target."""
+        named = {"files.default": self.files.default} | {
+            f"tenants.{name}.files_target": each.files_target for name, each in self.tenants.items()
+        }
+        return ((key, target) for key, target in named.items() if target is not None)
+
+    def _check_target(self, key: str, target: str) -> None:
+        if target not in self.targets:
+            raise ValueError(f"{key}: there is no target '{target}'")
 
     def shared_objects(self) -> dict[str, Shared]:
         """Return what is shared, each with the target that holds it."""
@@ -355,7 +367,9 @@ def parse_config(document: Mapping[str, Any], source: str = "gateway.toml") -> C
 def _error_line(source: str, error: Any) -> str:
     path = error["loc"]
     key = ".".join(str(part) for n, part in enumerate(path) if not _is_union_branch(n, part))
-    return f"{source}: {key or 'the file'}: {error['msg'].removeprefix('Value error, ')}"
+    message = error["msg"].removeprefix("Value error, ")
+    names_its_key = not key and error["type"] == "value_error"  # a rule about several sections
+    return ": ".join([source, message] if names_its_key else [source, key or "the file", message])
 
 
 def _is_union_branch(position: int, part: object) -> bool:
