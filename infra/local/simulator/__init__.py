@@ -2,19 +2,20 @@
 
 server         builds the application, and serves it in an event loop or in a thread
 ├── routes         one handler per endpoint of responses, conversations and models
-├── files, uploads, vector_stores, vector_store_files
-│                  the same for the objects that file, upload and vector_store define
-├── file_search    finds words in the files of vector stores
+├── files, uploads, vector_stores, vector_store_files, containers, container_files
+│                  the same for the objects that file, upload, vector_store and container define
 ├── resource_delivery   replies to the creation of an object, and sends contents
 ├── resource_scenarios  the table of scenarios by the name of such an object
+├── references     checks that the objects exist that a body names
+├── hosted_tools   searches files and runs code; file_search finds words in vector stores
 ├── api_request    one HTTP request, its provider and its account
 ├── request_body   validates bodies, and reads the fields of a create request
 ├── multipart      reads forms; pages builds pages of lists
 ├── scenarios      the table of scenarios by model name; scenario defines what one may change
 ├── responses      builds a response; output, schema_values and items build its parts
-├── events         the response as stream events; stream encodes them as bytes
+├── events         the response as stream events, item_events those of one item; stream encodes them
 ├── delivery       sends a response, until its end or until the scenario disconnects
 ├── recording      records requests and sends scripted answers, for tests
-├── state          what an account has, in stores that bounded_store limits
+├── state          responses and conversations of an account; project has its other objects
 └── errors         error responses of the providers
 """

@@ -4,18 +4,12 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from infra.local.simulator.errors import SERVER_ERROR_MESSAGE
+from infra.local.simulator.item_events import Events, build_item_events
 from infra.local.simulator.items import Json
-from infra.local.simulator.output import split_deltas
 
-type Events = Iterator[Json]
 type EventTransform = Callable[[list[Json]], list[Json]]
 
 UNFINISHED_FIELDS: Json = {"output": [], "usage": None, "completed_at": None, "error": None}
-# By part type: name in events, key of the text, other fields.
-_PARTS: dict[str, tuple[str, str, Json]] = {
-    "output_text": ("output_text", "text", {"logprobs": []}),
-    "refusal": ("refusal", "refusal", {}),
-}
 FLAT_ERROR: Json = {
     "type": "error",
     "code": "server_error",
@@ -85,59 +79,7 @@ def _terminal_event(final: Json) -> Json:
 
 def _output_events(final: Json) -> Iterator[Events]:
     for index, item in enumerate(final["output"]):
-        yield _item_events(index, item)
-
-
-def _item_events(index: int, item: Json) -> Events:
-    position = {"item_id": item["id"], "output_index": index}
-    empty, events = _ITEM_EVENTS[item["type"]]
-    added = {"status": "in_progress"} if "status" in item else {}
-    yield _build_event("output_item.added", output_index=index, item={**item, **added, **empty})
-    yield from events(item, position)
-    yield _build_event("output_item.done", output_index=index, item=item)
-
-
-def _message_events(item: Json, position: Json) -> Events:
-    for index, part in enumerate(item["content"]):
-        part_position = {**position, "content_index": index}
-        name, key, extra = _PARTS[part["type"]]
-        yield _build_event("content_part.added", **part_position, part={**part, key: ""})
-        for delta in split_deltas(part[key]):
-            yield _build_event(f"{name}.delta", **part_position, delta=delta, **extra)
-        yield _build_event(f"{name}.done", **part_position, **{key: part[key]}, **extra)
-        yield _build_event("content_part.done", **part_position, part=part)
-
-
-def _reasoning_events(item: Json, position: Json) -> Events:
-    for index, part in enumerate(item["summary"]):
-        part_position = {**position, "summary_index": index}
-        yield _build_event(
-            "reasoning_summary_part.added", **part_position, part={**part, "text": ""}
-        )
-        for delta in split_deltas(part["text"]):
-            yield _build_event("reasoning_summary_text.delta", **part_position, delta=delta)
-        yield _build_event("reasoning_summary_text.done", **part_position, text=part["text"])
-        yield _build_event("reasoning_summary_part.done", **part_position, part=part)
-
-
-def _function_call_events(item: Json, position: Json) -> Events:
-    for delta in split_deltas(item["arguments"]):
-        yield _build_event("function_call_arguments.delta", **position, delta=delta)
-    yield _build_event(
-        "function_call_arguments.done", **position, name=item["name"], arguments=item["arguments"]
-    )
-
-
-def _build_event(name: str, /, **fields: object) -> Json:
-    return {"type": f"response.{name}", **fields}
-
-
-# By item type: the empty fields at first, and the events until it is complete.
-_ITEM_EVENTS: dict[str, tuple[Json, Callable[[Json, Json], Events]]] = {
-    "message": ({"content": []}, _message_events),
-    "reasoning": ({"summary": []}, _reasoning_events),
-    "function_call": ({"arguments": ""}, _function_call_events),
-}
+        yield build_item_events(index, item)
 
 
 def unchanged_events(events: list[Json]) -> list[Json]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from itertools import cycle, islice
 
+from infra.local.simulator.hosted_tools import read_input_files, use_hosted_tools
 from infra.local.simulator.items import (
     Json,
     build_function_call,
@@ -38,9 +39,11 @@ def default_output(request: CreateRequest) -> list[Json]:
     tool = choose_function(request)
     if tool:
         return [call_function(tool)]
+    use = use_hosted_tools(request)
     if request.format["type"] != "text":
-        return structured_output(request)
-    return [build_message(_apply_length(request, _describe_input(request)))]
+        return [*use.items, *structured_output(request)]
+    message = build_message(_apply_length(request, _describe_input(request)))
+    return [*use.items, use.add_to(message)]
 
 
 def structured_output(request: CreateRequest) -> list[Json]:
@@ -108,6 +111,8 @@ def _describe_input(request: CreateRequest) -> str:
         return "There is no input yet."
     *before, last = request.user_texts
     description = f"You said: {_quote(last)}"
+    for name, text in read_input_files(request):
+        description += f" The file {name} has: {_quote(text)}"
     if not before:
         return description
     return f"{description} (Turn {len(before) + 1}; before that you said: {_quote(before[-1])})"

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.local.simulator.errors import ApiError, invalid_parameter, missing_parameter
 from infra.local.simulator.items import Json, item_text
+from infra.local.simulator.project import Project
 
 REASONING_MODELS = re.compile(r"o\d|gpt-5")
 MAX_METADATA_NUMBER = 100_000  # highest number in the metadata that has an effect
@@ -59,6 +60,7 @@ class CreateRequest:
     body: Json
     input_items: Sequence[Json]
     history: Sequence[Json] = ()
+    project: Project = field(default_factory=Project)  # that the tools of the provider work on
 
     @property
     def model(self) -> str:
@@ -97,8 +99,12 @@ class CreateRequest:
         return bool((self.reasoning or {}).get("summary"))
 
     @property
+    def include(self) -> list[str]:
+        return self.body.get("include") or []
+
+    @property
     def has_encrypted_reasoning(self) -> bool:
-        return ENCRYPTED_REASONING in (self.body.get("include") or [])
+        return ENCRYPTED_REASONING in self.include
 
     @property
     def has_obfuscation(self) -> bool:

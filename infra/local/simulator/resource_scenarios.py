@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from infra.local.simulator.errors import ApiError, invalid_parameter, rate_limit_error, server_error
-from infra.local.simulator.scenario import SCENARIO_PREFIX, find_by_name
+from infra.local.simulator.scenario_names import SCENARIO_PREFIX, find_by_name
 
 type ScenarioFactory = Callable[[int], "ResourceScenario"]
 

@@ -11,6 +11,7 @@ from infra.local.simulator.delivery import Delivery
 from infra.local.simulator.errors import ApiError, missing_parameter, resource_not_found
 from infra.local.simulator.items import Json, new_id, normalize_input
 from infra.local.simulator.pages import build_list, list_page
+from infra.local.simulator.references import check_item_references, check_references
 from infra.local.simulator.request_body import (
     CreateRequest,
     check_conversation,
@@ -67,8 +68,9 @@ def build_create_request(account: Account, body: Json) -> CreateRequest:
         raise ApiError(400, CONVERSATION_LOCKED_MESSAGE, "conversation_locked", "conversation")
     history = conversation.items if conversation else _previous_items(account, body)
     with reject_invalid_shapes():
+        check_references(account, body)
         input_items = normalize_input(account.resolve_references(body.get("input") or []))
-    return CreateRequest(body, input_items, list(history)[-MAX_ITEMS:])
+    return CreateRequest(body, input_items, list(history)[-MAX_ITEMS:], account)
 
 
 def _find_conversation(account: Account, body: Json) -> Conversation | None:
@@ -243,6 +245,7 @@ def _add_items(request: ApiRequest, conversation: Conversation, body: Json) -> l
     input_items = body.get("items") or []
     check_length("items", input_items, MAX_ITEMS_PER_REQUEST)
     with reject_invalid_shapes():
+        check_item_references(request.account, input_items)
         items = normalize_input(request.account.resolve_references(input_items))
     conversation.add(items)
     request.account.store_items(items, request.http_request.content_length or 0)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from infra.local.simulator import errors, events, output, scenario, stream
 from infra.local.simulator.errors import ApiError, RawResponse, model_not_found, server_error
-from infra.local.simulator.scenario import SCENARIO_PREFIX, Scenario, Timing, find_by_name
+from infra.local.simulator.scenario import Scenario, Timing
+from infra.local.simulator.scenario_names import SCENARIO_PREFIX, find_by_name
 from infra.local.simulator.stream import all_disconnects
 
 MISSING_MODEL = "missing"  # a model or deployment with this prefix does not exist

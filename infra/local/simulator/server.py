@@ -7,7 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from aiohttp import web
 
-from infra.local.simulator import files, routes, uploads, vector_store_files, vector_stores
+from infra.local.simulator import (
+    container_files,
+    containers,
+    files,
+    routes,
+    uploads,
+    vector_store_files,
+    vector_stores,
+)
 from infra.local.simulator.api_request import (
     ApiRequest,
     Azure,
@@ -27,6 +35,8 @@ ROUTES: list[Route] = [
     *uploads.ROUTES,
     *vector_stores.ROUTES,
     *vector_store_files.ROUTES,
+    *containers.ROUTES,
+    *container_files.ROUTES,
 ]
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -4,18 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from infra.local.simulator.bounded_store import BoundedStore
-from infra.local.simulator.errors import MissingResource, resource_not_found
-from infra.local.simulator.file import File
+from infra.local.simulator.errors import resource_not_found
 from infra.local.simulator.items import Json, item_text
+from infra.local.simulator.project import MAX_RESOURCES, Project
 from infra.local.simulator.responses import SimulatedResponse
-from infra.local.simulator.upload import Upload
-from infra.local.simulator.vector_store import VectorStore
 
 MAX_ACCOUNTS = 100
-MAX_RESOURCES = 2_000
 MAX_ITEMS = 1_000  # in a conversation, or before a response
-MAX_FILES = 20_000  # a page of files may have 10,000
-MAX_FILE_BYTES = 256 * 1024 * 1024
 
 
 @dataclass
@@ -47,8 +42,8 @@ class Conversation:
 
 
 @dataclass
-class Account:
-    """The project of one customer: what is in it, its users see and others do not."""
+class Account(Project):
+    """A project with its responses and conversations: what belongs to one credential."""
 
     responses: BoundedStore[SimulatedResponse] = field(
         default_factory=lambda: BoundedStore(MAX_RESOURCES)
@@ -57,15 +52,6 @@ class Account:
         default_factory=lambda: BoundedStore(MAX_RESOURCES)
     )
     items: BoundedStore[Json] = field(default_factory=lambda: BoundedStore(10 * MAX_RESOURCES))
-    files: BoundedStore[File] = field(
-        default_factory=lambda: BoundedStore(MAX_FILES, MAX_FILE_BYTES)
-    )
-    uploads: BoundedStore[Upload] = field(
-        default_factory=lambda: BoundedStore(MAX_RESOURCES, MAX_FILE_BYTES)
-    )
-    vector_stores: BoundedStore[VectorStore] = field(
-        default_factory=lambda: BoundedStore(MAX_RESOURCES)
-    )
 
     def find_response(self, id: str) -> SimulatedResponse:
         response = self.responses.get(id)
@@ -78,38 +64,6 @@ class Account:
         if conversation is None:
             raise resource_not_found("Conversation", id)
         return conversation
-
-    def add_file(self, file: File) -> Json:
-        for id in self.files.put(file.id, file, len(file.content.data)):
-            self._take_out_of_stores(id)
-        return file.describe()
-
-    def find_file(self, id: str, param: str = "id") -> File:
-        """Returns the file that a parameter of a request names."""
-        file = self.files.get(id)
-        if file is None or file.is_expired:
-            raise MissingResource(f"No such File object: {id}", param)
-        return file
-
-    def delete_file(self, id: str) -> None:
-        self.files.remove(id)
-        self._take_out_of_stores(id)
-
-    def _take_out_of_stores(self, id: str) -> None:
-        for store in self.vector_stores.values():
-            store.files.pop(id, None)
-
-    def find_vector_store(self, id: str) -> VectorStore:
-        store = self.vector_stores.get(id)
-        if store is None:
-            raise MissingResource(f"No vector store found with id '{id}'.")
-        return store
-
-    def find_upload(self, id: str) -> Upload:
-        upload = self.uploads.get(id)
-        if upload is None:
-            raise MissingResource(f"No such Upload object: {id}", "id")
-        return upload
 
     def store_response(self, response: SimulatedResponse, weight: int) -> None:
         """Stores a response, unless the request has `store: false`."""

@@ -4,12 +4,22 @@ import httpx2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.local.simulator.request_body import TYPES
+from infra.local.simulator import (
+    containers,
+    request_body,
+    uploads,
+    vector_store_files,
+    vector_stores,
+)
 from tests.local.simulator.reply import KEY, NO_TLS
 from tests.support.concurrency import IS_SOAK
 
-KEYS = st.sampled_from(["type", "id", "content", "role", "name", "format", "schema", "tools"])
-WORDS = st.sampled_from(["function", "message", "json_schema", "allowed_tools", "user", "object"])
+NAMES = "type id content role name format schema tools file_id container environment file_ids days"
+KINDS = "function message json_schema allowed_tools user object file_search code_interpreter shell"
+KEYS = st.sampled_from(NAMES.split())
+WORDS = st.sampled_from([*KINDS.split(), "vision", "created_at", "auto"])
+MODULES = (request_body, uploads, vector_stores, vector_store_files, containers)
+PARAMS = {param for module in MODULES for param in module.TYPES}
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=9) | WORDS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
@@ -20,13 +30,21 @@ OBJECTS = st.dictionaries(KEYS, ANY, max_size=4)
 BODIES = st.fixed_dictionaries(
     {},
     optional={
-        **dict.fromkeys([*TYPES, "tool_choice", "user", "service_tier"], ANY),
-        **dict.fromkeys(["input", "tools", "include", "items"], LISTS),
-        **dict.fromkeys(["text", "reasoning", "conversation", "prompt"], OBJECTS),
+        **dict.fromkeys([*sorted(PARAMS), "tool_choice", "user", "service_tier"], ANY),
+        **dict.fromkeys(["input", "tools", "include", "items", "files"], LISTS),
+        **dict.fromkeys(["text", "reasoning", "conversation", "prompt", "expires_after"], OBJECTS),
     },
 )
 PATHS = st.sampled_from(
-    ["/responses", "/responses/input_tokens", "/responses/compact", "/conversations"]
+    [
+        "/responses",
+        "/responses/input_tokens",
+        "/responses/compact",
+        "/conversations",
+        "/uploads",
+        "/vector_stores",
+        "/containers",
+    ]
 )
 
 

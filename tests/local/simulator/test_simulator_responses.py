@@ -124,13 +124,15 @@ def test_too_few_tokens_leave_the_answer_incomplete(client):
 
 
 def test_images_files_and_long_texts_are_accepted(client):
+    file = client.files.create(file=("b.txt", b"b" * 10_000), purpose="user_data")
     parts = [
         {"type": "input_text", "text": "Look: " + "a" * 10_000},
         {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
-        {"type": "input_file", "file_id": "file_1"},
+        {"type": "input_file", "file_id": file.id},
     ]
     response = client.responses.create(
         model="gpt-4.1", input=[{"role": "user", "content": parts}], include=[], tools=[]
     )
     assert response.output_text.startswith("You said: Look: aaa")
-    assert len(response.output_text) < 500
+    assert " The file b.txt has: bbb" in response.output_text
+    assert len(response.output_text) < 1_000
