@@ -50,7 +50,7 @@ def test_the_requests_of_one_session_go_to_one_target(name):
     routing = make_routing(a={}, b={}, c={})
 
     def choose(n, session):
-        body = CreateResponse(model="gpt-5", input="x", user=f"user_{n}")
+        body = CreateResponse.of({"model": "gpt-5", "input": "x", "user": f"user_{n}"})
         route = routing.route(body, Caller("acme", f"key_{n}"), {name: session})
         return route.candidates[0].target
 

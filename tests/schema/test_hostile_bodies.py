@@ -71,6 +71,11 @@ SHAPES = {
     "just enough members": (numbered('{"model":"m","input":"x",', '"k{0}":1{0}', "}"), None),
     "just enough small objects": (numbered('{"model":"m","input":"x","y":[', '{{"key {0}":1.{0}}}', "]}"), None),
     "just enough references": (numbered(ARRAY, '{{"id":"msg_{0}"}}', "]}"), "referred"),
+    "just enough files": (numbered('{"model":"m","input":"x","file_ids":[', '"file-{0}",null', "]}"), "referred"),
+    "just enough files below a long key": (fill('{"model":"m","input":"x","%s":[' % ("k" * 2_000_000), '{"file_id":"f"}', END, count=MAX_VALUES // 2 - 10), "referred"),
+    "just enough URLs": (numbered('{"model":"m","input":"x","y":[', '{{"url":"sedimen{0}"}}', "]}"), None),
+    "just enough skills": (numbered('{"model":"m","input":"x","y":[', '{{"skill_id":"openai-{0}"}}', "]}"), None),
+    "just enough depth": (fill('{"model":"m","input":"x","y":[', "[" * 90 + "]" * 90, END, count=MAX_VALUES // 91 - 10), None),
 }  # fmt: skip
 
 

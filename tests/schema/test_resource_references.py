@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from antiphon.errors import InvalidRequest
+from antiphon.schema.create import CreateResponse
 from antiphon.schema.json_document import MAX_DEPTH
+from antiphon.schema.other_bodies import Compact, CreateConversation, CreateItems, InputTokens
 from antiphon.schema.resource_references import resource_references
 
 PLACES = {  # where the Responses API has an id: kind of the id
@@ -127,6 +129,25 @@ def test_a_name_in_another_case(path):
         found_in(body_with(path, "file-1"))
     assert raised.value.code == "invalid_value"
     assert path.startswith(raised.value.param)
+
+
+@pytest.mark.parametrize("model", [CreateResponse, InputTokens, Compact])
+@pytest.mark.parametrize("name", ["input", "tools", "prompt", "image", "tool_choice", "brand_new"])
+def test_each_part_of_a_body_that_names_a_model(model, name):
+    lists = {"input": [{"file_id": "file-1"}], "tools": [{"type": "x", "file_id": "file-1"}]}
+    part = lists.get(name, {"id": "pmpt_1", "file_id": "file-1"})
+    body = model.of({"model": "m", "input": "x", name: part})
+    path = f"{name}[0].file_id" if name in lists else f"{name}.file_id"
+    assert (path, "file", "file-1") in list(body.references)
+
+
+@pytest.mark.parametrize("model", [CreateConversation, CreateItems])
+def test_each_part_of_a_body_with_items(model):
+    body = model.of({"items": [{"file_id": "file-1"}], "brand_new": {"container": "c"}})
+    assert list(body.references) == [
+        ("items[0].file_id", "file", "file-1"),
+        ("brand_new.container", "container", "c"),
+    ]
 
 
 def test_all_in_their_order():

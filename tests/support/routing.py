@@ -45,12 +45,12 @@ def make_routing(parent=None, **targets):
 
 
 def choose_first(routing, model="gpt-5", key="key_1", **fields):
-    body = CreateResponse(model=model, input="x", **fields)
+    body = CreateResponse.of({"model": model, "input": "x", **fields})
     return routing.route(body, Caller("acme", key)).candidates[0].target
 
 
 def choose_targets(routing, model="gpt-5", caller=CALLER, **fields):
-    body = CreateResponse(model=model, input="x", **fields)
+    body = CreateResponse.of({"model": model, "input": "x", **fields})
     return [candidate.target for candidate in routing.route(body, caller).candidates]
 
 

@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/responses/create
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import FailFast, Field, ValidationError
+from pydantic import FailFast, Field, PrivateAttr, ValidationError
 
 from antiphon.errors import InvalidRequest
 from antiphon.schema import fields
@@ -25,17 +25,24 @@ from antiphon.schema.fields import (
 )
 from antiphon.schema.json_document import read_document
 from antiphon.schema.json_offsets import replace_key, replace_value
+from antiphon.schema.resource_references import ResourceKind, resource_references
 from antiphon.schema.validation_errors import invalid_value, missing_parameter, validation_error
 
 BACKGROUND_WINDOWS = {"2h", "8h"}  # completion windows that only background responses may have
 Positive = Annotated[Whole, Field(ge=1)] | None
 MAX_MODEL_CHARS, MAX_TIER_CHARS = 256, 64  # both are recorded with the response
 
-type Reference = tuple[str, Literal["response", "item"], str]  # param, kind, id
+type Reference = tuple[str, Literal["response", "item"] | ResourceKind, str]  # param, kind, id
 
 
 class RequestBody(PartialObject):
     """A request body: strict JSON, its documented fields checked, all others passed on."""
+
+    _document: Mapping[str, Any] = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep the parsed body: the model has no names in it of what is not documented."""
+        self._document = context
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -46,7 +53,7 @@ class RequestBody(PartialObject):
     def of(cls, members: Mapping[str, Any]) -> Self:
         """Validate a parsed JSON object; raise InvalidRequest that names the field."""
         try:
-            body = cls.model_validate(members)
+            body = cls.model_validate(members, context=members)
         except ValidationError as exc:
             raise validation_error(dict(members), exc) from exc
         for error in body.cross_field_errors():
@@ -56,6 +63,11 @@ class RequestBody(PartialObject):
     def cross_field_errors(self) -> Iterator[InvalidRequest]:
         """Yield errors of fields that exclude or require one another."""
         yield from ()
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        """Yield every id that the provider would look up: none may be another tenant's."""
+        return resource_references(self._document)
 
 
 class ModelRequest(RequestBody):
@@ -89,11 +101,12 @@ class ModelRequest(RequestBody):
 
     @property
     def references(self) -> Iterator[Reference]:
-        """Yield every other id that the provider would look up: none may be another tenant's."""
+        """Yield every id but those of `previous_response_id` and `conversation`."""
         compared_id = self.prompt_cache_options and self.prompt_cache_options.comparison_response_id
         if compared_id:
             yield "prompt_cache_options.comparison_response_id", "response", compared_id
         yield from item_references(self.input if isinstance(self.input, list) else [], "input")
+        yield from super().references
 
     def affinity(self, session: str | None) -> str | None:
         """Return the key by which requests are grouped that share a provider's prompt cache."""

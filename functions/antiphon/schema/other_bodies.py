@@ -63,6 +63,7 @@ class CreateConversation(RequestBody):
     @property
     def references(self) -> Iterator[Reference]:
         yield from item_references(self.items or [], "items")
+        yield from super().references
 
 
 class UpdateConversation(RequestBody):
@@ -85,3 +86,4 @@ class CreateItems(RequestBody):
     @property
     def references(self) -> Iterator[Reference]:
         yield from item_references(self.items, "items")
+        yield from super().references

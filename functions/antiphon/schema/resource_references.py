@@ -50,7 +50,7 @@ type _Parts = Iterator[tuple[_Step, Any, ResourceKind | None]]
 
 
 def resource_references(
-    value: dict[str, Any] | list[Any], path: str = ""
+    value: Mapping[str, Any] | list[Any], path: str = ""
 ) -> Iterator[ResourceReference]:
     """Yield the ids of resources in a parsed body, or in its part that stands at `path`.
 
