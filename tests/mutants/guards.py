@@ -32,6 +32,13 @@ OWNERSHIP = [
         "e2e/test_ownership.py::test_other_tenants_learn_nothing_and_no_provider_is_called",
     ),
     guard(
+        "a file, store or container in a body must be owned",
+        "schema/create.py",
+        "return resource_references(self._document)",
+        "return iter(())",
+        "e2e/test_resource_ownership.py",
+    ),
+    guard(
         "an id is recorded before it is passed on",
         "recording/tracker.py",
         """                if batch.responses:
