@@ -53,7 +53,11 @@ class Cut:
         return encode_head(200, kind, fields[self.framing]) + body
 
     def script(self, pieces: list[bytes], kind: str) -> Script:
-        return self.wire(pieces, kind)[: self.at], *ENDINGS[self.ending]
+        """A provider does not close a connection behind a whole answer; the next request is on it."""
+        wire = self.wire(pieces, kind)
+        if self.at >= len(wire) and self.framing != "until closed":
+            return (wire,)
+        return wire[: self.at], *ENDINGS[self.ending]
 
     def arrived(self, pieces: list[bytes], kind: str) -> bytes:
         """The part of the body that is among the first bytes."""

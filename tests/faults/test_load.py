@@ -18,7 +18,7 @@ import pytest
 from tests.faults.cuts import STREAM, Cut, respond_with_cuts
 from tests.support.concurrency import IS_SOAK, wait_for
 from tests.support.events import make_event, make_response, new_id, parse_events
-from tests.support.gateway import KEYS, NO_TLS
+from tests.support.gateway import KEYS, NO_TLS, run_gateway
 
 STREAMS = 12_000 if IS_SOAK else 120
 PER_SECOND = 20
@@ -27,8 +27,24 @@ DELTAS = 38
 WARM_UP = STREAMS // 3  # streams after which nothing may grow
 MAX_GROWTH_BYTES, MAX_GROWTH_FILES = 20_000_000, 4
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-TENANT = "umbra"  # whose usage no other test of this gateway changes
+PING = b": ping\n\n"
 TERMINAL = {"response.completed", "response.failed"}
+ENDS = {"completed", "refused", *TERMINAL}
+REFUSALS = {(502, "false"), (504, "false")}
+# Limits that no machine reaches by being busy, and that a silent provider reaches in the soak.
+CONFIG = """
+[gateway]
+first_event_seconds = 15
+idle_seconds = 15
+table_seconds = 30
+circuit_failures = 1000000
+
+[targets.openai]
+provider = "openai"
+base_url = "{address}/v1"
+models = ["gpt-*"]
+"""
+OPTIONS = ("--concurrency", "8", "--timeout", "120")
 
 
 def make_long_events(id):
@@ -49,10 +65,21 @@ def make_plan():
     plan = {}
     for _ in range(STREAMS):
         is_cut = random.random() < FAULTS
-        ending = random.choice(["FIN", "RST", "garbage", "silence"])
+        ending = random.choice(["FIN", "RST", "garbage", *["silence"] * IS_SOAK])
         at = random.randrange(SIZE)
         plan[new_id()] = Cut("chunked", ending, at) if is_cut else Cut("chunked", "FIN", SIZE)
     return plan
+
+
+@pytest.fixture
+def patient(tmp_path, provider):
+    """A gateway that waits for as long as a busy machine needs."""
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG.format(address=provider.address))
+    credentials = {"ANTIPHON_SECRET_OPENAI": "credential"}
+    ready = tmp_path / "ready.json"
+    with run_gateway(config, ready, *OPTIONS, credentials=credentials) as running:
+        yield running
 
 
 @dataclass
@@ -90,10 +117,12 @@ async def send(client, id, answers):
 async def run_load(gateway, plan, announce):
     """Send the streams at their times, however long each takes; return answers and resources."""
     loop, answers, resources = asyncio.get_running_loop(), {}, []
-    headers = {"authorization": f"Bearer {KEYS[TENANT]}"}
+    headers = {"authorization": f"Bearer {KEYS['acme']}"}
+    # Those that wait for a busy machine may be many, and long: the test's own limit ends them.
+    patience = {"timeout": None, "limits": httpx2.Limits(max_connections=None)}
     async with (
         httpx2.AsyncClient(
-            base_url=gateway.url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS
+            base_url=gateway.url, headers=headers, trust_env=False, verify=NO_TLS, **patience
         ) as client,
         asyncio.TaskGroup() as running,
     ):
@@ -108,24 +137,30 @@ async def run_load(gateway, plan, announce):
     return answers, resources
 
 
-def check_end(cut, got):
-    """The kind of the end; an answer that has begun ends with one terminal event.
-
-    What was not cut completes, unless a busy machine takes longer than this gateway waits.
-    """
-    if cut.at == SIZE and b"response.completed" not in got.content:
-        assert b'"upstream_timeout"' in got.content, cut
+def end_of(id, cut, got):
+    """The kind of an answer's end, or what is wrong with it."""
+    content = got.content.replace(PING, b"")
+    if cut.at == SIZE:
+        is_whole = content == b"".join(make_long_events(id))
+        return "completed" if is_whole else describe("not whole", id, cut, got)
     if got.status_code != 200:
-        assert got.status_code in {502, 504}, cut
-        assert got.headers["x-should-retry"] == "false", cut
-        return "refused"
-    types = [event["type"] for event in parse_events(got.content)]
-    assert [type in TERMINAL for type in types] == [False] * (len(types) - 1) + [True], cut
-    return types[-1]
+        is_refusal = (got.status_code, got.headers["x-should-retry"]) in REFUSALS
+        return "refused" if is_refusal else describe("not refused in order", id, cut, got)
+    types = [event["type"] for event in parse_events(content)]
+    is_ended = [type in TERMINAL for type in types] == [False] * (len(types) - 1) + [True]
+    return types[-1] if is_ended else describe("not ended once", id, cut, got)
+
+
+def describe(what, id, cut, got):
+    """What a stream got, with the id by which the gateway's log has it."""
+    request = got.headers.get("x-antiphon-request-id")
+    seconds = got.elapsed.total_seconds()
+    text = got.text if len(got.text) < 1_000 else f"…{got.text[-1_000:]}"
+    return f"{what.upper()}: {id} {cut} {got.status_code} {seconds:.1f} s {request} {text}"
 
 
 @pytest.mark.timeout(1800)
-async def test_under_load_nothing_is_lost(impatient, provider, capsys):
+async def test_under_load_nothing_is_lost(patient, provider, capsys):
     plan = make_plan()
     respond_with_cuts(provider, plan, make_long_events, STREAM)
 
@@ -134,21 +169,23 @@ async def test_under_load_nothing_is_lost(impatient, provider, capsys):
             with capsys.disabled():
                 print(line, flush=True)  # noqa: T201
 
-    answers, (warm, last) = await run_load(impatient, plan, announce)
-    ends = Counter(check_end(cut, answers[id]) for id, cut in plan.items())
+    answers, (warm, last) = await run_load(patient, plan, announce)
+    ends = Counter(end_of(id, cut, answers[id]) for id, cut in plan.items())
+    wrong = [end for end in ends if end not in ENDS]
+    assert not wrong, "\n".join([f"{len(wrong)} of {STREAMS} streams:", *wrong])
     assert sum(ends.values()) == len(provider.received) == STREAMS
     begun = [id for id in plan if answers[id].status_code == 200]
     for id in begun:
-        row = impatient.wait_for_row(f"T#{TENANT}#R#{id}", lambda row: row["status"] == "completed")
+        row = patient.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
         assert row["usage"]["total_tokens"] == 7
-    check_usage(impatient, len(begun))
+    check_usage(patient, len(begun))
     assert last.files <= warm.files + MAX_GROWTH_FILES
     assert last.rss <= warm.rss + MAX_GROWTH_BYTES
 
 
 def check_usage(gateway, count):
     """The report has each response once, by the provider's figures; the rollup follows the links."""
-    with gateway.client(key=TENANT) as client:
+    with gateway.client() as client:
         total = wait_for(
             lambda: json.loads(client.get("/usage").content)["total"],
             lambda total: total["completed"] >= count,
