@@ -15,6 +15,9 @@ from antiphon.api.docs import docs_router, health_router
 from antiphon.api.handler import ApiHandler
 from antiphon.api.listing import Listings, listing_router
 from antiphon.api.models import Models, models_router
+from antiphon.api.resource_lists import ResourceLists, lists_router
+from antiphon.api.resource_members import ResourceMembers
+from antiphon.api.resources import Resources, resources_router
 from antiphon.api.responses import Responses, responses_router
 from antiphon.api.usage import UsageEndpoint, usage_router
 from antiphon.auth import Auth
@@ -26,7 +29,9 @@ from antiphon.ownership import Ownership
 from antiphon.pricing import CostEstimator, Prices, load_price_list
 from antiphon.recording.discarding import Discarding
 from antiphon.recording.recorder import ResponseRecorder
+from antiphon.recording.resources import ResourceRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
+from antiphon.resource_routing import ResourceRouting
 from antiphon.rollup import StreamHandler, UsageRollup
 from antiphon.routing import Routing
 from antiphon.settings.config import Settings
@@ -107,6 +112,7 @@ class _Core:
         stores = Stores(durable, items, gateway.links_days, gateway.conversation_days)
         discarding = Discarding(self.routing, self.upstream)
         self.recorder = ResponseRecorder(stores, discarding, self.admission)
+        self.resource_recorder = ResourceRecorder(stores, discarding)
 
 
 def aws_config(*, connect_seconds: float = 1, attempts: int) -> Config:
@@ -133,11 +139,22 @@ def api(env: Mapping[str, str]) -> ApiHandler:
     links = LinkListing(foundation.table, foundation.batch, foundation.gateway.metadata_index)
     shared = (core.ownership, core.routing, core.upstream, core.recorder)
     idempotency = Idempotency(IdempotencyRecords(foundation.table, foundation.queue), *shared)
+    resources = Resources(
+        gate,
+        core.ownership,
+        ResourceRouting(foundation.config, core.routing, core.ownership),
+        core.upstream,
+        core.resource_recorder,
+        idempotency,
+    )
+    members = ResourceMembers(core.routing, core.upstream, core.resource_recorder)
     return ApiHandler(
         routers=[
             responses_router(Responses(gate, *shared, core.admission, idempotency), reader),
             conversations_router(Conversations(gate, *shared), reader),
             listing_router(Listings(gate, core.ownership, links), reader),
+            resources_router(resources, reader),
+            lists_router(ResourceLists(gate, foundation.links, links, members), reader),
             models_router(Models(gate, core.routing, core.upstream), reader),
             usage_router(UsageEndpoint(gate, UsageSums(foundation.table)), reader),
         ],

@@ -27,6 +27,8 @@ from infra.reference.answers import (
     ModelObject,
     StoredItem,
 )
+from infra.reference.containers import CONTAINERS
+from infra.reference.files import FILES
 from infra.reference.operation import Body, Endpoint
 
 RESPONSES = (
@@ -300,11 +302,13 @@ OPEN = (
         ours=True,
     ),
 )
+RESOURCES = {**FILES, **CONTAINERS}
 ENDPOINTS: tuple[Endpoint, ...] = (
     *RESPONSES,
     *CONVERSATIONS,
     *ITEMS,
     *MODELS,
+    *(row.to_endpoint(tag) for tag, rows in RESOURCES.items() for row in rows),
     *LINKS,
     *USAGE,
     *OPEN,
@@ -314,6 +318,11 @@ TAGS = {
     "Conversations": "The context that several responses share.",
     "Conversation items": "The items of a conversation.",
     "Models": "The models that this key may call.",
+    "Files": "Files for inputs, file search and code interpreters; each belongs to one tenant.",
+    "Uploads": "Files that are larger than one request, in parts.",
+    "Vector stores": "What the tool `file_search` searches.",
+    "Containers": "What the tool `code_interpreter` works in.",
+    "Skills": "Instructions and scripts for a model, where the target has them.",
     "Links": "Antiphon's own: find responses and conversations by time, metadata, model or root.",
     "Usage": "Antiphon's own: usage in tokens and dollars.",
     "Gateway": "Antiphon's own, without a key: health and this document.",

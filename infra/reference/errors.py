@@ -201,6 +201,10 @@ CODES: dict[int, tuple[Sample, ...]] = {
             code="targets_differ",
         ),
         Sample(
+            "No target of this gateway that you may use has the API of skills.",
+            code="not_supported_by_target",
+        ),
+        Sample(
             "Links cannot be found by metadata 'colour'. This gateway indexes: team "
             "('metadata_index' in its configuration).",
             "metadata[colour]",

@@ -14,6 +14,7 @@ from infra.reference.schemas import OURS, Schema, ref
 type Access = Literal["provider", "gateway", "public"]
 
 EXTENSION = " Antiphon's own: OpenAI has no such endpoint."
+IDEMPOTENCY_KEY = "Idempotency-Key"
 KEYED = (400, 401, 429, 500, 503)
 FROM_PROVIDER = (502, 504)
 WITH_BODY = (413, 415)
@@ -26,6 +27,7 @@ class Body:
     model: type[BaseModel]
     required: bool = True
     examples: Schema = field(default_factory=dict)
+    media: str = "application/json"
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def _body(endpoint: Endpoint) -> Schema | None:
     if body is None:
         return None
     content = {"schema": ref(body.model), "examples": body.examples}
-    return {"required": body.required, "content": {"application/json": content}}
+    return {"required": body.required, "content": {body.media: content}}
 
 
 def _responses(endpoint: Endpoint) -> Schema:
@@ -130,6 +132,7 @@ def _error_statuses(endpoint: Endpoint) -> set[int]:
     found |= set(WITH_BODY) if endpoint.body else set()
     pages = any(parameter.get("name") == "after" for parameter in endpoint.query)
     found |= {404} if "{" in endpoint.path or endpoint.body or pages else set()
-    found |= {409, 422} if endpoint.id == "createResponse" else set()  # with an Idempotency-Key
+    is_keyed = any(parameter.get("name") == IDEMPOTENCY_KEY for parameter in endpoint.query)
+    found |= {409, 422} if is_keyed else set()
     found |= {426} if endpoint.id == "listResponses" else set()  # where a WebSocket would begin
     return found

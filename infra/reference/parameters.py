@@ -21,6 +21,9 @@ def path_parameter(name: str) -> Schema:
         "id": "The id from create. An id that the caller does not own is not found.",
         "item_id": "The id of an item of the conversation.",
         "model": "The model's public name.",
+        "file_id": "The id of a file in it.",
+        "batch_id": "The id of a file batch in it.",
+        "version_id": "The number of a version.",
     }[name]
     return {"name": name, "in": "path", "required": True, "description": about, "schema": TEXT}
 

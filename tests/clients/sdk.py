@@ -19,11 +19,11 @@ class Sync:
     async def close(self):
         self._client.close()
 
-    async def call(self, name, *args, **ask):
+    async def call(self, name, /, *args, **ask):
         """Any other method, by its name below the client: `responses.retrieve`."""
         return attrgetter(name)(self._client)(*args, **ask)
 
-    async def pages(self, name, *args, **ask):
+    async def pages(self, name, /, *args, **ask):
         return list(attrgetter(name)(self._client)(*args, **ask))
 
     async def create(self, **ask):
@@ -60,10 +60,10 @@ class Async:
     async def close(self):
         await self._client.close()
 
-    async def call(self, name, *args, **ask):
+    async def call(self, name, /, *args, **ask):
         return await attrgetter(name)(self._client)(*args, **ask)
 
-    async def pages(self, name, *args, **ask):
+    async def pages(self, name, /, *args, **ask):
         return [each async for each in attrgetter(name)(self._client)(*args, **ask)]
 
     async def create(self, **ask):

@@ -13,6 +13,7 @@ from antiphon.schema.other_bodies import (
     InputTokens,
     UpdateConversation,
 )
+from infra.reference import resource_bodies
 from infra.reference.document import build_document
 from tests.support.events import parse_events
 
@@ -79,9 +80,9 @@ def test_the_validating_models_take_every_body():
     for item in DOCUMENT["paths"].values():
         for operation in item.values():
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-            if content is None:
+            name = content["schema"]["$ref"].rpartition("/")[2] if content else None
+            if name is None or hasattr(resource_bodies, name):  # the gateway does not check these
                 continue
-            name = content["schema"]["$ref"].rpartition("/")[2]
             seen.add(name)
             for example in content["examples"].values():
                 PARSERS[name].parse(json.dumps(example["value"]).encode())

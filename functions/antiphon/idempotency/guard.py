@@ -1,11 +1,14 @@
 """A create that comes again with its Idempotency-Key gets the first outcome and is not sent again.
 
+That holds for responses, and for files, vector stores and the other resources.
+
 Of all requests with one key one is sent; the others get its outcome. Which outcomes free a key is
 decided by upstream.outcome, see docs/decisions/0007-one-key-one-response.md.
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,8 +35,9 @@ from antiphon.recording.reading import read_object, status_of
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.routing import Routing
 from antiphon.schema.create import CreateResponse
+from antiphon.schema.multipart import form_parts, is_form
 from antiphon.store.idempotency import IdempotencyRecord, IdempotencyRecords
-from antiphon.store.links import FINAL, Link
+from antiphon.store.links import FINAL, Kind, Link, ResourceKind
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import (
     NOT_FOUND,
@@ -48,8 +52,14 @@ from antiphon.upstream.outcome import (
 HEADER = "Idempotency-Key"
 KEY_PATTERN = re.compile(r"[!-~]{1,255}")
 FINGERPRINT_HEADERS = ("openai-beta", "x-ms-oai-image-generation-deployment")  # change an answer
+RESOURCE_HEADERS = ("openai-beta", "x-antiphon-target", "x-antiphon-model")
 RETRY_SECONDS = 5  # until a retry is useful
 REPLAYED_HEADER = {"x-antiphon-replayed": "true"}
+REPLY_HEADERS = {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    **REPLAYED_HEADER,
+}
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
@@ -137,8 +147,8 @@ class Idempotency:
     upstream: UpstreamClient
     recorder: ResponseRecorder
 
-    def guard(self, request: Request, caller: Caller) -> IdempotencyGuard:
-        """Claim the request's key; without a key this costs nothing.
+    def guard(self, request: Request, caller: Caller, kind: Kind = "response") -> IdempotencyGuard:
+        """Claim the key of a request that creates something; without a key this costs nothing.
 
         Raise InvalidRequest for an invalid key, IdempotencyKeyReused where it belongs to another
         request, Unavailable where the table does not say whether it is free.
@@ -146,7 +156,7 @@ class Idempotency:
         key = _read_key(request)
         if key is None:
             return IdempotencyGuard(self.records, None)
-        request_print = fingerprint(request)
+        request_print = fingerprint(request, kind)
         record = self.records.claim(caller.tenant, key, request_print, request)
         if record.request_id == request.id:
             return IdempotencyGuard(self.records, record)
@@ -163,30 +173,55 @@ class Idempotency:
         """
         if first.status is not None:
             return _failure_reply(first, first.status)
-        if first.response_id is None:
-            raise key_in_flight(self._seconds_left(first))
-        link = self._link(first, first.response_id)
+        link = self._link(first, "response")
+        if not link.store:
+            raise outcome_not_stored(f"'{link.id}' was created with 'store' set to false")
         reply = self.recorder.follow(self._retrieve(link, request, body), link)
         if reply.status not in SUCCESS:
             return reply
         return _replay_reply(reply, streams=bool(body.stream)).with_headers(body.rewrites)
 
+    def replay_resource(
+        self, first: IdempotencyRecord, kind: ResourceKind, request: Request
+    ) -> Reply:
+        """Return what the first request with the key has made, as it is now.
+
+        Raise what `replay` raises.
+        """
+        if first.status is not None:
+            return _failure_reply(first, first.status)
+        link = self._link(first, kind)
+        if kind == "upload":  # providers have no call that retrieves one
+            body = json.dumps(link.details).encode()
+            return Reply(200, {**REPLY_HEADERS, "x-antiphon-target": link.target}, body)
+        retrieval = UpstreamRequest(
+            "GET",
+            link.path,
+            headers=request.headers,
+            ends_at=request.ends_at,
+            metrics=request.metrics,
+        )
+        response = self.upstream.send(self.routing.candidates_for(link), retrieval)
+        if response.status == NOT_FOUND:
+            raise outcome_not_stored(f"its provider no longer finds '{link.id}'")
+        return response.reply().with_headers(REPLAYED_HEADER)
+
     def _seconds_left(self, first: IdempotencyRecord) -> float:
         """Return the seconds until the first request has ended in any case."""
         return first.deadline - self.records.clock()
 
-    def _link(self, first: IdempotencyRecord, id: str) -> Link:
+    def _link(self, first: IdempotencyRecord, kind: Kind) -> Link:
+        """Return the link of what the first request created; raise what `replay` raises."""
+        if first.response_id is None:
+            raise key_in_flight(self._seconds_left(first))
         try:
-            link = self.ownership.owned_link("response", first.tenant, id)
+            return self.ownership.owned_link(kind, first.tenant, first.response_id)
         except NotFound as exc:
-            raise self._missing_link(first, id) from exc
-        if not link.store:
-            raise outcome_not_stored(f"'{id}' was created with 'store' set to false")
-        return link
+            raise self._missing_link(first, kind, first.response_id) from exc
 
-    def _missing_link(self, first: IdempotencyRecord, id: str) -> InvalidRequest:
+    def _missing_link(self, first: IdempotencyRecord, kind: Kind, id: str) -> InvalidRequest:
         """A missing link is either deferred, and will be written, or it is deleted or expired."""
-        link = self.ownership.links.find("response", first.tenant, id)
+        link = self.ownership.links.find(kind, first.tenant, id)
         is_gone = link is not None and not link.is_live
         if self._seconds_left(first) > 0 and not is_gone:
             return key_in_flight(self._seconds_left(first))
@@ -218,13 +253,23 @@ class Idempotency:
         return outcome_not_stored(f"its provider no longer finds '{link.id}'")
 
 
-def fingerprint(request: Request) -> str:
-    """Return a digest of all that decides the answer; bodies are compared byte for byte."""
-    parts = [request.headers.get(name, "") for name in FINGERPRINT_HEADERS]
+def fingerprint(request: Request, kind: Kind = "response") -> str:
+    """Return a digest of all that decides the answer; bodies are compared byte for byte.
+
+    The parts of a form are, whatever its boundary is: clients invent a new one for each attempt.
+    """
+    names = FINGERPRINT_HEADERS if kind == "response" else RESOURCE_HEADERS
+    parts = [request.headers.get(name, "") for name in names]
+    parts += [] if kind == "response" else [kind]
     digest = hashlib.sha256()
     for part in (request.method, request.query, *parts):
         digest.update(hashlib.sha256(part.encode()).digest())  # equal lengths: parts stay apart
-    digest.update(request.body)
+    content_type = request.headers.get("content-type", "")
+    if kind != "response" and is_form(content_type):
+        for content in form_parts(content_type, request.body):
+            digest.update(hashlib.sha256(content).digest())
+    else:
+        digest.update(request.body)
     return digest.hexdigest()
 
 
@@ -257,8 +302,7 @@ def _failure_reply(first: IdempotencyRecord, status: int) -> Reply:
         "processed, so it is not sent again. Use a new key to send the request again.",
         code=first.code,
     )
-    headers = {"content-type": "application/json", "cache-control": "no-store", **REPLAYED_HEADER}
-    return Reply(status, {**headers, "x-should-retry": "false"}, fault.body())
+    return Reply(status, {**REPLY_HEADERS, "x-should-retry": "false"}, fault.body())
 
 
 def _replay_reply(reply: Reply, *, streams: bool) -> Reply:

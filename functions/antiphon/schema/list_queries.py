@@ -16,7 +16,7 @@ from antiphon.schema.fields import Metadata
 from antiphon.schema.json_offsets import MAX_PATH_CHARS
 from antiphon.schema.validation_errors import invalid_value, validation_error
 
-MAX_LIMIT = 100
+MAX_LIMIT, MAX_FILES = 100, 10_000
 MAX_DIGITS = 18  # of a number
 METADATA_PARAM = re.compile(r"metadata\[(.*)\]", re.DOTALL)
 IGNORED_PARAM = "api-version"  # Azure's clients send it with every request
@@ -179,6 +179,44 @@ class ResponsesQuery(ConversationsQuery):
     """The model's name in the request."""
     status: str | None = None
     """The status, such as `completed` or `in_progress`."""
+
+
+class ResourcesQuery(PageQuery):
+    """GET /skills: a list of objects that providers hold, as the provider's own list would be."""
+
+    order: Order = "desc"
+    """By creation: the newest first (`desc`), or the oldest (`asc`)."""
+    before: str | None = None
+    """The page ends before this id: `first_id` of the page after it."""
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What an object must have, by the names of its members."""
+        return {}
+
+
+class FilesQuery(ResourcesQuery):
+    """GET /files."""
+
+    limit: Annotated[Number, Field(ge=1, le=MAX_FILES)] = MAX_FILES
+    """The maximum number of files on a page."""
+    purpose: str | None = None
+    """Only files with this purpose."""
+
+    @property
+    def details(self) -> dict[str, str]:
+        return {} if self.purpose is None else {"purpose": self.purpose}
+
+
+class ContainersQuery(ResourcesQuery):
+    """GET /containers."""
+
+    name: str | None = None
+    """Only containers with this name."""
+
+    @property
+    def details(self) -> dict[str, str]:
+        return {} if self.name is None else {"name": self.name}
 
 
 def _repeated(name: str) -> InvalidRequest:

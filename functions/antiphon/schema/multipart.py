@@ -100,6 +100,14 @@ def scan_form(content_type: str, body: bytes) -> Form:
     return Form(fields, tuple(names))
 
 
+def form_parts(content_type: str, body: bytes) -> list[bytes]:
+    """Return the parts of a form with their heads, in their order, without its boundary.
+
+    Raise InvalidRequest where the type names no boundary.
+    """
+    return body.split(b"--" + _read_boundary(content_type))
+
+
 def _read_boundary(content_type: str) -> bytes:
     found = DECLARATION.fullmatch(content_type.strip(" \t"))
     if found is None:

@@ -1,6 +1,6 @@
 """The other request bodies: like that of create, only the fields that matter here are checked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -17,6 +17,9 @@ from antiphon.schema.fields import (
     StringOrObject,
     TextOptions,
 )
+from antiphon.schema.json_document import read_document
+from antiphon.schema.multipart import is_form, scan_form
+from antiphon.schema.resource_references import resource_references
 from antiphon.schema.validation_errors import missing_parameter
 
 MAX_ITEMS = 20
@@ -87,3 +90,17 @@ class CreateItems(RequestBody):
     def references(self) -> Iterator[Reference]:
         yield from item_references(self.items, "items")
         yield from super().references
+
+
+def body_references(headers: Mapping[str, str], body: bytes) -> Iterator[Reference]:
+    """Yield what the body of a request about a resource refers to: all else passes unread.
+
+    Raise InvalidRequest for a body that cannot be read.
+    """
+    content_type = headers.get("content-type", "")
+    if is_form(content_type):
+        file_id = scan_form(content_type, body).fields.get("file_id")
+        if file_id is not None:
+            yield "file_id", "file", file_id
+    elif body:
+        yield from resource_references(read_document(body))

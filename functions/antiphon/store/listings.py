@@ -56,6 +56,7 @@ class LinkQuery:
     model: str | None = None
     status: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sort_range(self) -> tuple[str, str]:
@@ -74,7 +75,7 @@ class LinkQuery:
 
     @property
     def filter_expression(self) -> str:
-        """The conditions of `matches` for DynamoDB, except metadata, which the index covers."""
+        """The conditions of `matches` for DynamoDB, except those on metadata and details."""
         conditions = ["attribute_not_exists(#deleted_at)", "#expires_at > :now"]
         return " AND ".join([*conditions, *(f"#{name} = :{name}" for name in self._equal)])
 
@@ -83,8 +84,9 @@ class LinkQuery:
         return {"now": int(time.time()), **self._equal}
 
     def matches(self, link: Link) -> bool:
-        """Whether a live link has the metadata, model and status; the sort range is not checked."""
+        """Whether a live link has all that is wanted; the sort range is not checked."""
         has_metadata = self.metadata.items() <= link.metadata.items()
+        has_metadata &= self.details.items() <= (link.details or {}).items()
         has_equal = all(getattr(link, name) == value for name, value in self._equal.items())
         return link.is_live and has_metadata and has_equal
 
@@ -123,7 +125,7 @@ class LinkListing:
         get_live = partial(self._links.get, kind, tenant)
         if not query.metadata:
             rows = _index_query(time_partition(kind, tenant), query, "by_time")
-            return self._read_page(rows, query.limit, _parse_links, get_live)
+            return self._read_page(rows, query.limit, partial(_parse_links, query), get_live)
         pair = indexed_pair(query.metadata, self._keys)
         rows = _table_query(metadata_partition(kind, tenant, pair), query)
         load = partial(self._load_links, kind, tenant, query)
@@ -137,7 +139,7 @@ class LinkListing:
             return next(filter(None, links), None)
 
         rows = _index_query(root_partition(link), query, "by_root")
-        return self._read_page(rows, query.limit, _parse_links, get_live)
+        return self._read_page(rows, query.limit, partial(_parse_links, query), get_live)
 
     def _read_page(self, query: Query, limit: int, load: LinkLoader, get_live: LiveLookup) -> Page:
         if query.low > query.high:  # DynamoDB refuses such a range
@@ -249,8 +251,8 @@ def _index_query(partition: str, query: LinkQuery, index: str) -> Query:
     )
 
 
-def _parse_links(rows: list[Item]) -> list[Link]:
-    return [link_of_row(row) for row in rows]
+def _parse_links(query: LinkQuery, rows: list[Item]) -> list[Link]:
+    return [link for link in map(link_of_row, rows) if query.matches(link)]
 
 
 def _previous_key(sort: str) -> str:

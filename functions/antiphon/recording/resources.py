@@ -1,0 +1,134 @@
+"""Records files, vector stores, containers and other resources: who owns them, and at which target.
+
+An id is owned before the bytes that name it are passed on, as those of responses are.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.errors import Unavailable, UpstreamFailed
+from antiphon.http import Reply
+from antiphon.observability import logger
+from antiphon.recording.discarding import Discarding
+from antiphon.recording.reading import MAX_NUMBER, name_or_none, read_object, readable_id
+from antiphon.recording.recorder import NO_ID, expires_after, now_ms
+from antiphon.recording.tracker import ResourceOwner, Stores
+from antiphon.store.links import NEVER, Link, ResourceKind
+from antiphon.upstream.outcome import NOT_FOUND, SUCCESS, UpstreamResponse
+
+DELETED_SECONDS = 86_400
+UPLOAD_DAYS, BATCH_DAYS = 1, 30  # a provider keeps an upload for an hour
+# What the gateway itself returns of an object, or finds it by; none of it is content.
+FILE_DETAILS = [
+    "id",
+    "object",
+    "bytes",
+    "created_at",
+    "expires_at",
+    "filename",
+    "purpose",
+    "status",
+]
+DETAILS: Mapping[ResourceKind, Sequence[str]] = {
+    "file": FILE_DETAILS,
+    "upload": FILE_DETAILS,
+    "container": ("name",),
+}
+
+type Document = Mapping[str, Any]
+type OnNew = Callable[[Link], None]  # runs before a link is written
+
+
+@dataclass(frozen=True)
+class ResourceRecorder:
+    stores: Stores
+    discarding: Discarding
+
+    def record_new(
+        self, kind: ResourceKind, response: UpstreamResponse, owner: ResourceOwner, on_new: OnNew
+    ) -> Reply:
+        """Record a new resource; raise LinkNotWritten where that fails."""
+        if response.status in SUCCESS:
+            link = self._link(kind, _document(response), owner)
+            on_new(link)
+            self._put(response, link)
+        return response.reply()
+
+    def record_completed(self, response: UpstreamResponse, owner: ResourceOwner) -> Reply:
+        """Record the file that a completed upload has become."""
+        if response.status in SUCCESS:
+            file = _document(response).get("file")
+            if isinstance(file, dict):
+                self._put(response, self._link("file", file, owner))
+        return response.reply()
+
+    def record_deletion(self, response: UpstreamResponse, link: Link) -> Reply:
+        """Mark the link of what its provider has deleted, or no longer has.
+
+        The row stays for a while, since it may be the cursor of a list. A failure here is only
+        logged: a retry would get a 404.
+        """
+        if response.status in SUCCESS or response.status == NOT_FOUND:
+            try:
+                now = int(time.time())
+                self.stores.links.change(link, deleted_at=now, expires_at=now + DELETED_SECONDS)
+            except Unavailable:
+                logger.exception("deletion not recorded", extra={"link": link.id})
+        return response.reply()
+
+    def _put(self, response: UpstreamResponse, link: Link) -> None:
+        try:
+            self.stores.links.put(link)
+        except Unavailable as exc:
+            raise self.discarding.discard(response, [link]) from exc
+
+    def _link(self, kind: ResourceKind, document: Document, owner: ResourceOwner) -> Link:
+        """Raise UpstreamFailed for an id that no later call could name."""
+        id = readable_id(document)
+        if id is None:
+            raise UpstreamFailed(NO_ID)
+        return Link(
+            id=id,
+            kind=kind,
+            tenant=owner.caller.tenant,
+            key_id=owner.caller.key_id,
+            request_id=owner.request_id,
+            target=owner.target,
+            root=id,
+            status=name_or_none(document.get("status")) or "created",
+            created_ms=now_ms(),
+            expires_at=self._expires_at(kind, document),
+            details=_details(document, DETAILS.get(kind, ())),
+        )
+
+    def _expires_at(self, kind: ResourceKind, document: Document) -> int:
+        """Return when the link ends: with a file; with the last reference to a container."""
+        if kind == "container":
+            return expires_after(self.stores.days)
+        if kind in {"upload", "batch"}:
+            return expires_after(UPLOAD_DAYS if kind == "upload" else BATCH_DAYS)
+        expires_at = document.get("expires_at")
+        if kind == "file" and type(expires_at) is int and 0 < expires_at < NEVER:
+            return expires_at
+        return NEVER
+
+
+def _document(response: UpstreamResponse) -> Document:
+    """Return the answer with all its members; raise its fault, or UpstreamFailed."""
+    if response.fault is not None:
+        raise response.fault
+    return read_object(response.content)
+
+
+def _details(document: Document, names: Iterable[str]) -> dict[str, Any] | None:
+    """Return some members of an object, as far as a row can hold them."""
+    values = {name: document.get(name) for name in names}
+    return {name: value for name, value in values.items() if _is_storable(value)} or None
+
+
+def _is_storable(value: object) -> bool:
+    if type(value) is int:
+        return abs(value) <= MAX_NUMBER
+    return name_or_none(value) is not None

@@ -1,0 +1,116 @@
+"""Selects the one target where a file, a vector store or another resource is made.
+
+There is no failover: what belongs together must be at one target. Ids in the request decide, then
+its headers, then the defaults of its key, its tenant and the gateway, then the priority.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from antiphon.auth import Caller
+from antiphon.errors import InvalidRequest
+from antiphon.ownership import Ownership
+from antiphon.providers.provider import Candidate
+from antiphon.routing import Routing, check_model
+from antiphon.schema.create import Reference
+from antiphon.settings.config import Config, Target, matches_pattern
+from antiphon.store.links import Link, ResourceKind
+
+TARGET_HEADER, MODEL_HEADER = "x-antiphon-target", "x-antiphon-model"
+
+
+@dataclass(frozen=True)
+class ResourceRouting:
+    config: Config
+    routing: Routing
+    ownership: Ownership
+
+    def route(
+        self,
+        kind: ResourceKind,
+        references: Iterable[Reference],
+        caller: Caller,
+        headers: Mapping[str, str],
+    ) -> Candidate:
+        """Raise NotFound for ids that the caller does not own, InvalidRequest without a target."""
+        holders = self.ownership.targets(references, caller.tenant)
+        capable = [each for each in self.routing.candidates_of(None) if self._serves(kind, each)]
+        allowed = [each for each in capable if self._may_use(each, caller)]
+        if holders:
+            found: Sequence[Candidate] = self.routing.in_account(holders, capable, caller.key_id)
+        else:
+            found = self._named(self._of_model(allowed, caller, headers), caller, headers)
+        if not found:
+            message = f"No target of this gateway that you may use has the API of {kind}s."
+            raise InvalidRequest(message.replace("_", " "), code="not_supported_by_target")
+        return found[0]
+
+    def check_same_target(
+        self, link: Link, references: Iterable[Reference], caller: Caller
+    ) -> None:
+        """Raise NotFound for what the caller does not own, InvalidRequest for another target's."""
+        holders = self.ownership.targets(references, caller.tenant)
+        self.routing.in_account({link.target, *holders}, (), link.id)
+
+    def candidates_for(self, link: Link) -> tuple[Candidate, ...]:
+        """Return the targets that can reach a resource, the one that made it first."""
+        return self.routing.candidates_for(link)
+
+    def _serves(self, kind: ResourceKind, candidate: Candidate) -> bool:
+        target = self.config.targets[candidate.target]
+        return target.skills if kind == "skill" else target.files
+
+    def _may_use(self, candidate: Candidate, caller: Caller) -> bool:
+        """Whether the target serves any model that the caller's key may call."""
+        target = self.config.targets[candidate.target]
+        return caller.models is None or any(_serves_any(target, name) for name in caller.models)
+
+    def _of_model(
+        self, allowed: list[Candidate], caller: Caller, headers: Mapping[str, str]
+    ) -> list[Candidate]:
+        """Return the candidates that serve the model which a header names, if there is one."""
+        model = headers.get(MODEL_HEADER)
+        if model is None:
+            return allowed
+        check_model(model, caller)
+        names = {each.target for each in self.routing.candidates_of(model)}
+        if not names:
+            raise InvalidRequest(
+                f"Invalid '{MODEL_HEADER}': no target serves the model '{model}'.",
+                param=MODEL_HEADER,
+                code="invalid_value",
+            )
+        return [each for each in allowed if each.target in names]
+
+    def _named(
+        self, allowed: list[Candidate], caller: Caller, headers: Mapping[str, str]
+    ) -> Sequence[Candidate]:
+        """Return the candidates for what refers to nothing, the best one first."""
+        ranked = self.routing.rank(allowed, caller.tenant)
+        requested = headers.get(TARGET_HEADER)
+        if requested is None:
+            defaults = () if MODEL_HEADER in headers else self._defaults(caller)
+            by_default = [each for name in defaults for each in ranked if each.target == name]
+            return by_default or ranked
+        found = [each for each in ranked if each.target == requested]
+        if not found:
+            names = ", ".join(sorted(each.target for each in ranked)) or "none"
+            raise InvalidRequest(
+                f"Invalid '{TARGET_HEADER}': '{requested}' cannot be used here. Allowed: {names}.",
+                param=TARGET_HEADER,
+                code="invalid_value",
+            )
+        return found
+
+    def _defaults(self, caller: Caller) -> Iterator[str | None]:
+        yield caller.limits.files_target
+        tenant = self.config.tenants.get(caller.tenant)
+        yield None if tenant is None else tenant.files_target
+        yield self.config.files.default
+
+
+def _serves_any(target: Target, allowed: str) -> bool:
+    """Whether a target serves a model whose name matches a key's name or pattern."""
+    return any(
+        matches_pattern(allowed, own) or matches_pattern(own, allowed) for own in target.models
+    )

@@ -1,0 +1,177 @@
+"""Files, stores, containers and skills: each call goes to the target that holds the resource."""
+
+import json
+import re
+
+import pytest
+
+from antiphon.api.resources import ENDPOINTS
+from antiphon.store.links import NEVER, collection_path
+from tests.support.events import make_response, new_id
+from tests.support.provider import encode_response
+
+AT_AZURE = {"x-antiphon-target": "azure"}
+AT_OPENAI = {"x-antiphon-target": "openai"}
+JSON = {"content-type": "application/json"}
+PREFIXES = {"file": "file-", "vector_store": "vs_", "container": "cntr_", "skill": "skill_"}
+CALLS = [
+    (kind, method, below) for kind, endpoints in ENDPOINTS.items() for method, below, _ in endpoints
+]
+BODY = b' {"name" : "x",\t"brand_new": 1.0e5 } '
+FORMS = {
+    "one byte": ("b", b"x"),
+    "CRLF and near-boundaries inside": ("AaB03x", b"\r\n--AaB03\r\n--AaB04x\r\n\r\n-"),
+    "an odd boundary": ("'()+_,-./:=? z", b"\x00\xff"),
+    "4.4 MB": ("----WebKitFormBoundary7MA4YWxkTrZu0gW", bytes(range(256)) * 17_180),
+}
+
+
+def form(boundary, content, name="Übersicht „1“.pdf"):
+    """What a client sends: content type and body."""
+    mark = f"--{boundary}\r\nContent-Disposition: form-data; name=".encode()
+    body = (
+        mark
+        + b'"purpose"\r\n\r\nassistants\r\n'
+        + mark
+        + f'"file"; filename="{name}"\r\nContent-Type: application/pdf\r\n\r\n'.encode()
+        + content
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+    return {"content-type": f'multipart/form-data; boundary="{boundary}"'}, body
+
+
+def resource(kind="file", **more):
+    id = PREFIXES.get(kind, f"{kind}_") + new_id()
+    return {"id": id, "object": kind, **more}
+
+
+def make(client, provider, kind="file", headers=AT_OPENAI, **more):
+    """The id of a new resource, at a target."""
+    made = resource(kind, **more)
+    provider.respond_with(encode_response(json.dumps(made).encode()))
+    response = client.post(collection_path(kind), content=b"{}", headers={**JSON, **headers})
+    assert response.status_code == 200, response.text
+    provider.received.clear()
+    return made["id"]
+
+
+@pytest.mark.parametrize("case", FORMS)
+def test_a_form_passes_byte_for_byte(client, provider, case):
+    headers, body = form(*FORMS[case])
+    answer = b' {"id":"file-%s","object":"file", "bytes":1.0 }\n' % new_id().encode()
+    provider.respond_with(encode_response(answer))
+    response = client.post("/files", content=body, headers={**headers, **AT_AZURE})
+    assert (response.status_code, response.content) == (200, answer)
+    assert response.headers["x-antiphon-target"] == "azure"
+    (got,) = provider.received
+    assert got.body == body
+    assert got.headers["content-type"] == headers["content-type"]
+    assert got.line == "POST /openai/v1/files HTTP/1.1"
+    assert "x-antiphon-target" not in got.headers
+
+
+@pytest.mark.parametrize(("kind", "method", "below"), CALLS, ids=lambda part: str(part) or "itself")
+def test_a_call_goes_where_the_resource_is_and_only_for_its_tenant(
+    gateway, client, provider, kind, method, below
+):
+    id = make(client, provider, kind)
+    path = f"{collection_path(kind)}/{id}{below}".replace("<file_id>", "file-1")
+    path = path.replace("<batch_id>", "vsfb_1").replace("<version_id>", "2")
+    body = BODY if method == "POST" else b""
+    with gateway.client("url", "umbra") as stranger:
+        refused = stranger.request(method, path, content=body, headers=JSON)
+    assert (refused.status_code, provider.received) == (404, [])
+    provider.respond_with(encode_response(b'{"id": "x", "object": "y"}'))
+    response = client.request(method, f"{path}?limit=7", content=body, headers=JSON)
+    assert response.content == b'{"id": "x", "object": "y"}'
+    assert [(got.line, got.body) for got in provider.received] == [
+        (f"{method} /v1{path}?limit=7 HTTP/1.1", body)
+    ]
+
+
+def test_unknown_malformed_and_foreign_ids_get_one_answer(gateway, client, provider):
+    id = make(client, provider)
+    with gateway.client("url", "umbra") as stranger:
+        answers = {
+            re.sub("'.*?'", "ID", stranger.get(f"/files/{each}").text)
+            for each in (id, "file-unknown", "..%2Fx", "file%20x", "é" * 9, id.upper())
+        }
+    assert len(answers) == 1
+    assert "`antiphon adopt`" in answers.pop()
+    assert provider.received == []
+
+
+def test_a_deleted_file_is_gone_also_where_the_provider_had_lost_it(client, provider):
+    for status in (200, 404):
+        id = make(client, provider)
+        provider.respond_with(encode_response(b'{"deleted":true}', status=status))
+        assert client.delete(f"/files/{id}").status_code == status
+        provider.received.clear()
+        assert client.get(f"/files/{id}").status_code == 404
+        assert provider.received == []
+
+
+def test_a_response_goes_to_the_target_of_its_file_and_nowhere_else(client, provider):
+    id = make(client, provider, headers=AT_AZURE)
+    item = {"role": "user", "content": [{"type": "input_file", "file_id": id}]}
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    response = client.post("/responses", json={"model": "public", "input": [item]})
+    assert response.headers["x-antiphon-target"] == "azure"
+    provider.respond_with(encode_response(b"{}", status=503))
+    assert client.post("/responses", json={"model": "public", "input": [item]}).status_code == 503
+    assert len(provider.received) == 2
+
+
+def test_ids_of_two_targets_are_refused_with_both_names(client, provider):
+    ids = [make(client, provider, headers=headers) for headers in (AT_AZURE, AT_OPENAI)]
+    response = client.post("/vector_stores", json={"file_ids": ids})
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "targets_differ")
+    assert "'azure', 'openai'" in response.json()["error"]["message"]
+    assert provider.received == []
+
+
+def test_not_found_at_a_target_does_not_open_its_circuit(gateway, client, provider):
+    id = make(client, provider)
+    for _ in range(5):
+        provider.respond_with(encode_response(b'{"error":{"message":"no"}}', status=404))
+        assert client.get(f"/files/{id}").status_code == 404
+    assert "openai" not in (gateway.row("G#CIRCUITS", "STATE") or {}).get("open", {})
+    provider.respond_with(encode_response(b'{"id":"x"}'))
+    assert client.get(f"/files/{id}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "expected"),
+    [
+        ("file", {}, NEVER),
+        ("file", {"expires_at": 4_000_000_000}, 4_000_000_000),
+        ("file", {"expires_at": "soon"}, NEVER),
+        ("vector_store", {"expires_at": 4_000_000_000}, NEVER),
+        ("skill", {}, NEVER),
+    ],
+)
+def test_rows_live_as_long_as_the_object(gateway, client, provider, kind, more, expected):
+    id = make(client, provider, kind, **more)
+    assert gateway.row(f"T#acme#{kind}#{id}")["expires_at"] == expected
+
+
+@pytest.mark.parametrize("answer", [b'{"object":"file"}', b"not JSON", b'{"id":" "}'])
+def test_an_answer_without_an_id_does_not_pass(client, provider, answer):
+    provider.respond_with(encode_response(answer))
+    response = client.post("/files", content=b"{}", headers={**JSON, **AT_OPENAI})
+    assert response.status_code == 502
+    assert response.headers["x-should-retry"] == "false"
+
+
+def test_what_was_made_with_a_key_is_not_made_again(client, provider):
+    headers = {**JSON, **AT_OPENAI, "idempotency-key": new_id()}
+    made = resource("vector_store", status="completed")
+    provider.respond_with(encode_response(json.dumps(made).encode()))
+    assert client.post("/vector_stores", content=b"{}", headers=headers).json() == made
+    provider.respond_with(encode_response(json.dumps({**made, "status": "later"}).encode()))
+    replayed = client.post("/vector_stores", content=b"{}", headers=headers)
+    assert replayed.headers["x-antiphon-replayed"] == "true"
+    assert replayed.json() == {**made, "status": "later"}
+    assert [got.line.partition("/")[0] for got in provider.received] == ["POST ", "GET "]
+    for path, body in (("/vector_stores", b'{"name":"x"}'), ("/containers", b"{}")):
+        assert client.post(path, content=body, headers=headers).status_code == 422
