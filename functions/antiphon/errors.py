@@ -5,6 +5,7 @@ GatewayError                    500
 │   ├── PreviousResponseMissing 400
 │   ├── TargetGone              400
 │   ├── PriceUnknown            400
+│   ├── DownloadTooLarge        400
 │   ├── BodyTooLarge            413
 │   ├── UnsupportedEncoding     415
 │   ├── IdempotencyKeyReused    422
@@ -109,6 +110,13 @@ class TargetGone(InvalidRequest):
     """What the request continues is stored at a target that is no longer configured."""
 
     code = "target_not_configured"
+    retry = False
+
+
+class DownloadTooLarge(InvalidRequest):
+    """A file of more bytes than one response of Lambda may have."""
+
+    code = "download_too_large"
     retry = False
 
 

@@ -191,6 +191,12 @@ CODES: dict[int, tuple[Sample, ...]] = {
         ),
         Sample("The JSON body could not be read: it is empty.", "body", "invalid_json"),
         Sample(
+            "The file has 390,000,000 bytes, and the gateway can send 200,000,000 in one response. "
+            "Get it in parts by the header Range, in Python: "
+            'client.files.content(id, extra_headers={"Range": "bytes=0-99999999"})',
+            code="download_too_large",
+        ),
+        Sample(
             "The form could not be read: it has the field 'file_id' twice. Send it once.",
             "file_id",
             "invalid_form",

@@ -96,12 +96,12 @@ class UpstreamClient:
         return outcome
 
     def _learn(self, target: str, outcome: Outcome) -> None:
-        """Record an outcome with its circuit; that of a stream is known at its end."""
-        stream = stream_of(outcome)
-        if stream is None:
+        """Record an outcome with its circuit; that of a stream or file is known at its end."""
+        body = outcome.body if isinstance(outcome, UpstreamResponse) else b""
+        if isinstance(body, bytes):
             self._circuit_breaker.record(target, outcome)
         else:
-            stream.on_close = lambda: self._circuit_breaker.record(target, outcome_at_end(outcome))
+            body.on_close = lambda: self._circuit_breaker.record(target, outcome_at_end(outcome))
 
 
 def retry_until_visible(call: Callable[[], Outcome], seconds: float) -> Outcome:

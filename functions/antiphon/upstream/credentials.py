@@ -93,7 +93,9 @@ class RedactedStream(httpx2.SyncByteStream):
         self._stream.close()
 
 
-def redact(response: httpx2.Response, credential: str) -> httpx2.Response:
+def redact(
+    response: httpx2.Response, credential: str, *, with_body: bool = True
+) -> httpx2.Response:
     """Remove the credential, with which the request was sent, from headers and body."""
     if len(credential) < MIN_SECRET_CHARS:
         return response
@@ -102,7 +104,7 @@ def redact(response: httpx2.Response, credential: str) -> httpx2.Response:
         sub = _pattern(credential).sub
         pairs = [(name, sub(REDACTED, value)) for name, value in response.headers.raw]
         response.headers = httpx2.Headers(pairs)
-    if isinstance(response.stream, httpx2.SyncByteStream):
+    if with_body and isinstance(response.stream, httpx2.SyncByteStream):
         response.stream = RedactedStream(response.stream, credential)
     return response
 

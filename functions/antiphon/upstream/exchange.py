@@ -12,13 +12,16 @@ import httpx2
 from antiphon.errors import AnswerTooLarge, GatewayError, InvalidRequest, UpstreamFailed
 from antiphon.json_reader import Answer, JsonReader, read_json
 from antiphon.observability import logger
-from antiphon.providers.errors import empty_error, mask_account, mask_failed_response
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import PRIVATE_HEADERS, Gateway
 from antiphon.sse import EventSplitter
 from antiphon.upstream.credentials import redact
+from antiphon.upstream.download import Download, check_download, redirected
 from antiphon.upstream.http1 import build_request
 from antiphon.upstream.outcome import (
+    CREDENTIAL_REFUSED,
+    JSON,
+    SUCCESS,
     UpstreamRequest,
     UpstreamResponse,
     policy_for_status,
@@ -38,11 +41,12 @@ ERROR_BODY_SECONDS = 3.0  # for the body of an error, whose head decides
 MAX_ERROR_BYTES = 1 << 20  # nobody needs an error that is longer
 MAX_HEADER_BYTES = 8_192  # of all that the caller gets: Lambda allows 16 KB with the gateway's own
 STATUSES = range(200, 600)  # that Lambda can send
-JSON, EVENTS = "application/json", "text/event-stream"
+EVENTS = "text/event-stream"
 EVENT_START = re.compile(rb":|(?:event|data|id|retry):")
 KIND_BYTES = 6  # at most, that tell JSON from events
 MAX_BLANK_BYTES = 65_536  # before them
 REDIRECTS, ERRORS = range(300, 400), range(400, 600)
+NO_CONTENT = 204
 
 # Headers that identify the caller or describe its connection do not go to the provider.
 TO_PROVIDER = (
@@ -62,6 +66,7 @@ TO_PROVIDER = (
     "x-ms-oai-image-generation-deployment",
     "x-openai-subagent",
 )
+RANGES = ("if-range", "range")  # of downloads
 # The provider's organisation and project do not go to the caller.
 TO_CALLER = (
     "accept-ranges",
@@ -95,6 +100,7 @@ class Exchange:
         self._gateway = gateway
         self._timers = TimerThread()
         self._to_provider = _name_pattern(*TO_PROVIDER, *gateway.pass_headers)
+        self._for_download = _name_pattern(*TO_PROVIDER, *RANGES, *gateway.pass_headers)
         self._to_caller = _name_pattern(*TO_CALLER, *gateway.pass_headers)
 
     def send(
@@ -103,7 +109,11 @@ class Exchange:
         """Raise GatewayError while no byte of the response has been passed on."""
         ends_at = latest_end(request)
         outgoing = self._build(candidate, credential, request)
-        response = redact(self._send(outgoing, request, ends_at), credential)
+        response = self._send(outgoing, request, ends_at)
+        if request.is_download and response.status_code in REDIRECTS:
+            response = self._follow(outgoing, response, request, ends_at)
+        is_file = request.is_download and response.status_code in SUCCESS
+        response = redact(response, credential, with_body=not is_file)
         timer = self._start_timer(
             response, min(ends_at, time.monotonic() + request.timeout_seconds)
         )
@@ -115,6 +125,9 @@ class Exchange:
             incoming = _Incoming(head, _chunks(response), timer, close)
             if head.status in ERRORS:
                 return _read_error(incoming, candidate)
+            if is_file:
+                check_download(response, has_range="range" in outgoing.headers)
+                return self._open_download(incoming)
             if request.method == "DELETE":
                 return _read_deletion(incoming)
             return self._read_answer(incoming, request)
@@ -127,7 +140,8 @@ class Exchange:
     ) -> httpx2.Request:
         url, authorization = candidate.provider.address(request.path, request.query, credential)
         body = request.encode_body(candidate)
-        headers = {**provider_headers(request.headers, self._to_provider), **authorization}
+        names = self._for_download if request.is_download else self._to_provider
+        headers = {**provider_headers(request.headers, names), **authorization}
         is_json = _media_type(headers.get("content-type", "")).endswith("json")
         if body and not (request.is_form or is_json):
             headers["content-type"] = JSON  # it was parsed as JSON before
@@ -145,7 +159,7 @@ class Exchange:
         first_event = self._gateway.first_event_seconds
         connect = min(left, self._gateway.connect_seconds)
         outgoing.extensions["head_timeout"] = min(
-            left, first_event if request.streams else request.timeout_seconds
+            left, first_event if request.is_read_as_it_comes else request.timeout_seconds
         )
         outgoing.extensions["ends_at"] = ends_at
         outgoing.extensions["timeout"] = {
@@ -161,6 +175,20 @@ class Exchange:
             if time.monotonic() < ends_at or isinstance(fault, InvalidRequest):
                 raise fault from exc
             raise (no_time_left() if fault.processed == "no" else deadline_reached()) from exc
+
+    def _follow(
+        self,
+        outgoing: httpx2.Request,
+        response: httpx2.Response,
+        request: UpstreamRequest,
+        ends_at: float,
+    ) -> httpx2.Response:
+        response.close()
+        response = self._send(redirected(outgoing, response), request, ends_at)
+        if response.status_code not in CREDENTIAL_REFUSED:
+            return response
+        response.close()  # the status says nothing about the gateway's credential
+        raise UpstreamFailed("The address to which the provider redirects refuses the request.")
 
     def _start_timer(self, response: httpx2.Response, ends_at: float) -> ReadTimer:
         stream = response.extensions.get("network_stream")
@@ -188,7 +216,16 @@ class Exchange:
         if kind != JSON:
             text = f"The provider answered with {declared or 'no content type'} in place of JSON."
             fault = fault or UpstreamFailed(text)
-        return _judge(replace(head, body=body), answer or read_json(body), fault)
+        return head.with_answer(body, answer or read_json(body), fault)
+
+    def _open_download(self, incoming: "_Incoming") -> UpstreamResponse:
+        timer, max_silence = incoming.timer, self._gateway.idle_seconds
+        download = Download(incoming.chunks, timer, incoming.close, max_silence)
+        timer.allow_silence(self._gateway.first_event_seconds)
+        if download.open():
+            return replace(incoming.head, body=download)
+        download.close()
+        return replace(incoming.head, status=NO_CONTENT)  # the runtime cannot send an empty body
 
     def _open_stream(self, incoming: "_Incoming", hold_seconds: float) -> UpstreamStream:
         timer = incoming.timer
@@ -292,14 +329,6 @@ def _without_longest(headers: Mapping[str, str]) -> dict[str, str]:
     return passed
 
 
-def caller_error(candidate: Candidate, head: UpstreamResponse, body: bytes) -> UpstreamResponse:
-    """Return a provider's error in OpenAI's shape, without the account's ids."""
-    if not body.strip():
-        head = head.with_headers({"content-type": JSON})
-        return replace(head, body=empty_error(head.status))
-    return replace(head, body=mask_account(candidate.provider.complete_error(head.status, body)))
-
-
 def kind_of_body(declared: str, start: bytes) -> str | None:
     """Return whether a body is JSON or events; None where neither its start nor its type says."""
     if start.startswith(b"{"):
@@ -335,7 +364,7 @@ def _read_error(incoming: _Incoming, candidate: Candidate) -> UpstreamResponse:
     incoming.timer.end_within(ERROR_BODY_SECONDS)
     body, answer, fault = incoming.read_all(MAX_ERROR_BYTES)
     is_whole = answer is None and fault is None
-    return caller_error(candidate, incoming.head, body if is_whole else b"")
+    return incoming.head.with_error(candidate, body if is_whole else b"")
 
 
 def _read_deletion(incoming: _Incoming) -> UpstreamResponse:
@@ -344,20 +373,6 @@ def _read_deletion(incoming: _Incoming) -> UpstreamResponse:
     if fault is not None:
         raise fault
     return replace(_with_usual_type(incoming.head, body.lstrip()), body=body)
-
-
-def _judge(
-    response: UpstreamResponse, answer: Answer, fault: GatewayError | None
-) -> UpstreamResponse:
-    """Add what was found in an answer, and why it is not passed on; raise that if it is all."""
-    if answer.is_whole:
-        body = mask_failed_response(response.content, answer.members.get("error"))
-        return replace(response, body=body, fault=None if body else fault, found=answer.members)
-    fault = fault or UpstreamFailed("The provider's answer is not a JSON object.")
-    found = {**answer.members, "status": None}  # what was cut off decides whether it has ended
-    if not (found.get("id") or found.get("usage")):
-        raise fault
-    return replace(response, body=b"", fault=fault, found=found)
 
 
 def _feed(reader: JsonReader, pieces: list[bytes]) -> None:

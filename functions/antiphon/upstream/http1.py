@@ -125,7 +125,7 @@ class ResponseParser:
         self._head_left = MAX_HEAD
         self._is_chunked = False
         self._is_persistent = False
-        self._ends_with_connection = False
+        self.has_declared_end = True
         self._has_surplus = False  # something follows the response
         self._chunks = 0  # begun in the current read
         self._framing_size = 0  # bytes since the last chunk began
@@ -257,7 +257,7 @@ class ResponseParser:
         if length is not None and not LENGTH.fullmatch(length):
             raise httpx2.RemoteProtocolError("The content length is not valid.")
         self._is_chunked = coding is not None
-        self._ends_with_connection = coding is None and length is None
+        self.has_declared_end = coding is not None or length is not None
 
     def _check_chunks(self, data: bytes, framing: int) -> None:
         """Limit chunk lines, and find line ends after the last one, which llhttp skips."""
@@ -278,10 +278,10 @@ class ResponseParser:
 
     def _finish_connection(self) -> None:
         self._is_persistent = False
-        if self._ends_with_connection:
-            self.is_complete = True
-        else:
+        if self.has_declared_end:
             self._fail("The connection ended before the response did.")
+        else:
+            self.is_complete = True
 
     def _fail(self, text: str) -> None:
         self.error = self.error or httpx2.RemoteProtocolError(text)

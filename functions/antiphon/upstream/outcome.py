@@ -20,15 +20,22 @@ from antiphon.errors import (
     UpstreamNotReached,
 )
 from antiphon.http import MAX_CALL_SECONDS, Reply, Request, RequestMetrics
-from antiphon.json_reader import Members, read_json
-from antiphon.providers.errors import ProviderError
+from antiphon.json_reader import Answer, Members, read_json
+from antiphon.providers.errors import (
+    ProviderError,
+    empty_error,
+    mask_account,
+    mask_failed_response,
+)
 from antiphon.providers.provider import Candidate
 from antiphon.schema.list_queries import check_provider_query
+from antiphon.upstream.download import Download
 from antiphon.upstream.stream import UpstreamStream
 
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
 # Codes of faults that say nothing about the target: limits of the gateway, or its end.
 OWN_ENDS = {"gateway_deadline", "gateway_stopped", "event_too_large", "upstream_answer_too_large"}
+JSON = "application/json"
 SUCCESS = range(200, 300)
 FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
@@ -47,6 +54,7 @@ class UpstreamRequest:
     body: bytes = b""
     body_for: Callable[[str | None], bytes] | None = None  # the body for a target's model name
     is_form: bool = False  # multipart/form-data, which passes with the caller's own content type
+    is_download: bool = False  # its success is a file, which passes as raw bytes
     streams: bool = False
     ends_at: float = float("inf")  # time.monotonic() at which Lambda ends the invocation
     timeout_seconds: float = MAX_CALL_SECONDS  # for the complete response
@@ -58,7 +66,13 @@ class UpstreamRequest:
 
     @classmethod
     def forward(
-        cls, request: Request, path: str, *, is_form: bool = False, streams: bool = False
+        cls,
+        request: Request,
+        path: str,
+        *,
+        is_form: bool = False,
+        is_download: bool = False,
+        streams: bool = False,
     ) -> "UpstreamRequest":
         """Forward a caller's request as it came, to a path of the provider.
 
@@ -73,6 +87,7 @@ class UpstreamRequest:
             headers=request.headers,
             body=request.body,
             is_form=is_form,
+            is_download=is_download,
             streams=streams,
             ends_at=request.ends_at,
             metrics=request.metrics,
@@ -81,6 +96,11 @@ class UpstreamRequest:
     @property
     def seconds_left(self) -> float:
         return self.ends_at - time.monotonic()
+
+    @property
+    def is_read_as_it_comes(self) -> bool:
+        """Whether its answer may last, so that only the time to its start is limited."""
+        return self.streams or self.is_download
 
     @property
     def accepts_events(self) -> bool:
@@ -99,7 +119,7 @@ class UpstreamResponse:
     target: str
     status: int
     headers: Mapping[str, str]
-    body: bytes | UpstreamStream
+    body: bytes | UpstreamStream | Download
     fault: GatewayError | None = None  # why the body, of which some was read, is not passed on
     found: Members | None = None  # what was read of it; None if it was not read yet
 
@@ -121,11 +141,35 @@ class UpstreamResponse:
     def with_headers(self, headers: Mapping[str, str]) -> "UpstreamResponse":
         return replace(self, headers={**self.headers, **headers})
 
+    def with_error(self, candidate: Candidate, body: bytes) -> "UpstreamResponse":
+        """Add a provider's error in OpenAI's shape, without the account's ids."""
+        if not body.strip():
+            return replace(self.with_headers({"content-type": JSON}), body=empty_error(self.status))
+        body = candidate.provider.complete_error(self.status, body)
+        return replace(self, body=mask_account(body))
+
+    def with_answer(
+        self, body: bytes, answer: Answer, fault: GatewayError | None
+    ) -> "UpstreamResponse":
+        """Add an answer, or what was found in it and why it is not passed on.
+
+        Raise the fault if that is all.
+        """
+        if answer.is_whole:
+            body = mask_failed_response(body, answer.members.get("error"))
+            return replace(self, body=body, fault=None if body else fault, found=answer.members)
+        fault = fault or UpstreamFailed("The provider's answer is not a JSON object.")
+        found = {**answer.members, "status": None}  # what was cut off decides whether it has ended
+        if not (found.get("id") or found.get("usage")):
+            raise fault
+        return replace(self, body=b"", fault=fault, found=found)
+
     def reply(self) -> Reply:
-        """Pass a complete response on as it is, or say why it cannot be passed on."""
+        """Pass a file or a complete response on as it is, or say why it cannot be passed on."""
         if self.fault is None:
-            return Reply(self.status, self.headers, self.content)
-        headers = {"content-type": "application/json", "x-should-retry": "false"}
+            body = self.body if isinstance(self.body, Download) else self.content
+            return Reply(self.status, self.headers, body)
+        headers = {"content-type": JSON, "x-should-retry": "false"}
         return Reply(self.fault.status, {**self.headers, **headers}, self.fault.body())
 
 
@@ -267,13 +311,13 @@ def stream_of(outcome: Outcome) -> UpstreamStream | None:
 
 
 def outcome_at_end(response: Outcome) -> Outcome:
-    """Return what a stream's end says of its target, in the form of a complete response."""
-    stream = stream_of(response)
-    if stream is None or isinstance(response, GatewayError):
+    """Return what the end of a stream or file says of its target, in the form of a response."""
+    if isinstance(response, GatewayError) or isinstance(response.body, bytes):
         return response
-    if stream.fault is not None:
-        return stream.fault
-    return replace(response, status=STREAM_ERRORS.get(stream.error_code or "", response.status))
+    if response.body.fault is not None:
+        return response.body.fault
+    code = None if isinstance(response.body, Download) else response.body.error_code
+    return replace(response, status=STREAM_ERRORS.get(code or "", response.status))
 
 
 def error_preference(outcome: Outcome) -> int:

@@ -56,6 +56,7 @@ class LlhttpTransport(httpx2.BaseTransport):
     the whole head is there, by default the read timeout, and `request.extensions["ends_at"]`:
     the time.monotonic() at which that must be so in any case. The response's extension
     `network_stream` has `get_extra_info("socket")`: to shut that socket ends a read that blocks.
+    `has_declared_end` is false where the body ends with the connection.
     """
 
     def __init__(
@@ -121,7 +122,11 @@ class LlhttpTransport(httpx2.BaseTransport):
             parser.status,
             headers=parser.headers,
             stream=BodyStream(parser, connection.receive, release),
-            extensions={"http_version": b"HTTP/1.1", "network_stream": connection},
+            extensions={
+                "http_version": b"HTTP/1.1",
+                "network_stream": connection,
+                "has_declared_end": parser.has_declared_end,
+            },
         )
         return decode_content(request.method, response)
 
