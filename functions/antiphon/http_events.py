@@ -10,9 +10,10 @@ from urllib.parse import unquote, urlencode
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from antiphon.errors import BodyTooLarge, GatewayError, InvalidRequest, UnsupportedEncoding
+from antiphon.errors import GatewayError, InvalidRequest, UnsupportedEncoding
 from antiphon.http import FiniteBody, Reply, Request, RequestMetrics
 from antiphon.observability import logger
+from antiphon.schema.body_size import body_too_large
 
 PIECE_BYTES = 1 << 20  # of a large body, which is copied as it is sent
 PREFIXES = ("/v1", "/openai/v1", "/openai")
@@ -50,8 +51,7 @@ class RequestReader:
             )
         body = _decode_body(event.get("body") or "", is_base64=bool(event.get("isBase64Encoded")))
         if len(body) > self.max_body_bytes:
-            size = f"It has {len(body):,} bytes; the limit is {self.max_body_bytes:,}."
-            raise BodyTooLarge(f"The request body is too large. {size}")
+            raise body_too_large(headers, body, self.max_body_bytes)
         return body
 
 

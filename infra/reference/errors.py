@@ -28,7 +28,8 @@ DESCRIPTIONS = {
     405: "The path exists, but not with this method.",
     409: "The first request with this `Idempotency-Key` has not ended, and `retry-after` is the "
     "time until a retry; or, with `x-should-retry: false`, its outcome is not stored.",
-    413: "The body is larger than `max_body_bytes`.",
+    413: "The body is larger than `max_body_bytes`; the message shows how to send a large file. "
+    "What makes a Lambda event of more than 6 MB gets AWS's own 413, without this envelope.",
     415: "The body is compressed; send it as it is.",
     422: "The `Idempotency-Key` belongs to another request, or an error of the provider.",
     426: "The request asks for a WebSocket. Create a response with `stream: true` instead.",
@@ -55,7 +56,10 @@ BY_CLASS = {
         "model",
     ),
     "BodyTooLarge": Sample(
-        "The request body is too large. It has 4,700,000 bytes; the limit is 4,500,000."
+        "The request body is too large. It has 4,700,000 bytes; the limit is 4,500,000. Send no "
+        "file as base64: name its address as `file_url` or `image_url`, or upload it and name it "
+        'by its `file_id`: client.uploads.upload_file_chunked(file="report.pdf", '
+        'mime_type="application/pdf", purpose="assistants", part_size=4 * 1024 * 1024).file.id'
     ),
     "UnsupportedEncoding": Sample(
         "The gateway accepts no content encoding. Send the body uncompressed."

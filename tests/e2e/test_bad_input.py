@@ -185,11 +185,35 @@ def test_packed_bodies_are_not_unpacked(gateway, provider, door):
     assert (status, error["code"]) == (415, "unsupported_content_encoding")
 
 
-def test_a_body_beyond_lambdas_own_limit_is_a_413_too(gateway, provider, door):
-    body = json.dumps({"model": "gpt-5", "input": "x" * 7_000_000}).encode()
-    status, _, _ = send(gateway, door, body)
-    assert status == 413
-    assert provider.received == []
+@pytest.mark.parametrize(
+    ("kind", "way_out"),
+    [
+        ("application/json", "name it by its `file_id`: client.uploads.upload_file_chunked("),
+        ("multipart/form-data; boundary=x", "in parts: client.uploads.upload_file_chunked("),
+    ],
+)
+def test_a_large_body_is_refused_with_a_way_out(gateway, provider, door, kind, way_out):
+    headers = {**KEY, "content-type": kind}
+    status, error = refused(gateway, provider, door, b"x" * 4_600_000, headers)
+    assert (status, error["code"]) == (413, "request_too_large")
+    assert "It has 4,600,000 bytes; the limit is 4,500,000." in error["message"]
+    assert way_out in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "rest"),
+    [
+        ("application/json", 6_300_000, b'{"message":"Request Too Long"}'),
+        ("multipart/form-data; boundary=x", 4_720_000, b'{"message":"Request Too Long"}'),
+        ("application/json", 10_500_000, b"HTTP content length exceeded 10485760 bytes."),
+    ],
+)
+def test_a_body_beyond_lambdas_own_limit_gets_the_413_of_aws(
+    gateway, provider, door, kind, length, rest
+):
+    status, _, body = send(gateway, door, b"x" * length, {**KEY, "content-type": kind})
+    expected = rest if door == "rest" else b'{"message":"Request Entity Too Large"}'
+    assert (status, body, provider.received) == (413, expected, [])
 
 
 def test_both_spellings_of_the_key_are_taken(gateway, provider, door):

@@ -107,7 +107,7 @@ class Admission:
         if shared == UNLIMITED and caller.limits == UNLIMITED:
             return self._reservation(None)
         account = account_of(caller, shared)
-        check_size(account.scopes, request.body)
+        check_size(account.scopes, request)
         check_output(account.scopes, body)
         if account.row is None:
             return self._reservation(None)
@@ -136,7 +136,7 @@ class Admission:
         if shared == UNLIMITED and caller.limits == UNLIMITED:
             return
         account, now = account_of(caller, shared), self.rows.clock()
-        check_size(account.scopes, request.body)
+        check_size(account.scopes, request)
         counters = limit_counters(account.scopes, now)
         amounts = {limit: 1 for limit in counters if limit.kind == REQUESTS}
         if account.row is not None and amounts:

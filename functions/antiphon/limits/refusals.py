@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from antiphon.errors import (
     NO_HEADERS,
-    BodyTooLarge,
     BudgetSpent,
     InvalidRequest,
     LimitReached,
@@ -18,6 +17,7 @@ from antiphon.errors import (
     TokenLimitReached,
     TooManyInFlight,
 )
+from antiphon.http import Request
 from antiphon.limits.counters import (
     IN_FLIGHT,
     MINUTE,
@@ -28,6 +28,7 @@ from antiphon.limits.counters import (
     LimitScope,
     next_period,
 )
+from antiphon.schema.body_size import body_too_large
 from antiphon.schema.create import CreateResponse, ModelRequest
 
 HEADER_NAMES = {REQUESTS: "requests", TOKENS: "tokens"}
@@ -72,13 +73,12 @@ def rate_limit_headers(
     return headers
 
 
-def check_size(scopes: Iterable[LimitScope], body: bytes) -> None:
+def check_size(scopes: Iterable[LimitScope], request: Request) -> None:
     """Raise BodyTooLarge."""
     for scope in scopes:
         maximum = scope.limits.max_body_bytes
-        if maximum is not None and len(body) > maximum:
-            size = f"It has {len(body):,} bytes; the limit of {scope.label} is {maximum:,}."
-            raise BodyTooLarge(f"The request body is too large. {size}")
+        if maximum is not None and len(request.body) > maximum:
+            raise body_too_large(request.headers, request.body, maximum, scope.label)
 
 
 def check_output(scopes: Iterable[LimitScope], body: ModelRequest) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 from aiohttp import web
 
 from infra.local.http.events import build_rest_event, build_url_event
-from infra.local.http.request import MAX_EVENT_BYTES, HttpRequest, TooLarge, read_request
+from infra.local.http.request import HttpRequest, TooLarge, read_request
 from infra.local.http.response import read_prelude
 from infra.local.runtime_api.invocation import Failed, Invocation
 
+MAX_EVENT_BYTES = 6 * 1024 * 1024  # of a request; Lambda's response may have 100 bytes more
+MAX_REST_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's quota
 MAX_HEADER_BYTES = 64 * 1024
 BACKLOG = 1024
 SHUTDOWN_SECONDS = 2.0  # for responses that are being streamed
@@ -26,10 +28,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EndpointType:
-    """What differs between the endpoints: the event, and the response to a failed function."""
+    """What differs between the endpoints: the event, and responses without the function's."""
 
+    max_body_bytes: int
     build_event: Callable[[HttpRequest], dict[str, Any]]
     build_failure: Callable[[], web.Response]
+    build_body_refusal: Callable[[], web.Response]  # of a body that is too large
+    build_event_refusal: Callable[[], web.Response]  # of an event that is too large for Lambda
 
 
 def _build_message(status: HTTPStatus, text: str) -> web.Response:
@@ -38,12 +43,28 @@ def _build_message(status: HTTPStatus, text: str) -> web.Response:
     )
 
 
+def _build_size_refusal(text: str) -> Callable[[], web.Response]:
+    return lambda: _build_message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
+
+
 FUNCTION_URL = EndpointType(
-    build_url_event,
-    lambda: web.Response(status=HTTPStatus.BAD_GATEWAY, text="Internal Server Error"),
+    max_body_bytes=MAX_EVENT_BYTES,
+    build_event=build_url_event,
+    build_failure=lambda: web.Response(status=HTTPStatus.BAD_GATEWAY, text="Internal Server Error"),
+    build_body_refusal=_build_size_refusal("Request Entity Too Large"),
+    build_event_refusal=_build_size_refusal("Request Entity Too Large"),
 )
 REST_API = EndpointType(
-    build_rest_event, lambda: _build_message(HTTPStatus.BAD_GATEWAY, "Internal Server Error")
+    max_body_bytes=MAX_REST_BODY_BYTES,
+    build_event=build_rest_event,
+    build_failure=lambda: _build_message(HTTPStatus.BAD_GATEWAY, "Internal Server Error"),
+    # API Gateway does not let these two be changed to OpenAI's envelope. Seen by a user:
+    # https://github.com/koki-develop/lgtm-generator/issues/10
+    build_body_refusal=lambda: web.Response(
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        text=f"HTTP content length exceeded {MAX_REST_BODY_BYTES} bytes.",
+    ),
+    build_event_refusal=_build_size_refusal("Request Too Long"),
 )
 
 
@@ -56,23 +77,23 @@ class Endpoint:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            received = await read_request(request)
-            invocation = await self.invoke(_encode_event(self.type.build_event(received)))
+            received = await read_request(request, self.type.max_body_bytes)
+            event = _encode_event(self.type.build_event(received))
+            if len(event) > MAX_EVENT_BYTES:
+                return self.type.build_event_refusal()
+            invocation = await self.invoke(event)
             return await _relay_response(request, received.id, invocation)
         except ConnectionError:  # the client left before the end of its request
             return _build_message(HTTPStatus.BAD_REQUEST, "Bad Request")
         except TooLarge:
-            return _build_message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
+            return self.type.build_body_refusal()
         except Failed as exc:
             log.warning("antiphon local: %s %s: %s", request.method, request.path, exc)
             return self.type.build_failure()
 
 
 def _encode_event(event: dict[str, Any]) -> bytes:
-    encoded = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-    if len(encoded) > MAX_EVENT_BYTES:
-        raise TooLarge
-    return encoded
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def _relay_response(

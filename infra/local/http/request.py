@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-MAX_EVENT_BYTES = 6 * 1024 * 1024  # Lambda's quota for an invocation payload
 REPLACED = {"x-forwarded-port", "x-forwarded-proto"}
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
 _TEXT = re.compile(
@@ -22,7 +21,7 @@ type Pairs = tuple[tuple[str, str], ...]
 
 
 class TooLarge(Exception):
-    """The request is more than a Lambda event can carry."""
+    """The body is more than the endpoint accepts."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ def group_values(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return values
 
 
-async def read_request(request: web.BaseRequest) -> HttpRequest:
-    """Read the whole request; raise TooLarge before more is read than an event can carry."""
+async def read_request(request: web.BaseRequest, max_body_bytes: int) -> HttpRequest:
+    """Read the whole request; raise TooLarge before more is read than the endpoint accepts."""
     path, _, query = request.raw_path.partition("?")
     address = request.get_extra_info("sockname")
     return HttpRequest(
@@ -99,15 +98,15 @@ async def read_request(request: web.BaseRequest) -> HttpRequest:
         path=path,
         query=query,
         headers=tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers),
-        body=await _read_body(request),
+        body=await _read_body(request, max_body_bytes),
         source=request.remote or "127.0.0.1",
         port=address[1] if address else 0,
         protocol="HTTP/{}.{}".format(*request.version),
     )
 
 
-async def _read_body(request: web.BaseRequest) -> bytes:
-    if (request.content_length or 0) > MAX_EVENT_BYTES:
+async def _read_body(request: web.BaseRequest, limit: int) -> bytes:
+    if (request.content_length or 0) > limit:
         raise TooLarge
     if request.headers.get("expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -115,6 +114,6 @@ async def _read_body(request: web.BaseRequest) -> bytes:
     body = bytearray()
     async for piece in request.content.iter_any():
         body += piece
-        if len(body) > MAX_EVENT_BYTES:
+        if len(body) > limit:
             raise TooLarge
     return bytes(body)
