@@ -32,7 +32,10 @@ from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.resources import ResourceRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.resource_routing import ResourceRouting
-from antiphon.rollup import StreamHandler, UsageRollup
+from antiphon.rollup.counting import LinkCounter
+from antiphon.rollup.handler import StreamHandler
+from antiphon.rollup.storage import StorageRollup
+from antiphon.rollup.usage import UsageRollup
 from antiphon.routing import Routing
 from antiphon.settings.config import Settings
 from antiphon.store.circuits import Circuits
@@ -46,6 +49,7 @@ from antiphon.store.queue import NO_ANSWER as QUEUE_NO_ANSWER
 from antiphon.store.queue import Queue
 from antiphon.store.references import References
 from antiphon.store.secrets import ProviderSecrets
+from antiphon.store.storage import StorageRows
 from antiphon.store.usage import UsageSums
 from antiphon.store.web_identity import WebIdentity
 from antiphon.upstream.circuit_breaker import CircuitBreaker
@@ -137,6 +141,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
     gate = Gate(Auth(keys, foundation.gateway.key_cache_seconds), core.admission)
     reader = RequestReader(foundation.gateway.max_body_bytes)
     links = LinkListing(foundation.table, foundation.batch, foundation.gateway.metadata_index)
+    storage = StorageRows(foundation.table)
     shared = (core.ownership, core.routing, core.upstream, core.recorder)
     idempotency = Idempotency(IdempotencyRecords(foundation.table, foundation.queue), *shared)
     resources = Resources(
@@ -156,7 +161,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
             resources_router(resources, reader),
             lists_router(ResourceLists(gate, foundation.links, links, members), reader),
             models_router(Models(gate, core.routing, core.upstream), reader),
-            usage_router(UsageEndpoint(gate, UsageSums(foundation.table)), reader),
+            usage_router(UsageEndpoint(gate, UsageSums(foundation.table), storage), reader),
         ],
         public_routers=[health_router(), docs_router()],
         times=(foundation.table_time, foundation.queue_time),
@@ -188,8 +193,9 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     index = MetadataIndex(foundation.table, foundation.batch, keys)
     load_price_list()  # at the start, when Lambda gives a whole processor
     costs = CostEstimator(foundation.prices, foundation.targets)
-    sums = UsageRollup(foundation.table, costs.cost)
-    return StreamHandler([index.apply, sums.apply], foundation.queue)
+    sums = (UsageRollup(costs.cost), StorageRollup(StorageRows(foundation.table)))
+    counters = [LinkCounter(foundation.table, each) for each in sums]
+    return StreamHandler([index.apply, *(each.apply for each in counters)], foundation.queue)
 
 
 def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> httpx2.BaseTransport:

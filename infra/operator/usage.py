@@ -1,5 +1,6 @@
 """`antiphon usage`: requests, tokens and cost of a deployment."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,10 +10,18 @@ import click
 from rich.console import Console
 
 from antiphon.store.keyring import Keyring
+from antiphon.store.storage import Storage, StorageRows
 from antiphon.store.usage import UsageSum, UsageSums, group_sums
 from infra.operator.deployment import Deployment, with_deployment
-from infra.operator.output import json_option, print_json, print_message, print_table
+from infra.operator.output import (
+    json_option,
+    print_json,
+    print_message,
+    print_rows,
+    print_table,
+)
 from infra.operator.param_types import PastDayType, TenantType
+from infra.operator.storage_report import storage_json, storage_remarks, storage_rows
 from infra.operator.usage_report import DIMENSIONS, UsageReport, build_table, list_remarks
 
 DEFAULT_PERIOD = timedelta(days=29)  # before the last day, which is included
@@ -44,22 +53,25 @@ def usage(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Print usage: requests, tokens, and their cost.
+    """Print usage: requests, tokens, and their cost; and what is stored now.
 
     Each response is counted once, when its end is known, with the provider's own figures, on the
     day (UTC) on which it began. So unfinished responses are not included, and the figures of past
     days can increase a little. Costs are those of tokens, at the prices in gateway.toml, else at
-    those of a public price list.
+    those of a public price list. What is stored now is what the gateway knows of: files, vector
+    stores and containers that were made through it and have not ended.
     """
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other: choose one.")
     report = _create_report(deployment, tuple(dict.fromkeys(by)) or ("model",), **options)
-    if as_json:
-        print_json(report.to_json())
-    elif as_csv:
+    if as_csv:
         report.write_csv()
+        return
+    stored = [*StorageRows(deployment.table).read_all(report.tenant, time.time())]
+    if as_json:
+        print_json({**report.to_json(), "storage": storage_json(stored)})
     else:
-        _print_report(report, _read_key_names(deployment, report))
+        _print_report(report, stored, _read_key_names(deployment, report))
 
 
 def _create_report(
@@ -103,10 +115,16 @@ def _read_key_names(deployment: Deployment, report: UsageReport) -> Mapping[str,
     return {key.id: key.name for key in Keyring(deployment.table).list_keys(report.tenant)}
 
 
-def _print_report(report: UsageReport, key_names: Mapping[str, str | None]) -> None:
-    if not report.sums:
+def _print_report(
+    report: UsageReport, stored: Sequence[Storage], key_names: Mapping[str, str | None]
+) -> None:
+    if report.sums:
+        print_table(build_table(report, key_names))
+    else:
         print_message(f"{report.deployment} has no usage from {report.first} to {report.last}.")
-        return
-    print_table(build_table(report, key_names))
-    for remark in list_remarks(report):
+    headings, rows = storage_rows(stored, key_names, by_key="key" in report.by)
+    if rows:
+        click.echo()
+        print_rows(headings, rows)
+    for remark in (*list_remarks(report), *storage_remarks(report, stored)):
         print_message(remark)

@@ -86,7 +86,7 @@ def build_table(report: UsageReport, key_names: Mapping[str, str | None]) -> Tab
     longest = max((row.counts[scale] for row in rows), default=0)
     for row in rows:
         values = report.dimension_values(row).values()
-        cells = [Text(_add_key_name(value, key_names)) for value in values]
+        cells = [Text(add_key_name(value, key_names)) for value in values]
         bar = Bar(longest or 1, 0, row.counts[scale], width=CHART_WIDTH, color="cyan")
         table.add_row(*cells, *_format_figures(row, places), bar)
     return table
@@ -137,13 +137,14 @@ def _select_rows(report: UsageReport, scale: str) -> Sequence[UsageSum]:
         by_day = {sum.day: sum for sum in report.sums}
         days = days_between(str(report.sums[0].day), str(report.sums[-1].day))
         return [by_day.get(day) or replace(ZERO_SUM, day=day) for day in days]
-    return sorted(report.sums, key=lambda sum: (sum.day or "", -sum.counts[scale]))
+    used = (sum for sum in report.sums if sum.counts["requests"])  # not containers alone
+    return sorted(used, key=lambda sum: (sum.day or "", -sum.counts[scale]))
 
 
 def _format_figures(sum: UsageSum, places: int) -> list[str]:
     return [*(f"{sum.counts[name]:,}" for name in COLUMNS.values()), f"{sum.cost:,.{places}f}"]
 
 
-def _add_key_name(value: str, key_names: Mapping[str, str | None]) -> str:
+def add_key_name(value: str, key_names: Mapping[str, str | None]) -> str:
     name = key_names.get(value)
     return f"{value} ({name})" if name else value

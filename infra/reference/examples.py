@@ -241,6 +241,7 @@ COUNTS: Schema = {
     "reasoning_tokens": 120,
     "total_tokens": 2200,
     "cost_usd": "0.0036",
+    "estimated_container_minutes": 0,
 }
 GROUP: Schema = {
     "object": "usage.bucket",
@@ -258,6 +259,7 @@ def _report(**group: None) -> Schema:
         "end": "2026-11-22",
         "data": [{**GROUP, **group, **COUNTS}],
         "total": COUNTS,
+        "storage": {"files": 12, "file_bytes": 3_400_000, "vector_stores": 2, "containers": 1},
         "has_more": False,
     }
 

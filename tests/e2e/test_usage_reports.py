@@ -1,5 +1,6 @@
 """How the gateway tells what was used, at both doors."""
 
+import time
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
@@ -7,7 +8,9 @@ from decimal import Decimal
 import httpx2
 import pytest
 
+from antiphon.store.links import NEVER, link_row
 from tests.support.concurrency import wait_for
+from tests.support.dynamodb import make_link
 from tests.support.events import new_id
 from tests.support.usage import (
     days_around_now,
@@ -165,6 +168,22 @@ def test_a_wrong_parameter_is_refused_by_its_name(gateway, query, param, code):
 def test_parts_may_be_repeated_or_parted_by_commas(acme, query):
     got = acme.get(f"/usage?{query}&api-version=preview&API-Version=v1")
     assert got.status_code == 200
+
+
+def test_what_is_stored_is_reported_for_the_own_tenant_alone(gateway, door):
+    file = make_link(1, kind="file", tenant="archivist", details={"bytes": 3}, expires_at=NEVER)
+    store = make_link(2, kind="vector_store", tenant="archivist", expires_at=NEVER)
+    container = make_link(
+        3, kind="container", tenant="archivist", created_ms=time.time_ns() // 10**6
+    )
+    for link in (file, store, container):
+        gateway.put(link_row(link))
+    with gateway.client(door, "archivist") as client:
+        found = wait_for(lambda: read_report(client), lambda r: r["storage"]["containers"])
+    assert found["storage"] == {"files": 1, "file_bytes": 3, "vector_stores": 1, "containers": 1}
+    assert found["total"]["estimated_container_minutes"] == 20
+    with gateway.client(door, "umbra") as umbra:
+        assert set(read_report(umbra)["storage"].values()) == {0}
 
 
 def test_the_usual_days_end_today(acme):

@@ -119,7 +119,7 @@ CONDITIONAL_WRITES = [
     ),
     guard(
         "usage is counted once",
-        "rollup.py",
+        "rollup/counting.py",
         'only_if="#version = :known" if marker else "attribute_not_exists(#version)",',
         'only_if="#version = :known OR attribute_exists(pk)" if marker else "attribute_not_exists(pk) OR attribute_exists(pk)",',
         "rollup/test_rollup_repeats.py",
@@ -379,7 +379,7 @@ FOLLOW_UP = [
     ),
     guard(
         "a response that has not ended is polled",
-        "rollup.py",
+        "rollup/handler.py",
         "                self._queue.send(poll)\n",
         "                repr(poll)\n",
         "rollup/test_rollup_polls.py",

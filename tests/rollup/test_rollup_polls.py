@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from antiphon.rollup import StreamHandler
+from antiphon.rollup.handler import StreamHandler
 from antiphon.store.queue import MAX_DELAY_SECONDS, PollResponse
 from tests.support import aws
 from tests.support.dynamodb import EmbeddedStore

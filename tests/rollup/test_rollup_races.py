@@ -1,8 +1,5 @@
 """Responses are counted once by concurrent callers and with a table that fails."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from antiphon.store.usage import COST_PICODOLLARS
@@ -18,22 +15,10 @@ def put_completed(counted, **more):
     return new
 
 
-def run_at_once(counted, batches):
-    """Invoke the rollup with each batch at the same time; return all failures."""
-    gate = threading.Barrier(len(batches))
-
-    def call(records):
-        gate.wait()
-        return counted.run_rollup(records)
-
-    with ThreadPoolExecutor(len(batches)) as callers:
-        return [failure for failures in callers.map(call, batches) for failure in failures]
-
-
 def test_of_64_callers_with_the_same_record_one_counts_it(counted):
     put_completed(counted)
     records = counted.dynamo.stream_records()
-    assert run_at_once(counted, [records] * CALLERS) == []
+    assert counted.run_at_once([records] * CALLERS) == []
     assert counted.total()["requests"] == 1
     assert counted.total()[COST_PICODOLLARS] == 2_250_000_000
 
@@ -42,7 +27,7 @@ def test_64_callers_count_64_responses_into_one_sum(counted):
     for _ in range(CALLERS):
         put_completed(counted)
     records = counted.dynamo.stream_records()
-    assert run_at_once(counted, [[record] for record in records]) == []
+    assert counted.run_at_once([[record] for record in records]) == []
     total = counted.total()
     assert (total["requests"], total["input_tokens"]) == (64, 64_000)
     assert total[COST_PICODOLLARS] == 64 * 2_250_000_000
@@ -56,7 +41,7 @@ def test_a_correction_by_many_callers_is_made_once(counted):
     counted.run_rollup(first)
     counted.links.change(new, status="completed", usage=make_usage(), unfinished=None)
     records = [*first, *counted.dynamo.stream_records()]
-    assert run_at_once(counted, [records] * 16) == []
+    assert counted.run_at_once([records] * 16) == []
     total = counted.total()
     assert (total["requests"], total["completed"]) == (1, 1)
     assert "unknown" not in total

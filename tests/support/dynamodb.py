@@ -22,7 +22,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from antiphon.rollup import StreamHandler
+from antiphon.rollup.handler import StreamHandler
 from antiphon.store.dynamodb import BatchTable, Table
 from antiphon.store.items import Items
 from antiphon.store.links import Link, Links, link_row

@@ -31,6 +31,7 @@ KEYS = {
     "acme's revoked": "sk-acme-revoked-01",
     "umbra": "sk-umbra-0123456789",
     "auditor": "sk-auditor-01234567",  # for the test that compares whole reports alone
+    "archivist": "sk-archivist-01234567",  # for the test of what is stored alone
 }
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes 20 ms a client
 CREDENTIALS = {

@@ -2,19 +2,28 @@
 
 import itertools
 import json
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 
 from antiphon.pricing import CostEstimator, Prices
-from antiphon.rollup import StreamHandler, UsageRollup
+from antiphon.rollup.counting import LinkCounter
+from antiphon.rollup.handler import StreamHandler
+from antiphon.rollup.storage import StorageRollup
+from antiphon.rollup.usage import UsageRollup
 from antiphon.settings.config import OpenAITarget
 from antiphon.store.dynamodb import Table
-from antiphon.store.links import Link
+from antiphon.store.links import Link, link_partition
+from antiphon.store.reservations import build_recount
+from antiphon.store.storage import StorageKey, StorageRows
 from antiphon.store.usage import (
     COST_PICODOLLARS,
     UsageKey,
@@ -63,13 +72,32 @@ class UsageStore:
         self.links, self.table = dynamo.links, dynamo.table
         self.delete_link = dynamo.delete_link
         self.usage = UsageSums(self.table)
+        self.storage = StorageRows(self.table)
+        self.later = 0.0  # seconds by which the rollup's clock is ahead
         costs = CostEstimator(Prices({}), TARGETS)
-        self.rollup = StreamHandler([UsageRollup(self.table, costs.cost).apply], dynamo.queue)
+        sums = (
+            UsageRollup(costs.cost),
+            StorageRollup(self.storage, lambda: time.time() + self.later),
+        )
+        self.rollup = StreamHandler(
+            [LinkCounter(self.table, each).apply for each in sums], dynamo.queue
+        )
 
     def run_rollup(self, records: Iterable[dict[str, Any]] | None = None) -> list[dict[str, str]]:
         """Invokes the rollup with new records, or with these; returns the failures."""
         event = {"Records": self.dynamo.stream_records() if records is None else list(records)}
         return self.rollup(event, None)["batchItemFailures"]
+
+    def run_at_once(self, batches: Sequence[list[dict[str, Any]]]) -> list[dict[str, str]]:
+        """Invokes the rollup with each batch at the same time; returns all failures."""
+        gate = threading.Barrier(len(batches))
+
+        def call(records: list[dict[str, Any]]) -> list[dict[str, str]]:
+            gate.wait()
+            return self.run_rollup(records)
+
+        with ThreadPoolExecutor(len(batches)) as callers:
+            return [failure for failures in callers.map(call, batches) for failure in failures]
 
     def sums(self, tenant: str = "acme") -> list[UsageSum]:
         return list(self.usage.read_tenant(tenant, *EVER))
@@ -84,7 +112,7 @@ class UsageStore:
 
     def expire(self, link: Link) -> None:
         """Removes a link, as DynamoDB's time to live does."""
-        self.table.delete(f"T#{link.tenant}#R#{link.id}", "LINK")
+        self.table.delete(link_partition(link.kind, link.tenant, link.id), "LINK")
 
     def rows(self) -> dict[tuple[str, str], dict[str, Any]]:
         """The whole table without the links."""
@@ -202,4 +230,15 @@ def add_usage(
     counts = {"requests": 1, "completed": 1, "input_tokens": 1000, "total_tokens": 1100}
     counts |= {"output_tokens": 100, COST_PICODOLLARS: micro * MICRO, **more}
     adds = {name: number for name, number in counts.items() if number}
-    Table(boto3.client("dynamodb", **LOCAL_AWS), table).update(addition_update(key, adds))
+    _stage_table(table).update(addition_update(key, adds))
+
+
+def add_storage(tenant="acme", key_id=None, table="table-of-prod", **counts):
+    """Counts what a tenant, or one of its keys, has stored."""
+    key = StorageKey(tenant, key_id)
+    update = build_recount(key.partition, {}, counts, ())
+    _stage_table(table).update(replace(update, sets=key.attributes))
+
+
+def _stage_table(name):
+    return Table(boto3.client("dynamodb", **LOCAL_AWS), name)

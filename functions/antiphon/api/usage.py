@@ -1,5 +1,6 @@
-"""/usage: the usage report of a tenant, in requests, tokens and US dollars."""
+"""/usage: the usage report of a tenant, in requests, tokens and US dollars; what it has stored."""
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,9 @@ from antiphon.api.listing import LIST_HEADERS
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.limits.admission import Gate
-from antiphon.schema.usage import UsageBucket, UsageCounts, UsageQuery, UsageReport
+from antiphon.schema.usage import StoredNow, UsageBucket, UsageCounts, UsageQuery, UsageReport
 from antiphon.schema.validation_errors import invalid_value
+from antiphon.store.storage import StorageRows
 from antiphon.store.usage import UsageSum, UsageSums, group_sums, sum_total
 
 MAX_SUMS = 50_000  # that one report reads: about 25 MB
@@ -21,6 +23,7 @@ MAX_SUMS = 50_000  # that one report reads: about 25 MB
 class UsageEndpoint:
     gate: Gate
     sums: UsageSums
+    storage: StorageRows
 
     def report(self, request: Request) -> Reply:
         """Report the usage of the caller's own tenant."""
@@ -34,6 +37,7 @@ class UsageEndpoint:
             end=last,
             data=[_to_bucket(each) for each in sums],
             total=UsageCounts(**_counts(sum_total(sums))),
+            storage=StoredNow(**self.storage.read(caller.tenant, time.time()).counts),
         )
         return Reply(200, LIST_HEADERS, report.model_dump_json().encode())
 

@@ -78,7 +78,7 @@ class UsageGroup(UsageModel):
     day: str | None
     """The day (UTC) on which the responses began, or null for all days."""
     model: str | None
-    """The model's name in the requests, or null for all models."""
+    """The model's name in the requests, or null for all models; empty where there is none."""
     target: str | None
     """The name of the target that served them, or null for all targets."""
     key_id: str | None
@@ -118,10 +118,29 @@ class UsageCounts(UsageModel):
     """All tokens, as the provider counts them."""
     cost_usd: str
     """The exact cost of the tokens in US dollars, without tools that are billed by the call."""
+    estimated_container_minutes: int
+    """Minutes for which containers ran: from their creation until 20 minutes after their last use
+    through the gateway, or until their deletion; at least 5 each. An estimate: the provider bills
+    sessions and sizes, which the gateway does not read. They count on the day of the creation, in a
+    bucket with an empty `model`."""
 
 
 class UsageBucket(UsageCounts, UsageGroup):
     """The usage of one day, model, target and key, or of all where a value is null."""
+
+
+class StoredNow(UsageModel):
+    """What the tenant has stored at providers now, as far as it was made through the gateway."""
+
+    files: int
+    """Files that are not deleted; one that expires is counted until the gateway's row of it is
+    removed, up to some days later."""
+    file_bytes: int
+    """The size of these files together."""
+    vector_stores: int
+    """Vector stores that are not deleted."""
+    containers: int
+    """Containers that were used through the gateway within the last 20 minutes."""
 
 
 class UsageReport(UsageModel):
@@ -137,5 +156,7 @@ class UsageReport(UsageModel):
     """The sums, by day, model, target and key; empty ones are left out."""
     total: UsageCounts
     """The sum of all."""
+    storage: StoredNow
+    """What is stored now, whatever days the report has; it lags by seconds."""
     has_more: Literal[False] = False
     """A report is one page."""

@@ -11,10 +11,12 @@ T#tenant#C#conversation             LINK          the link of a conversation    
 T#tenant#Z#request                  LINK          the link of a compaction             yes
 T#tenant#file#id, …#container#id, … LINK          the link of a resource               yes
 T#tenant#R#response, …#Z#request    COUNTED       what was added to the usage sums     yes
+T#tenant#file#id, …                 STORED        what was added to the storage rows   yes
 T#tenant#X#item                     ITEM          the owner of an item                 yes
 T#tenant#M#R#sha256(pair)           time#id       the metadata index                   yes
 T#tenant#I#sha256(Idempotency-Key)  CLAIM         the request that a key stands for    yes
 T#tenant#L, T#tenant#L#key_id       LIMITS        counters and reservations            yes
+T#tenant#S, T#tenant#S#key_id       LIMITS        what is stored, and reservations
 T#tenant#U                          day#model#…   a usage sum
 """
 

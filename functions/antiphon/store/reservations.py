@@ -228,6 +228,37 @@ def build_expire(reservations: Sequence[StoredReservation], expires_at: float) -
     )
 
 
+def build_recount(
+    partition: str,
+    row: Item,
+    counts: Counts,
+    ended: Iterable[str],
+    begun: tuple[StoredReservation, float] | None = None,
+) -> Update:
+    """Add to counters and, in the same write, end reservations by id and begin one.
+
+    What the ended ones hold is given back. `begun` has the second until which that one holds.
+    `row` is the row as it was read: nothing is written where one of these has changed since.
+    """
+    new, until = begun or (StoredReservation(partition, "", {}), 0)
+    names = {id: RESERVATION_PREFIX + id for id in {*ended, new.id} if id}
+    held = {id: row[name]["back"] for id, name in names.items() if name in row}
+    sets = {new.name: _value(until, new.refund)} if new.id else {}
+    conditions = [
+        f"#{name}.#back = :{id}" if id in held else f"attribute_not_exists(#{name})"
+        for id, name in names.items()
+    ]
+    return Update(
+        partition=partition,
+        sort=LIMITS_SORT,
+        sets=sets,
+        adds=_difference(counts, *held.values(), {name: -n for name, n in new.refund.items()}),
+        removes=[names[id] for id in held if id != new.id],
+        only_if=" AND ".join(conditions) or None,
+        values=held,
+    )
+
+
 def _value(expires_at: float, refund: Counts) -> dict[str, Any]:
     return {"until": int(expires_at), "back": dict(refund)}
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from antiphon.observability import metrics
 from antiphon.settings.metrics import CACHED_TOKENS, COST, INPUT_TOKENS, OUTPUT_TOKENS, UNPRICED
+from antiphon.store.containers import container_minutes
 from antiphon.store.dynamodb import Item, Table, Update
 from antiphon.store.links import Link
 from antiphon.store.queries import Query
@@ -34,6 +35,7 @@ PICO = Decimal(10**12)
 # An integer, so that sums are exact: the price of one token has up to ten decimal places.
 COST_PICODOLLARS = "cost_picodollars"
 UNMETERED_RESPONSES, UNPRICED_RESPONSES = "unmetered", "unpriced"
+CONTAINER_MINUTES = "estimated_container_minutes"
 COUNTS = (  # all counters of a sum
     "requests",
     *END_NAMES,
@@ -41,6 +43,7 @@ COUNTS = (  # all counters of a sum
     UNPRICED_RESPONSES,
     *TOKENS,
     COST_PICODOLLARS,
+    CONTAINER_MINUTES,
 )
 USAGE_METRICS = {
     "input_tokens": INPUT_TOKENS,
@@ -135,17 +138,14 @@ class UsageSums:
 COUNTED_KINDS = {"response", "compaction"}
 
 
-def usage_fingerprint(link: Link | None, *, is_removed: bool = False) -> str | None:
+def usage_fingerprint(link: Link | None) -> str | None:
     """Return everything that determines a link's counts except prices, which may change.
 
-    None while the outcome is open. The outcome of a removed link will not become known.
+    None while the outcome is open.
     """
-    if (
-        link is None
-        or link.kind not in COUNTED_KINDS
-        or link.alias_of
-        or not (is_removed or _is_countable(link))
-    ):
+    if link is not None and link.kind == "container":
+        return json.dumps([container_minutes(link)])
+    if link is None or link.kind not in COUNTED_KINDS or link.alias_of or not _is_countable(link):
         return None
     return json.dumps(
         [_end_name(link), _token_counts(link.usage), link.upstream_model, link.service_tier]
@@ -153,7 +153,9 @@ def usage_fingerprint(link: Link | None, *, is_removed: bool = False) -> str | N
 
 
 def usage_counts(link: Link, cost: CostFunction) -> dict[str, int]:
-    """Return what a response adds to its sum: the counters that are not 0."""
+    """Return what a response or a container adds to its sum: the counters that are not 0."""
+    if link.kind == "container":
+        return {CONTAINER_MINUTES: container_minutes(link)}
     tokens = _token_counts(link.usage)
     counts = {"requests": 1, _end_name(link): 1, **_priced_counts(link, tokens, cost)}
     return {name: number for name, number in counts.items() if number}

@@ -1,0 +1,1 @@
+"""The rollup function: follows changes of links in the table's stream."""

@@ -1,0 +1,79 @@
+"""The handler of the rollup function, and which responses are to be polled.
+
+Every response that its request leaves without an outcome is polled, whatever became of the process
+that wrote its link: see docs/decisions/0015-the-table-starts-the-polling.md.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from antiphon.errors import Unavailable
+from antiphon.observability import logger, metrics
+from antiphon.store.links import LinkChange, StreamRecord
+from antiphon.store.queue import PollResponse, Queue
+
+type Event = Mapping[str, Any]  # of a DynamoDB stream, as Lambda passes it
+type ChangeListener = Callable[[LinkChange], None]  # may get a change repeatedly
+
+
+class StreamHandler:
+    """The function's handler; passes each change to all listeners, in the order of the stream."""
+
+    def __init__(self, listeners: Iterable[ChangeListener], queue: Queue) -> None:
+        self._listeners = tuple(listeners)
+        self._queue = queue
+
+    def __call__(self, event: Event, _context: object) -> dict[str, Any]:
+        """Return the first failed record, from which Lambda delivers the batch again.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+        """
+        failed = self._apply_all(event["Records"])
+        metrics.flush()
+        return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}
+
+    def _apply_all(self, records: Sequence[StreamRecord]) -> str | None:
+        """Apply the records until one fails; return the sequence number to continue from."""
+        changes: list[LinkChange] = []  # applied
+        failed = None
+        for record in records:
+            try:
+                changes += self._apply(record)
+            except Exception as exc:  # noqa: BLE001  the records before this one are complete
+                failed = _log_failure(record, exc)
+                break
+        try:
+            for poll in polls_to_start(changes):
+                self._queue.send(poll)
+        except Unavailable as exc:
+            return _log_failure(records[0], exc)
+        return failed
+
+    def _apply(self, record: StreamRecord) -> list[LinkChange]:
+        change = LinkChange.parse(record)
+        if change is None:
+            return []
+        for listener in self._listeners:
+            listener(change)
+        return [change]
+
+
+def polls_to_start(changes: Iterable[LinkChange]) -> Collection[PollResponse]:
+    """Return a poll for each response that is left without an outcome at the end of the changes."""
+    polls: dict[tuple[str, ...], PollResponse] = {}
+    for change in changes:
+        link = change.new
+        if link is None or not link.is_open:
+            polls.pop(change.link_key, None)
+        elif change.starts_polling:
+            # A stream is left to its own request at first.
+            not_before = (link.ends_by or 0) if link.unfinished is None else 0
+            polls[change.link_key] = PollResponse(link.tenant, link.id, not_before)
+    return polls.values()
+
+
+def _log_failure(record: StreamRecord, exc: Exception) -> str:
+    """Log a failure without its message, which may contain metadata; return where it was."""
+    number: str = record["dynamodb"]["SequenceNumber"]
+    logger.error("change failed", extra={"error": type(exc).__name__, "at": number})
+    return number
