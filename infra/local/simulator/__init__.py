@@ -2,8 +2,10 @@
 
 server         builds the application, and serves it in an event loop or in a thread
 ├── routes         one handler per endpoint of responses, conversations and models
-├── files, uploads, vector_stores, vector_store_files, containers, container_files
-│                  the same for the objects that file, upload, vector_store and container define
+├── files, uploads, vector_stores, vector_store_files, containers, container_files, skills, batches
+│                  the same for the objects that file, upload, vector_store and so on define
+├── batch_run      runs the requests of a batch
+├── creation       creates responses, for routes and for batch_run
 ├── resource_delivery   replies to the creation of an object, and sends contents
 ├── resource_scenarios  the table of scenarios by the name of such an object
 ├── references     checks that the objects exist that a body names

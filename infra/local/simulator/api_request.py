@@ -64,6 +64,7 @@ class Provider(Protocol):
     def response_headers(self, milliseconds: int) -> dict[str, str]: ...
     def model_name(self, name: str) -> str: ...
     def file_id(self, purpose: str) -> str: ...
+    def batch_id(self) -> str: ...
     @property
     def extra_fields(self) -> Mapping[str, object]: ...
 
@@ -102,6 +103,9 @@ class OpenAI:
     def file_id(self, purpose: str) -> str:
         del purpose
         return f"file-{token_hex(11)}"
+
+    def batch_id(self) -> str:
+        return f"batch_{token_hex(16)}"
 
 
 class Azure:
@@ -147,6 +151,9 @@ class Azure:
 
     def file_id(self, purpose: str) -> str:
         return f"assistant-{token_hex(12)}" if purpose == "assistants" else f"file-{uuid4().hex}"
+
+    def batch_id(self) -> str:
+        return f"batch_{uuid4()}"
 
 
 def _bearer_token(request: web.Request) -> str:

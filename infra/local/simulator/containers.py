@@ -11,7 +11,13 @@ from infra.local.simulator.container import (
 from infra.local.simulator.errors import invalid_parameter, missing_parameter
 from infra.local.simulator.items import Json
 from infra.local.simulator.pages import list_page
-from infra.local.simulator.request_body import ExpectedType, check_range, check_types
+from infra.local.simulator.references import check_skill_references
+from infra.local.simulator.request_body import (
+    ExpectedType,
+    check_range,
+    check_types,
+    reject_invalid_shapes,
+)
 from infra.local.simulator.resource_delivery import reply_created
 from infra.local.simulator.resource_scenarios import find_resource_scenario
 
@@ -33,6 +39,8 @@ async def create_container(request: ApiRequest) -> web.StreamResponse:
     if not body.get("name"):
         raise missing_parameter("name")
     container = _build_container(body)
+    with reject_invalid_shapes():
+        check_skill_references(request.account, body.get("skills"))
 
     def create() -> Json:
         file_ids = body.get("file_ids") or []

@@ -1,13 +1,15 @@
-"""What a project has besides responses: files, uploads, vector stores, containers."""
+"""What a project has besides responses: files, uploads, vector stores and the like."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from infra.local.simulator.batch import Batch
 from infra.local.simulator.bounded_store import BoundedStore
 from infra.local.simulator.container import Container, ContainerFile
 from infra.local.simulator.errors import MissingResource
 from infra.local.simulator.file import File
 from infra.local.simulator.items import Json
+from infra.local.simulator.skill import Skill
 from infra.local.simulator.upload import Upload
 from infra.local.simulator.vector_store import VectorStore
 
@@ -40,6 +42,9 @@ class Project:
         default_factory=lambda: BoundedStore(MAX_FILES)
     )
 
+    skills: BoundedStore[Skill] = field(default_factory=lambda: BoundedStore(MAX_RESOURCES))
+    batches: BoundedStore[Batch] = field(default_factory=lambda: BoundedStore(MAX_RESOURCES))
+
     def add_file(self, file: File) -> Json:
         for id in self.files.put(file.id, file, len(file.content.data)):
             self._take_out_of_stores(id)
@@ -69,6 +74,12 @@ class Project:
     def find_container(self, id: str, param: str | None = None) -> Container:
         message = f"Container with id '{id}' not found."
         return _found(self.containers.get(id), message, param)
+
+    def find_skill(self, id: str, param: str | None = None) -> Skill:
+        return _found(self.skills.get(id), f"Skill with id '{id}' not found.", param)
+
+    def find_batch(self, id: str) -> Batch:
+        return _found(self.batches.get(id), f"No batch found with id '{id}'.", None)
 
     def add_container(self, container: Container, file_ids: Sequence[str], param: str) -> Container:
         """Creates a container that has copies of files of the project."""

@@ -38,6 +38,12 @@ def check_item_references(project: Project, items: Iterable[Json]) -> None:
         _check_reference(project, reference)
 
 
+def check_skill_references(project: Project, skills: Any) -> None:
+    """The same for the skills of a new container."""
+    for reference in _skill_references(skills, "skills"):
+        _check_reference(project, reference)
+
+
 def _check_reference(project: Project, reference: Reference) -> None:
     if reference.id is None:
         return
@@ -55,10 +61,16 @@ def _find_active_store(project: Project, id: str, param: str) -> None:
     project.find_vector_store(id, param).touch()
 
 
+def _find_skill(project: Project, id: str, param: str) -> None:
+    if id.startswith(SKILL_PREFIX):
+        project.find_skill(id, param)
+
+
 _FINDERS: Mapping[str, Callable[[Project, str, str], object]] = {
     "file": Project.find_file,
     "vector_store": _find_active_store,
     "container": _find_active_container,
+    "skill": _find_skill,
 }
 
 
@@ -102,6 +114,12 @@ def _container_references(container: Any, param: str) -> Iterator[Reference]:
         return
     yield Reference("container", container.get("container_id"), f"{param}.container_id")
     yield from _references("file", container.get("file_ids"), f"{param}.file_ids")
+    yield from _skill_references(container.get("skills"), f"{param}.skills")
+
+
+def _skill_references(skills: Any, path: str) -> Iterator[Reference]:
+    for index, skill in enumerate(skills or []):
+        yield Reference("skill", skill.get("skill_id"), f"{path}[{index}].skill_id")
 
 
 def _references(kind: str, ids: Any, param: str) -> Iterator[Reference]:

@@ -25,13 +25,13 @@ async def reply_created(
 ) -> web.StreamResponse:
     """Creates an object, and replies to the request that asks for it."""
     if scenario.refusal:
-        raise scenario.refusal
+        return request.reply_error(scenario.refusal)
     body = create()
     await asyncio.sleep(scenario.delay)
     if scenario.has_reset:
         await close_connection(request.http_request, DisconnectKind.RESET)
     if scenario.failure:
-        raise scenario.failure
+        return request.reply_error(scenario.failure)
     return request.reply(body)
 
 

@@ -24,6 +24,7 @@ class ResourceScenario:
     pending: float = 0  # seconds until the object is processed
     is_failed: bool = False  # it cannot be processed
     is_expired: bool = False  # it expires at once
+    is_half_done: bool = False  # a batch with this input expires before its end
     size: int | None = None  # of the content, in place of that of the bytes that were sent
     has_cut_download: bool = False  # its downloads end by a reset in the middle
     # Builds the scenario for the number in the name.
@@ -46,7 +47,7 @@ def _delay(ms: int = 500) -> ResourceScenario:
 def _stay_pending(ms: int = 500) -> ResourceScenario:
     about = (
         "Is processed after 0.5 s, or the time in the name: sim-pending-2s; until then a file is"
-        " `uploaded`, and `in_progress` in a store."
+        " `uploaded`, in a store `in_progress`, and as a batch `validating`."
     )
     return ResourceScenario(about, pending=ms / 1000, with_number=_stay_pending)
 
@@ -69,7 +70,11 @@ RESOURCE_SCENARIOS: Mapping[str, ResourceScenario] = {
     "sim-slow": _delay(),
     "sim-pending": _stay_pending(),
     "sim-failed": ResourceScenario(
-        "Cannot be processed: a file has status `error`, and `failed` in a store.", is_failed=True
+        "Cannot be processed: a file has status `error`, and fails in a store or as a batch.",
+        is_failed=True,
+    ),
+    "sim-half": ResourceScenario(
+        "The input file of a batch that expires after half of its lines.", is_half_done=True
     ),
     "sim-expired": ResourceScenario("Is expired from the beginning.", is_expired=True),
     "sim-size": _replace_content(),

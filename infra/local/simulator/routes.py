@@ -1,33 +1,31 @@
 """The handlers of all endpoints: responses, token counts, conversations and models."""
 
-import re
 import time
-from collections.abc import Sequence
 
 from aiohttp import web
 
 from infra.local.simulator.api_request import ApiRequest, Route
+from infra.local.simulator.creation import build_create_request, start_response
 from infra.local.simulator.delivery import Delivery
-from infra.local.simulator.errors import ApiError, missing_parameter, resource_not_found
+from infra.local.simulator.errors import (
+    ApiError,
+    missing_parameter,
+    resource_not_found,
+)
 from infra.local.simulator.items import Json, new_id, normalize_input
 from infra.local.simulator.pages import build_list, list_page
-from infra.local.simulator.references import check_item_references, check_references
+from infra.local.simulator.references import check_item_references
 from infra.local.simulator.request_body import (
     CreateRequest,
     check_conversation,
-    check_create,
     check_length,
     check_types,
     reject_invalid_shapes,
 )
-from infra.local.simulator.responses import build_response, count_input_tokens, count_usage
+from infra.local.simulator.responses import SimulatedResponse, count_input_tokens, count_usage
 from infra.local.simulator.scenarios import SCENARIOS, find_scenario
-from infra.local.simulator.state import MAX_ITEMS, Account, Conversation
+from infra.local.simulator.state import Conversation
 
-RESPONSE_ID = re.compile(r"[A-Za-z0-9_-]+")
-CONVERSATION_LOCKED_MESSAGE = (
-    "Another process is currently operating on this conversation. Please retry in a few seconds."
-)
 COMPACTED_CONTENT = "gAAAAABsaW11bGF0ZWQtY29tcGFjdGlvbg"
 MAX_ITEMS_PER_REQUEST = 20
 MODEL_NAMES = (
@@ -44,64 +42,11 @@ MODEL_CREATED = 1_754_438_400
 
 
 async def create_response(request: ApiRequest) -> web.StreamResponse:
-    body = await request.read_json()
-    check_create(body)
-    create_request = build_create_request(request.account, body)
-    scenario = find_scenario(create_request.model)
-    if scenario.replacement:
-        return request.reply_with(scenario.replacement)
-    with reject_invalid_shapes():
-        response = build_response(
-            create_request, scenario, _provider_fields(request, create_request)
-        )
-    request.account.store_response(response, len(await request.http_request.read()))
-    conversation = _find_conversation(request.account, body)
-    if conversation and not scenario.final_status.error:
-        conversation.add_response(response)
-    return await Delivery(request, response).respond()
-
-
-def build_create_request(account: Account, body: Json) -> CreateRequest:
-    """Adds the items of the conversation or of the previous response to the request."""
-    conversation = _find_conversation(account, body)
-    if conversation and conversation.is_locked:
-        raise ApiError(400, CONVERSATION_LOCKED_MESSAGE, "conversation_locked", "conversation")
-    history = conversation.items if conversation else _previous_items(account, body)
-    with reject_invalid_shapes():
-        check_references(account, body)
-        input_items = normalize_input(account.resolve_references(body.get("input") or []))
-    return CreateRequest(body, input_items, list(history)[-MAX_ITEMS:], account)
-
-
-def _find_conversation(account: Account, body: Json) -> Conversation | None:
-    conversation = body.get("conversation")
-    id = conversation.get("id") if isinstance(conversation, dict) else conversation
-    return account.find_conversation(str(id)) if id else None
-
-
-def _previous_items(account: Account, body: Json) -> Sequence[Json]:
-    """Returns the input and output items up to the previous response."""
-    id = body.get("previous_response_id")
-    if not id:
-        return []
-    if not RESPONSE_ID.fullmatch(id):
-        message = (
-            f"Invalid 'previous_response_id': '{id}'. Expected an ID that contains letters,"
-            " numbers, underscores, or dashes, but this value contained additional characters."
-        )
-        raise ApiError(400, message, "invalid_value", "previous_response_id")
-    previous = account.responses.get(id)
-    if previous is None:
-        message = f"Previous response with id '{id}' not found."
-        raise ApiError(400, message, "previous_response_not_found", "previous_response_id")
-    return [*previous.request.context, *previous.final["output"]]
-
-
-def _provider_fields(request: ApiRequest, create_request: CreateRequest) -> Json:
-    return {
-        "model": request.provider.model_name(create_request.model),
-        **request.provider.extra_fields,
-    }
+    body, size = await request.read_json(), len(await request.http_request.read())
+    response = start_response(request.provider, request.account, body, size)
+    if isinstance(response, SimulatedResponse):
+        return await Delivery(request, response).respond()
+    return request.reply_with(response)
 
 
 async def retrieve_response(request: ApiRequest) -> web.StreamResponse:

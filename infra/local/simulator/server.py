@@ -8,10 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from aiohttp import web
 
 from infra.local.simulator import (
+    batches,
     container_files,
     containers,
     files,
     routes,
+    skills,
     uploads,
     vector_store_files,
     vector_stores,
@@ -37,7 +39,9 @@ ROUTES: list[Route] = [
     *vector_store_files.ROUTES,
     *containers.ROUTES,
     *container_files.ROUTES,
+    *batches.ROUTES,
 ]
+OPENAI_ROUTES: list[Route] = [*ROUTES, *skills.ROUTES]
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK = "127.0.0.1"
@@ -50,16 +54,18 @@ def build_application(
 ) -> web.Application:
     """Builds a simulator without any state; `deployments` maps Azure deployments to models."""
     app = web.Application(client_max_size=MAX_BODY)
+    app[batches.TASKS] = {}
+    app.on_shutdown.append(batches.stop_batches)
     if is_recording:
         RequestRecorder().mount(app)
     state, deployments = State(), deployments or {}
-    providers: dict[str, Provider] = {
-        "/v1": OpenAI(),
-        "/openai/v1": Azure(deployments),
-        "/openai": Azure(deployments, legacy=True),
+    apis: dict[str, tuple[Provider, list[Route]]] = {
+        "/v1": (OpenAI(), OPENAI_ROUTES),
+        "/openai/v1": (Azure(deployments), ROUTES),
+        "/openai": (Azure(deployments, legacy=True), ROUTES),
     }
-    for prefix, provider in providers.items():
-        for method, path, route_handler in ROUTES:
+    for prefix, (provider, api_routes) in apis.items():
+        for method, path, route_handler in api_routes:
             app.router.add_route(
                 method, prefix + path, _build_handler(route_handler, provider, state)
             )

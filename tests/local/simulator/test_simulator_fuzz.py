@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.local.simulator import (
+    batches,
     containers,
     request_body,
     uploads,
@@ -18,7 +19,7 @@ NAMES = "type id content role name format schema tools file_id container environ
 KINDS = "function message json_schema allowed_tools user object file_search code_interpreter shell"
 KEYS = st.sampled_from(NAMES.split())
 WORDS = st.sampled_from([*KINDS.split(), "vision", "created_at", "auto"])
-MODULES = (request_body, uploads, vector_stores, vector_store_files, containers)
+MODULES = (request_body, batches, uploads, vector_stores, vector_store_files, containers)
 PARAMS = {param for module in MODULES for param in module.TYPES}
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=9) | WORDS,
@@ -44,6 +45,7 @@ PATHS = st.sampled_from(
         "/uploads",
         "/vector_stores",
         "/containers",
+        "/batches",
     ]
 )
 
