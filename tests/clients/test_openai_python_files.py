@@ -1,6 +1,9 @@
 """Files and uploads by openai-python, as its users call them; each belongs to one tenant."""
 
 import io
+import re
+from functools import partial
+from types import SimpleNamespace
 
 import openai
 import pytest
@@ -67,6 +70,20 @@ async def test_an_upload_in_parts_becomes_an_own_file(sdk, stranger):
     assert (await sdk.call("files.retrieve", done.file.id)).bytes == len(TEXT)
     with pytest.raises(openai.NotFoundError):
         await stranger.call("files.retrieve", done.file.id)
+
+
+async def test_the_code_in_the_refusal_of_a_large_file_uploads_it(sdk, tmp_path, monkeypatch):
+    content = TEXT * 92_000
+    with pytest.raises(openai.APIStatusError) as refusal:
+        await upload(sdk, data=content)
+    assert refusal.value.status_code == 413
+    code = re.search(r"client\..*\)", refusal.value.body["message"]).group()
+    chunked = partial(sdk.call, "uploads.upload_file_chunked")
+    client = SimpleNamespace(uploads=SimpleNamespace(upload_file_chunked=chunked))
+    (tmp_path / "report.pdf").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    done = await eval(code, {"client": client})  # noqa: S307  it is the gateway's own
+    assert (await sdk.call("files.retrieve", done.file.id)).bytes == len(content) > 4_500_000
 
 
 async def test_a_repeated_upload_with_its_key_makes_one_file(sdk):

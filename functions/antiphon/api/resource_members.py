@@ -1,7 +1,10 @@
-"""The objects of a list: a file as its row has it, all others as their providers have them now."""
+"""The objects of a list: a file as its row has it, all others as their providers have them now.
+
+The row of a file that was adopted has nothing but its id.
+"""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -43,11 +46,19 @@ class ResourceMembers:
         Raise NotRetrieved where a provider answers with an error, GatewayError where it does not
         answer.
         """
-        if not links or links[0].kind == "file":
-            return [Member(link, json.dumps(link.details).encode()) for link in links]
+        unread = [link for link in links if link.details is None]
+        responses = iter(self._retrieve_all(request, unread))
+        return [
+            Member(link, body)
+            for link in links
+            if (body := _stored(link) or self._existing(link, next(responses))) is not None
+        ]
+
+    def _retrieve_all(self, request: Request, links: Sequence[Link]) -> list[UpstreamResponse]:
+        if not links:
+            return []
         with ThreadPoolExecutor(min(CALLS_AT_ONCE, len(links))) as pool:
-            responses = list(pool.map(partial(self._retrieve, request), links))
-        return list(self._existing(links, responses))
+            return list(pool.map(partial(self._retrieve, request), links))
 
     def _retrieve(self, request: Request, link: Link) -> UpstreamResponse:
         upstream = UpstreamRequest(
@@ -59,13 +70,15 @@ class ResourceMembers:
         )
         return self.upstream.send(self.routing.candidates_for(link), upstream)
 
-    def _existing(
-        self, links: Sequence[Link], responses: Sequence[UpstreamResponse]
-    ) -> Iterator[Member]:
-        for link, response in zip(links, responses, strict=True):
-            if response.status == NOT_FOUND:
-                self.recorder.record_deletion(response, link)
-            elif response.status in SUCCESS and response.fault is None:
-                yield Member(link, response.content)
-            else:
-                raise NotRetrieved(response)
+    def _existing(self, link: Link, response: UpstreamResponse) -> bytes | None:
+        """Return the object's JSON; None if it is gone. Raise NotRetrieved for other failures."""
+        if response.status == NOT_FOUND:
+            self.recorder.record_deletion(response, link)
+            return None
+        if response.status in SUCCESS and response.fault is None:
+            return response.content
+        raise NotRetrieved(response)
+
+
+def _stored(link: Link) -> bytes | None:
+    return None if link.details is None else json.dumps(link.details).encode()
