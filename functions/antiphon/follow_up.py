@@ -1,7 +1,7 @@
 """Accounts for every response: writes deferred links, and polls unfinished responses to their end.
 
 A response that had not ended when its create was answered is polled at its provider, less and
-less often, until it has ended, is gone, or has been polled for long enough.
+less often, until it has ended, is gone, or has been polled for long enough. So is every batch.
 """
 
 import time
@@ -16,6 +16,7 @@ from antiphon.errors import GatewayError, TargetGone, Unavailable
 from antiphon.limits.admission import Admission
 from antiphon.observability import failure_fields, logger, metrics
 from antiphon.recording.recorder import ResponseRecorder
+from antiphon.recording.resources import BATCH_ENDS, ResourceRecorder
 from antiphon.routing import Routing
 from antiphon.settings.metrics import UNSETTLED
 from antiphon.store.dynamodb import ConditionFailed, Table
@@ -24,6 +25,7 @@ from antiphon.store.queue import (
     DeferredUpdates,
     DeferredWrite,
     Message,
+    PollBatch,
     PollResponse,
     Queue,
     SettleReservation,
@@ -34,6 +36,7 @@ from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest
 
 MAX_POLL_SECONDS = 30.0  # for one poll of a provider
+MAX_BATCH_SECONDS = 2 * 86_400  # for which a batch is polled: it has a day
 RESERVED_SECONDS = 10.0  # before Lambda's limit, for recording what a poll found
 STATUS_NAMES = {200: "still running", 404: GONE}  # what a status means when it is not the end
 MIN_POLLS_BEFORE_GONE = 6  # two minutes: a provider may not find a response before its end
@@ -47,6 +50,7 @@ class FollowUp:
     routing: Routing
     upstream: UpstreamClient
     recorder: ResponseRecorder
+    resources: ResourceRecorder
     admission: Admission
     max_age: float  # seconds after which polling stops
 
@@ -71,10 +75,10 @@ class FollowUp:
             case SettleReservation():
                 stored = StoredReservation(message.row, message.id, message.refund)
                 self.admission.rows.settle(stored, message.amounts, is_open=message.is_open)
-            case PollResponse() if message.seconds_early > 0:  # than the queue could delay it
-                self.queue.send(message)
+            case PollBatch():
+                self._poll_batch(message, ends_at)
             case PollResponse():
-                self._poll(message, ends_at)
+                self._poll_when_due(message, ends_at)
 
     def _write(self, deferred: DeferredWrite) -> None:
         """Write a deferred link, and changes of it."""
@@ -89,6 +93,12 @@ class FollowUp:
         for update in deferred.updates:
             with suppress(ConditionFailed):  # the row belongs to another request by now
                 self.table.update(update, return_all=False)
+
+    def _poll_when_due(self, poll: PollResponse, ends_at: float) -> None:
+        if poll.seconds_early > 0:  # than the queue could delay it
+            self.queue.send(poll)
+        else:
+            self._poll(poll, ends_at)
 
     def _poll(self, poll: PollResponse, ends_at: float) -> None:
         """Read the link once, poll its provider once, and write what it answers at once."""
@@ -107,6 +117,27 @@ class FollowUp:
             self._give_up(poll, f"{GIVEN_UP}{state}")
         else:
             self._poll_again(poll, link)
+
+    def _poll_batch(self, poll: PollBatch, ends_at: float) -> None:
+        """Poll a batch until it has ended; a day and its results may take a little longer."""
+        link = self.links.get("batch", poll.tenant, poll.id)
+        if link is None or link.status in BATCH_ENDS:
+            return
+        ends_at = min(ends_at, time.monotonic() + MAX_POLL_SECONDS)
+        try:
+            request = UpstreamRequest("GET", link.path, ends_at=ends_at)
+            response = self.upstream.send(self.routing.candidates_for(link), request)
+            status = self.resources.record_batch(response, link)
+        except GatewayError as exc:
+            logger.warning("batch not polled", extra={"link": link.id, "code": exc.code})
+            status = link.status
+        if status in BATCH_ENDS:
+            logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
+        elif poll.age > MAX_BATCH_SECONDS:
+            logger.warning("not settled", extra={"link": link.id, "why": status})
+            metrics.count(UNSETTLED)
+        else:
+            self.queue.send(poll.next_attempt())
 
     def _poll_again(self, poll: PollResponse, link: Link) -> None:
         if poll.not_before:  # its request did not extend its reservation, nor an earlier poll

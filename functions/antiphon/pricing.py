@@ -33,8 +33,8 @@ STANDARD_TIERS = {None, "auto", "default", "standard"}  # service tiers billed a
 # first. https://developers.openai.com/api/docs/guides/flex-processing: at the rates of the Batch
 # API; https://learn.microsoft.com/azure/foundry/openai/how-to/flex-processing: a discount of 50%.
 TIER_SHARES = {
-    OPENAI: {"flex": Decimal("0.5")},
-    AZURE: {"flex": Decimal("0.5")},
+    OPENAI: {"flex": Decimal("0.5"), "batch": Decimal("0.5")},
+    AZURE: {"flex": Decimal("0.5"), "batch": Decimal("0.5")},
 }
 
 type UsageObject = Mapping[str, Any]  # `usage` of a provider's response

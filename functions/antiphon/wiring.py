@@ -10,6 +10,7 @@ import certifi
 import httpx2
 from botocore.config import Config
 
+from antiphon.api.batches import Batches, batches_router
 from antiphon.api.conversations import Conversations, conversations_router
 from antiphon.api.docs import docs_router, health_router
 from antiphon.api.handler import ApiHandler
@@ -144,13 +145,21 @@ def api(env: Mapping[str, str]) -> ApiHandler:
     storage = StorageRows(foundation.table)
     shared = (core.ownership, core.routing, core.upstream, core.recorder)
     idempotency = Idempotency(IdempotencyRecords(foundation.table, foundation.queue), *shared)
-    resources = Resources(
+    config = foundation.config
+    of_resources = (
         gate,
         core.ownership,
-        ResourceRouting(foundation.config, core.routing, core.ownership),
+        ResourceRouting(config, core.routing, core.ownership),
         core.upstream,
         core.resource_recorder,
         idempotency,
+    )
+    batches = Batches(
+        *of_resources,
+        config.targets,
+        config.tenants,
+        config.gateway.max_body_bytes,
+        config.batches.enabled,
     )
     members = ResourceMembers(core.routing, core.upstream, core.resource_recorder)
     return ApiHandler(
@@ -158,7 +167,8 @@ def api(env: Mapping[str, str]) -> ApiHandler:
             responses_router(Responses(gate, *shared, core.admission, idempotency), reader),
             conversations_router(Conversations(gate, *shared), reader),
             listing_router(Listings(gate, core.ownership, links), reader),
-            resources_router(resources, reader),
+            resources_router(Resources(*of_resources), reader),
+            batches_router(batches, reader),
             lists_router(ResourceLists(gate, foundation.links, links, members), reader),
             models_router(Models(gate, core.routing, core.upstream), reader),
             usage_router(UsageEndpoint(gate, UsageSums(foundation.table), storage), reader),
@@ -180,6 +190,7 @@ def settle(env: Mapping[str, str]) -> SqsHandler:
             routing=core.routing,
             upstream=core.upstream,
             recorder=core.recorder,
+            resources=core.resource_recorder,
             admission=core.admission,
             max_age=foundation.gateway.settle_hours * 3600,
         )

@@ -6,10 +6,18 @@ from openai import types
 from openai.types import containers, skills
 
 from antiphon.schema.list_queries import ContainersQuery, ResourcesQuery
+from antiphon.schema.other_bodies import CreateBatch
+from infra.reference import parameters
 from infra.reference import resource_bodies as bodies
 from infra.reference.resource_bodies import ResourceList
 from infra.reference.resource_row import BINARY, DOWNLOAD, MAKES, OWN_LIST, PROVIDER_PAGE, Row, of
 
+BATCHES = (
+    "Creates the responses of all lines of an own file within a day. Served where the gateway's "
+    "operators enable it. Every line is checked before as a create of its own is: its ids, which "
+    "must be at the target of the file, and its model, which must have the same name there. A key "
+    "or tenant with a budget is refused."
+)
 CONTAINERS: Mapping[str, Sequence[Row]] = {
     "Containers": (
         Row(
@@ -78,6 +86,39 @@ CONTAINERS: Mapping[str, Sequence[Row]] = {
             "Download a file of a container",
             DOWNLOAD,
             BINARY,
+        ),
+    ),
+    "Batches": (
+        Row(
+            "createBatch",
+            "POST /batches",
+            "Create a batch",
+            BATCHES,
+            types.Batch,
+            body=CreateBatch,
+            query=(parameters.IDEMPOTENCY_KEY,),
+        ),
+        Row(
+            "listBatches",
+            "GET /batches",
+            "List batches",
+            OWN_LIST,
+            ResourceList,
+            query=of(ResourcesQuery),
+        ),
+        Row(
+            "getBatch",
+            "GET /batches/{id}",
+            "Retrieve a batch",
+            "Returns a batch; the files with its results belong to its tenant.",
+            types.Batch,
+        ),
+        Row(
+            "cancelBatch",
+            "POST /batches/{id}/cancel",
+            "Cancel a batch",
+            "Stops a batch; what is done is charged.",
+            types.Batch,
         ),
     ),
     "Skills": (

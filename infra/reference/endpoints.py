@@ -322,6 +322,7 @@ TAGS = {
     "Uploads": "Files that are larger than one request, in parts.",
     "Vector stores": "What the tool `file_search` searches.",
     "Containers": "What the tool `code_interpreter` works in.",
+    "Batches": "Responses that are made within a day, from the lines of a file.",
     "Skills": "Instructions and scripts for a model, where the target has them.",
     "Links": "Antiphon's own: find responses and conversations by time, metadata, model or root.",
     "Usage": "Antiphon's own: usage in tokens and dollars.",

@@ -211,6 +211,16 @@ CODES: dict[int, tuple[Sample, ...]] = {
             code="targets_differ",
         ),
         Sample(
+            "Invalid 'input_file_id': line 3: it must be a POST to /v1/responses.",
+            "input_file_id",
+            "invalid_batch_line",
+        ),
+        Sample(
+            "Batches are not served under a budget: what they cost is known only at their end. "
+            "Send the requests one by one.",
+            code="batches_not_under_budget",
+        ),
+        Sample(
             "No target of this gateway that you may use has the API of skills.",
             code="not_supported_by_target",
         ),

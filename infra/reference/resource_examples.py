@@ -89,6 +89,16 @@ VERSION_OBJECT: Schema = {
     "skill_id": SKILL,
     "version": "1",
 }
+BATCH_OBJECT: Schema = {
+    "id": "batch_68a1c0ffee",
+    "object": "batch",
+    "completion_window": "24h",
+    "created_at": CREATED,
+    "endpoint": "/v1/responses",
+    "input_file_id": FILE,
+    "status": "completed",
+    "output_file_id": "file-68a1c0ffef",
+}
 NO_BYTES = "…"
 
 
@@ -114,6 +124,9 @@ REQUESTS: Schema = {
     "addVectorStoreFile": example({"file_id": FILE}),
     "updateVectorStoreFile": example({"attributes": {"year": 2026}}),
     "createFileBatch": example({"file_ids": [FILE]}),
+    "createBatch": example(
+        {"input_file_id": FILE, "endpoint": "/v1/responses", "completion_window": "24h"}
+    ),
     "createContainer": example({"name": "analysis", "file_ids": [FILE]}),
     "addContainerFile": example({"file_id": FILE}),
     "createSkill": example({"files": NO_BYTES}),
@@ -145,6 +158,10 @@ ANSWERS: Schema = {
     "getFileBatch": example(FILE_BATCH_OBJECT),
     "cancelFileBatch": example({**FILE_BATCH_OBJECT, "status": "cancelled"}),
     "listFileBatchFiles": example(list_of(STORE_FILE_OBJECT)),
+    "createBatch": example({**BATCH_OBJECT, "status": "validating", "output_file_id": None}),
+    "listBatches": example(list_of(BATCH_OBJECT)),
+    "getBatch": example(BATCH_OBJECT),
+    "cancelBatch": example({**BATCH_OBJECT, "status": "cancelling", "output_file_id": None}),
     "createContainer": example(CONTAINER_OBJECT),
     "listContainers": example(list_of(CONTAINER_OBJECT)),
     "getContainer": example(CONTAINER_OBJECT),

@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from antiphon.schema.create import CreateResponse
 from antiphon.schema.other_bodies import (
     Compact,
+    CreateBatch,
     CreateConversation,
     CreateItems,
     InputTokens,
@@ -22,6 +23,7 @@ PARSERS = {
     parser.__name__: parser
     for parser in (
         Compact,
+        CreateBatch,
         CreateConversation,
         CreateItems,
         CreateResponse,

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from antiphon.rollup.handler import StreamHandler
-from antiphon.store.queue import MAX_DELAY_SECONDS, PollResponse
+from antiphon.store.queue import MAX_DELAY_SECONDS, PollBatch, PollResponse
 from tests.support import aws
 from tests.support.dynamodb import EmbeddedStore
 
@@ -138,3 +138,14 @@ def test_records_before_a_failed_one_are_polled(cloud, store):
     number = records[1]["dynamodb"]["SequenceNumber"]
     assert failed == {"batchItemFailures": [{"itemIdentifier": number}]}
     assert [message.id for message, _ in cloud.sent] == [link.id]
+
+
+def test_a_new_batch_is_polled(cloud, rollup, store):
+    link = put(store, kind="batch", status="validating")
+    run(rollup, store)
+    assert [(message, delay) for message, delay in cloud.sent] == [
+        (PollBatch("acme", link.id, since=cloud.sent[0][0].since), 60)
+    ]
+    store.links.change(link, status="completed")
+    run(rollup, store)
+    assert len(cloud.sent) == 1

@@ -8,6 +8,7 @@ from antiphon.follow_up import FollowUp
 from antiphon.ownership import Ownership
 from antiphon.recording.discarding import Discarding
 from antiphon.recording.recorder import ResponseRecorder
+from antiphon.recording.resources import ResourceRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.routing import Routing
 from antiphon.settings.config import Gateway, OpenAITarget
@@ -56,13 +57,15 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx2.BaseTranspor
     routing = Routing({"openai": target}, Ownership(links, items, References(items.batch)))
     upstream = make_upstream(cloud, transport)
     stores = Stores(durable, items, 30, 3650)
+    discarding = Discarding(routing, upstream)
     return FollowUp(
         table=cloud.table,
         links=links,
         queue=cloud.queue,
         routing=routing,
         upstream=upstream,
-        recorder=ResponseRecorder(stores, Discarding(routing, upstream), admits),
+        recorder=ResponseRecorder(stores, discarding, admits),
+        resources=ResourceRecorder(stores, discarding),
         admission=admits,
         max_age=24 * HOUR,
     )

@@ -26,6 +26,7 @@ QUERIES: Mapping[ResourceKind, type[ResourcesQuery]] = {
     "vector_store": ResourcesQuery,
     "container": ContainersQuery,
     "skill": ResourcesQuery,
+    "batch": ResourcesQuery,
 }
 
 

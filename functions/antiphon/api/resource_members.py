@@ -46,7 +46,7 @@ class ResourceMembers:
         Raise NotRetrieved where a provider answers with an error, GatewayError where it does not
         answer.
         """
-        unread = [link for link in links if link.details is None]
+        unread = [link for link in links if _stored(link) is None]
         responses = iter(self._retrieve_all(request, unread))
         return [
             Member(link, body)
@@ -76,9 +76,13 @@ class ResourceMembers:
             self.recorder.record_deletion(response, link)
             return None
         if response.status in SUCCESS and response.fault is None:
+            if link.kind == "batch":
+                self.recorder.record_batch(response, link)
             return response.content
         raise NotRetrieved(response)
 
 
 def _stored(link: Link) -> bytes | None:
-    return None if link.details is None else json.dumps(link.details).encode()
+    """Return the JSON of a file; None where the row does not have it, or has only a part of it."""
+    is_whole = link.kind == "file" and link.details is not None
+    return json.dumps(link.details).encode() if is_whole else None

@@ -116,7 +116,7 @@ class Resources:
             return self.complete_upload
         if action == "change":
             return partial(self.change, kind, below)
-        return partial(self.read, kind, below)
+        return partial(self.download if action == "download" else self.read, kind, below)
 
     def delete(self, kind: ResourceKind, request: Request, id: str) -> Reply:
         _, link = self._owned(kind, request, id)
@@ -135,6 +135,14 @@ class Resources:
         link = self.ownership.readable_link(kind, caller.tenant, id)
         return self._send(request, link, _fill(below, ids)).reply()
 
+    def download(
+        self, kind: ResourceKind, below: str, request: Request, id: str, **ids: str
+    ) -> Reply:
+        """Pass on the content of a file as its bytes come."""
+        caller = self.gate.admit(request)
+        link = self.ownership.readable_link(kind, caller.tenant, id)
+        return self._send(request, link, _fill(below, ids), is_download=True).reply()
+
     def change(
         self, kind: ResourceKind, below: str, request: Request, id: str, **ids: str
     ) -> Reply:
@@ -149,8 +157,10 @@ class Resources:
         caller = self.gate.admit(request)
         return caller, self.ownership.owned_link(kind, caller.tenant, id)
 
-    def _send(self, request: Request, link: Link, below: str) -> UpstreamResponse:
-        upstream = _forward(request, link.path + below)
+    def _send(
+        self, request: Request, link: Link, below: str, *, is_download: bool = False
+    ) -> UpstreamResponse:
+        upstream = _forward(request, link.path + below, is_download=is_download)
         return self.upstream.send(self.routing.candidates_for(link), upstream)
 
 
@@ -166,10 +176,10 @@ def resources_router(resources: Resources, reader: RequestReader) -> Router:
     return build_router(reader, *rows)
 
 
-def _forward(request: Request, path: str) -> UpstreamRequest:
+def _forward(request: Request, path: str, *, is_download: bool = False) -> UpstreamRequest:
     """Forward a request whose body, if it is a form, passes with its own type."""
     has_form = is_form(request.headers.get("content-type", ""))
-    return UpstreamRequest.forward(request, path, is_form=has_form)
+    return UpstreamRequest.forward(request, path, is_form=has_form, is_download=is_download)
 
 
 def _fill(path: str, ids: dict[str, str]) -> str:

@@ -5,20 +5,28 @@ An id is owned before the bytes that name it are passed on, as those of response
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from antiphon.errors import Unavailable, UpstreamFailed
 from antiphon.http import Reply
 from antiphon.observability import logger
 from antiphon.recording.discarding import Discarding
-from antiphon.recording.reading import MAX_NUMBER, name_or_none, read_object, readable_id
-from antiphon.recording.recorder import NO_ID, expires_after, now_ms
+from antiphon.recording.reading import (
+    MAX_NUMBER,
+    check_id,
+    name_or_none,
+    outcome_attributes,
+    read_object,
+    readable_id,
+)
+from antiphon.recording.recorder import COMPACTION_DAYS, NO_ID, expires_after, now_ms
 from antiphon.recording.tracker import ResourceOwner, Stores
-from antiphon.store.links import NEVER, Link, ResourceKind
+from antiphon.store.links import ID_PATTERN, NEVER, Link, ResourceKind
 from antiphon.upstream.outcome import NOT_FOUND, SUCCESS, UpstreamResponse
 
 DELETED_SECONDS = 86_400
+BATCH_ENDS = {"completed", "failed", "expired", "cancelled"}  # statuses; Azure writes `Failed`
 UPLOAD_DAYS, BATCH_DAYS = 1, 30  # a provider keeps an upload for an hour
 # What the gateway itself returns of an object, or finds it by; none of it is content.
 FILE_DETAILS = [
@@ -63,6 +71,24 @@ class ResourceRecorder:
             if isinstance(file, dict):
                 self._put(response, self._link("file", file, owner))
         return response.reply()
+
+    def record_batch(self, response: UpstreamResponse, link: Link) -> str:
+        """Record what a batch has become: the owner of its results, and at its end its usage.
+
+        Return its status. Repeated, it records the same. Raise Unavailable where that fails.
+        """
+        if response.status not in SUCCESS or link.status in BATCH_ENDS:
+            return link.status
+        batch = _document(response)
+        check_id(batch, link)
+        for name in ("output_file_id", "error_file_id"):
+            if ID_PATTERN.fullmatch(str(batch.get(name) or "")):
+                self.stores.links.put(_result_link(link, str(batch[name])))
+        status = str(batch.get("status")).lower()
+        if status in BATCH_ENDS:
+            self.stores.links.put(_usage_of_batch(link, batch))
+            self.stores.links.change(link, status=status)
+        return status
 
     def record_deletion(self, response: UpstreamResponse, link: Link) -> Reply:
         """Mark the link of what its provider has deleted, or no longer has.
@@ -113,6 +139,33 @@ class ResourceRecorder:
         if kind == "file" and type(expires_at) is int and 0 < expires_at < NEVER:
             return expires_at
         return NEVER
+
+
+def _result_link(batch: Link, id: str) -> Link:
+    """Return the link of a file with results, which the owner of the batch owns."""
+    details = {"id": id, "object": "file", "purpose": "batch_output", "status": "processed"}
+    return replace(
+        batch,
+        id=id,
+        kind="file",
+        root=id,
+        status="processed",
+        expires_at=NEVER,
+        details={**details, "created_at": batch.created_at},
+    )
+
+
+def _usage_of_batch(link: Link, batch: Document) -> Link:
+    """Return the link that counts a batch, as one request, by what its provider says at its end."""
+    outcome = {**outcome_attributes({**batch, "status": "completed"}), "service_tier": "batch"}
+    return replace(
+        link,
+        kind="compaction",
+        expires_at=expires_after(COMPACTION_DAYS),
+        model=name_or_none(batch.get("model")),
+        details=None,
+        **{**outcome, "store": False},
+    )
 
 
 def _document(response: UpstreamResponse) -> Document:

@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.errors import Unavailable
 from antiphon.observability import logger, metrics
 from antiphon.store.links import LinkChange, StreamRecord
-from antiphon.store.queue import PollResponse, Queue
+from antiphon.store.queue import PollBatch, PollResponse, Queue
 
 type Event = Mapping[str, Any]  # of a DynamoDB stream, as Lambda passes it
 type ChangeListener = Callable[[LinkChange], None]  # may get a change repeatedly
@@ -58,12 +58,17 @@ class StreamHandler:
         return [change]
 
 
-def polls_to_start(changes: Iterable[LinkChange]) -> Collection[PollResponse]:
-    """Return a poll for each response that is left without an outcome at the end of the changes."""
-    polls: dict[tuple[str, ...], PollResponse] = {}
+def polls_to_start(changes: Iterable[LinkChange]) -> Collection[PollResponse | PollBatch]:
+    """Return a poll for each response that is left without an outcome at the end of the changes.
+
+    And one for each new batch.
+    """
+    polls: dict[tuple[str, ...], PollResponse | PollBatch] = {}
     for change in changes:
         link = change.new
-        if link is None or not link.is_open:
+        if link is not None and link.kind == "batch" and change.old is None:
+            polls[change.link_key] = PollBatch(link.tenant, link.id)
+        elif link is None or not link.is_open:
             polls.pop(change.link_key, None)
         elif change.starts_polling:
             # A stream is left to its own request at first.

@@ -32,7 +32,8 @@ BACKGROUND_WINDOWS = {"2h", "8h"}  # completion windows that only background res
 Positive = Annotated[Whole, Field(ge=1)] | None
 MAX_MODEL_CHARS, MAX_TIER_CHARS = 256, 64  # both are recorded with the response
 
-type Reference = tuple[str, Literal["response", "item"] | ResourceKind, str]  # param, kind, id
+# param, kind, id
+type Reference = tuple[str, Literal["response", "conversation", "item"] | ResourceKind, str]
 
 
 class RequestBody(PartialObject):

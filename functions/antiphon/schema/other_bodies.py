@@ -1,7 +1,7 @@
 """The other request bodies: like that of create, only the fields that matter here are checked."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -90,6 +90,15 @@ class CreateItems(RequestBody):
     def references(self) -> Iterator[Reference]:
         yield from item_references(self.items, "items")
         yield from super().references
+
+
+class CreateBatch(RequestBody):
+    """POST /batches: creates of responses, one in each line of a file."""
+
+    input_file_id: str
+    """The file. It must be the tenant's own."""
+    endpoint: Literal["/v1/responses"]
+    """The endpoint for all lines: the gateway serves batches of responses."""
 
 
 def body_references(headers: Mapping[str, str], body: bytes) -> Iterator[Reference]:

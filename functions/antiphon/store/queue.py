@@ -62,6 +62,18 @@ class PollResponse(QueueMessage):
 
 
 @dataclass(frozen=True)
+class PollBatch(QueueMessage):
+    """Poll a batch, which may take a day."""
+
+    tenant: str
+    id: str
+
+    @property
+    def delay(self) -> int:
+        return min(60 * self.attempt, MAX_DELAY_SECONDS)
+
+
+@dataclass(frozen=True)
 class DeferredWrite(QueueMessage):
     """Write a link that the table did not take, or changes of it."""
 
@@ -90,10 +102,11 @@ class SettleReservation(QueueMessage):
     is_open: bool
 
 
-type Message = PollResponse | DeferredWrite | DeferredUpdates | SettleReservation
+type Message = PollResponse | PollBatch | DeferredWrite | DeferredUpdates | SettleReservation
 
 MESSAGE_KINDS: dict[str, type[Message]] = {
     "follow": PollResponse,
+    "batch": PollBatch,
     "row": DeferredWrite,
     "updates": DeferredUpdates,
     "reservation": SettleReservation,

@@ -1,0 +1,89 @@
+"""The input file of a batch: one create in each line, which the provider makes for its owner.
+
+https://platform.openai.com/docs/api-reference/batch/request-input
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from antiphon.errors import GatewayError, InvalidRequest
+from antiphon.schema.create import CreateResponse, Reference
+from antiphon.schema.json_document import read_document
+
+MAX_LINES = 50_000
+PATHS = ("/v1/responses",)
+FILE = "input_file_id"
+
+
+@dataclass(frozen=True)
+class BatchLine:
+    """One request of a batch."""
+
+    number: int  # of its line, from 1
+    body: CreateResponse
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        """Yield every id that the provider would look up for this line."""
+        if self.body.previous_response_id is not None:
+            param = self._param("previous_response_id")
+            yield param, "response", self.body.previous_response_id
+        if self.body.conversation_id is not None:
+            yield self._param("conversation"), "conversation", self.body.conversation_id
+        try:
+            for param, kind, id in self.body.references:
+                yield self._param(param), kind, id
+        except InvalidRequest as exc:  # a name of an id in another case
+            raise line_error(self.number, str(exc)) from exc
+
+    def _param(self, path: str) -> str:
+        return f"{FILE}: line {self.number}: {path}"
+
+
+def read_lines(chunks: Iterable[bytes], max_bytes: int) -> Iterator[BatchLine]:
+    """Yield the requests of a file, of which one line at a time is in memory.
+
+    Raise InvalidRequest, which names the line, for one that cannot be read as one create.
+    """
+    number = 0
+    for number, line in enumerate(_split(chunks, max_bytes), 1):
+        if number > MAX_LINES:
+            raise line_error(number, f"a batch has at most {MAX_LINES:,} lines")
+        if line.strip():
+            yield BatchLine(number, _read_body(number, line))
+    if number == 0:
+        raise InvalidRequest(f"Invalid '{FILE}': the file is empty.", param=FILE)
+
+
+def line_error(number: int, reason: str) -> InvalidRequest:
+    message = f"Invalid '{FILE}': line {number:,}: {reason.removesuffix('.')}."
+    return InvalidRequest(message, param=FILE, code="invalid_batch_line")
+
+
+def _read_body(number: int, line: bytes) -> CreateResponse:
+    try:
+        document = read_document(line)
+        call, body = (document.get("method"), document.get("url")), document.get("body")
+        if call[0] != "POST" or call[1] not in PATHS:
+            raise line_error(number, f"it must be a POST to {PATHS[0]}")
+        if not isinstance(body, dict):
+            raise line_error(number, "'body' must be an object")
+        return CreateResponse.of(body)
+    except GatewayError as exc:
+        if exc.code == "invalid_batch_line":
+            raise
+        raise line_error(number, str(exc)) from exc
+
+
+def _split(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Yield the lines of a file; a newline inside of a JSON text is escaped."""
+    rest, number = b"", 0
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            number += 1
+            yield line
+        if len(rest) > max_bytes:
+            raise line_error(number + 1, f"it is longer than {max_bytes:,} bytes")
+    if rest:
+        yield rest
