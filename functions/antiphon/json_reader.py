@@ -35,7 +35,13 @@ def _values(names: str) -> Wanted:
     return dict.fromkeys(names.split())
 
 
-ITEM = _values("id type object created owned_by")
+CONTAINER = _values("container_id")
+PART: Wanted = {"annotations": CONTAINER}
+ITEM: Wanted = {
+    **_values("id type object created owned_by container_id"),
+    "environment": CONTAINER,
+    "content": PART,
+}
 ERROR = _values("code message param type")
 USAGE: Wanted = {
     **_values("input_tokens output_tokens total_tokens"),
@@ -54,6 +60,9 @@ EVENT: Wanted = {
     **_values("type sequence_number code message"),
     "error": ERROR,
     "response": RESPONSE,
+    "item": ITEM,
+    "part": PART,
+    "annotation": CONTAINER,
 }
 
 

@@ -102,19 +102,17 @@ class _Core:
 
     def __init__(self, foundation: _Foundation, env: Mapping[str, str]) -> None:
         gateway, items = foundation.gateway, Items(foundation.batch)
-        self.ownership = Ownership(
-            foundation.links,
-            items,
-            References(foundation.batch),
-            foundation.config.shared_objects(),
-        )
+        shared = foundation.config.shared_objects()
+        references = References(foundation.batch)
+        self.ownership = Ownership(foundation.links, items, references, shared)
         self.routing = Routing(foundation.targets, self.ownership)
         self.upstream = _upstream_client(foundation, env)
         self.admission = Admission.from_config(
             foundation.table, foundation.queue, foundation.prices, foundation.config
         )
         durable = DurableLinks(foundation.links, foundation.queue)
-        stores = Stores(durable, items, gateway.links_days, gateway.conversation_days)
+        days, conversation_days = gateway.links_days, gateway.conversation_days
+        stores = Stores(durable, items, days, conversation_days, shared.keys())
         discarding = Discarding(self.routing, self.upstream)
         self.recorder = ResponseRecorder(stores, discarding, self.admission)
         self.resource_recorder = ResourceRecorder(stores, discarding)

@@ -72,6 +72,29 @@ async def test_a_conversation_lives_from_its_first_item_to_its_end(sdk):
         await sdk.call("conversations.retrieve", made.id)
 
 
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["json", "stream"])
+async def test_a_container_that_ran_code_is_used_again(sdk, gateway, door, flavour, is_streamed):
+    create = {**ASK, "tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]}
+    if is_streamed:
+        *_, end = [event async for event in sdk.streamed(**create)]
+        made = end.response
+    else:
+        made = await sdk.create(**create)
+    container = made.output[0].container_id
+    again = {**ASK, "tools": [{"type": "code_interpreter", "container": container}]}
+    assert (await sdk.create(**again)).output[0].container_id == container
+    assert (await sdk.call("containers.retrieve", container)).id == container
+    base = gateway.base(door)
+    async with opened(flavour, base_url=base, api_key=KEYS["umbra"]) as foreign:
+        with pytest.raises(openai.NotFoundError, match=container):
+            await foreign.create(**again)
+        with pytest.raises(openai.NotFoundError, match=container):
+            await foreign.call("containers.retrieve", container)
+    assert (await sdk.call("containers.delete", container)) is None
+    with pytest.raises(openai.NotFoundError, match=container):
+        await sdk.create(**again)
+
+
 async def test_tokens_are_counted_before_they_are_paid_for(sdk):
     assert (await sdk.call("responses.input_tokens.count", **ASK)).input_tokens > 0
 

@@ -126,10 +126,10 @@ class ShimmedGateway:
     async def create(self, **more):
         return await self.client.post("/responses", json={**CREATE, **more})
 
-    def row(self, id):
+    def row(self, id, kind="R"):
         """Read past the shim."""
         table = boto3.resource("dynamodb", endpoint_url=self.aws, **LOCAL_AWS).Table(TABLE)
-        return table.get_item(Key={"pk": f"T#acme#R#{id}", "sk": "LINK"}).get("Item")
+        return table.get_item(Key={"pk": f"T#acme#{kind}#{id}", "sk": "LINK"}).get("Item")
 
     async def wait_for_row(self, id, status):
         while (row := self.row(id)) is None or row["status"] != status:  # noqa: ASYNC110

@@ -7,6 +7,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
+from antiphon.errors import Unavailable
 from antiphon.follow_up import MIN_POLLS_BEFORE_GONE
 from tests.support.events import make_response
 from tests.support.follow_up import FOLLOW, HOUR, LINK, NOW, USAGE, make_follow_up, run_follow_up
@@ -272,3 +273,46 @@ def test_the_items_of_a_settled_response_may_be_referred_to(cloud, follow_up, pr
     provider_has(provider, output=[{"type": "message", "id": "msg_1"}])
     run_follow_up(follow_up, FOLLOW)
     assert cloud.table.get("T#acme#X#msg_1", "ITEM")["target"] == "openai"
+
+
+CODE = {"type": "code_interpreter_call", "id": "ci_1", "container_id": "cntr_1"}
+
+
+def container_row(cloud):
+    return cloud.table.get("T#acme#container#cntr_1", "LINK")
+
+
+def test_the_container_of_a_settled_response_may_be_used(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    provider_has(provider, output=[CODE], tools=[{"container_id": "cntr_2"}])
+    run_follow_up(follow_up, FOLLOW)
+    assert container_row(cloud)["target"] == "openai"
+    assert follow_up.links.get("container", "acme", "cntr_2") is None
+    assert cloud.sent == []
+
+
+def test_a_container_that_the_table_does_not_take_is_written_later(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    cloud.fail(cloud.dynamodb, "PutItem")
+    provider_has(provider, output=[CODE])
+    run_follow_up(follow_up, FOLLOW)
+    assert cloud.row("resp_1")["status"] == "completed"
+    cloud.restore(cloud.dynamodb, "PutItem")
+    [(deferred, _)] = cloud.sent
+    for _ in range(2):  # the queue may deliver a message twice
+        run_follow_up(follow_up, deferred)
+    assert container_row(cloud)["expires_at"] > NOW
+
+
+def test_a_container_that_nobody_takes_is_found_again(cloud, follow_up, provider):
+    follow_up.links.put(LINK)
+    cloud.fail(cloud.dynamodb, "PutItem")
+    cloud.fail(cloud.sqs, "SendMessage")
+    provider_has(provider, output=[CODE])
+    with pytest.raises(Unavailable):  # so the message stays in the queue
+        run_follow_up(follow_up, FOLLOW)
+    assert cloud.row("resp_1")["status"] == "queued"
+    cloud.restore(cloud.dynamodb, "PutItem")
+    provider_has(provider, output=[CODE])
+    run_follow_up(follow_up, FOLLOW)
+    assert (cloud.row("resp_1")["status"], container_row(cloud)["id"]) == ("completed", "cntr_1")

@@ -9,6 +9,7 @@ from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items
 from antiphon.store.links import Links
 from infra.local.aws.resources import TABLE
+from tests.support.dynamodb import make_link
 from tests.support.follow_up import LINK, make_follow_up, run_follow_up
 from tests.support.limits import NANO, make_caller, make_usage, reserve
 from tests.support.upstream import plain_transport
@@ -38,7 +39,8 @@ def end_without_table(cloud, links, admission):
     reservation = reserve(admission, CALLER)
     link = replace(LINK, store=True, lease=reservation.to_json())
     stores = Stores(links, Items(BatchTable(cloud.dynamodb, TABLE)), 30, 30)
-    tracker = ResponseTracker(stores, reservation, lambda *_: TrackedLink(link), is_new=True)
+    found = TrackedLink(link)
+    tracker = ResponseTracker(stores, reservation, lambda *_: found, make_link, is_new=True)
     links.put(link)
     ended = {"id": link.id, "status": "completed", "usage": make_usage(3, 4), "model": "dear"}
     cloud.fail(cloud.dynamodb, "UpdateItem")

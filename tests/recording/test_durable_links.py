@@ -122,7 +122,8 @@ def test_a_terminal_event_waits_for_no_queue(cloud, links, items):
     cloud.fail(cloud.dynamodb, "BatchWriteItem")
     nothing = make_admission(cloud.table).reservation_from(None)
     stores = Stores(links, items, 30, 30)
-    tracker = ResponseTracker(stores, nothing, lambda *_: TrackedLink(LINK), is_new=True)
+    found = TrackedLink(LINK)
+    tracker = ResponseTracker(stores, nothing, lambda *_: found, make_link, is_new=True)
     output = [{"type": "message", "id": "msg_1"}]
     tracker.observe(make_response("resp_1", "completed", output=output))
     assert cloud.sent == []  # from here the event passes

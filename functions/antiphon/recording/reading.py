@@ -2,16 +2,19 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from antiphon.errors import UpstreamFailed
 from antiphon.json_reader import USAGE, Wanted
+from antiphon.observability import logger
 from antiphon.schema.create import MAX_MODEL_CHARS, MAX_TIER_CHARS
 from antiphon.schema.fields import MAX_KEY_CHARS, MAX_PAIRS, MAX_VALUE_CHARS
+from antiphon.sse import EventSplitter, parse_event
 from antiphon.store.links import FINAL, ID_PATTERN, Link
 
+CONTAINER_ID = b"container_id"  # bytes without it name no container
 MAX_TEXT_CHARS = MAX_MODEL_CHARS  # of every name and text that is recorded
 MAX_USAGE_CHARS = 8_192  # of `usage` in a row; of a larger one only the tokens are recorded
 MAX_USAGE_MEMBERS, MAX_USAGE_DEPTH = 64, 4
@@ -96,6 +99,31 @@ def item_ids(document: ResponseObject) -> Iterator[str]:
                 yield id
 
 
+def output_containers(response: ResponseObject) -> Iterator[str]:
+    """Yield the ids of the containers in which a response's tools ran.
+
+    Only `output` is read, which the provider made: `tools` and `instructions` repeat what the
+    caller sent, who would own each container that it knows the id of.
+    """
+    for item in _objects(response.get("output")):
+        yield from _usable(_containers_of_item(item))
+
+
+def event_containers(events: bytes) -> Iterator[str]:
+    """Yield the ids of the containers that whole events name, as far as the provider made them.
+
+    https://platform.openai.com/docs/api-reference/responses-streaming
+    """
+    for event in EventSplitter().feed(events):
+        found = parse_event(event) if CONTAINER_ID in event else None
+        if found is None:
+            continue
+        yield from output_containers(_object(found.data.get("response")))
+        yield from _usable(_containers_of_item(_object(found.data.get("item"))))
+        yield from _usable(_containers_of_part(_object(found.data.get("part"))))
+        yield from _usable([_object(found.data.get("annotation")).get("container_id")])
+
+
 def own_item_id(document: ResponseObject) -> str | None:
     """Return the id of a document that is itself an item."""
     is_item = "object" not in document and "type" in document
@@ -104,6 +132,41 @@ def own_item_id(document: ResponseObject) -> str | None:
 
 def name_or_none(value: object) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= MAX_TEXT_CHARS else None
+
+
+def _containers_of_item(item: ResponseObject) -> Iterator[object]:
+    yield item.get("container_id")  # of code_interpreter_call
+    yield _object(item.get("environment")).get("container_id")  # of shell_call
+    for part in _objects(item.get("content")):
+        yield from _containers_of_part(part)
+
+
+def _containers_of_part(part: ResponseObject) -> Iterator[object]:
+    for annotation in _objects(part.get("annotations")):
+        yield annotation.get("container_id")  # of container_file_citation
+
+
+def _usable(values: Iterable[object]) -> Iterator[str]:
+    """Yield the ids that can be recorded.
+
+    Any other passes without an owner: no request can ever use it, so the caller gets the paid
+    answer and no access.
+    """
+    for value in values:
+        id = readable_id({"id": value})
+        if id is not None:
+            yield id
+        elif value is not None:
+            logger.warning("container has no usable id")
+
+
+def _object(value: object) -> ResponseObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: object) -> Iterator[ResponseObject]:
+    """Yield the objects in an array."""
+    return filter(None, map(_object, value if isinstance(value, list) else ()))
 
 
 def _is_pair(key: str, value: object) -> bool:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from antiphon.auth import Caller
 from antiphon.errors import Unavailable, UpstreamFailed
@@ -18,12 +19,14 @@ from antiphon.limits.reservation import Reservation
 from antiphon.observability import logger
 from antiphon.recording.discarding import Discarding
 from antiphon.recording.reading import (
+    CONTAINER_ID,
     ResponseObject,
     check_id,
     conversation_id,
     item_ids,
     metadata_of,
     outcome_attributes,
+    output_containers,
     own_item_id,
     readable_id,
     status_of,
@@ -38,12 +41,8 @@ from antiphon.recording.tracker import (
 )
 from antiphon.schema.create import CreateResponse
 from antiphon.schema.other_bodies import Compact
-from antiphon.store.links import FINAL, Link
-from antiphon.upstream.outcome import (
-    SUCCESS,
-    UpstreamResponse,
-    policy_for_status,
-)
+from antiphon.store.links import FINAL, Kind, Link
+from antiphon.upstream.outcome import SUCCESS, UpstreamResponse, policy_for_status
 from antiphon.upstream.stream import UpstreamStream
 
 DAY = 86_400
@@ -76,9 +75,7 @@ class ResponseRecorder:
         """Record a new response; raise LinkNotWritten where its owner cannot be recorded."""
         if response.status not in SUCCESS:
             context.reservation.end(charges=policy_for_status(response.status).charges)
-        own = partial(self._own_new, context, response)
-        tracker = ResponseTracker(self._stores, context.reservation, own, is_new=True)
-        return self._track(response, tracker)
+        return self._track(response, self._track_new(context, response))
 
     def record_abandoned(self, context: CreateContext, response: UpstreamResponse) -> None:
         """Record a stream that failed without output, and that the caller does not get."""
@@ -86,8 +83,7 @@ class ResponseRecorder:
             return
         nothing = self._admission.reservation_from(None)
         unseen = replace(context, reservation=nothing, on_first_response=lambda _: None)
-        own = partial(self._own_new, unseen, response)
-        tracker = ResponseTracker(self._stores, nothing, own, is_new=True)
+        tracker = self._track_new(unseen, response)
         for _ in RecordingStream(response.body, tracker, response.target):
             pass  # nobody reads it; each event is recorded as it passes
 
@@ -99,7 +95,8 @@ class ResponseRecorder:
             check_id(found, link)
             return TrackedLink(link)
 
-        tracker = ResponseTracker(self._stores, reservation, find_link, is_new=False)
+        container = self._container_links(_owner_of(link))
+        tracker = ResponseTracker(self._stores, reservation, find_link, container, is_new=False)
         return self._track(response, tracker)
 
     def refresh(self, response: UpstreamResponse, link: Link) -> Link:
@@ -119,6 +116,9 @@ class ResponseRecorder:
         if is_final and link.unfinished:
             changes["unfinished"] = None
         items = self._stores.items.ownership_updates(link, item_ids(found)) if is_final else []
+        if is_final and CONTAINER_ID in response.content:
+            container_links = map(self._container_links(_owner_of(link)), output_containers(found))
+            self._stores.own_containers(container_links)
         ended = replace(link, **changes)
         # Before the link: one that has its outcome is not polled again.
         reservation = self._admission.reservation_from(link.lease)
@@ -212,8 +212,15 @@ class ResponseRecorder:
                 tracker.observe(response.members)
             except UpstreamFailed as exc:
                 raise response.fault or exc from exc
+            if CONTAINER_ID in response.content:
+                tracker.own_containers(output_containers(response.members))
             tracker.close(terminal_event="")
         return response.reply()
+
+    def _track_new(self, context: CreateContext, response: UpstreamResponse) -> ResponseTracker:
+        own = partial(self._own_new, context, response)
+        container = self._container_links(context.owner(response.target))
+        return ResponseTracker(self._stores, context.reservation, own, container, is_new=True)
 
     def _own_new(
         self,
@@ -255,20 +262,13 @@ class ResponseRecorder:
             raise self._discarding.discard(response, links) from exc
 
     def _conversation_link(self, owner: ResourceOwner, id: str, metadata: dict[str, str]) -> Link:
-        """Return the link of a conversation, whose only status is that it exists."""
-        return Link(
-            id=id,
-            kind="conversation",
-            tenant=owner.caller.tenant,
-            key_id=owner.caller.key_id,
-            request_id=owner.request_id,
-            target=owner.target,
-            root=id,
-            status="active",
-            created_ms=now_ms(),
-            expires_at=expires_after(self._stores.conversation_days),
-            metadata=metadata,
-        )
+        days = self._stores.conversation_days
+        return _object_link("conversation", id, owner, days, metadata=metadata)
+
+    def _container_links(self, owner: ResourceOwner) -> Callable[[str], Link]:
+        """Return what makes the link of a container; it lives as long as those of responses."""
+        days = self._stores.days
+        return lambda id: _object_link("container", id, owner, days)
 
 
 def _response_link(
@@ -298,6 +298,27 @@ def _response_link(
             **outcome_attributes(response),
         },
     )
+
+
+def _object_link(kind: Kind, id: str, owner: ResourceOwner, days: int, **more: Any) -> Link:
+    """Return the link of an object whose only status is that it exists."""
+    return Link(
+        id=id,
+        kind=kind,
+        tenant=owner.caller.tenant,
+        key_id=owner.caller.key_id,
+        request_id=owner.request_id,
+        target=owner.target,
+        root=id,
+        status="active",
+        created_ms=now_ms(),
+        expires_at=expires_after(days),
+        **more,
+    )
+
+
+def _owner_of(link: Link) -> ResourceOwner:
+    return ResourceOwner(link.request_id, Caller(link.tenant, link.key_id), link.target)
 
 
 def _usage_link(

@@ -1,18 +1,22 @@
 """One response from the first mention of its id to its outcome, as its bytes pass."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import batched, chain
 from typing import Any
 
+from cachetools import TTLCache
+
 from antiphon.auth import Caller
-from antiphon.errors import GatewayError, Unavailable
+from antiphon.errors import GatewayError, LinkNotWritten, Unavailable
 from antiphon.http import Send
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import failure_fields, logger, metrics
 from antiphon.recording.reading import (
+    CONTAINER_ID,
     ResponseObject,
+    event_containers,
     item_ids,
     outcome_attributes,
     readable_id,
@@ -20,11 +24,16 @@ from antiphon.recording.reading import (
 )
 from antiphon.settings.metrics import CUT_STREAMS, DEFERRED_ROWS, LINK_NOT_WRITTEN
 from antiphon.store.dynamodb import Update
-from antiphon.store.items import MAX_UPDATES, Items, build_updates
+from antiphon.store.items import CACHE_SECONDS, MAX_UPDATES, Items, build_updates
 from antiphon.store.links import FINAL, Link, Links
 from antiphon.store.queue import DeferredUpdates, DeferredWrite, Queue
 from antiphon.upstream.stream import EventBatch, UpstreamStream
 
+CACHED_CONTAINERS = 1_000  # recorded lately, so that they are not written again
+NOT_OWNED = (
+    "The response uses a container whose owner the gateway could not record, so the rest of it is "
+    "not passed on. Retrieve the response later."
+)
 ITEMS_SECONDS = 1.0  # for which a terminal event waits until its items have an owner
 
 
@@ -46,6 +55,13 @@ class DurableLinks:
             self._defer(link, {})
             return False
         return True
+
+    def own(self, link: Link) -> None:
+        """Record a link of what the tenant may own already."""
+        try:
+            self._links.own(link)
+        except Unavailable:
+            self._defer(link, {})
 
     def change(self, link: Link, *, is_deferred: bool = False, **changes: Any) -> None:
         """Set attributes of a link; what a deferred link changes waits in the queue behind it."""
@@ -103,6 +119,10 @@ class Stores:
     items: Items
     days: int
     conversation_days: int
+    shared: Collection[str] = ()  # ids of what only operators own
+    containers: TTLCache[tuple[str, str], bool] = field(
+        default_factory=lambda: TTLCache(CACHED_CONTAINERS, CACHE_SECONDS), compare=False
+    )
 
     def own_items(self, link: Link, ids: Iterable[str]) -> None:
         """Let the link's tenant refer to items; raise Unavailable where table and queue fail."""
@@ -111,6 +131,14 @@ class Stores:
             self.items.own(link.tenant, new, link.target, link.expires_at)
         except Unavailable:
             self.links.own_later(link, new)
+
+    def own_containers(self, links: Iterable[Link]) -> None:
+        """Record containers that a provider names; raise Unavailable where table and queue fail."""
+        for link in links:
+            key = link.tenant, link.id
+            if link.id not in self.shared and key not in self.containers:
+                self.links.own(link)
+                self.containers[key] = True
 
 
 @dataclass(frozen=True)
@@ -132,6 +160,7 @@ class ResponseTracker:
         stores: Stores,
         reservation: Reservation,
         find_link: Callable[[ResponseObject, Link | None], TrackedLink],
+        container_link: Callable[[str], Link],
         *,
         is_new: bool,
     ) -> None:
@@ -139,11 +168,14 @@ class ResponseTracker:
 
         It is called for each new id, with the link of the first one, since an id may change.
 
+        `container_link` returns the link to write for a container's id.
+
         `is_new`: whether this request creates the response, rather than retrieves it.
         """
         self._stores = stores
         self._reservation = reservation
         self._find_link = find_link
+        self._container_link = container_link
         self._is_new = is_new
         self._tracked: TrackedLink | None = None
         self._ids: set[str | None] = set()
@@ -162,6 +194,18 @@ class ResponseTracker:
         self._remember(self._tracked.link, response)
         if status_of(response) in FINAL and self._tracked.link.store:
             self._own_items(self._tracked.link, response)
+
+    def own_containers(self, ids: Iterable[str]) -> None:
+        """Own the containers that the response uses, so that their tenant may use them again.
+
+        Raise LinkNotWritten where that fails, or Unavailable if the request creates nothing.
+        """
+        try:
+            self._stores.own_containers(map(self._container_link, ids))
+        except Unavailable as exc:
+            if not self._is_new:
+                raise
+            raise LinkNotWritten(NOT_OWNED) from exc
 
     def _remember(self, link: Link, response: ResponseObject) -> None:
         is_same = link.status == status_of(response) and self._unwritten is None
@@ -252,7 +296,7 @@ class RecordingStream:
     def __iter__(self) -> Iterator[bytes]:
         try:
             for batch in self._batches:
-                if batch.responses:
+                if batch.responses or CONTAINER_ID in batch.data:
                     self._observe(batch)
                 if batch.ends:
                     self._has_ended = True
@@ -283,6 +327,16 @@ class RecordingStream:
         for response in batch.responses:
             self._tracker.observe(response)
             self._owned = response
+        if CONTAINER_ID in batch.data:
+            self._own_containers(batch.data)
+
+    def _own_containers(self, events: bytes) -> None:
+        """Own the containers that events name; where that fails, our own end names none either."""
+        try:
+            self._tracker.own_containers(event_containers(events))
+        except Exception:
+            self._owned = self._owned and {**self._owned, "output": []}
+            raise
 
 
 def _fault_of(exc: Exception) -> GatewayError:

@@ -29,6 +29,7 @@ NEW_OR_OURS = (
 OURS = "#request_id = :request_id"
 OURS_AND_NOT_FINAL = f"{OURS} AND NOT #status IN (:{', :'.join(FINAL_VALUES)})"
 NEW_SECONDS = 60.0
+MIN_EXTENSION = 86_400  # seconds; a shorter one is not worth a write
 # Ids are the provider's. DynamoDB's sort keys have at most 1,024 bytes; "." is a path of its own.
 ID_PATTERN = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,900}")
 # How `unfinished` begins where the outcome will never be known.
@@ -175,6 +176,18 @@ class Links:
             self._table.put(link_row(link), NEW_OR_OURS, request_id=link.request_id)
         except ConditionFailed:  # an earlier request of the tenant has recorded this id
             logger.warning("link exists", extra={"link": link.id, "request_id": link.request_id})
+
+    def own(self, link: Link) -> None:
+        """Record a link of what the tenant may own already, and which then ends as late as this.
+
+        What the tenant has deleted stays deleted.
+        """
+        try:
+            self._table.put(link_row(link), "attribute_not_exists(pk)")
+        except ConditionFailed as exc:
+            earlier = link_of_row(exc.item) if exc.item else link
+            if earlier.deleted_at is None and link.expires_at - earlier.expires_at >= MIN_EXTENSION:
+                self.change(earlier, expires_at=link.expires_at)
 
     def restore(self, link: Link) -> None:
         """Write a deferred link, unless it is there: it may have changed since."""
