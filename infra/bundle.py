@@ -55,8 +55,10 @@ EXCLUDED = (
 # Distributions that others require and no function imports, so that they are not installed.
 UNUSED_DISTRIBUTIONS = (
     "anyio",  # for event loops; the functions are synchronous
-    # httpx2 imports the first three for its own transport, the last one in a browser.
-    "h11",
+    "h11",  # for httpcore
+    "httpcore",  # for httpx's own transport, which is imported where it is made
+    # genai-prices imports httpx2 to update its list at run time, which the gateway does not do.
+    # httpx2 imports the first two when a client is created, the last one in a browser.
     "httpcore2",
     "truststore",
     "httpx2-jsfetch",

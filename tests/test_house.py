@@ -113,7 +113,7 @@ def test_no_file_hides_a_package_that_others_import():
 
 
 def test_only_wiring_makes_clients():
-    makers = re.compile(r"import boto3|get_session|httpx2\.Client\(|(?:=|return) LlhttpTransport\(")
+    makers = re.compile(r"import boto3|get_session|httpx\.Client\(|(?:=|return) LlhttpTransport\(")
     found = [p for p in FILES if p.startswith("functions/") and makers.search(_source(p))]
     assert "functions/antiphon/wiring.py" in found  # so the pattern still finds them
     _check(path for path in found if path != "functions/antiphon/wiring.py")

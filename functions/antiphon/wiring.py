@@ -7,7 +7,7 @@ from typing import Any
 
 import botocore.session
 import certifi
-import httpx2
+import httpx
 from botocore.config import Config
 
 from antiphon.api.batches import Batches, batches_router
@@ -207,7 +207,7 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     return StreamHandler([index.apply, *(each.apply for each in counters)], foundation.queue)
 
 
-def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> httpx2.BaseTransport:
+def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> httpx.BaseTransport:
     """Build one transport with one TLS context for all targets."""
     tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
     tls.set_alpn_protocols(["http/1.1"])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
+import httpx
 
 from infra.doctor.checks import connection, lifecycle, rejections, streams
 from infra.doctor.findings import Finding, advise_on_exception, fails, skipped
@@ -173,12 +173,12 @@ def _run_check(check: Check, session: Session) -> Finding:
         return check.run(session)
     except NoModelError:
         return skipped("no served model looks like a text model", "Name one with --model.")
-    except httpx2.HTTPError as exc:
+    except httpx.HTTPError as exc:
         return fails(f"no response: {str(exc) or type(exc).__name__}", advise_on_exception(exc))
 
 
 def _clean_up(session: Session) -> None:
     try:
         session.delete_created()
-    except httpx2.HTTPError:
+    except httpx.HTTPError:
         session.created.clear()  # the gateway is not reachable; the responses expire

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import certifi
 import click
-import httpx2
+import httpx
 from rich.console import Console
 
 from infra.doctor.checklist import NOT_VISIBLE, Check, run_checks, select_checks
@@ -152,10 +152,10 @@ def _check_url(url: str, plan: Plan, checks: list[Check]) -> Report:
     return Report(url, results, _used_model(session), session.tokens)
 
 
-def _create_client(url: str, plan: Plan) -> httpx2.Client:
-    return httpx2.Client(
+def _create_client(url: str, plan: Plan) -> httpx.Client:
+    return httpx.Client(
         base_url=url,
-        timeout=httpx2.Timeout(plan.timeout, connect=min(CONNECT_SECONDS, plan.timeout)),
+        timeout=httpx.Timeout(plan.timeout, connect=min(CONNECT_SECONDS, plan.timeout)),
         headers={"user-agent": "antiphon-doctor", "accept-encoding": "identity"},
         trust_env=not is_loopback(url),  # a proxy does not lead back to this machine
         verify=ssl.create_default_context(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import httpx2
+import httpx
 
 from infra.doctor.responses import ApiResponse, Json
 
@@ -95,16 +95,16 @@ def advise_on_error(error: Json) -> str | None:
     return ADVICE_BY_CODE.get(str(error.get("code")))
 
 
-def advise_on_exception(exc: httpx2.HTTPError) -> str:
+def advise_on_exception(exc: httpx.HTTPError) -> str:
     """Return advice for a request without a response."""
     causes = list(_list_causes(exc))
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return TLS
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return UNKNOWN_HOST
-    if isinstance(exc, httpx2.TimeoutException) and not isinstance(exc, httpx2.ConnectTimeout):
+    if isinstance(exc, httpx.TimeoutException) and not isinstance(exc, httpx.ConnectTimeout):
         return SLOW
-    if isinstance(exc, httpx2.ConnectError | httpx2.ConnectTimeout):
+    if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout):
         return NO_CONNECTION
     return READ_LOG
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-import httpx2
+import httpx
+from httpx_sse import EventSource
 
 METADATA_END = bytes(8)  # ends the status and headers that a streaming function sends to Lambda
 MAX_QUOTE = 160  # characters of a body that is not JSON
@@ -23,7 +24,7 @@ class ApiResponse:
     """A whole response; `seconds` is the time from the request to its last byte."""
 
     status: int
-    headers: httpx2.Headers
+    headers: httpx.Headers
     body: bytes
     seconds: float
 
@@ -99,7 +100,7 @@ class StreamRecording:
 
 
 def record_stream(
-    response: httpx2.Response, sent: float, is_enough: StopCondition, timeout: float
+    response: httpx.Response, sent: float, is_enough: StopCondition, timeout: float
 ) -> StreamRecording:
     """Read a stream until it ends or breaks, the condition is true, or the time is over.
 
@@ -116,7 +117,7 @@ def record_stream(
             if is_enough(recording):
                 recording.is_abandoned = True
                 break
-    except httpx2.HTTPError as exc:
+    except httpx.HTTPError as exc:
         recording.failure = str(exc) or type(exc).__name__
     return recording
 
@@ -131,13 +132,13 @@ def parse_object(text: bytes | str) -> Json:
 
 
 @dataclass
-class _TimedStream(httpx2.SyncByteStream):
-    """Counts chunks and comments, which EventSource does not report, and ends after the timeout.
+class _TimedStream(httpx.SyncByteStream):
+    """Counts chunks and comments, which httpx-sse does not report, and ends after the timeout.
 
     A provider can send comments only, so the time is checked for each chunk, not for each event.
     """
 
-    response: httpx2.Response
+    response: httpx.Response
     recording: StreamRecording
     sent: float
     timeout: float
@@ -157,13 +158,8 @@ class _TimedStream(httpx2.SyncByteStream):
 
 def _read_events(stream: _TimedStream) -> Iterator[Json]:
     headers = stream.response.headers
-    timed = httpx2.Response(
-        stream.response.status_code,
-        headers=headers,
-        stream=stream,
-        request=stream.response.request,
-    )
-    for event in httpx2.EventSource(timed, max_event_size=None):
+    timed = httpx.Response(stream.response.status_code, headers=headers, stream=stream)
+    for event in EventSource(timed).iter_sse():
         data = parse_object(event.data)
         if data:  # `[DONE]`, of the Chat Completions API, is not JSON
             yield data

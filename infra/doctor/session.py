@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import httpx2
+import httpx
 
 from infra.doctor.responses import ApiResponse, StopCondition, StreamRecording, record_stream
 
@@ -56,10 +56,10 @@ class Plan:
 
 @dataclass
 class Session:
-    client: httpx2.Client  # its base URL ends in /v1
+    client: httpx.Client  # its base URL ends in /v1
     plan: Plan
     pause: Callable[[float], None] = time.sleep
-    heads: list[tuple[str, httpx2.Headers]] = field(default_factory=list)  # by method and path
+    heads: list[tuple[str, httpx.Headers]] = field(default_factory=list)  # by method and path
     created: list[str] = field(default_factory=list)  # ids of responses, to be deleted at the end
     tokens: int = 0  # used, as far as the gateway reported them
 

@@ -9,17 +9,7 @@ from typing import Any
 
 from tests.bench.processor import model
 
-PACKAGES = (
-    "httpx2",
-    "httptools",
-    "httpx",
-    "httpcore",
-    "h11",
-    "starlette",
-    "uvicorn",
-    "botocore",
-    "moto",
-)
+PACKAGES = ("httpx", "httpcore", "h11", "starlette", "uvicorn", "botocore", "moto")
 
 
 def machine() -> dict[str, Any]:

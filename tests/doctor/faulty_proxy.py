@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx2
+import httpx
 
 HOP_HEADERS = ("connection", "transfer-encoding", "content-length", "host")
 
@@ -33,7 +33,7 @@ type Change = Callable[[ProxiedResponse], ProxiedResponse]
 @contextmanager
 def run_proxy(upstream: str, change: Change):
     """Run a proxy that changes each response; yield its base URL."""
-    with httpx2.Client(base_url=upstream.removesuffix("/v1"), timeout=30) as client:
+    with httpx.Client(base_url=upstream.removesuffix("/v1"), timeout=30) as client:
         handler = type("Handler", (_Handler,), {"client": client, "change": staticmethod(change)})
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))

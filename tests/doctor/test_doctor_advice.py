@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 
-import httpx2
+import httpx
 import pytest
 
 from infra.doctor import findings
@@ -60,12 +60,12 @@ def caused_by(exc, cause):
 @pytest.mark.parametrize(
     ("exc", "advice"),
     [
-        (caused_by(httpx2.ConnectError(""), socket.gaierror()), findings.UNKNOWN_HOST),
-        (caused_by(httpx2.ConnectError(""), ssl.SSLCertVerificationError()), findings.TLS),
-        (httpx2.ConnectError("refused"), findings.NO_CONNECTION),
-        (httpx2.ConnectTimeout(""), findings.NO_CONNECTION),
-        (httpx2.ReadTimeout(""), findings.SLOW),
-        (httpx2.RemoteProtocolError(""), findings.READ_LOG),
+        (caused_by(httpx.ConnectError(""), socket.gaierror()), findings.UNKNOWN_HOST),
+        (caused_by(httpx.ConnectError(""), ssl.SSLCertVerificationError()), findings.TLS),
+        (httpx.ConnectError("refused"), findings.NO_CONNECTION),
+        (httpx.ConnectTimeout(""), findings.NO_CONNECTION),
+        (httpx.ReadTimeout(""), findings.SLOW),
+        (httpx.RemoteProtocolError(""), findings.READ_LOG),
     ],
 )
 def test_advice_for_exceptions_depends_on_their_cause(exc, advice):
@@ -73,7 +73,7 @@ def test_advice_for_exceptions_depends_on_their_cause(exc, advice):
 
 
 def build_response(status, body=b""):
-    return ApiResponse(status, httpx2.Headers(), body, 0.1)
+    return ApiResponse(status, httpx.Headers(), body, 0.1)
 
 
 def test_error_code_takes_precedence_over_status():

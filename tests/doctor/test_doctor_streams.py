@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-import httpx2
+import httpx
 import pytest
 
 from infra.doctor.checks import streams
@@ -24,7 +24,7 @@ def build_recording(*times, last=COMPLETED, chunks=9, headers=KIND, **more):
         RecordedEvent(at, type, {"sequence_number": number})
         for number, (at, type) in enumerate(zip(times, types, strict=True))
     ]
-    response = ApiResponse(200, httpx2.Headers(headers), b"", 0.1)
+    response = ApiResponse(200, httpx.Headers(headers), b"", 0.1)
     return StreamRecording(response, events, chunks=chunks, **more)
 
 
@@ -41,7 +41,7 @@ def build_recording(*times, last=COMPLETED, chunks=9, headers=KIND, **more):
             "fails",
             "known before",
         ),
-        (StreamRecording(ApiResponse(200, httpx2.Headers(KIND), b"", 0.1)), "fails", "no event"),
+        (StreamRecording(ApiResponse(200, httpx.Headers(KIND), b"", 0.1)), "fails", "no event"),
     ],
 )
 def test_buffered_events_are_detected(made, verdict, word):
@@ -51,7 +51,7 @@ def test_buffered_events_are_detected(made, verdict, word):
 
 def numbered(*numbers):
     events = [RecordedEvent(1, DELTA, {} if n is None else {"sequence_number": n}) for n in numbers]
-    return StreamRecording(ApiResponse(200, httpx2.Headers(KIND), b"", 0.1), events)
+    return StreamRecording(ApiResponse(200, httpx.Headers(KIND), b"", 0.1), events)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def failed(**error):
             "broke off after 2 events: peer",
         ),
         (failed(code="upstream_timeout", message="Too slow."), "fails", "Too slow."),
-        (StreamRecording(ApiResponse(200, httpx2.Headers(KIND), b"", 0.1)), "fails", "by nothing"),
+        (StreamRecording(ApiResponse(200, httpx.Headers(KIND), b"", 0.1)), "fails", "by nothing"),
     ],
 )
 def test_stream_must_end_with_a_terminal_event(made, verdict, word):
@@ -109,7 +109,7 @@ def test_stream_must_end_with_a_terminal_event(made, verdict, word):
 )
 def test_response_that_is_not_a_stream_is_described(status, headers, body, word):
     found = streams.assess_start(
-        StreamRecording(ApiResponse(status, httpx2.Headers(headers), body, 0.1))
+        StreamRecording(ApiResponse(status, httpx.Headers(headers), body, 0.1))
     )
     assert found.verdict == "fails"
     assert word in found.seen
@@ -123,12 +123,11 @@ def test_longest_gap_includes_the_time_to_the_first_event():
 
 
 def read(pieces, *, is_enough=lambda _: False, timeout=float("inf")):
-    request = httpx2.Request("POST", "http://127.0.0.1/v1/responses")
-    response = httpx2.Response(200, headers=KIND, stream=Chunks(pieces), request=request)
+    response = httpx.Response(200, headers=KIND, stream=Chunks(pieces))
     return record_stream(response, 0, is_enough, timeout)
 
 
-class Chunks(httpx2.SyncByteStream):
+class Chunks(httpx.SyncByteStream):
     def __init__(self, pieces):
         self._pieces = pieces
 
@@ -159,7 +158,7 @@ def test_reading_stops_when_the_condition_is_true():
 
 
 def test_broken_connection_is_recorded_with_its_reason():
-    made = read([*make_events(ID)[:2], httpx2.ReadError("reset by peer")])
+    made = read([*make_events(ID)[:2], httpx.ReadError("reset by peer")])
     assert (len(made.events), made.failure) == (2, "reset by peer")
 
 

@@ -3,7 +3,7 @@
 import base64
 import json
 
-import httpx2
+import httpx
 import pytest
 
 from tests.support.canaries import ACCOUNT, CONTENT, METADATA, LeakFound, LeakWatch, named_secrets
@@ -235,7 +235,7 @@ def test_what_may_have_it_is_no_leak(watch, number):
 
 @pytest.mark.parametrize("name", ACCOUNT)
 def test_an_answer_that_names_the_account_is_found(gateway, name):
-    response = httpx2.Response(400, text=ACCOUNT[name], headers={"x-request-id": "req_of_provider"})
+    response = httpx.Response(400, text=ACCOUNT[name], headers={"x-request-id": "req_of_provider"})
     with pytest.raises(LeakFound):
         gateway.watch.check_response(response)
 
@@ -246,6 +246,6 @@ def test_a_real_row_and_a_real_line_are_found(gateway):
     with pytest.raises(LeakFound, match="PutItem"):
         gateway.watch.check()
     # The path of a request is logged, and an error repeats it to the caller.
-    httpx2.get(f"{gateway.url}/{CONTENT['output']}", trust_env=False, verify=NO_TLS)
+    httpx.get(f"{gateway.url}/{CONTENT['output']}", trust_env=False, verify=NO_TLS)
     with pytest.raises(LeakFound, match="the log"):
         gateway.watch.check()

@@ -3,7 +3,7 @@
 import json
 import secrets
 
-import httpx2
+import httpx
 import openai
 import pytest
 
@@ -39,7 +39,7 @@ class Holder:
 
     def client(self, door="url"):
         url, headers = self.gateway.base(door), {"authorization": f"Bearer {self.key}"}
-        return httpx2.Client(
+        return httpx.Client(
             base_url=url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS
         )
 

@@ -2,7 +2,7 @@
 
 import re
 
-import httpx2
+import httpx
 import pytest
 
 from tests.support.events import new_id
@@ -82,13 +82,13 @@ def test_the_error_of_an_unknown_parameter_lists_the_known_ones(acme):
 
 def test_lists_need_a_key(gateway, door):
     for path in ("/responses", "/conversations", "/responses/resp_1/lineage"):
-        assert httpx2.get(gateway.base(door) + path, trust_env=False).status_code == 401
+        assert httpx.get(gateway.base(door) + path, trust_env=False).status_code == 401
 
 
 @pytest.mark.parametrize("header", [{"upgrade": "WebSocket"}, {"sec-websocket-key": "eA=="}])
 def test_a_websocket_is_refused_at_once(gateway, door, header):
     headers = {"connection": "upgrade", "sec-websocket-version": "13", **header}
-    got = httpx2.get(f"{gateway.base(door)}/responses", headers=headers, trust_env=False)
+    got = httpx.get(f"{gateway.base(door)}/responses", headers=headers, trust_env=False)
     assert got.status_code == 426
     assert got.json()["error"]["code"] == "websocket_not_supported"
     assert "HTTP" in got.json()["error"]["message"]

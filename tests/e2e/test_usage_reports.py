@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.store.links import NEVER, link_row
@@ -132,7 +132,7 @@ def test_it_has_the_shape_of_other_lists(gateway, door, acme):
     assert got.headers["x-antiphon-consistency"] == "eventual"
     assert got.headers["cache-control"] == "no-store"
     assert got.json()["object"] == "list"
-    assert httpx2.get(f"{gateway.base(door)}/usage", trust_env=False).status_code == 401
+    assert httpx.get(f"{gateway.base(door)}/usage", trust_env=False).status_code == 401
 
 
 @pytest.mark.parametrize(

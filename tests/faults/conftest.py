@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import boto3
-import httpx2
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -119,7 +119,7 @@ class Shimmed(GatewayOptions):
 class ShimmedGateway:
     """Such a gateway, its shim, and its AWS past the shim."""
 
-    client: httpx2.AsyncClient
+    client: httpx.AsyncClient
     shim: AwsProxy
     aws: str
 
@@ -161,7 +161,7 @@ async def _run_shimmed(_provider, shim):
     headers = {"authorization": "Bearer key-of-acme"}
     async with (
         gateway.run_gateway(options, Processes(), lambda: None) as serves,
-        httpx2.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
+        httpx.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
     ):
         yield ShimmedGateway(client, shim, serves.aws)
 

@@ -3,7 +3,7 @@
 import json
 import socket
 
-import httpx2
+import httpx
 
 from tests.conftest import CONFIG
 from tests.support.events import make_event, make_events, make_response, new_id, parse_events
@@ -20,8 +20,8 @@ def test_a_reader_that_stops_reading_leaves_a_link_that_is_followed(hasty, provi
     # More than all buffers on the way to the caller.
     provider.respond_with(encode_stream_head(), created, *[encode_chunk(MEGABYTE)] * 64)
     provider.respond_to_settle(id, encode_response(json.dumps(make_response(id)).encode()))
-    url, body = httpx2.URL(hasty.url), json.dumps(ASK).encode()
-    request = httpx2.Request("POST", f"{url}/responses", content=body).headers
+    url, body = httpx.URL(hasty.url), json.dumps(ASK).encode()
+    request = httpx.Request("POST", f"{url}/responses", content=body).headers
     head = f"POST {url.path}/responses HTTP/1.1\r\nauthorization: Bearer {KEYS['acme']}\r\n"
     fields = "".join(f"{name}: {value}\r\n" for name, value in request.items())
     with socket.create_connection((url.host, url.port)) as caller:
@@ -39,7 +39,7 @@ def test_sigterm_ends_a_stream_with_the_pair(tmp_path, provider):
     config = tmp_path / "gateway.toml"
     config.write_text(CONFIG.format(address=provider.address, limits=""))
     headers = {"authorization": f"Bearer {KEYS['acme']}"}
-    with httpx2.Client(headers=headers, trust_env=False, timeout=60) as client:
+    with httpx.Client(headers=headers, trust_env=False, timeout=60) as client:
         with run_gateway(config, tmp_path / "ready.json", "--concurrency", "1") as gateway:
             request = client.build_request("POST", f"{gateway.url}/responses", json=ASK)
             pieces = client.send(request, stream=True).iter_raw()

@@ -11,7 +11,7 @@ import time
 from functools import partial
 
 import boto3
-import httpx2
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -89,7 +89,7 @@ class Rig:
                     content += chunk
                     on_events(content.count(b"\n\n"))
                 return got, parse_events(content)
-        except httpx2.TransportError:
+        except httpx.TransportError:
             return None, parse_events(content.rpartition(b"\n\n")[0])
 
     async def retry(self, headers):
@@ -134,7 +134,7 @@ async def rig():
     headers = {"authorization": "Bearer key-of-acme"}
     async with (
         run_gateway(options, processes, lambda: None) as serves,
-        httpx2.AsyncClient(
+        httpx.AsyncClient(
             base_url=serves.url, headers=headers, trust_env=False, timeout=60
         ) as client,
     ):

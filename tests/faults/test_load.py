@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
+import httpx
 import pytest
 
 from tests.faults.cuts import STREAM, Cut, respond_with_cuts
@@ -119,9 +119,9 @@ async def run_load(gateway, plan, announce):
     loop, answers, resources = asyncio.get_running_loop(), {}, []
     headers = {"authorization": f"Bearer {KEYS['acme']}"}
     # Those that wait for a busy machine may be many, and long: the test's own limit ends them.
-    patience = {"timeout": None, "limits": httpx2.Limits(max_connections=None)}
+    patience = {"timeout": None, "limits": httpx.Limits(max_connections=None)}
     async with (
-        httpx2.AsyncClient(
+        httpx.AsyncClient(
             base_url=gateway.url, headers=headers, trust_env=False, verify=NO_TLS, **patience
         ) as client,
         asyncio.TaskGroup() as running,

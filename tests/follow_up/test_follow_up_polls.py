@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import replace
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.errors import Unavailable
@@ -87,9 +87,9 @@ def test_a_late_poll_does_not_undo_an_end(cloud):
 
     def answer(_):
         follow_up.links.change(LINK, status="completed", usage=USAGE)
-        return httpx2.Response(200, json=make_response("resp_1", "in_progress"))
+        return httpx.Response(200, json=make_response("resp_1", "in_progress"))
 
-    follow_up = make_follow_up(cloud, "http://127.0.0.1:1", httpx2.MockTransport(answer))
+    follow_up = make_follow_up(cloud, "http://127.0.0.1:1", httpx.MockTransport(answer))
     follow_up.links.put(LINK)
     run_follow_up(follow_up, FOLLOW)
     row = cloud.row("resp_1")
@@ -242,9 +242,9 @@ def test_a_response_that_ends_during_the_last_poll_is_not_given_up(cloud, age):
 
     def answer(_):
         follow_up.links.change(LINK, **change)
-        return httpx2.Response(404, json={"error": {}})
+        return httpx.Response(404, json={"error": {}})
 
-    follow_up = make_follow_up(cloud, "http://127.0.0.1:1", httpx2.MockTransport(answer))
+    follow_up = make_follow_up(cloud, "http://127.0.0.1:1", httpx.MockTransport(answer))
     follow_up.links.put(LINK)
     poll = replace(FOLLOW, attempt=MIN_POLLS_BEFORE_GONE, since=NOW - age)
     run_follow_up(follow_up, poll)

@@ -2,7 +2,7 @@
 
 import json
 
-import httpx2
+import httpx
 import openai
 import pytest
 from hypothesis import given, settings
@@ -27,10 +27,10 @@ def make_client(stored):
     def respond(request):
         if json.loads(request.content).get("stream"):
             kind = {"content-type": "text/event-stream"}
-            return httpx2.Response(200, headers=kind, content=replay(stored))
-        return httpx2.Response(200, json=stored)
+            return httpx.Response(200, headers=kind, content=replay(stored))
+        return httpx.Response(200, json=stored)
 
-    transport = httpx2.Client(transport=httpx2.MockTransport(respond))
+    transport = httpx.Client(transport=httpx.MockTransport(respond))
     return openai.OpenAI(base_url="http://provider/v1", api_key="x", http_client=transport)
 
 

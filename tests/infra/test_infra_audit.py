@@ -4,7 +4,7 @@ import pytest
 
 from infra.audit import summarize
 
-CLEAN = {"name": "httpx2", "version": "1", "vulns": []}
+CLEAN = {"name": "httpx", "version": "1", "vulns": []}
 VULNERABLE = {**CLEAN, "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]}
 SKIPPED = {"name": "idna", "skip_reason": "Dependency not found on PyPI"}
 
@@ -15,7 +15,7 @@ SKIPPED = {"name": "idna", "skip_reason": "Dependency not found on PyPI"}
         ([CLEAN], ["1 packages audited, 0 vulnerabilities"], 0),
         (
             [CLEAN, VULNERABLE],
-            ["httpx2 1: PYSEC-1, fixed in 2", "2 packages audited, 1 vulnerabilities"],
+            ["httpx 1: PYSEC-1, fixed in 2", "2 packages audited, 1 vulnerabilities"],
             1,
         ),
         (
@@ -29,7 +29,7 @@ SKIPPED = {"name": "idna", "skip_reason": "Dependency not found on PyPI"}
         (
             [VULNERABLE, SKIPPED],
             [
-                "httpx2 1: PYSEC-1, fixed in 2",
+                "httpx 1: PYSEC-1, fixed in 2",
                 "1 packages audited, 1 vulnerabilities",
                 "NOT AUDITED, the package index has no data: idna",
             ],

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
-import httpx2
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -72,7 +72,7 @@ def ended(handle, milliseconds):
 
 def accepts(url):
     try:
-        socket.create_connection((httpx2.URL(url).host, httpx2.URL(url).port)).close()
+        socket.create_connection((httpx.URL(url).host, httpx.URL(url).port)).close()
     except ConnectionRefusedError:
         return False
     return True
@@ -110,7 +110,7 @@ def test_a_second_signal_kills_processes_that_do_not_end(tmp_path):
         read_start_lines(process)
         url = json.loads((tmp_path / "ready.json").read_text())["url"]
         steps = [["send", "a"], ["deaf"]]
-        with httpx2.stream("POST", url, json=steps) as answer:
+        with httpx.stream("POST", url, json=steps) as answer:
             chunks = answer.iter_raw()
             assert next(chunks) == b"a"
             with watched(children(process.pid)) as handles:

@@ -79,8 +79,8 @@ RETRIES = [
     guard(
         "a broken connection may have been a sent request",
         "upstream/stream.py",
-        "NOTHING_SENT = (httpx2.ConnectError,",
-        "NOTHING_SENT = (httpx2.ReadError, httpx2.RemoteProtocolError, httpx2.ConnectError,",
+        "NOTHING_SENT = (httpx.ConnectError,",
+        "NOTHING_SENT = (httpx.ReadError, httpx.RemoteProtocolError, httpx.ConnectError,",
         "upstream/test_exchange.py",
         "upstream/test_stream.py",
     ),

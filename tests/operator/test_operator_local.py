@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 
-import httpx2
+import httpx
 import pytest
 
 from infra.local import instance_file
@@ -43,7 +43,7 @@ def here(tmp_path_factory):
 def call(gateway, key, path="/models", endpoint="url", **body):
     headers = {"authorization": f"Bearer {key}"}
     method = "POST" if body else "GET"
-    with httpx2.Client(base_url=gateway.base(endpoint), timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=gateway.base(endpoint), timeout=60, trust_env=False) as client:
         return client.request(method, path, headers=headers, json=body or None)
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-import httpx2
+import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -119,7 +119,7 @@ def test_the_model_would_notice(gateway, provider):
             return id
 
     machine = type("Machine", (Forged,), {"gateway": gateway, "provider": provider})
-    with pytest.raises((AssertionError, httpx2.HTTPError)):
+    with pytest.raises((AssertionError, httpx.HTTPError)):
         run_state_machine_as_test(
             machine,
             settings=settings(

@@ -1,6 +1,6 @@
 """Whatever is raised while a stream passes, it has one terminal event and its link is followed."""
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.errors import LinkNotWritten
@@ -60,7 +60,7 @@ def test_a_failure_to_record_ends_with_the_pair_and_no_outcome(error, chunks):
     assert tracker.closed == [None]
 
 
-@pytest.mark.parametrize("error", [ValueError("m"), httpx2.DecodingError("m"), MemoryError()])
+@pytest.mark.parametrize("error", [ValueError("m"), httpx.DecodingError("m"), MemoryError()])
 def test_a_failure_to_read_ends_with_the_pair(error):
     tracker = Tracker()
     got = passing(tracker, CREATED, error)

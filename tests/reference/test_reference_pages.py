@@ -4,7 +4,7 @@ import json
 import re
 from urllib.parse import urljoin
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.api.docs import PAGE_FILES
@@ -26,7 +26,7 @@ def place(root, request):
 
 @pytest.fixture
 def anyone():
-    with httpx2.Client(timeout=60, trust_env=False) as client:
+    with httpx.Client(timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -128,7 +128,7 @@ def test_a_part_says_what_it_is(root, anyone, ending, type):
     ],
 )
 def test_there_is_nothing_else_to_be_had(root, anyone, name):
-    request = httpx2.Request("GET", f"{root}/docs/x")
+    request = httpx.Request("GET", f"{root}/docs/x")
     request.url = request.url.copy_with(raw_path=f"/docs/{name}".encode())
     answer = anyone.send(request)
     assert answer.status_code == 404

@@ -13,7 +13,7 @@ from antiphon.errors import InvalidRequest
 from antiphon.schema.multipart import MAX_FIELD_BYTES, MAX_PARTS, Form, is_form, scan_form
 from tests.schema.test_hostile_bodies import SIZE, counted_calls
 from tests.support.concurrency import IS_SOAK
-from tests.support.forms import READERS, write_by_httpx2, write_by_node
+from tests.support.forms import READERS, write_by_httpx, write_by_node
 
 EXAMPLES = settings(max_examples=20_000 if IS_SOAK else 150, deadline=None)
 B = "multipart/form-data; boundary=b"
@@ -48,7 +48,7 @@ def fields_of(pairs):
 
 @st.composite
 def written_forms(draw):
-    """Fields and files as httpx2 writes them; the contents have beginnings of the boundary."""
+    """Fields and files as httpx writes them; the contents have beginnings of the boundary."""
     boundary = draw(BOUNDARY)
     pieces = st.sampled_from([b"\r\n", b"--", b"\n", b"\0\xff", b"x", boundary[:-1].encode()])
     contents = st.lists(pieces, max_size=12).map(b"".join)
@@ -66,9 +66,9 @@ def written_forms(draw):
 
 @EXAMPLES
 @given(written_forms())
-def test_a_form_of_httpx2_is_read_as_others_read_it(written):
+def test_a_form_of_httpx_is_read_as_others_read_it(written):
     boundary, fields, files, quoted = written
-    content_type, body = write_by_httpx2(fields, files, quoted)
+    content_type, body = write_by_httpx(fields, files, quoted)
     delimiter = f"--{boundary}".encode()
     if body.count(delimiter) != len(fields) + len(files) + 1:
         with pytest.raises(InvalidRequest):

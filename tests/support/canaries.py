@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx2
+import httpx
 
 METADATA = "metadata value"
 CONTENT = {
@@ -78,7 +78,7 @@ class LeakWatch:
             names = ", ".join(self._names_in("\n".join(found)))
             raise LeakFound("\n".join([f"Leaked: {names}", *found]))
 
-    def check_response(self, response: httpx2.Response) -> None:
+    def check_response(self, response: httpx.Response) -> None:
         """Raise LeakFound for headers, and for errors that the gateway itself answers with."""
         provider_answered = response.headers.get("x-request-id") == PROVIDER_REQUEST_ID
         wanted = self.canaries if not provider_answered else {**ACCOUNT, **self.secrets}

@@ -2,7 +2,7 @@
 
 import time
 
-import httpx2
+import httpx
 
 from antiphon.follow_up import FollowUp
 from antiphon.ownership import Ownership
@@ -46,7 +46,7 @@ FOLLOW = PollResponse("acme", "resp_1", since=NOW)
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
-def make_follow_up(cloud: FakeAws, provider: str, transport: httpx2.BaseTransport) -> FollowUp:
+def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport) -> FollowUp:
     """With one target, `openai`, at the provider's address."""
     cloud.secrets.create_secret(Name="test/openai", SecretString="credential")
     target = OpenAITarget(provider="openai", base_url=f"{provider}/v1", models=["*"])
@@ -71,7 +71,7 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx2.BaseTranspor
     )
 
 
-def make_upstream(cloud: FakeAws, transport: httpx2.BaseTransport) -> UpstreamClient:
+def make_upstream(cloud: FakeAws, transport: httpx.BaseTransport) -> UpstreamClient:
     limits, secrets = Gateway(), ProviderSecrets(cloud.secrets, "test")
     return UpstreamClient(
         Exchange(transport, limits),

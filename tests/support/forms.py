@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 
 import aiohttp
-import httpx2
+import httpx
 from aiohttp.base_protocol import BaseProtocol
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
@@ -45,11 +45,11 @@ def write_by_node(forms: list[list[tuple[str, str, str | None]]]) -> list[tuple[
     return json.loads(done.stdout)
 
 
-def write_by_httpx2(
+def write_by_httpx(
     fields: Mapping[str, str], files: list[tuple[str, tuple[str, bytes]]], boundary: str
 ) -> tuple[str, bytes]:
     kind = {"content-type": f"multipart/form-data; boundary={boundary}"}
-    request = httpx2.Request("POST", "http://a", data=fields, files=files, headers=kind)
+    request = httpx.Request("POST", "http://a", data=fields, files=files, headers=kind)
     return request.headers["content-type"], request.read()
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import httpx2
+import httpx
 
 from antiphon.store.circuits import CIRCUITS_KEY
 from infra.local.aws.resources import SECRET_PREFIX, Resources
@@ -55,8 +55,8 @@ class Gateway:
     def base(self, door: str) -> str:
         return self.url if door == "url" else self.rest
 
-    def client(self, door: str = "url", key: str = "acme") -> httpx2.Client:
-        return httpx2.Client(
+    def client(self, door: str = "url", key: str = "acme") -> httpx.Client:
+        return httpx.Client(
             base_url=self.base(door),
             headers={"authorization": f"Bearer {KEYS[key]}"},
             timeout=60,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx2
+import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -109,14 +109,14 @@ def plain_transport(idle_seconds: float = IDLE_SECONDS) -> Iterator[LlhttpTransp
 
 def request_to(
     url: str, method: str = "POST", body: bytes = b"{}", **extensions: object
-) -> httpx2.Request:
+) -> httpx.Request:
     """`timeout` replaces single values of TIMEOUTS."""
     timeout = {**TIMEOUTS, **extensions.pop("timeout", {})}
     return build_request(method, url, {"x-a": "b"}, body, {"timeout": timeout, **extensions})
 
 
 def exchange(
-    transport: httpx2.BaseTransport, url: str, *args: object, **extensions: object
+    transport: httpx.BaseTransport, url: str, *args: object, **extensions: object
 ) -> tuple[int, dict[str, str], bytes]:
     """Sends a request, reads the response to its end and closes it."""
     with closing(transport.handle_request(request_to(url, *args, **extensions))) as response:
@@ -126,7 +126,7 @@ def exchange(
 @dataclass
 class Parsed:
     body: bytes
-    response: httpx2.Response
+    response: httpx.Response
     can_reuse_connection: bool
 
 
@@ -136,12 +136,12 @@ def parse_response(*pieces: bytes, method: str = "POST") -> Parsed:
     left = iter([piece for piece in pieces if piece])
     while True:
         if not (piece := next(left, b"")):
-            raise httpx2.RemoteProtocolError("The connection ended before the response did.")
+            raise httpx.RemoteProtocolError("The connection ended before the response did.")
         if parser.feed_head(piece):
             break
     released: list[bool] = []
     stream = BodyStream(parser, lambda: next(left, b""), released.append)
-    response = httpx2.Response(parser.status, headers=parser.headers, stream=stream)
+    response = httpx.Response(parser.status, headers=parser.headers, stream=stream)
     with closing(decode_content(method, response)):
         body = b"".join(response.iter_raw())
     return Parsed(body, response, released == [True])

@@ -4,7 +4,7 @@ import itertools
 import json
 from collections import Counter
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.errors import CredentialMissing, GatewayError
@@ -64,7 +64,7 @@ class Targets:
         if isinstance(outcome, Exception):
             raise outcome
         status, error = outcome if isinstance(outcome, tuple) else (outcome, {})
-        return httpx2.Response(status, headers=JSON, content=json.dumps({"error": error}).encode())
+        return httpx.Response(status, headers=JSON, content=json.dumps({"error": error}).encode())
 
 
 def candidates(*names, model="gpt-5"):
@@ -73,7 +73,7 @@ def candidates(*names, model="gpt-5"):
 
 def make_client(targets, credentials=None):
     return UpstreamClient(
-        Exchange(httpx2.MockTransport(targets), Gateway()),
+        Exchange(httpx.MockTransport(targets), Gateway()),
         credentials or Credentials(),
         CircuitBreaker(ClosedCircuits(), 3, 30),
         35,
@@ -101,12 +101,12 @@ def test_the_next_target_is_called_exactly_where_the_policy_fails_over(status):
 @pytest.mark.parametrize(
     ("error", "is_sent"),
     [
-        (httpx2.ConnectError("m"), False),
-        (httpx2.ConnectTimeout("m"), False),
-        (httpx2.ReadTimeout("m"), True),
-        (httpx2.WriteTimeout("m"), True),
-        (httpx2.ReadError("m"), True),
-        (httpx2.RemoteProtocolError("m"), True),
+        (httpx.ConnectError("m"), False),
+        (httpx.ConnectTimeout("m"), False),
+        (httpx.ReadTimeout("m"), True),
+        (httpx.WriteTimeout("m"), True),
+        (httpx.ReadError("m"), True),
+        (httpx.RemoteProtocolError("m"), True),
     ],
     ids=lambda value: type(value).__name__,
 )

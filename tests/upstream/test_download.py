@@ -5,7 +5,7 @@ import time
 import tracemalloc
 from contextlib import suppress
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.errors import DownloadTooLarge, UpstreamFailed, UpstreamTimeout
@@ -31,7 +31,7 @@ CALLER = {"range": "bytes=0-9", "if-range": '"a"', "accept": "application/binary
 
 def send(handler, gateway=PATIENT, **request):
     fields = {"headers": CALLER, "is_download": True, **request}
-    exchange = Exchange(httpx2.MockTransport(handler), gateway)
+    exchange = Exchange(httpx.MockTransport(handler), gateway)
     return exchange.send(OPENAI, KEY, UpstreamRequest("GET", PATH, **fields))
 
 
@@ -48,7 +48,7 @@ def answers(*responses):
     def handler(request):
         received.append(request)
         status, headers, content = next(left)
-        return httpx2.Response(status, headers=headers, content=content)
+        return httpx.Response(status, headers=headers, content=content)
 
     return handler, received
 
@@ -140,7 +140,7 @@ def test_what_is_too_large_for_one_response_is_refused_before_it_begins(status, 
         assert 'extra_headers={"Range": ' in str(raised.value)
 
 
-class Pieces(httpx2.SyncByteStream):
+class Pieces(httpx.SyncByteStream):
     def __init__(self, size):
         self.left, self.closed = size, False
 
@@ -160,7 +160,7 @@ def test_a_file_of_unknown_length_passes_up_to_the_limit_and_takes_no_memory(sur
     passed = 0
     tracemalloc.start()
     try:
-        got = send(lambda _: httpx2.Response(200, stream=pieces))
+        got = send(lambda _: httpx.Response(200, stream=pieces))
         with suppress(DownloadTooLarge):
             for chunk in got.body:
                 passed += len(chunk)

@@ -2,7 +2,7 @@
 
 import traceback
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.errors import CredentialMissing
@@ -103,7 +103,7 @@ def test_its_time_is_limited(vault, sts, entra, transport):
     """By its own timeouts, whatever those for providers are."""
     limits = []
 
-    class RecordingTransport(httpx2.BaseTransport):
+    class RecordingTransport(httpx.BaseTransport):
         def handle_request(self, request):
             limits.append(request.extensions["timeout"])
             return transport.handle_request(request)

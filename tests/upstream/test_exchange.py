@@ -4,7 +4,7 @@ import json
 import time
 import tracemalloc
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.errors import (
@@ -32,7 +32,7 @@ EVENTS = {"content-type": "text/event-stream"}
 COMPLETED = b'data: {"type":"response.completed","response":{"id":"resp_1"}}\n\n'
 
 
-class ByteStream(httpx2.SyncByteStream):
+class ByteStream(httpx.SyncByteStream):
     def __init__(self, pieces):
         self._pieces = pieces
 
@@ -41,7 +41,7 @@ class ByteStream(httpx2.SyncByteStream):
 
 
 def exchange(handler):
-    return Exchange(httpx2.MockTransport(handler), Gateway())
+    return Exchange(httpx.MockTransport(handler), Gateway())
 
 
 def send(handler, request=CREATE, candidate=OPENAI):
@@ -49,7 +49,7 @@ def send(handler, request=CREATE, candidate=OPENAI):
 
 
 def answer(status=200, content=b"{}", headers=JSON):
-    return lambda _request: httpx2.Response(status, content=content, headers=headers)
+    return lambda _request: httpx.Response(status, content=content, headers=headers)
 
 
 def raises(error):
@@ -133,15 +133,15 @@ def test_no_sdk_is_invited_to_repeat_a_create_that_may_have_been_processed(statu
 @pytest.mark.parametrize(
     ("error", "expected", "code"),
     [
-        (httpx2.ConnectError("m"), UpstreamNotReached, "upstream_not_reached"),
-        (httpx2.ConnectTimeout("m"), UpstreamNotReached, "upstream_not_reached"),
-        (httpx2.ReadTimeout("m"), UpstreamTimeout, "upstream_timeout"),
-        (httpx2.WriteTimeout("m"), UpstreamTimeout, "upstream_timeout"),
-        (httpx2.ReadError("m"), UpstreamFailed, "upstream_failed"),
-        (httpx2.WriteError("m"), UpstreamFailed, "upstream_failed"),
-        (httpx2.RemoteProtocolError("m"), UpstreamFailed, "upstream_failed"),
-        (httpx2.DecodingError("m"), UpstreamFailed, "upstream_failed"),
-        (httpx2.LocalProtocolError("m"), InvalidRequest, None),
+        (httpx.ConnectError("m"), UpstreamNotReached, "upstream_not_reached"),
+        (httpx.ConnectTimeout("m"), UpstreamNotReached, "upstream_not_reached"),
+        (httpx.ReadTimeout("m"), UpstreamTimeout, "upstream_timeout"),
+        (httpx.WriteTimeout("m"), UpstreamTimeout, "upstream_timeout"),
+        (httpx.ReadError("m"), UpstreamFailed, "upstream_failed"),
+        (httpx.WriteError("m"), UpstreamFailed, "upstream_failed"),
+        (httpx.RemoteProtocolError("m"), UpstreamFailed, "upstream_failed"),
+        (httpx.DecodingError("m"), UpstreamFailed, "upstream_failed"),
+        (httpx.LocalProtocolError("m"), InvalidRequest, None),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -192,7 +192,7 @@ def test_json_is_read_as_json_whatever_its_declared_type(declared, passed, reque
 def test_events_are_read_as_events_whatever_their_declared_type(declared, passed, request_, start):
     content = start + COMPLETED
     pieces = (
-        httpx2.ByteStream(content)
+        httpx.ByteStream(content)
         if len(start) > 1
         else [content[n : n + 1] for n in range(len(content))]
     )
@@ -234,13 +234,13 @@ def test_an_answer_that_is_too_large_is_read_to_its_end():
     content = b'{"id":"resp_1","x":"%b","status":"completed"}' % (b"y" * 200_000)
     handler = answer(content=content)
     limits = Gateway(max_answer_bytes=100_000)
-    got = Exchange(httpx2.MockTransport(handler), limits).send(OPENAI, "credential", CREATE)
+    got = Exchange(httpx.MockTransport(handler), limits).send(OPENAI, "credential", CREATE)
     reply = got.reply()
     assert (reply.status, reply.headers["x-should-retry"]) == (502, "false")
     assert b"'max_answer_bytes'" in reply.body
     assert got.members == {"id": "resp_1", "status": "completed"}
     larger = Gateway(max_answer_bytes=len(content))
-    got = Exchange(httpx2.MockTransport(handler), larger).send(OPENAI, "credential", CREATE)
+    got = Exchange(httpx.MockTransport(handler), larger).send(OPENAI, "credential", CREATE)
     assert got.reply().body == content
 
 
@@ -254,11 +254,11 @@ def test_memory_is_bounded_for_an_answer_of_any_size(size, most):
             yield b"y" * 50_000
         yield b'","output":[%b{}],"status":"completed"}' % (b'{"x":[0,[1]]},' * 1_000)
 
-    response = httpx2.Response(200, headers=JSON, stream=ByteStream(pieces()))
+    response = httpx.Response(200, headers=JSON, stream=ByteStream(pieces()))
     limits = Gateway(max_answer_bytes=5_200_000)
     tracemalloc.start()
     try:
-        got = Exchange(httpx2.MockTransport(lambda _: response), limits).send(OPENAI, "c", CREATE)
+        got = Exchange(httpx.MockTransport(lambda _: response), limits).send(OPENAI, "c", CREATE)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -311,7 +311,7 @@ def test_a_header_that_cannot_be_sent_is_dropped(value):
 
 @pytest.mark.parametrize(
     ("error", "processed"),
-    [(httpx2.ConnectTimeout("m"), "no"), (httpx2.ReadTimeout("m"), "unknown")],
+    [(httpx.ConnectTimeout("m"), "no"), (httpx.ReadTimeout("m"), "unknown")],
     ids=["connect", "read"],
 )
 def test_at_the_deadline_the_error_is_the_gateway_s_own(error, processed):
@@ -369,14 +369,14 @@ def test_an_error_for_a_stream_request_is_read_whole():
 def test_a_failure_closes_the_response():
     closed = []
 
-    class Body(httpx2.SyncByteStream):
+    class Body(httpx.SyncByteStream):
         def __iter__(self):
             yield b": comment\n\n"
 
         def close(self):
             closed.append(True)
 
-    handler = lambda _: httpx2.Response(200, headers=EVENTS, stream=Body())  # noqa: E731
+    handler = lambda _: httpx.Response(200, headers=EVENTS, stream=Body())  # noqa: E731
     with pytest.raises(UpstreamFailed):
         send(handler, streamed())
     assert closed == [True]

@@ -1,6 +1,6 @@
 """Bodies of requests: JSON and forms go to the provider with the type by which they were read."""
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.http import Request
@@ -10,11 +10,11 @@ from antiphon.schema.multipart import scan_form
 from antiphon.settings.config import Gateway
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.outcome import UpstreamRequest
-from tests.support.forms import write_by_httpx2
+from tests.support.forms import write_by_httpx
 
 OPENAI = Candidate("openai", OpenAI("https://api.openai.com/v1"), None)
 FILE = bytes(range(256)) * 20
-FORM_TYPE, FORM = write_by_httpx2({"purpose": "batch"}, [("file", ("ä.bin", FILE))], '"b/(c)"')
+FORM_TYPE, FORM = write_by_httpx({"purpose": "batch"}, [("file", ("ä.bin", FILE))], '"b/(c)"')
 
 
 def send(request, path="/files", headers=None, **how):
@@ -24,10 +24,10 @@ def send(request, path="/files", headers=None, **how):
     def handler(outgoing):
         received.append(outgoing)
         kind = {"content-type": "application/json", **(headers or {})}
-        return httpx2.Response(200, content=b"{}", headers=kind)
+        return httpx.Response(200, content=b"{}", headers=kind)
 
     upstream = UpstreamRequest.forward(request, path, **how)
-    got = Exchange(httpx2.MockTransport(handler), Gateway()).send(OPENAI, "credential", upstream)
+    got = Exchange(httpx.MockTransport(handler), Gateway()).send(OPENAI, "credential", upstream)
     return received[0], got.headers
 
 

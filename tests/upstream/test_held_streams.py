@@ -3,7 +3,7 @@
 import json
 import socket
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.settings.config import Gateway
@@ -45,7 +45,7 @@ class Targets:
 
     def __call__(self, request):
         self.calls.append(request.url.host)
-        return httpx2.Response(200, headers=EVENTS, content=self.streams[request.url.host])
+        return httpx.Response(200, headers=EVENTS, content=self.streams[request.url.host])
 
 
 class OpenedCircuits(ClosedCircuits):
@@ -58,7 +58,7 @@ class OpenedCircuits(ClosedCircuits):
 
 def make_client(targets, hold=0.0, circuits=None):
     gateway = Gateway(hold_lifecycle_events=hold)
-    exchange = Exchange(httpx2.MockTransport(targets), gateway)
+    exchange = Exchange(httpx.MockTransport(targets), gateway)
     breaker = CircuitBreaker(circuits or ClosedCircuits(), 3, 30)
     return UpstreamClient(exchange, Credentials(), breaker, 35)
 

@@ -5,7 +5,7 @@ import json
 import re
 from urllib.parse import quote
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.upstream.credentials import RedactedStream, redact
@@ -15,7 +15,7 @@ BASE64 = "AbC+dEf/0123456789=AbCdEf0123+456789AbCdEf=="
 EVENT = b'event: response.output_text.delta\ndata: {"type":"delta","delta":"Hi"}\n\n'
 
 
-class Chunks(httpx2.SyncByteStream):
+class Chunks(httpx.SyncByteStream):
     def __init__(self, *chunks, fault=None):
         self.chunks, self.fault, self.is_closed = chunks, fault, False
 
@@ -82,14 +82,14 @@ def test_a_part_of_it_is_no_credential():
 
 
 def test_a_broken_connection_loses_nothing_that_came_before():
-    stream = iter(RedactedStream(Chunks(b"data: {}", fault=httpx2.ReadError("m")), PLAIN))
+    stream = iter(RedactedStream(Chunks(b"data: {}", fault=httpx.ReadError("m")), PLAIN))
     assert next(stream) + next(stream) == b"data: {}"
-    with pytest.raises(httpx2.ReadError):
+    with pytest.raises(httpx.ReadError):
         next(stream)
 
 
 def respond(credential, value):
-    response = httpx2.Response(200, headers={"x-request-id": value}, stream=Chunks(value.encode()))
+    response = httpx.Response(200, headers={"x-request-id": value}, stream=Chunks(value.encode()))
     redact(response, credential)
     return response.headers["x-request-id"], b"".join(response.stream).decode()
 

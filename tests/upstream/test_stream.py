@@ -2,7 +2,7 @@
 
 import json
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.errors import UpstreamFailed, UpstreamTimeout
@@ -66,7 +66,7 @@ def test_whatever_the_chunks_the_bytes_are_the_same(size):
 
 @pytest.mark.parametrize("end", range(len(WHOLE) - 2))
 def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair(end):
-    error = httpx2.RemoteProtocolError("m")
+    error = httpx.RemoteProtocolError("m")
     stream = make_stream(WHOLE[:end], error)
     if end < len(CREATED):
         with pytest.raises(UpstreamFailed):
@@ -87,7 +87,7 @@ def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair(end):
 
 
 @pytest.mark.parametrize("ending", [b"", b"\n", b"\n\x00\xff{", b"\nid: "])
-@pytest.mark.parametrize("fault", [(), (httpx2.ReadError("m"),)], ids=["clean", "broken"])
+@pytest.mark.parametrize("fault", [(), (httpx.ReadError("m"),)], ids=["clean", "broken"])
 def test_a_terminal_event_lacks_only_its_blank_line(ending, fault):
     stream = opened(CREATED, DELTA, COMPLETED.removesuffix(b"\n\n") + ending, *fault)
     assert data(stream) == WHOLE
@@ -100,7 +100,7 @@ def test_a_clean_end_without_a_terminal_event_is_no_end():
 
 
 def test_after_the_terminal_event_no_fault_is_reported():
-    stream = opened(WHOLE, httpx2.ReadError("m"))
+    stream = opened(WHOLE, httpx.ReadError("m"))
     assert data(stream) == WHOLE
 
 
@@ -148,7 +148,7 @@ def test_each_terminal_event_ends_the_stream(terminal):
 
 def test_the_timer_s_fault_is_the_reason_of_a_cut():
     timer = ReadTimer(None, float("inf"))
-    stream = opened(CREATED, httpx2.ReadError("m"), timer=timer)
+    stream = opened(CREATED, httpx.ReadError("m"), timer=timer)
     timer.fault = UpstreamTimeout("The provider sent nothing for 3 seconds.")
     error, _ = events(data(stream).removeprefix(CREATED))
     assert error["code"] == "upstream_timeout"

@@ -4,7 +4,7 @@ import socket
 import threading
 from contextlib import closing, suppress
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.upstream import transport as transports
@@ -47,7 +47,7 @@ def test_one_connection_serves_many_requests(transport, raw):
 )
 def test_a_connection_that_cannot_be_reused_is_closed(transport, last):
     with run_peer(last, OK) as peer:
-        with suppress(httpx2.RemoteProtocolError):
+        with suppress(httpx.RemoteProtocolError):
             exchange(transport, peer.url)
         assert idle(transport) == 0
         assert exchange(transport, peer.url) == HELLO
@@ -202,7 +202,7 @@ def test_what_may_have_been_sent_is_never_sent_again(transport, sent, reused):
     with run_peer(cut, OK) as peer:
         if reused:
             assert exchange(transport, peer.url) == HELLO
-        with pytest.raises(httpx2.RemoteProtocolError, match="connection ended before"):
+        with pytest.raises(httpx.RemoteProtocolError, match="connection ended before"):
             exchange(transport, peer.url)
         assert len(peer.heads) == 1 + reused
         assert len(peer.turns) == 1
@@ -236,6 +236,6 @@ def test_a_request_that_breaks_off_without_a_response_is_a_write_error(
     ours, theirs = half_closed
     theirs.sendall(sent)
     theirs.close()
-    with pytest.raises(httpx2.WriteError):
+    with pytest.raises(httpx.WriteError):
         exchange(transport, "http://127.0.0.1/")
     assert ours.fileno() == -1

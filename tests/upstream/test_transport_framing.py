@@ -6,7 +6,7 @@ import socket
 import threading
 from contextlib import closing
 
-import httpx2
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +59,7 @@ def test_a_response_is_read_from_a_connection(raw, cut, transport):
 def test_a_response_cut_anywhere_is_an_error(raw):
     for at in range(len(raw)):
         for pieces in ([raw[:at]], byte_by_byte(raw[:at])):
-            with pytest.raises(httpx2.RemoteProtocolError, match=CUT):
+            with pytest.raises(httpx.RemoteProtocolError, match=CUT):
                 parse_response(*pieces)
 
 
@@ -68,7 +68,7 @@ def test_a_connection_that_ends_too_early_is_an_error(raw, transport):
     places = [0, 1, len(raw) // 2, len(raw) - 2, len(raw) - 1]
     with run_peer(*(raw[:at] for at in places)) as peer:
         for _ in places:
-            with pytest.raises(httpx2.RemoteProtocolError, match=CUT):
+            with pytest.raises(httpx.RemoteProtocolError, match=CUT):
                 exchange(transport, peer.url)
         assert len(peer.heads) == len(places)
 
@@ -83,7 +83,7 @@ def test_gzip_that_ends_too_early_is_an_error_in_a_body_that_is_whole(framing):
             body = b"%x\r\n%b\r\n0\r\n\r\n" % (size, body)
         length = framing % size if b"%d" in framing else framing
         raw = b"HTTP/1.1 200 OK\r\ncontent-encoding: x-gzip\r\n" + length + b"\r\n" + body
-        with pytest.raises(httpx2.RemoteProtocolError, match="before the gzip data did"):
+        with pytest.raises(httpx.RemoteProtocolError, match="before the gzip data did"):
             parse_response(raw)
 
 
@@ -121,7 +121,7 @@ def body_pieces(raw, receive=lambda: b""):
 def test_a_body_is_passed_on_before_it_is_known_to_be_malformed():
     pieces = body_pieces(CHUNKED[:-5] + b"nonsense\r\n")
     assert next(pieces) == b"hello"
-    with pytest.raises(httpx2.RemoteProtocolError):
+    with pytest.raises(httpx.RemoteProtocolError):
         next(pieces)
 
 
@@ -220,7 +220,7 @@ def test_any_bytes_are_a_response_or_an_error(noise, name, at, instead):
     raw = raw[:at] + noise + raw[at + instead :]
     try:
         parsed = parse_response(raw)
-    except httpx2.RemoteProtocolError:
+    except httpx.RemoteProtocolError:
         return
     assert isinstance(parsed.body, bytes)
     assert parse_response(*byte_by_byte(raw)).body == parsed.body

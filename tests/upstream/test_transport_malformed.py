@@ -1,6 +1,6 @@
 """Refuses responses that are not HTTP/1.1 as RFC 9112 defines it, however they arrive."""
 
-import httpx2
+import httpx
 import pytest
 
 from tests.support.upstream import exchange, parse_response, run_peer
@@ -96,7 +96,7 @@ every_case = pytest.mark.parametrize("raw", CASES, ids=lambda raw: raw[:80].deco
 
 
 def refusal(call, *args):
-    with pytest.raises(httpx2.RemoteProtocolError) as raised:
+    with pytest.raises(httpx.RemoteProtocolError) as raised:
         call(*args)
     assert CUT not in str(raised.value)
     return raised.value
@@ -118,5 +118,5 @@ def test_a_malformed_response_is_refused_on_a_connection(raw, transport):
 
 
 def test_a_chunk_size_beyond_every_body_never_ends():
-    with pytest.raises(httpx2.RemoteProtocolError, match=CUT):
+    with pytest.raises(httpx.RemoteProtocolError, match=CUT):
         parse_response(with_chunks(16 * b"f", b"hello"))

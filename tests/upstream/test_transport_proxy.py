@@ -6,7 +6,7 @@ import threading
 import traceback
 from contextlib import closing, contextmanager, suppress
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.upstream.proxy import Proxy
@@ -82,7 +82,7 @@ def test_plain_http_and_the_hosts_of_no_proxy_are_reached_without_the_proxy():
     with run_peer(OK) as target, run_peer() as proxy:
         with by_proxy(proxy) as transport:
             assert exchange(transport, target.url) == HELLO
-        with by_proxy(proxy, no_proxy="127.0.0.1") as transport, pytest.raises(httpx2.ConnectError):
+        with by_proxy(proxy, no_proxy="127.0.0.1") as transport, pytest.raises(httpx.ConnectError):
             exchange(transport, NOTHING_LISTENS)
         assert proxy.heads == []
 
@@ -110,7 +110,7 @@ def test_a_target_or_proxy_that_is_not_trusted_receives_nothing(here, is_proxy_t
         by_proxy(proxy, ssl.create_default_context()) as transport,
     ):
         proxy.turns.append(tunnel(proxy, target))
-        with pytest.raises(httpx2.ConnectError):
+        with pytest.raises(httpx.ConnectError):
             exchange(transport, target.url)
         assert target.heads == []
         assert bool(proxy.heads) is is_proxy_trusted
@@ -125,7 +125,7 @@ def test_a_proxy_that_opens_no_connection_means_that_nothing_was_sent(refusal):
     with run_peer(*[] if refusal is None else [refusal] * 2) as proxy, by_proxy(proxy) as transport:
         if refusal is None:
             proxy.port = 9
-        with pytest.raises(httpx2.ConnectError) as raised:
+        with pytest.raises(httpx.ConnectError) as raised:
             exchange(transport, NOTHING_LISTENS)
         assert "secret" not in "".join(traceback.format_exception(raised.value))
 
@@ -135,7 +135,7 @@ def test_a_silent_proxy_is_a_connection_not_made():
         proxy = Proxy(f"http://127.0.0.1:{silent.getsockname()[1]}", NO_TLS)
         with (
             closing(LlhttpTransport(NO_TLS, IDLE_SECONDS, proxy)) as transport,
-            pytest.raises(httpx2.ConnectTimeout),
+            pytest.raises(httpx.ConnectTimeout),
         ):
             exchange(transport, NOTHING_LISTENS, timeout={"connect": 0.1})
 
@@ -144,7 +144,7 @@ def test_a_silent_proxy_is_a_connection_not_made():
 def test_the_end_of_the_connection_without_the_end_of_tls_is_a_cut(reach, raw):
     with (
         reach(raw) as (target, _, transport),
-        pytest.raises((httpx2.ReadError, httpx2.RemoteProtocolError)),
+        pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)),
     ):
         exchange(transport, target.url)
 
@@ -161,7 +161,7 @@ def test_shutting_the_socket_ends_a_read_that_blocks(reach):
             assert next(pieces) == b"hell"
             ours = response.extensions["network_stream"].get_extra_info("socket")
             threading.Timer(0.05, socket.socket.shutdown, (ours, socket.SHUT_RDWR)).start()
-            with pytest.raises(httpx2.ReadError):
+            with pytest.raises(httpx.ReadError):
                 next(pieces)
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-import httpx2
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from antiphon.upstream.http1 import build_request, encode_head
 from tests.support.upstream import exchange, plain_transport, run_peer
 
-REFUSED = (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol)
+REFUSED = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
@@ -38,7 +38,7 @@ def test_a_request_is_sent_as_it_is_encoded(transport):
 def test_a_request_of_httpx_itself_is_sent(transport):
     with run_peer(OK) as peer:
         headers = {"content-length": "2"}
-        request = httpx2.Request("POST", peer.url, headers=headers, content=b"{}")
+        request = httpx.Request("POST", peer.url, headers=headers, content=b"{}")
         with closing(transport.handle_request(request)) as response:
             assert response.read() == b"hello"
         assert peer.bodies == [b"{}"]
@@ -94,7 +94,7 @@ def test_the_host_of_the_url_is_connected_to(url, address, transport, monkeypatc
 
     monkeypatch.setattr("socket.getaddrinfo", lambda *address, **_: [(address,)])
     monkeypatch.setattr("socket.create_connection", refuse)
-    with pytest.raises(httpx2.ConnectError):
+    with pytest.raises(httpx.ConnectError):
         exchange(transport, url)
     assert addresses == [address] * 2
 
@@ -119,7 +119,7 @@ def test_characters_that_no_url_has_are_encoded():
     ],
 )  # fmt: skip
 def test_a_target_that_a_request_line_cannot_hold_is_refused(target):
-    with pytest.raises(httpx2.LocalProtocolError):
+    with pytest.raises(httpx.LocalProtocolError):
         encoded(f"http://h{target}")
 
 
@@ -139,18 +139,18 @@ def test_an_authority_that_names_no_host_is_refused(authority):
     "url", ["ftp://h/x", "//h/x", "/x", "h/x", "http:/x", " http://h/x", "\nhttp://h/x", "ws://h/x"]
 )
 def test_a_url_that_is_not_of_http_is_refused(url):
-    with pytest.raises(httpx2.UnsupportedProtocol):
+    with pytest.raises(httpx.UnsupportedProtocol):
         encoded(url)
 
 
 def test_a_request_of_httpx_itself_to_another_scheme_is_refused(transport):
-    with pytest.raises(httpx2.UnsupportedProtocol):
-        transport.handle_request(httpx2.Request("GET", "ws://h/x"))
+    with pytest.raises(httpx.UnsupportedProtocol):
+        transport.handle_request(httpx.Request("GET", "ws://h/x"))
 
 
 @pytest.mark.parametrize("method", ["", "GE T", "GET\r\n", "GÉT"])
 def test_a_method_that_is_not_a_token_is_refused(method):
-    with pytest.raises(httpx2.LocalProtocolError):
+    with pytest.raises(httpx.LocalProtocolError):
         encoded(method=method)
 
 
@@ -159,7 +159,7 @@ INVALID_VALUES = ["a\r\nb: c", "a\nb", "a\rb", "\0", "é", " a", "a ", "a\x7f"]
 
 @pytest.mark.parametrize("value", INVALID_VALUES)
 def test_a_header_that_is_not_valid_is_refused_and_not_repeated(value):
-    with pytest.raises(httpx2.LocalProtocolError) as raised:
+    with pytest.raises(httpx.LocalProtocolError) as raised:
         encoded(secret=value)
     assert str(raised.value) == "A header cannot be sent as it is."
     assert raised.value.__cause__ is None
@@ -168,15 +168,15 @@ def test_a_header_that_is_not_valid_is_refused_and_not_repeated(value):
 
 @pytest.mark.parametrize("value", INVALID_VALUES)
 def test_the_transport_checks_headers_before_it_connects(value):
-    request = httpx2.Request("GET", "http://127.0.0.1:1/", headers={"a": value.encode()})
-    with plain_transport() as transport, pytest.raises(httpx2.LocalProtocolError) as raised:
+    request = httpx.Request("GET", "http://127.0.0.1:1/", headers={"a": value.encode()})
+    with plain_transport() as transport, pytest.raises(httpx.LocalProtocolError) as raised:
         transport.handle_request(request)
     assert str(raised.value) == "A header cannot be sent as it is."
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\nb", "é"])
 def test_a_header_name_that_is_not_a_token_is_refused(name):
-    with pytest.raises(httpx2.LocalProtocolError):
+    with pytest.raises(httpx.LocalProtocolError):
         build_request("GET", "http://h/x", {name: "v"})
 
 
@@ -188,19 +188,17 @@ def chunks():
 @pytest.mark.parametrize(
     "request_",
     [
-        httpx2.Request("POST", "http://127.0.0.1:1/", content=chunks()),
-        httpx2.Request(
-            "POST", "http://127.0.0.1:1/", content=b"a", headers={"content-length": "2"}
-        ),
-        httpx2.Request("POST", "http://127.0.0.1:1/", stream=httpx2.ByteStream(b"a")),
-        httpx2.Request(
+        httpx.Request("POST", "http://127.0.0.1:1/", content=chunks()),
+        httpx.Request("POST", "http://127.0.0.1:1/", content=b"a", headers={"content-length": "2"}),
+        httpx.Request("POST", "http://127.0.0.1:1/", stream=httpx.ByteStream(b"a")),
+        httpx.Request(
             "POST", "http://127.0.0.1:1/", content=b"a", headers=[("content-length", "1")] * 2
         ),
     ],
     ids=["chunked", "other length", "no length", "two lengths"],
 )
 def test_a_body_without_its_length_is_refused(request_, transport):
-    with pytest.raises(httpx2.LocalProtocolError):
+    with pytest.raises(httpx.LocalProtocolError):
         transport.handle_request(request_)
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 from contextlib import closing
 
-import httpx2
+import httpx
 import pytest
 
 from antiphon.upstream import transport as transports
@@ -14,7 +14,7 @@ from tests.support.upstream import exchange, request_to, run_peer
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 HELLO = (200, {"content-length": "5"}, b"hello")
-NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 def test_a_refused_connection_is_attempted_twice_and_nothing_is_sent(transport, monkeypatch):
@@ -25,7 +25,7 @@ def test_a_refused_connection_is_attempted_twice_and_nothing_is_sent(transport, 
         raise ConnectionRefusedError(111, "address 127.0.0.1")
 
     monkeypatch.setattr(transports.socket, "create_connection", refuse)
-    with pytest.raises(httpx2.ConnectError) as raised:
+    with pytest.raises(httpx.ConnectError) as raised:
         exchange(transport, "http://127.0.0.1:9/")
     assert [address for address, _ in attempts] == [("127.0.0.1", 9)] * 2
     assert "127" not in str(raised.value)
@@ -34,10 +34,10 @@ def test_a_refused_connection_is_attempted_twice_and_nothing_is_sent(transport, 
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
-        (TimeoutError(), httpx2.ConnectTimeout),
-        (socket.gaierror(-2, "Name or service not known"), httpx2.ConnectError),
-        (OSError(101, "Network is unreachable"), httpx2.ConnectError),
-        (UnicodeError("label too long"), httpx2.ConnectError),
+        (TimeoutError(), httpx.ConnectTimeout),
+        (socket.gaierror(-2, "Name or service not known"), httpx.ConnectError),
+        (OSError(101, "Network is unreachable"), httpx.ConnectError),
+        (UnicodeError("label too long"), httpx.ConnectError),
     ],
 )
 def test_every_failed_connection_means_that_nothing_was_sent(
@@ -70,14 +70,14 @@ def test_the_second_attempt_may_succeed(transport, monkeypatch, failure):
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://localhost:9/"])
 def test_without_time_left_no_connection_is_made(transport, monkeypatch, url):
     monkeypatch.setattr(transports.socket, "create_connection", pytest.fail)
-    with pytest.raises(httpx2.ConnectTimeout):
+    with pytest.raises(httpx.ConnectTimeout):
         exchange(transport, url, ends_at=0.0)
 
 
 def test_a_name_that_is_not_resolved_in_time_is_a_connect_timeout(transport, monkeypatch):
     is_over = threading.Event()
     monkeypatch.setattr(transports.socket, "getaddrinfo", lambda *_, **__: is_over.wait(20))
-    with pytest.raises(httpx2.ConnectTimeout):
+    with pytest.raises(httpx.ConnectTimeout):
         exchange(transport, "http://h/", timeout={"connect": 0.1})
     is_over.set()
 
@@ -99,7 +99,7 @@ def test_each_address_of_a_host_is_tried(transport, monkeypatch):
 def test_the_end_of_the_time_ends_every_step(transport, body):
     is_over = threading.Event()
     with run_peer(lambda _: is_over.wait(20)) as peer:
-        with pytest.raises((httpx2.ReadTimeout, httpx2.WriteTimeout)):
+        with pytest.raises((httpx.ReadTimeout, httpx.WriteTimeout)):
             exchange(transport, peer.url, "POST", body, ends_at=time.monotonic() + 0.2)
         is_over.set()
 
@@ -128,7 +128,7 @@ def test_the_head_has_one_deadline_however_its_bytes_arrive(transport, seconds):
     is_over = threading.Event()
     with run_peer(drip, receive_all) as peer:
         for _ in range(2):
-            with pytest.raises(httpx2.ReadTimeout):
+            with pytest.raises(httpx.ReadTimeout):
                 exchange(transport, peer.url, **seconds)
         is_over.set()
 
@@ -141,7 +141,7 @@ def test_interim_responses_do_not_extend_the_deadline_of_the_head(transport):
 
     is_over = threading.Event()
     with run_peer(send_interim_responses) as peer:
-        with pytest.raises(httpx2.ReadTimeout):
+        with pytest.raises(httpx.ReadTimeout):
             exchange(transport, peer.url, head_timeout=0.2)
         is_over.set()
 
@@ -151,7 +151,7 @@ def test_a_body_has_the_read_timeout_for_each_read(transport):
         connection.sendall(OK[:-1])
         receive_all(connection)
 
-    with run_peer(stop) as peer, pytest.raises(httpx2.ReadTimeout):
+    with run_peer(stop) as peer, pytest.raises(httpx.ReadTimeout):
         exchange(transport, peer.url, timeout={"read": 0.1}, head_timeout=5)
 
 
@@ -170,7 +170,7 @@ def test_the_deadline_of_the_head_ends_with_the_head(transport, seconds):
 def test_a_request_that_is_not_taken_in_time_is_a_write_timeout(transport):
     is_over = threading.Event()
     with run_peer(lambda _: is_over.wait(5)) as peer:
-        with pytest.raises(httpx2.WriteTimeout):
+        with pytest.raises(httpx.WriteTimeout):
             exchange(transport, peer.url, "POST", bytes(30_000_000), timeout={"write": 0.1})
         is_over.set()
 
@@ -193,7 +193,7 @@ def test_an_idle_connection_gets_the_timeouts_of_the_next_request(transport):
 
     with run_peer(respond_once) as peer:
         assert exchange(transport, peer.url, timeout={"read": None}) == HELLO
-        with pytest.raises(httpx2.ReadTimeout):
+        with pytest.raises(httpx.ReadTimeout):
             exchange(transport, peer.url, timeout={"read": 0.1})
 
 
@@ -209,7 +209,7 @@ def test_shutting_the_socket_ends_a_read_that_blocks(transport):
             assert next(pieces) == b"hell"
             shut = response.extensions["network_stream"].get_extra_info("socket").shutdown
             threading.Timer(0.05, shut, [socket.SHUT_RDWR]).start()
-            with pytest.raises(httpx2.RemoteProtocolError, match="connection ended before"):
+            with pytest.raises(httpx.RemoteProtocolError, match="connection ended before"):
                 next(pieces)
 
 
@@ -227,5 +227,5 @@ def test_a_connection_that_is_reset_is_a_read_error(transport):
         pieces = iter(response.stream)
         assert next(pieces) == b"hell"
         is_read.set()
-        with pytest.raises(httpx2.ReadError):
+        with pytest.raises(httpx.ReadError):
             next(pieces)

@@ -7,7 +7,7 @@ import threading
 from contextlib import closing
 
 import certifi
-import httpx2
+import httpx
 import pytest
 
 from antiphon.upstream.transport import LlhttpTransport
@@ -70,7 +70,7 @@ def test_nothing_is_sent_to_a_peer_whose_certificate_is_not_trusted(here):
         closing(trusting(certifi.where())) as trusting_others,
         run_peer(OK, OK, tls=make_server_context(here)) as peer,
     ):
-        with pytest.raises(httpx2.ConnectError):
+        with pytest.raises(httpx.ConnectError):
             exchange(trusting_others, peer.url)
         assert peer.heads == []
 
@@ -81,7 +81,7 @@ def test_nothing_is_sent_to_a_peer_with_a_certificate_for_another_name(tmp_path)
         closing(trusting(other)) as transport,
         run_peer(OK, OK, tls=make_server_context(other)) as peer,
     ):
-        with pytest.raises(httpx2.ConnectError):
+        with pytest.raises(httpx.ConnectError):
             exchange(transport, peer.url)
         assert peer.heads == []
 
@@ -90,14 +90,14 @@ def test_nothing_is_sent_to_a_peer_that_does_not_use_tls(transport):
     def send_plain_text(connection):
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    with run_peer(send_plain_text, send_plain_text) as peer, pytest.raises(httpx2.ConnectError):
+    with run_peer(send_plain_text, send_plain_text) as peer, pytest.raises(httpx.ConnectError):
         exchange(transport, peer.url.replace("http", "https"))
 
 
 def test_a_handshake_that_is_not_answered_is_a_connection_not_made(transport):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
-        with pytest.raises(httpx2.ConnectTimeout):
+        with pytest.raises(httpx.ConnectTimeout):
             exchange(transport, url, timeout={"connect": 0.1})
 
 
@@ -111,7 +111,7 @@ def test_the_end_of_tls_ends_a_body_without_a_length(transport, here):
 
 
 def test_the_end_of_the_connection_without_the_end_of_tls_is_a_cut(transport, here):
-    with run_peer(OPEN, tls=make_server_context(here)) as peer, pytest.raises(httpx2.ReadError):
+    with run_peer(OPEN, tls=make_server_context(here)) as peer, pytest.raises(httpx.ReadError):
         exchange(transport, peer.url)
 
 
@@ -129,5 +129,5 @@ def test_shutting_the_socket_ends_a_read_that_blocks(transport, here, raw):
             ours = response.extensions["network_stream"].get_extra_info("socket")
             shut = (ours, socket.SHUT_RDWR)
             threading.Timer(0.05, socket.socket.shutdown, shut).start()
-            with pytest.raises(httpx2.ReadError):
+            with pytest.raises(httpx.ReadError):
                 next(pieces)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-import httpx2
+import httpx
 
 from antiphon.observability import logger
 from antiphon.settings.config import AzureTarget, Target
@@ -57,7 +57,7 @@ class Credentials:
         return renewed
 
 
-class RedactedStream(httpx2.SyncByteStream):
+class RedactedStream(httpx.SyncByteStream):
     """A body without the credential that its provider repeats, however it is cut into chunks.
 
     Each chunk is searched once, for a part of the credential that no encoding escapes.
@@ -65,7 +65,7 @@ class RedactedStream(httpx2.SyncByteStream):
     never a complete event.
     """
 
-    def __init__(self, stream: httpx2.SyncByteStream, credential: str) -> None:
+    def __init__(self, stream: httpx.SyncByteStream, credential: str) -> None:
         self._stream = stream
         self._credential = credential
 
@@ -84,7 +84,7 @@ class RedactedStream(httpx2.SyncByteStream):
                     end = _end_of_searched(data, reach)
                     held = data[end:]
                     yield data[:end]
-        except httpx2.RequestError:
+        except httpx.RequestError:
             yield held
             raise
         yield held
@@ -93,9 +93,7 @@ class RedactedStream(httpx2.SyncByteStream):
         self._stream.close()
 
 
-def redact(
-    response: httpx2.Response, credential: str, *, with_body: bool = True
-) -> httpx2.Response:
+def redact(response: httpx.Response, credential: str, *, with_body: bool = True) -> httpx.Response:
     """Remove the credential, with which the request was sent, from headers and body."""
     if len(credential) < MIN_SECRET_CHARS:
         return response
@@ -103,8 +101,8 @@ def redact(
     if any(needle in value for _, value in response.headers.raw):
         sub = _pattern(credential).sub
         pairs = [(name, sub(REDACTED, value)) for name, value in response.headers.raw]
-        response.headers = httpx2.Headers(pairs)
-    if with_body and isinstance(response.stream, httpx2.SyncByteStream):
+        response.headers = httpx.Headers(pairs)
+    if with_body and isinstance(response.stream, httpx.SyncByteStream):
         response.stream = RedactedStream(response.stream, credential)
     return response
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from urllib.parse import urljoin, urlsplit
 
-import httpx2
+import httpx
 
 from antiphon.errors import DownloadTooLarge, GatewayError, UpstreamFailed
 from antiphon.http import Send
@@ -83,11 +83,11 @@ class Download:
                     raise DownloadTooLarge(_too_large("The file", self._size))
                 yield chunk
                 self._timer.allow_silence(self._max_silence)
-        except httpx2.RequestError as exc:
+        except httpx.RequestError as exc:
             raise self._timer.fault or translate_error(exc) from exc
 
 
-def check_download(response: httpx2.Response, *, has_range: bool) -> None:
+def check_download(response: httpx.Response, *, has_range: bool) -> None:
     """Raise GatewayError for a file whose end could not be known, or that is too large to pass.
 
     `has_range`: whether a part of the file was requested.
@@ -107,7 +107,7 @@ def check_download(response: httpx2.Response, *, has_range: bool) -> None:
     raise DownloadTooLarge(_too_large(name, length))
 
 
-def redirected(request: httpx2.Request, response: httpx2.Response) -> httpx2.Request:
+def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Request:
     """Return the request to which a provider redirects, without the gateway's credential.
 
     Raise UpstreamFailed for an address that is not https. Plain http to a loopback address is
@@ -120,7 +120,7 @@ def redirected(request: httpx2.Request, response: httpx2.Response) -> httpx2.Req
         is_local = request.url.scheme == "http" and urlsplit(url).hostname in LOOPBACK
         if url.startswith("https://") or is_local:
             return build_request(request.method, url, headers)
-    except (httpx2.RequestError, ValueError) as exc:
+    except (httpx.RequestError, ValueError) as exc:
         raise UpstreamFailed(NOT_FOLLOWED) from exc
     raise UpstreamFailed(NOT_FOLLOWED)
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
-import httpx2
+import httpx
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from antiphon.errors import CredentialMissing
@@ -53,7 +53,7 @@ class EntraTokens:
 
     def __init__(
         self,
-        transport: httpx2.BaseTransport,
+        transport: httpx.BaseTransport,
         secrets: ProviderSecrets,
         identity: Callable[[str], str],  # an audience -> a token that AWS signs for it
         clock: Clock = time.monotonic,
@@ -129,7 +129,7 @@ class ProofRefused(CredentialMissing):
 class TokenEndpoint:
     """Logs no secret, assertion or token, and none of Entra's own messages."""
 
-    def __init__(self, transport: httpx2.BaseTransport, clock: Clock) -> None:
+    def __init__(self, transport: httpx.BaseTransport, clock: Clock) -> None:
         self._transport = transport
         self._clock = clock
 
@@ -137,7 +137,7 @@ class TokenEndpoint:
         """Raise ProofRefused, or CredentialMissing for every other failure."""
         try:
             status, body = self._post(app, proof)
-        except httpx2.RequestError as exc:
+        except httpx.RequestError as exc:
             reason = "it did not answer"
             raise CredentialMissing(_log_missing(target, reason, type(exc).__name__)) from exc
         if status != OK:
@@ -159,12 +159,12 @@ class TokenEndpoint:
         finally:
             response.close()
 
-    def _read(self, response: httpx2.Response) -> bytes:
+    def _read(self, response: httpx.Response) -> bytes:
         body, ends_at = b"", self._clock() + SECONDS
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > MAX_ANSWER_BYTES or self._clock() > ends_at:
-                raise httpx2.ReadTimeout("The answer does not end.")
+                raise httpx.ReadTimeout("The answer does not end.")
         return body
 
 

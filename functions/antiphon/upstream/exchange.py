@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
-import httpx2
+import httpx
 
 from antiphon.errors import AnswerTooLarge, GatewayError, InvalidRequest, UpstreamFailed
 from antiphon.json_reader import Answer, JsonReader, read_json
@@ -93,9 +93,9 @@ TO_CALLER = (
 
 
 class Exchange:
-    """Sends over one httpx2 transport; timers beside it end a read that takes too long."""
+    """Sends over one httpx transport; timers beside it end a read that takes too long."""
 
-    def __init__(self, transport: httpx2.BaseTransport, gateway: Gateway) -> None:
+    def __init__(self, transport: httpx.BaseTransport, gateway: Gateway) -> None:
         self._transport = transport
         self._gateway = gateway
         self._timers = TimerThread()
@@ -137,7 +137,7 @@ class Exchange:
 
     def _build(
         self, candidate: Candidate, credential: str, request: UpstreamRequest
-    ) -> httpx2.Request:
+    ) -> httpx.Request:
         url, authorization = candidate.provider.address(request.path, request.query, credential)
         body = request.encode_body(candidate)
         names = self._for_download if request.is_download else self._to_provider
@@ -147,12 +147,12 @@ class Exchange:
             headers["content-type"] = JSON  # it was parsed as JSON before
         try:
             return build_request(request.method, url, headers, body)
-        except httpx2.RequestError as exc:
+        except httpx.RequestError as exc:
             raise translate_error(exc) from exc
 
     def _send(
-        self, outgoing: httpx2.Request, request: UpstreamRequest, ends_at: float
-    ) -> httpx2.Response:
+        self, outgoing: httpx.Request, request: UpstreamRequest, ends_at: float
+    ) -> httpx.Response:
         left = ends_at - time.monotonic()
         if left <= 0:
             raise no_time_left()
@@ -170,7 +170,7 @@ class Exchange:
         }
         try:
             return self._transport.handle_request(outgoing)
-        except httpx2.RequestError as exc:
+        except httpx.RequestError as exc:
             fault = translate_error(exc)
             if time.monotonic() < ends_at or isinstance(fault, InvalidRequest):
                 raise fault from exc
@@ -178,11 +178,11 @@ class Exchange:
 
     def _follow(
         self,
-        outgoing: httpx2.Request,
-        response: httpx2.Response,
+        outgoing: httpx.Request,
+        response: httpx.Response,
         request: UpstreamRequest,
         ends_at: float,
-    ) -> httpx2.Response:
+    ) -> httpx.Response:
         response.close()
         response = self._send(redirected(outgoing, response), request, ends_at)
         if response.status_code not in CREDENTIAL_REFUSED:
@@ -190,13 +190,13 @@ class Exchange:
         response.close()  # the status says nothing about the gateway's credential
         raise UpstreamFailed("The address to which the provider redirects refuses the request.")
 
-    def _start_timer(self, response: httpx2.Response, ends_at: float) -> ReadTimer:
+    def _start_timer(self, response: httpx.Response, ends_at: float) -> ReadTimer:
         stream = response.extensions.get("network_stream")
         timer = ReadTimer(stream and stream.get_extra_info("socket"), ends_at)
         self._timers.start(timer)
         return timer
 
-    def _close(self, response: httpx2.Response, timer: ReadTimer) -> None:
+    def _close(self, response: httpx.Response, timer: ReadTimer) -> None:
         self._timers.stop(timer)
         response.close()
 
@@ -256,7 +256,7 @@ class _Incoming:
                 is_enough = len(text) >= KIND_BYTES or len(start) > MAX_BLANK_BYTES
                 if is_enough or text.startswith((b"{", b":")):
                     return text, replace(self, chunks=chain((start,), self.chunks))
-        except httpx2.RequestError as exc:
+        except httpx.RequestError as exc:
             raise self.timer.fault or translate_error(exc) from exc
         return start, replace(self, chunks=iter((start,)))
 
@@ -274,7 +274,7 @@ class _Incoming:
                 if size > max_bytes:
                     reader = reader or JsonReader()
                     _feed(reader, pieces)
-        except httpx2.RequestError as exc:
+        except httpx.RequestError as exc:
             fault = translate_error(exc)
         self.close()
         fault = self.timer.fault or fault  # a body without a length ends cleanly when it is cut
@@ -306,9 +306,7 @@ def provider_headers(headers: Mapping[str, str], names: re.Pattern[str]) -> dict
     return {**passed, "accept-encoding": "identity", "user-agent": "antiphon"}
 
 
-def caller_headers(
-    method: str, response: httpx2.Response, names: re.Pattern[str]
-) -> dict[str, str]:
+def caller_headers(method: str, response: httpx.Response, names: re.Pattern[str]) -> dict[str, str]:
     """Return the provider's headers that the caller gets, and whether its SDK may retry."""
     passed = {name: value for name, value in response.headers.items() if names.fullmatch(name)}
     if sum(map(len, (*passed, *passed.values()))) > MAX_HEADER_BYTES:
@@ -381,15 +379,15 @@ def _feed(reader: JsonReader, pieces: list[bytes]) -> None:
     pieces.clear()
 
 
-def _chunks(response: httpx2.Response) -> Iterator[bytes]:
+def _chunks(response: httpx.Response) -> Iterator[bytes]:
     """Return the body's chunks as the transport decodes them, with no further layer."""
     stream = response.stream
-    if not isinstance(stream, httpx2.SyncByteStream):
+    if not isinstance(stream, httpx.SyncByteStream):
         raise TypeError("the transport must be synchronous")
     return iter(stream)
 
 
-def _check_status(response: httpx2.Response) -> None:
+def _check_status(response: httpx.Response) -> None:
     if response.status_code not in STATUSES:
         raise UpstreamFailed(f"The provider answered with the status {response.status_code}.")
     if response.status_code in REDIRECTS:  # following it would send our credential elsewhere

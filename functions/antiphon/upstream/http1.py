@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import httptools
-import httpx2
+import httpx
 
 MAX_TARGET = 65_536  # characters of path and query
 MAX_CACHED_URL = 512
@@ -33,11 +33,11 @@ def build_request(
     headers: Mapping[str, str],
     body: bytes = b"",
     extensions: Mapping[str, Any] | None = None,
-) -> httpx2.Request:
+) -> httpx.Request:
     """Return a request with Host, Accept, Connection and Content-Length added.
 
     Raise UnsupportedProtocol or LocalProtocolError where URL or headers cannot be sent. Path and
-    query are sent as they are, except that httpx2 encodes what RFC 3986 does not allow.
+    query are sent as they are, except that httpx encodes what RFC 3986 does not allow.
     """
     parse = _parse_url if len(url) <= MAX_CACHED_URL else _parse_url.__wrapped__
     parsed, authority = parse(url)
@@ -45,16 +45,16 @@ def build_request(
     if body or method in HAVE_BODIES:
         fields["content-length"] = str(len(body))
     try:
-        request = httpx2.Request(
-            method, parsed, headers=fields, stream=httpx2.ByteStream(body), extensions=extensions
+        request = httpx.Request(
+            method, parsed, headers=fields, stream=httpx.ByteStream(body), extensions=extensions
         )
     except UnicodeEncodeError:
-        raise httpx2.LocalProtocolError("A header cannot be sent as it is.") from None
+        raise httpx.LocalProtocolError("A header cannot be sent as it is.") from None
     encode_head(request)
     return request
 
 
-def encode_head(request: httpx2.Request) -> bytes:
+def encode_head(request: httpx.Request) -> bytes:
     """Return the request line and headers; raise LocalProtocolError where they are not valid.
 
     A body must be of the length that Content-Length declares.
@@ -64,28 +64,28 @@ def encode_head(request: httpx2.Request) -> bytes:
     head = b"\r\n".join(lines) + b"\r\n\r\n"
     # As many lines as were written: no value contains a line of its own.
     if not REQUEST_HEAD.fullmatch(head) or head.count(b"\n") != len(lines) + 1:
-        raise httpx2.LocalProtocolError("A header cannot be sent as it is.")
+        raise httpx.LocalProtocolError("A header cannot be sent as it is.")
     length = request.headers.get("content-length", "0")
     if length != str(len(request.read())) or "transfer-encoding" in request.headers:
-        raise httpx2.LocalProtocolError("The length of the body is not declared.")
+        raise httpx.LocalProtocolError("The length of the body is not declared.")
     return head
 
 
 @lru_cache(maxsize=256)
-def _parse_url(text: str) -> tuple[httpx2.URL, str]:
+def _parse_url(text: str) -> tuple[httpx.URL, str]:
     """Return the URL and its authority as it stands in Host."""
     found = URL.fullmatch(text)
     if found is None or len(found[1]) > MAX_TARGET or DOT_SEGMENT.search(found[1].split("?")[0]):
         is_http = text.startswith(("http://", "https://"))
-        refusal = httpx2.LocalProtocolError if is_http else httpx2.UnsupportedProtocol
+        refusal = httpx.LocalProtocolError if is_http else httpx.UnsupportedProtocol
         raise refusal("A request cannot be sent to this URL.")
     try:
-        url = httpx2.URL(text)
+        url = httpx.URL(text)
         url.raw_host.decode().encode("idna")  # refuses empty and long labels
-    except (httpx2.InvalidURL, UnicodeError):
-        raise httpx2.LocalProtocolError("The host or port of the URL is not valid.") from None
+    except (httpx.InvalidURL, UnicodeError):
+        raise httpx.LocalProtocolError("The host or port of the URL is not valid.") from None
     if not url.raw_host or (url.port is not None and not 0 < url.port <= MAX_PORT):
-        raise httpx2.LocalProtocolError("The host or port of the URL is not valid.")
+        raise httpx.LocalProtocolError("The host or port of the URL is not valid.")
     return url, url.netloc.decode()
 
 
@@ -133,7 +133,7 @@ class ResponseParser:
         self._tail = b""
         self.status = 0  # once the final head is complete
         self.pieces: list[bytes] = []
-        self.error: httpx2.RemoteProtocolError | None = None  # raised after `pieces` are taken
+        self.error: httpx.RemoteProtocolError | None = None  # raised after `pieces` are taken
         self._start()
 
     @property
@@ -152,7 +152,7 @@ class ResponseParser:
             found = self._buffer.find(END_OF_HEAD, max(self._parsed - 3, 0))
             end = len(self._buffer) if found < 0 else found + len(END_OF_HEAD)
             if end > self._head_left:
-                raise httpx2.RemoteProtocolError("The head of the response is too long.")
+                raise httpx.RemoteProtocolError("The head of the response is too long.")
             self._parse_head(self._buffer[self._parsed : end])
             self._parsed = end
             if found < 0:
@@ -217,18 +217,18 @@ class ResponseParser:
         try:
             self._llhttp.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
-            raise httpx2.RemoteProtocolError("The response is not valid HTTP/1.1.") from exc
+            raise httpx.RemoteProtocolError("The response is not valid HTTP/1.1.") from exc
 
     def _finish_head(self) -> None:
         found = STATUS_LINE.match(self._buffer)
         if found is None:
-            raise httpx2.RemoteProtocolError("The status line is not valid HTTP/1.1.")
+            raise httpx.RemoteProtocolError("The status line is not valid HTTP/1.1.")
         rest = self._buffer[self._parsed :]
         self._head_left -= self._parsed
         self._buffer, self._parsed = b"", 0
         status = int(found[2])
         if status == SWITCHING_PROTOCOLS:
-            raise httpx2.RemoteProtocolError("The provider switches to another protocol.")
+            raise httpx.RemoteProtocolError("The provider switches to another protocol.")
         if status < FIRST_FINAL:
             self._buffer = rest
             self._start()
@@ -253,9 +253,9 @@ class ResponseParser:
         coding = self._framing.get(TRANSFER_ENCODING)
         length = self._framing.get(CONTENT_LENGTH)
         if coding is not None and coding.lower() != b"chunked":
-            raise httpx2.RemoteProtocolError("The transfer coding is not supported.")
+            raise httpx.RemoteProtocolError("The transfer coding is not supported.")
         if length is not None and not LENGTH.fullmatch(length):
-            raise httpx2.RemoteProtocolError("The content length is not valid.")
+            raise httpx.RemoteProtocolError("The content length is not valid.")
         self._is_chunked = coding is not None
         self.has_declared_end = coding is not None or length is not None
 
@@ -284,10 +284,10 @@ class ResponseParser:
             self.is_complete = True
 
     def _fail(self, text: str) -> None:
-        self.error = self.error or httpx2.RemoteProtocolError(text)
+        self.error = self.error or httpx.RemoteProtocolError(text)
 
 
-class BodyStream(httpx2.SyncByteStream):
+class BodyStream(httpx.SyncByteStream):
     """The body of a response: yields what each read brings; close it in any case.
 
     `receive` returns the next bytes of the connection. `release` is called once, with whether
@@ -322,13 +322,13 @@ class BodyStream(httpx2.SyncByteStream):
             release(self._parser.can_reuse_connection)
 
 
-class GzipStream(httpx2.SyncByteStream):
+class GzipStream(httpx.SyncByteStream):
     """Decodes one or more gzip members (RFC 1952, 2.2) as the body arrives, in small pieces.
 
-    Unlike httpx2's decoder it raises where the last member ends too early.
+    Unlike httpx's decoder it raises where the last member ends too early.
     """
 
-    def __init__(self, stream: httpx2.SyncByteStream) -> None:
+    def __init__(self, stream: httpx.SyncByteStream) -> None:
         self._stream = stream
         self._decoder = zlib.decompressobj(GZIP_WINDOW)
         self._has_begun = False
@@ -338,9 +338,9 @@ class GzipStream(httpx2.SyncByteStream):
             for piece in self._stream:
                 yield from self._decode(piece)
         except zlib.error as exc:
-            raise httpx2.RemoteProtocolError("The body is not valid gzip.") from exc
+            raise httpx.RemoteProtocolError("The body is not valid gzip.") from exc
         if self._has_begun and not self._decoder.eof:
-            raise httpx2.RemoteProtocolError("The connection ended before the gzip data did.")
+            raise httpx.RemoteProtocolError("The connection ended before the gzip data did.")
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         while data:
@@ -360,7 +360,7 @@ class GzipStream(httpx2.SyncByteStream):
         self._stream.close()
 
 
-def decode_content(method: str, response: httpx2.Response) -> httpx2.Response:
+def decode_content(method: str, response: httpx.Response) -> httpx.Response:
     """Return the response with its gzip coding removed: some proxies compress unasked.
 
     Raise RemoteProtocolError for any other compression, which was not offered either.
@@ -370,8 +370,8 @@ def decode_content(method: str, response: httpx2.Response) -> httpx2.Response:
         return response
     codings = _names(names)
     if codings & REFUSED_CODINGS or (codings & GZIP and "," in names):
-        raise httpx2.RemoteProtocolError("The content coding is not supported.")
-    if codings & GZIP and isinstance(response.stream, httpx2.SyncByteStream):
+        raise httpx.RemoteProtocolError("The content coding is not supported.")
+    if codings & GZIP and isinstance(response.stream, httpx.SyncByteStream):
         response.stream = GzipStream(response.stream)
         del response.headers["content-encoding"]
         response.headers.pop("content-length", None)  # of the coded body

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import httpx2
+import httpx
 
 from antiphon import sse
 from antiphon.errors import (
@@ -24,19 +24,19 @@ TERMINAL = {"response.completed", "response.failed", "response.incomplete", "err
 # Events that say no more than that the response exists; the last two are keep-alives.
 LIFECYCLE = {"response.created", "response.queued", "response.in_progress", "keepalive", "ping"}
 IGNORED_TAILS = {b"", b"data: [DONE]"}
-NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 LINGER_SECONDS = 5.0  # for which a provider may keep a stream open after its terminal event
 
 type ResponseObject = Mapping[str, Any]
 
 
-def translate_error(exc: httpx2.RequestError) -> GatewayError:
+def translate_error(exc: httpx.RequestError) -> GatewayError:
     """Return the gateway's error for a failed exchange with a provider."""
     if isinstance(exc, NOTHING_SENT):
         return UpstreamNotReached("The provider could not be reached; nothing was sent.")
-    if isinstance(exc, (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol)):
+    if isinstance(exc, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
         return InvalidRequest("A header or the query of the request cannot be sent on.")
-    if isinstance(exc, httpx2.TimeoutException):
+    if isinstance(exc, httpx.TimeoutException):
         return UpstreamTimeout("The provider did not answer in time.")
     return UpstreamFailed("The connection to the provider broke before its answer was complete.")
 
@@ -147,12 +147,12 @@ class UpstreamStream:
                 if pending and (self._has_started or any(map(_has_data, pending))):
                     yield self._batch(pending)
                     pending = []
-        except (httpx2.RequestError, sse.EventTooLarge) as exc:
+        except (httpx.RequestError, sse.EventTooLarge) as exc:
             yield from self._end(self._fault_of(exc))
         else:
             yield from self._end(self._timer.fault)  # without a length, a cut body ends cleanly
 
-    def _fault_of(self, exc: httpx2.RequestError | sse.EventTooLarge) -> GatewayError:
+    def _fault_of(self, exc: httpx.RequestError | sse.EventTooLarge) -> GatewayError:
         if isinstance(exc, sse.EventTooLarge):
             return UpstreamFailed(str(exc), code="event_too_large")
         return self._timer.fault or translate_error(exc)

@@ -1,11 +1,11 @@
-"""Sends HTTP/1.1 requests to the providers: httpx2's transport interface over a blocking socket.
+"""Sends HTTP/1.1 requests to the providers: httpx's transport interface over a blocking socket.
 
-https://pydantic.dev/docs/httpx2/advanced/transports/ and, for what a transport reads from a request
-and adds to a response, https://pydantic.dev/docs/httpx2/advanced/extensions/
+https://www.python-httpx.org/advanced/transports/ and, for what a transport reads from a request
+and adds to a response, https://www.python-httpx.org/advanced/extensions/
 
-Every error is httpx2's own. Its text has no address, header or byte of what was exchanged.
+Every error is httpx's own. Its text has no address, header or byte of what was exchanged.
 
-    httpx2.TransportError
+    httpx.TransportError
     ├── UnsupportedProtocol   nothing was sent: the URL is not one of http or https
     ├── LocalProtocolError    nothing was sent: HTTP/1.1 cannot carry the request as it is
     ├── ConnectError          nothing was sent: no connection, to the provider or by the proxy
@@ -29,7 +29,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import httpx2
+import httpx
 
 from antiphon.upstream.http1 import (
     PORTS,
@@ -48,10 +48,10 @@ ONE_PACKET = 16_384  # bytes of a body that are sent together with its head
 type Origin = tuple[str, str, int]  # scheme, host without brackets, port
 
 
-class LlhttpTransport(httpx2.BaseTransport):
+class LlhttpTransport(httpx.BaseTransport):
     """Keeps at most 8 idle connections to an origin; safe for many threads.
 
-    It honours `request.extensions["timeout"]` as httpx2 documents it (seconds; None waits for
+    It honours `request.extensions["timeout"]` as httpx documents it (seconds; None waits for
     ever), `request.extensions["head_timeout"]`: seconds from when the request was sent until
     the whole head is there, by default the read timeout, and `request.extensions["ends_at"]`:
     the time.monotonic() at which that must be so in any case. The response's extension
@@ -66,7 +66,7 @@ class LlhttpTransport(httpx2.BaseTransport):
         self._proxy = proxy
         self._pool = _Pool(idle_seconds)
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return once the final head is there; the response must be closed."""
         head = encode_head(request)
         timeouts = request.extensions.get("timeout", {})
@@ -88,7 +88,7 @@ class LlhttpTransport(httpx2.BaseTransport):
         open_socket = partial(self._open_socket, origin, seconds, ends_at)
         try:
             return _Connection(origin, open_socket)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout):  # once more: nothing was sent
+        except (httpx.ConnectError, httpx.ConnectTimeout):  # once more: nothing was sent
             return _Connection(origin, open_socket)
 
     def _open_socket(self, origin: Origin, seconds: float | None, ends_at: float) -> socket.socket:
@@ -102,9 +102,9 @@ class LlhttpTransport(httpx2.BaseTransport):
         self,
         connection: "_Connection",
         head: bytes,
-        request: httpx2.Request,
+        request: httpx.Request,
         timeouts: Mapping[str, float | None],
-    ) -> httpx2.Response:
+    ) -> httpx.Response:
         ends_at = request.extensions.get("ends_at", NEVER)
         is_sent = connection.send(head, request.read(), timeouts.get("write"), ends_at)
         parser = ResponseParser(request.method)
@@ -112,13 +112,13 @@ class LlhttpTransport(httpx2.BaseTransport):
         head_seconds = request.extensions.get("head_timeout", read_seconds)
         try:
             connection.read_head(parser, _earlier(head_seconds, ends_at))
-        except (httpx2.ReadError, httpx2.RemoteProtocolError) as exc:
+        except (httpx.ReadError, httpx.RemoteProtocolError) as exc:
             if is_sent:
                 raise
-            raise httpx2.WriteError("The connection broke while the request was sent.") from exc
+            raise httpx.WriteError("The connection broke while the request was sent.") from exc
         connection.socket.settimeout(read_seconds)
         release = partial(self._release, connection, is_sent)
-        response = httpx2.Response(
+        response = httpx.Response(
             parser.status,
             headers=parser.headers,
             stream=BodyStream(parser, connection.receive, release),
@@ -146,12 +146,12 @@ class _Connection:
         try:
             self.socket = open_socket()
         except TimeoutError as exc:
-            raise httpx2.ConnectTimeout("The connection was not made in time.") from exc
+            raise httpx.ConnectTimeout("The connection was not made in time.") from exc
         except (OSError, ValueError) as exc:  # ValueError: a host name that cannot be encoded
-            raise httpx2.ConnectError("The connection could not be made.") from exc
+            raise httpx.ConnectError("The connection could not be made.") from exc
 
     def get_extra_info(self, info: str) -> Any:
-        """Return the socket, as httpx2's network streams do."""
+        """Return the socket, as httpx's network streams do."""
         # By a proxy with TLS, `self.socket` is urllib3's object around the socket.
         return getattr(self.socket, "socket", self.socket) if info == "socket" else None
 
@@ -168,7 +168,7 @@ class _Connection:
                     self.socket.settimeout(_time_left(_earlier(seconds, ends_at)))
                     view = view[self.socket.send(view) :]
         except TimeoutError as exc:
-            raise httpx2.WriteTimeout("The request was not sent in time.") from exc
+            raise httpx.WriteTimeout("The request was not sent in time.") from exc
         except OSError:
             return False
         return True
@@ -180,10 +180,10 @@ class _Connection:
             try:
                 self.socket.settimeout(_time_left(ends_at))
             except TimeoutError as exc:
-                raise httpx2.ReadTimeout("The response did not arrive in time.") from exc
+                raise httpx.ReadTimeout("The response did not arrive in time.") from exc
             data = self.receive()
             if not data:
-                raise httpx2.RemoteProtocolError("The connection ended before the response did.")
+                raise httpx.RemoteProtocolError("The connection ended before the response did.")
             is_complete = parser.feed_head(data)
 
     def receive(self) -> bytes:
@@ -191,9 +191,9 @@ class _Connection:
         try:
             return self.socket.recv(MAX_READ)
         except TimeoutError as exc:
-            raise httpx2.ReadTimeout("The response did not arrive in time.") from exc
+            raise httpx.ReadTimeout("The response did not arrive in time.") from exc
         except OSError as exc:
-            raise httpx2.ReadError("The connection broke before the response ended.") from exc
+            raise httpx.ReadError("The connection broke before the response ended.") from exc
 
     def can_serve(self, idle_seconds: float) -> bool:
         """Return whether it is young and silent.
@@ -248,9 +248,9 @@ class _Pool:
             return idle.pop() if idle else None
 
 
-def _origin(url: httpx2.URL) -> Origin:
+def _origin(url: httpx.URL) -> Origin:
     if url.scheme not in PORTS:
-        raise httpx2.UnsupportedProtocol("The URL is not one of http or https.")
+        raise httpx.UnsupportedProtocol("The URL is not one of http or https.")
     return url.scheme, url.raw_host.decode(), url.port or PORTS[url.scheme]
 
 

@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass
 from typing import get_args
 
-import httpx2
+import httpx
 from openai.types.responses import Response, ResponseStreamEvent
 
 LINE_END = re.compile("\r\n|\r|\n")
@@ -21,9 +21,9 @@ KEY = {"authorization": "Bearer sk-test"}
 @dataclass(frozen=True)
 class Reply:
     status: int
-    headers: httpx2.Headers
+    headers: httpx.Headers
     chunks: list[bytes]
-    transport_error: httpx2.TransportError | None = None
+    transport_error: httpx.TransportError | None = None
 
     @property
     def body(self):
@@ -59,13 +59,13 @@ def send_create(simulator, model="gpt-4.1", path="/v1/responses", headers=KEY, *
     """Sends a create request, and returns the reply as it was received."""
     payload = {"model": model, "input": "Hello there, friend", **body}
     with (
-        httpx2.Client(base_url=simulator, headers=headers, verify=NO_TLS) as client,
+        httpx.Client(base_url=simulator, headers=headers, verify=NO_TLS) as client,
         client.stream("POST", path, json=payload) as reply,
     ):
         chunks = []
         try:
             chunks.extend(reply.iter_raw())
-        except httpx2.TransportError as exc:
+        except httpx.TransportError as exc:
             return Reply(reply.status_code, reply.headers, chunks, exc)
         return Reply(reply.status_code, reply.headers, chunks)
 

@@ -1,6 +1,6 @@
 """What differs between Azure OpenAI and OpenAI."""
 
-import httpx2
+import httpx
 import openai
 import pytest
 
@@ -65,8 +65,8 @@ def test_the_content_filter_error_is_that_of_azure(azure):
 
 def test_azure_has_conversations(simulator):
     path = f"{simulator}/openai/v1/conversations"
-    conversation = httpx2.post(path, headers=KEYS[0], json={}).json()
+    conversation = httpx.post(path, headers=KEYS[0], json={}).json()
     reply = send_create(simulator, path=PATHS[0], headers=KEYS[0], conversation=conversation["id"])
     assert reply.status == 200
-    items = httpx2.get(f"{path}/{conversation['id']}/items", headers=KEYS[0]).json()
+    items = httpx.get(f"{path}/{conversation['id']}/items", headers=KEYS[0]).json()
     assert [item["role"] for item in items["data"]] == ["assistant", "user"]

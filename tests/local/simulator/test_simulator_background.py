@@ -2,7 +2,7 @@
 
 import gzip
 
-import httpx2
+import httpx
 import openai
 import pytest
 
@@ -83,7 +83,7 @@ def test_a_resumed_stream_has_the_usual_encoding(simulator, model):
     first = send_create(simulator, model, stream=True)
     whole = gzip.decompress(first.body) if model == "sim-gzip" else first.body
     path = f"{simulator}/v1/responses/{read(whole)[0]['response']['id']}?stream=true"
-    again = httpx2.get(path, headers=KEY)
+    again = httpx.get(path, headers=KEY)
     assert "content-encoding" not in again.headers
     check_events(read(again.content))
     assert again.content.endswith(b"}\n\n")

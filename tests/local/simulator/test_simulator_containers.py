@@ -1,6 +1,6 @@
 """Containers by the SDK: their files by form and by id, downloads, and what is refused."""
 
-import httpx2
+import httpx
 import openai
 import pytest
 
@@ -92,6 +92,6 @@ def test_an_expired_container_is_shown_but_not_used(client):
 def test_what_is_refused(client, simulator, path, body, status, message):
     id = client.containers.create(name="Refuses").id
     url = f"{simulator}/v1/containers{path.format(id=id)}"
-    reply = httpx2.post(url, headers=KEY, json=body, verify=NO_TLS)
+    reply = httpx.post(url, headers=KEY, json=body, verify=NO_TLS)
     assert reply.status_code == status
     assert message in reply.json()["error"]["message"]

@@ -2,7 +2,7 @@
 
 import json
 
-import httpx2
+import httpx
 import pytest
 
 from infra.local.simulator.stream import DisconnectKind, DisconnectPoint, all_disconnects
@@ -28,7 +28,7 @@ def name(disconnect):
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_disconnect_before_the_headers(simulator, disconnect, stream):
     fault = (
-        httpx2.ReadError if disconnect.kind is DisconnectKind.RESET else httpx2.RemoteProtocolError
+        httpx.ReadError if disconnect.kind is DisconnectKind.RESET else httpx.RemoteProtocolError
     )
     with pytest.raises(fault):
         send_create(simulator, f"sim-{disconnect.name}", stream=stream)
@@ -42,8 +42,8 @@ def test_a_stream_ends_at_the_point_and_in_the_way_of_its_name(simulator, discon
     assert (
         type(reply.transport_error)
         is {
-            DisconnectKind.RESET: httpx2.ReadError,
-            DisconnectKind.FIN: httpx2.RemoteProtocolError,
+            DisconnectKind.RESET: httpx.ReadError,
+            DisconnectKind.FIN: httpx.RemoteProtocolError,
             DisconnectKind.END: type(None),
         }[disconnect.kind]
     )
@@ -73,4 +73,4 @@ def test_a_json_reply_ends_early_too(simulator, disconnect):
 def test_a_response_that_ended_early_can_be_retrieved_completely(simulator):
     created, *_ = read(send_create(simulator, "sim-reset-after-created", stream=True).body)
     path = f"{simulator}/v1/responses/{created['response']['id']}"
-    assert httpx2.get(path, headers=KEY).json()["status"] == "completed"
+    assert httpx.get(path, headers=KEY).json()["status"] == "completed"

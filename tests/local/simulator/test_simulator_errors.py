@@ -2,7 +2,7 @@
 
 import json
 
-import httpx2
+import httpx
 import openai
 import pytest
 
@@ -67,13 +67,13 @@ def test_an_invalid_body_is_rejected(simulator, body, param, code, message):
     ],
 )
 def test_a_body_must_be_a_json_object(simulator, content):
-    reply = httpx2.post(f"{simulator}/v1/responses", headers=RAW, content=content)
+    reply = httpx.post(f"{simulator}/v1/responses", headers=RAW, content=content)
     assert (reply.status_code, reply.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
 def test_another_content_type_is_rejected(simulator):
     headers = {**KEY, "content-type": "text/plain"}
-    reply = httpx2.post(f"{simulator}/v1/responses", headers=headers, content=b"{}")
+    reply = httpx.post(f"{simulator}/v1/responses", headers=headers, content=b"{}")
     assert reply.json()["error"]["code"] == "unsupported_content_type"
 
 
@@ -98,7 +98,7 @@ def test_openai_requires_a_key(simulator, headers, code):
 )
 def test_invalid_page_parameters_are_rejected(simulator, query, code):
     id = json.loads(send_create(simulator).body)["id"]
-    reply = httpx2.get(f"{simulator}/v1/responses/{id}/input_items?{query}", headers=KEY)
+    reply = httpx.get(f"{simulator}/v1/responses/{id}/input_items?{query}", headers=KEY)
     assert reply.status_code == (400 if code else 404)
     assert reply.json()["error"]["code"] == code
 
@@ -106,7 +106,7 @@ def test_invalid_page_parameters_are_rejected(simulator, query, code):
 def test_an_invalid_starting_point_is_rejected(simulator):
     id = json.loads(send_create(simulator, background=True).body)["id"]
     path = f"{simulator}/v1/responses/{id}?stream=true&starting_after=first"
-    assert httpx2.get(path, headers=KEY).json()["error"]["param"] == "starting_after"
+    assert httpx.get(path, headers=KEY).json()["error"]["param"] == "starting_after"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_an_invalid_starting_point_is_rejected(simulator):
     ],
 )
 def test_invalid_bodies_of_other_endpoints_are_rejected(simulator, path, body, code):
-    reply = httpx2.post(f"{simulator}/v1{path}", headers=KEY, json=body)
+    reply = httpx.post(f"{simulator}/v1{path}", headers=KEY, json=body)
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, code)
 
 
@@ -133,7 +133,7 @@ def test_metadata_and_items_are_required(client):
 
 
 def test_an_unknown_path_is_not_found(simulator):
-    reply = httpx2.get(f"{simulator}/v1/responses", headers=KEY)
+    reply = httpx.get(f"{simulator}/v1/responses", headers=KEY)
     assert reply.status_code == 404
     assert reply.json()["error"]["message"] == "Invalid URL (GET /v1/responses)"
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 import time
 
-import httpx2
+import httpx
 import openai
 import pytest
 
@@ -116,7 +116,7 @@ def test_lists_are_paged_in_both_directions(project):
 def test_a_part_of_a_content_is_sent(simulator, client, header, status, part):
     id = create(client).id
     url = f"{simulator}/v1/files/{id}/content"
-    reply = httpx2.get(url, headers={**KEY, **header}, verify=NO_TLS)
+    reply = httpx.get(url, headers={**KEY, **header}, verify=NO_TLS)
     assert reply.status_code == status
     if part is None:
         assert reply.headers["content-range"] == f"bytes */{len(TEXT)}"
@@ -127,7 +127,7 @@ def test_a_part_of_a_content_is_sent(simulator, client, header, status, part):
     assert reply.headers.get("content-range") == (place if status == 206 else None)
     assert reply.headers["accept-ranges"] == "bytes"
     again = {**KEY, "range": "bytes=0-1", "if-range": reply.headers["etag"]}
-    assert httpx2.get(url, headers=again, verify=NO_TLS).status_code == 206
+    assert httpx.get(url, headers=again, verify=NO_TLS).status_code == 206
 
 
 @pytest.mark.parametrize("purpose", ["user_data", "assistants", "evals", "fine-tune"])
@@ -170,7 +170,7 @@ def test_invalid_forms_are_refused(client, more, message):
 )
 def test_a_damaged_form_is_refused(simulator, content_type, body):
     headers = {**KEY, "content-type": content_type}
-    reply = httpx2.post(f"{simulator}/v1/files", headers=headers, content=body, verify=NO_TLS)
+    reply = httpx.post(f"{simulator}/v1/files", headers=headers, content=body, verify=NO_TLS)
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "invalid_multipart")
 
 

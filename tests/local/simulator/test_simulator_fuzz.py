@@ -1,6 +1,6 @@
 """No body causes an internal error: it would look like a fault of the gateway in front."""
 
-import httpx2
+import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -60,5 +60,5 @@ def test_any_body_gets_a_response_or_an_error(simulator, path, body, is_complete
     full_body = (
         {**body, "model": "gpt-4.1", "input": body.get("input") or "Hi"} if is_complete else body
     )
-    reply = httpx2.post(f"{simulator}/v1{path}", headers=KEY, json=full_body, verify=NO_TLS)
+    reply = httpx.post(f"{simulator}/v1{path}", headers=KEY, json=full_body, verify=NO_TLS)
     assert reply.status_code in {200, 400, 404}, reply.text

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx2
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -41,9 +41,9 @@ def start():
 def test_the_process_exits_after_a_signal(start, signal_number):
     process, address = start("--record", "--deployment", "prod=gpt-5", "--exit-with-parent")
     body = {"model": "prod", "input": "Hi"}
-    reply = httpx2.post(f"{address}/openai/v1/responses", headers={"api-key": "k"}, json=body)
+    reply = httpx.post(f"{address}/openai/v1/responses", headers={"api-key": "k"}, json=body)
     assert reply.json()["model"] == "gpt-5"
-    assert len(httpx2.get(f"{address}/_sim/requests").json()) == 1
+    assert len(httpx.get(f"{address}/_sim/requests").json()) == 1
     process.send_signal(signal_number)
     assert process.wait(10) == 0
     assert process.stdout.read() == ""
@@ -60,7 +60,7 @@ def test_the_process_exits_during_a_stream(start):
     body = {"model": "sim-slow", "input": "Hi", "stream": True}
     headers = {"authorization": "Bearer k"}
     with (
-        httpx2.Client(headers=headers) as client,
+        httpx.Client(headers=headers) as client,
         client.stream("POST", f"{address}/v1/responses", json=body) as reply,
     ):
         next(reply.iter_raw())

@@ -3,7 +3,7 @@
 import base64
 import json
 
-import httpx2
+import httpx
 import pytest
 
 from infra.local.simulator.recording import MAX_REQUESTS
@@ -19,12 +19,12 @@ def recorder():
 
 
 def requests(recorder):
-    return httpx2.get(f"{recorder}/_sim/requests").json()
+    return httpx.get(f"{recorder}/_sim/requests").json()
 
 
 def script(recorder, *chunks, **more):
     encoded = [base64.b64encode(chunk).decode() for chunk in chunks]
-    posted = httpx2.post(f"{recorder}/_sim/script", json={"chunks_base64": encoded, **more})
+    posted = httpx.post(f"{recorder}/_sim/script", json={"chunks_base64": encoded, **more})
     return posted.status_code
 
 
@@ -36,7 +36,7 @@ def test_a_request_is_recorded_unchanged(recorder):
         ("x-twice", "2"),
         ("Content-Encoding", "br"),
     ]
-    httpx2.post(f"{recorder}/v1/resp%6Fnses?a=%20&a=b", headers=headers, content=body)
+    httpx.post(f"{recorder}/v1/resp%6Fnses?a=%20&a=b", headers=headers, content=body)
     recorded, *others = requests(recorder)
     assert not others
     assert (recorded["method"], recorded["path"], recorded["query"]) == (
@@ -54,7 +54,7 @@ def test_a_request_is_recorded_unchanged(recorder):
 def test_recorded_requests_and_scripts_can_be_deleted(recorder):
     send_create(recorder)
     script(recorder, b"never played")
-    assert httpx2.delete(f"{recorder}/_sim/requests").status_code == 204
+    assert httpx.delete(f"{recorder}/_sim/requests").status_code == 204
     assert requests(recorder) == []
     assert send_create(recorder).headers["content-type"] == "application/json"
     assert MAX_REQUESTS >= 1_000
@@ -77,7 +77,7 @@ def test_a_script_can_reset_or_close_the_connection(recorder):
     script(recorder, b"data: ", cut=True)
     script(recorder, b"data: ", close=True)
     reset, closed = send_create(recorder), send_create(recorder)
-    assert (reset.body, type(reset.transport_error)) == (b"data: ", httpx2.ReadError)
+    assert (reset.body, type(reset.transport_error)) == (b"data: ", httpx.ReadError)
     assert (closed.body, closed.transport_error) == (b"data: ", None)
     assert "transfer-encoding" not in closed.headers
 
@@ -85,7 +85,7 @@ def test_a_script_can_reset_or_close_the_connection(recorder):
 def test_a_script_waits_for_its_request(recorder):
     script(recorder, b"{}", method="GET", path="/responses/resp_1")
     assert json.loads(send_create(recorder).body)["object"] == "response"
-    assert httpx2.get(f"{recorder}/v1/responses/resp_1", headers=KEY).content == b"{}"
+    assert httpx.get(f"{recorder}/v1/responses/resp_1", headers=KEY).content == b"{}"
 
 
 def test_an_invalid_script_is_rejected(recorder):
@@ -94,5 +94,5 @@ def test_an_invalid_script_is_rejected(recorder):
 
 def test_the_control_paths_need_recording():
     with serve_in_thread(build_application()) as address:
-        assert httpx2.get(f"{address}/_sim/requests").status_code == 404
-        assert httpx2.post(f"{address}/_sim/script", json={}).status_code == 404
+        assert httpx.get(f"{address}/_sim/requests").status_code == 404
+        assert httpx.post(f"{address}/_sim/script", json={}).status_code == 404

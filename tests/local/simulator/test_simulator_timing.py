@@ -3,7 +3,7 @@
 import itertools
 import time
 
-import httpx2
+import httpx
 import pytest
 
 from infra.local.simulator.errors import ApiError
@@ -18,7 +18,7 @@ def waits(simulator, model):
     """Returns the seconds to the headers, then those between chunks."""
     moments = [time.monotonic()]
     with (
-        httpx2.Client(base_url=simulator, headers=KEY, verify=NO_TLS) as client,
+        httpx.Client(base_url=simulator, headers=KEY, verify=NO_TLS) as client,
         client.stream("POST", "/v1/responses", json={"model": model, **BODY}) as reply,
     ):
         moments.append(time.monotonic())

@@ -1,6 +1,6 @@
 """Vector stores by the SDK: files one by one and in batches, search, and what is refused."""
 
-import httpx2
+import httpx
 import openai
 import pytest
 from openai import AsyncOpenAI
@@ -172,7 +172,7 @@ def garden(client):
 )
 def test_what_is_refused(simulator, garden, method, path, body, status, message):
     url = f"{simulator}/v1/vector_stores{path.format(id=garden)}"
-    reply = httpx2.request(method, url, headers=KEY, json=body, verify=NO_TLS)
+    reply = httpx.request(method, url, headers=KEY, json=body, verify=NO_TLS)
     assert reply.status_code == status
     assert message.format(id=garden) in reply.json()["error"]["message"]
 
