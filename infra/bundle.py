@@ -49,6 +49,7 @@ EXCLUDED = (
     "**/py.typed",
     "httptools/**/*.px[di]",  # Cython sources of the compiled modules
     "httptools/**/*.pyx",
+    "httpx2/websockets",  # needs anyio
     "pydantic/mypy.py",
     "pydantic/v1",  # imported for models of pydantic 1 only
 )

@@ -20,14 +20,14 @@ EVENTS = PROJECT / "events"
 KEY = "sk-acme-0123456789"  # as in the events
 PROBE = f"""
 import importlib, json, sys
-import antiphon.wiring, botocore.session, genai_prices.data_snapshot
+import antiphon.pricing, antiphon.wiring, botocore.session
 for name in {[spec.name for spec in FUNCTION_SPECS]}:
     importlib.import_module(name)
 session = botocore.session.get_session()
 for service in {sorted(INCLUDED_SUBFOLDERS["botocore/data"])}:
     session.create_client(service)
 antiphon.wiring.provider_transport("https://proxy.example", {{}}).close()
-genai_prices.data_snapshot.get_snapshot()
+assert antiphon.pricing.Prices({{}}).cost("gpt-5", {{"input_tokens": 1, "output_tokens": 1}})
 files = [getattr(module, "__file__", None) for module in sys.modules.values()]
 print(json.dumps([file for file in files if file]))
 """

@@ -20,7 +20,7 @@ from tests.infra.emulator import ARCH
 WITHOUT_SDK_BYTES, WITH_SDK_BYTES = 8_000_000, 16_000_000
 SDK = ("botocore", "jmespath", "dateutil", "python_dateutil", "urllib3", "six")
 OTHER_ARCH = {"x86_64": ("arm64", "aarch64"), "arm64": ("x86_64", "x86_64")}
-MAX_DISTRIBUTIONS = 19  # more code that somebody else can change needs a reason
+MAX_DISTRIBUTIONS = 19  # decision 20: more code that somebody else can change needs a reason
 PRIVATE_NAME = re.compile(
     r"(^|/)(tests?|\.git|\.env|\.aws|conftest\.py|test_[^/]*\.py|[^/]*_test\.py|[^/]*\.(pth|key|p12))($|/)"
 )
