@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-import httpx2
+import httpx
 import openai
 import pytest
 
@@ -90,7 +90,7 @@ def test_what_is_refused(client, files, error, message):
 
 def test_azure_has_no_skills(simulator):
     url = f"{simulator}/openai/v1/skills"
-    assert httpx2.get(url, headers={"api-key": "az-test"}, verify=NO_TLS).status_code == 404
+    assert httpx.get(url, headers={"api-key": "az-test"}, verify=NO_TLS).status_code == 404
     tool = {"type": "shell", "environment": {"skills": [{"skill_id": "skill_none"}]}}
     reply = send_create(simulator, headers=KEY, tools=[tool])
     assert (reply.status, reply.error["param"]) == (404, "tools[0].environment.skills[0].skill_id")
