@@ -34,6 +34,8 @@ class Names:
     made: str = field(default_factory=new_id)
     made_conversation: str = field(default_factory=lambda: new_id("conv"))
     item: str = field(default_factory=lambda: new_id("msg"))
+    store: str = field(default_factory=lambda: new_id("vs"))
+    made_file: str = field(default_factory=lambda: new_id("file"))
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,10 @@ CALLS: dict[str, Call] = {
     ),
     "add items": Call("POST", "/conversations/{conversation}/items", _list, NEW_ITEMS),
     "items": Call("GET", "/conversations/{conversation}/items", _list),
+    "make file": Call("POST", "/files", lambda names: _json(id=names.made_file), {}),
+    "search store": Call("POST", "/vector_stores/{store}/search", _list, {"query": "x"}),
+    "delete store": Call("DELETE", "/vector_stores/{store}", lambda _: _json(deleted=True)),
+    "stores": Call("GET", "/vector_stores?limit=1", lambda names: _json(id=names.store)),
     "models": Call("GET", "/models", _list),
     "usage": Call("GET", "/usage", _list),
 }
@@ -214,6 +220,7 @@ class Rig:
         rows = {
             names.made: (f"T#acme#R#{names.made}", "LINK"),
             names.made_conversation: (f"T#acme#C#{names.made_conversation}", "LINK"),
+            names.made_file: (f"T#acme#file#{names.made_file}", "LINK"),
             names.item: (f"T#acme#X#{names.item}", "ITEM"),
         }
         is_compaction = sent.call.path.endswith("compact")  # no request can name its ids
@@ -229,7 +236,8 @@ class Rig:
     def _prepare(self, names: Names, key: str) -> None:
         self.gateway.put(key_row(key, "acme", limits=LIMITS))
         now = int(time.time())
-        for kind, id in (("response", names.owned), ("conversation", names.conversation)):
+        owned = {"response": names.owned, "vector_store": names.store}
+        for kind, id in {**owned, "conversation": names.conversation}.items():
             status = "in_progress" if kind == "response" else "active"
             link = make_link(
                 id=id, kind=kind, status=status, created_ms=now * 1000, expires_at=now + 3600
