@@ -48,7 +48,7 @@ def _router() -> Routing:
     section = {"provider": "openai", "models": [MODEL, "gpt-*"]}
     targets = {f"target-{number}": section for number in range(TARGETS)}
     made = config.parse_config({"targets": targets}).targets
-    return Routing(made, Ownership(Nothing(), Nothing()))
+    return Routing(made, Ownership(Nothing(), Nothing(), Nothing()))
 
 
 def _headers() -> dict[str, str]:
