@@ -137,6 +137,10 @@ def test_an_id_in_any_line_must_be_the_tenants_own(batcher, body, status, param)
         (line(GOOD)[:-1], "could not be read"),
         ('{"body":{},"body":{"model":"gpt-5"}}', "duplicate key"),
         (line({**GOOD, "File_Id": "file-x"}), "lower case"),
+        *(
+            (line(GOOD).replace("custom_id", f"{end}custom_id"), "may end a line")
+            for end in "\r\x85\u2028\u2029"
+        ),
     ],
 )
 def test_a_line_that_cannot_be_read_as_one_create_is_refused(batcher, text, reason):
@@ -166,6 +170,8 @@ def test_a_foreign_file_a_foreign_endpoint_and_a_budget_are_refused(gateway, bat
         assert poor.post("/batches", json=ask).json()["error"]["code"] == "batches_not_under_budget"
         refused = stranger.post("/batches", json=ask)
     assert (refused.status_code, refused.json()["error"]["param"]) == (404, "input_file_id")
+    other = client.post("/batches", json={**ask, "brand_new": {"container": "cntr_foreign"}})
+    assert (other.status_code, other.json()["error"]["param"]) == (404, "brand_new.container")
     assert client.post("/batches", json={**ask, "endpoint": "/v1/embeddings"}).status_code == 400
     assert batcher.calls == []
 

@@ -5,7 +5,9 @@ Each place where the API has an id, in each call that has the place, with each k
 
 import itertools
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -58,9 +60,34 @@ ITEM_CALLS = {
     "open": ("/conversations", {"brand_new": 1}),
     "add": ("/conversations/conv_own/items", {"brand_new": 1}),
 }
+UPDATE_PLACES = {"brand_new.container": ("container", {"brand_new": {"container": ID}})}
+UPDATE_CALLS = {"update": ("/conversations/conv_own", {"metadata": {}})}
+RESOURCE_PLACES = {  # path of the call: places in its body
+    "/vector_stores": {"file_ids[0]": ("file", {"file_ids": [ID]})},
+    "/vector_stores/vs_own/files": {"file_id": ("file", {"file_id": ID})},
+    "/vector_stores/vs_own/file_batches": {
+        "file_ids[1]": ("file", {"file_ids": ["file-own", ID]}),
+        "files[0].file_id": ("file", {"files": [{"file_id": ID, "attributes": {"a": 1}}]}),
+    },
+    "/containers": {
+        "file_ids[0]": ("file", {"file_ids": [ID]}),
+        "skills[0].skill_id": ("skill", {"skills": [{"type": "skill_reference", "skill_id": ID}]}),
+    },
+    "/containers/cntr_own/files": {"file_id": ("file", {"file_id": ID})},
+}
 CASES = [
     *((place, MODEL_PLACES, call, MODEL_CALLS) for place in MODEL_PLACES for call in MODEL_CALLS),
     *((place, ITEM_PLACES, call, ITEM_CALLS) for place in ITEM_PLACES for call in ITEM_CALLS),
+    *(
+        (place, UPDATE_PLACES, call, UPDATE_CALLS)
+        for place in UPDATE_PLACES
+        for call in UPDATE_CALLS
+    ),
+    *(
+        (place, places, path, {path: (path, {"name": "x"})})
+        for path, places in RESOURCE_PLACES.items()
+        for place in places
+    ),
 ]
 TABLE = [
     pytest.param((*places[place], place, *calls[call]), id=f"{call}-{place}")
@@ -112,7 +139,7 @@ def refused_ids(kind):
 def test_the_tenants_own_reaches_the_provider_unchanged(clients, provider, case):
     kind, members, _, path, common = case
     body = body_with(PREFIXES[kind] + "own", members, common)
-    id = new_id()
+    id = "conv_own" if path == "/conversations/conv_own" else new_id()
     if common.get("stream"):
         provider.respond_with(encode_stream(*make_events(id)))
     else:
@@ -166,3 +193,46 @@ def test_all_other_ids_get_one_answer(clients, provider, door, kind, stream):
         f"{kind.capitalize().replace('_', ' ')} with id 'ID' not found."
     )
     assert error == {"type": "invalid_request_error", "param": f"extra.{kind}.id", "code": None}
+
+
+def test_items_of_another_target_than_the_conversations_are_refused(gateway, clients, provider):
+    gateway.put(link_row(make_link(kind="file", id="file-azure", target="azure")))
+    body = body_with("file-azure", {"items": [ITEMS["output.file_id"][1]]}, {})
+    got = clients["url", "acme"].post("/conversations/conv_own/items", content=body)
+    assert (got.status_code, got.json()["error"]["code"]) == (400, "targets_differ")
+    assert provider.received == []
+
+
+@pytest.mark.parametrize("deleted", [200, 404])
+def test_no_create_that_follows_a_deletion_uses_the_id(gateway, clients, provider, deleted):
+    """Creates run at both doors meanwhile; those that began before it ended may go either way."""
+    id = f"file-race-{deleted}"
+    gateway.put(link_row(make_link(kind="file", id=id)))
+    body = body_with(id, {"file_id": ID}, {"model": "gpt-5", "input": "x"})
+    is_used, is_deleted, uses = threading.Event(), threading.Event(), []
+
+    def answer(request):
+        if not request.line.startswith("POST /v1/responses "):
+            is_delete = request.line.startswith("DELETE /v1/files/")
+            return (encode_response(b'{"error":{}}', status=deleted if is_delete else 404),)
+        uses.append(request)
+        is_used.set()
+        return (encode_response(json.dumps(make_response(new_id())).encode()),)
+
+    def use(client):
+        began_before, statuses = [], []
+        while len(statuses) < 3:
+            is_late = is_deleted.is_set()
+            got = client.post("/responses", content=body)
+            (statuses if is_late else began_before).append(got.status_code)
+        return began_before, statuses
+
+    provider.respond_by(answer)
+    with ThreadPoolExecutor(len(clients)) as pool:
+        callers = [pool.submit(use, client) for client in clients.values()]
+        assert is_used.wait(30)
+        assert clients["url", "acme"].delete(f"/files/{id}").status_code == deleted
+        is_deleted.set()
+        results = [caller.result() for caller in callers]
+    assert {status for _, late in results for status in late} == {404}
+    assert sum(early.count(200) for early, _ in results) == len(uses)

@@ -58,6 +58,7 @@ class Batches:
         body = CreateBatch.parse(request.body)
         self._check_budget(caller)
         file = self._input_file(caller, body.input_file_id)
+        self.routing.check_same_target(file, body.references, caller)
         with self.idempotency.guard(request, caller, "batch") as guard:
             if guard.earlier is not None:
                 return self.idempotency.replay_resource(guard.earlier, "batch", request)

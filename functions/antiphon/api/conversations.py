@@ -14,6 +14,7 @@ from antiphon.ownership import Ownership
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.tracker import ResourceOwner
 from antiphon.routing import Routing
+from antiphon.schema.create import RequestBody
 from antiphon.schema.list_queries import check_list_query
 from antiphon.schema.other_bodies import CreateConversation, CreateItems, UpdateConversation
 from antiphon.store.links import ID_PATTERN, Link
@@ -43,8 +44,8 @@ class Conversations:
         return self.recorder.pass_conversation(self._send(request, link), link)
 
     def update(self, request: Request, id: str) -> Reply:
-        _, link = self._owned(request, id)
-        UpdateConversation.parse(request.body)
+        caller, link = self._owned(request, id)
+        self._check(UpdateConversation.parse(request.body), caller, link)
         return self.recorder.amend_conversation(self._send(request, link), link)
 
     def delete(self, request: Request, id: str) -> Reply:
@@ -53,7 +54,7 @@ class Conversations:
 
     def add_items(self, request: Request, id: str) -> Reply:
         caller, link = self._owned(request, id)
-        self.ownership.targets(CreateItems.parse(request.body).references, caller.tenant)
+        self._check(CreateItems.parse(request.body), caller, link)
         return self.recorder.own_items(self._send(request, link, "/items"), link)
 
     def items(self, request: Request, id: str) -> Reply:
@@ -71,6 +72,11 @@ class Conversations:
     def _owned(self, request: Request, id: str) -> tuple[Caller, Link]:
         caller = self.gate.admit(request)
         return caller, self.ownership.owned_link("conversation", caller.tenant, id)
+
+    def _check(self, body: RequestBody, caller: Caller, link: Link) -> None:
+        """Raise for what the caller does not own, or what another target holds."""
+        holders = self.ownership.targets(body.references, caller.tenant)
+        self.routing.in_account({link.target, *holders}, (), link.id)
 
     def _send(self, request: Request, link: Link, path: str = "") -> UpstreamResponse:
         upstream = UpstreamRequest.forward(request, f"/conversations/{link.path_segment}{path}")

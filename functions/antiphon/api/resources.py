@@ -124,7 +124,7 @@ class Resources:
 
     def complete_upload(self, request: Request, id: str) -> Reply:
         """Complete an upload, which is a file from then on."""
-        caller, link = self._owned("upload", request, id)
+        caller, link = self._checked("upload", request, id)
         response = self._send(request, link, "/complete")
         owner = ResourceOwner(request.id, caller, response.target)
         return self.recorder.record_completed(response, owner)
@@ -147,11 +147,16 @@ class Resources:
         self, kind: ResourceKind, below: str, request: Request, id: str, **ids: str
     ) -> Reply:
         """Pass on a call that changes an own resource, or what is in it."""
+        _, link = self._checked(kind, request, id)
+        return self._send(request, link, _fill(below, ids)).reply()
+
+    def _checked(self, kind: ResourceKind, request: Request, id: str) -> tuple[Caller, Link]:
+        """Return the link of an own resource, for a call whose body may refer to others."""
         caller, link = self._owned(kind, request, id)
         if request.method == "POST":
             references = body_references(request.headers, request.body)
             self.routing.check_same_target(link, references, caller)
-        return self._send(request, link, _fill(below, ids)).reply()
+        return caller, link
 
     def _owned(self, kind: ResourceKind, request: Request, id: str) -> tuple[Caller, Link]:
         caller = self.gate.admit(request)

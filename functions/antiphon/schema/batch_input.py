@@ -3,6 +3,7 @@
 https://platform.openai.com/docs/api-reference/batch/request-input
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from antiphon.schema.json_document import read_document
 MAX_LINES = 50_000
 PATHS = ("/v1/responses",)
 FILE = "input_file_id"
+# What other readers may take for the end of a line: a whole request could stand between two.
+OTHER_LINE_END = re.compile(rb"\r(?!\Z)|\xc2\x85|\xe2\x80[\xa8\xa9]")
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ def line_error(number: int, reason: str) -> InvalidRequest:
 
 
 def _read_body(number: int, line: bytes) -> CreateResponse:
+    if OTHER_LINE_END.search(line):
+        raise line_error(number, "it contains a character that may end a line: write it as \\u…")
     try:
         document = read_document(line)
         call, body = (document.get("method"), document.get("url")), document.get("body")

@@ -1,7 +1,9 @@
 """The other request bodies: like that of create, only the fields that matter here are checked."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -18,11 +20,12 @@ from antiphon.schema.fields import (
     TextOptions,
 )
 from antiphon.schema.json_document import read_document
-from antiphon.schema.multipart import is_form, scan_form
-from antiphon.schema.resource_references import resource_references
-from antiphon.schema.validation_errors import missing_parameter
+from antiphon.schema.multipart import Form, is_form, scan_form
+from antiphon.schema.resource_references import KIND_BY_NAME, resource_references
+from antiphon.schema.validation_errors import invalid_value, missing_parameter
 
 MAX_ITEMS = 20
+FIELD_WORD = re.compile(r"[a-z_]+")  # of a form's field such as `container[file_ids][]`
 
 Items = Annotated[CheckedItems, Field(max_length=MAX_ITEMS)]
 
@@ -108,8 +111,16 @@ def body_references(headers: Mapping[str, str], body: bytes) -> Iterator[Referen
     """
     content_type = headers.get("content-type", "")
     if is_form(content_type):
-        file_id = scan_form(content_type, body).fields.get("file_id")
-        if file_id is not None:
-            yield "file_id", "file", file_id
+        yield from _form_references(scan_form(content_type, body))
     elif body:
         yield from resource_references(read_document(body))
+
+
+def _form_references(form: Form) -> Iterator[Reference]:
+    """Yield the one id that a form of the API has; refuse the names of all others."""
+    if "file_id" in form.fields:
+        yield "file_id", "file", form.fields["file_id"]
+    for name in form.names:
+        for word in FIELD_WORD.findall(unquote(name).casefold()):
+            if word in KIND_BY_NAME and name != "file_id":
+                raise invalid_value(word, f"Invalid '{word}': a form cannot name it. Send JSON.")
