@@ -1,4 +1,7 @@
-"""Two tenants create, chain, branch, cancel and delete in any order: a model says who may what."""
+"""Two tenants create, chain, upload, attach, search and delete in any order.
+
+A model says who may what.
+"""
 
 import json
 
@@ -19,6 +22,8 @@ from tests.support.provider import encode_response, encode_stream
 
 TENANTS = st.sampled_from(["acme", "umbra"])
 STRANGERS = st.sampled_from(["resp_unknown", "resp-%2e%2e", "x" * 257, "RESP_1"])
+UNKNOWN = st.sampled_from(["file-unknown", "vs_unknown", "vs_%2e%2e", "x" * 257, "FILE-1"])
+ASK = {"model": "gpt-5", "input": "x"}
 
 
 class Tenants(RuleBasedStateMachine):
@@ -26,6 +31,8 @@ class Tenants(RuleBasedStateMachine):
 
     gateway = provider = None
     ids = Bundle("ids")
+    files = Bundle("files")
+    stores = Bundle("stores")
 
     def __init__(self):
         super().__init__()
@@ -39,11 +46,11 @@ class Tenants(RuleBasedStateMachine):
 
     @rule(target=ids, tenant=TENANTS, stream=st.booleans())
     def create(self, tenant, stream):
-        return self.made(tenant, {"model": "gpt-5", "input": "x", "stream": stream}, None)
+        return self.made(tenant, {**ASK, "stream": stream}, None)
 
     @rule(target=ids, tenant=TENANTS, parent=ids | STRANGERS, stream=st.booleans())
     def chain(self, tenant, parent, stream):
-        ask = {"model": "gpt-5", "input": "x", "stream": stream, "previous_response_id": parent}
+        ask = {**ASK, "stream": stream, "previous_response_id": parent}
         return self.made(tenant, ask, parent)
 
     @rule(tenant=TENANTS, id=ids | STRANGERS, path=st.sampled_from(["", "/input_items"]))
@@ -59,10 +66,80 @@ class Tenants(RuleBasedStateMachine):
         if self.checked(tenant, id, "DELETE", f"/responses/{id}"):
             del self.owner[id]
 
+    @rule(target=files, tenant=TENANTS)
+    def upload(self, tenant):
+        form = {"data": {"purpose": "assistants"}, "files": {"file": ("a.txt", b"x")}}
+        return self.opened(tenant, [], "/files", new_id("file"), **form)
+
+    @rule(target=stores, tenant=TENANTS, members=st.lists(files | UNKNOWN, max_size=2))
+    def open_store(self, tenant, members):
+        ask = {"file_ids": members}
+        return self.opened(tenant, members, "/vector_stores", new_id("vs"), json=ask)
+
+    @rule(tenant=TENANTS, store=stores | UNKNOWN, file=files | UNKNOWN)
+    def attach(self, tenant, store, file):
+        path = f"/vector_stores/{store}/files"
+        self.referring(tenant, [store, file], path, file, json={"file_id": file})
+
+    @rule(tenant=TENANTS, store=stores | UNKNOWN)
+    def search(self, tenant, store):
+        path = f"/vector_stores/{store}/search"
+        self.checked(tenant, store, "POST", path, json={"query": "x"})
+
+    @rule(tenant=TENANTS, file=files | UNKNOWN, path=st.sampled_from(["", "/content"]))
+    def download(self, tenant, file, path):
+        self.checked(tenant, file, "GET", f"/files/{file}{path}")
+
+    @rule(
+        target=ids,
+        tenant=TENANTS,
+        named=st.lists(files | UNKNOWN, max_size=2),
+        stores=st.lists(stores, max_size=2),
+        stream=st.booleans(),
+    )
+    def create_with(self, tenant, named, stores, stream):
+        parts = [{"type": "input_file", "file_id": file} for file in named]
+        ask = {
+            **ASK,
+            "stream": stream,
+            "input": [{"role": "user", "content": parts}],
+            "tools": [{"type": "file_search", "vector_store_ids": stores}],
+        }
+        id = self.opened(tenant, named + stores, "/responses", new_id(), json=ask)
+        self.root[id] = id
+        return id
+
+    @rule(tenant=TENANTS, id=files | stores | UNKNOWN)
+    def delete_resource(self, tenant, id):
+        collection = "files" if id.startswith("file") else "vector_stores"
+        if self.checked(tenant, id, "DELETE", f"/{collection}/{id}"):
+            del self.owner[id]
+
+    @rule(tenant=TENANTS)
+    def list_files(self, tenant):
+        self.provider.reset()
+        listed = self.clients[tenant].get("/files").json()["data"]
+        own = [id for id, owner in self.owner.items() if owner == tenant and id.startswith("file")]
+        assert [each["id"] for each in listed][: len(own)] == own[::-1]
+        assert self.provider.received == []
+
+    def opened(self, tenant, named, path, id, **body):
+        """The id of what a body creates that names files and stores: it is nobody's if refused."""
+        if self.referring(tenant, named, path, id, **body):
+            self.owner[id] = tenant
+        return id
+
+    def referring(self, tenant, named, path, id, **body):
+        """Send a body that names files and stores; return whether all are the tenant's own."""
+        may = all(self.owner.get(each) == tenant for each in named)
+        got = self.call(tenant, may, "POST", path, id, **body)
+        assert got.status_code == (200 if may else 404)
+        return may
+
     def made(self, tenant, ask, parent):
         id = new_id()
         may = parent is None or self.owner.get(parent) == tenant
-        got = self.call(tenant, may, "POST", "/responses", id, ask)
+        got = self.call(tenant, may, "POST", "/responses", id, json=ask)
         assert got.status_code == (200 if may else 400)
         if may:
             self.owner[id] = tenant
@@ -71,20 +148,20 @@ class Tenants(RuleBasedStateMachine):
             assert (row["root"], row["status"]) == (self.root[id], "completed")
         return id
 
-    def checked(self, tenant, id, method, path):
+    def checked(self, tenant, id, method, path, **body):
         may = self.owner.get(id) == tenant
-        got = self.call(tenant, may, method, path, id)
+        got = self.call(tenant, may, method, path, id, **body)
         assert got.status_code == (200 if may else 404)
         return may
 
-    def call(self, tenant, may, method, path, id, ask=None):
-        """Send it; the provider is asked once if the tenant may, and never if not."""
+    def call(self, tenant, may, method, path, id, **body):
+        """Send it; the provider is called once if the tenant may, and never if not."""
         self.provider.reset()
-        if ask and ask["stream"]:
+        if body.get("json", {}).get("stream"):
             self.provider.respond_with(encode_stream(*make_events(id)))
         else:
             self.provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
-        got = self.clients[tenant].request(method, path, json=ask)
+        got = self.clients[tenant].request(method, path, **body)
         assert len(self.provider.received) == (1 if may else 0)
         return got
 
@@ -101,22 +178,27 @@ def test_nobody_ever_gets_at_what_is_not_theirs(gateway, provider):
         machine,
         settings=settings(
             max_examples=500 if IS_SOAK else 5,
-            stateful_step_count=25,
+            stateful_step_count=40,
             deadline=None,
             suppress_health_check=checks,
         ),
     )
 
 
+class AllUmbras(dict):
+    """A record of owners that calls all ids umbra's."""
+
+    def __setitem__(self, id, _):
+        super().__setitem__(id, "umbra")
+
+
 def test_the_model_would_notice(gateway, provider):
-    """The same machine with an owner forged must fail: the test can."""
+    """The same machine with forged owners must fail: the test can."""
 
     class Forged(Tenants):
-        def made(self, tenant, ask, parent):
-            id = super().made(tenant, ask, parent)
-            if id in self.owner:
-                self.owner[id] = "umbra"
-            return id
+        def __init__(self):
+            super().__init__()
+            self.owner = AllUmbras()
 
     machine = type("Machine", (Forged,), {"gateway": gateway, "provider": provider})
     with pytest.raises((AssertionError, httpx.HTTPError)):
