@@ -49,6 +49,9 @@ models = ["gpt-*", "sim-*", "o3"]
 provider = "azure"
 models = { "public" = "deployed" }
 priority = 2
+
+[batches]
+enabled = true
 """
 
 

@@ -17,3 +17,10 @@ async def sdk(gateway, door, flavour):
     """A client that knows nothing of the gateway but its URL and a key."""
     async with opened(flavour, base_url=gateway.base(door), api_key=KEYS["acme"]) as client:
         yield client
+
+
+@pytest.fixture
+async def stranger(gateway, door, flavour):
+    """A client with another tenant's key."""
+    async with opened(flavour, base_url=gateway.base(door), api_key=KEYS["umbra"]) as client:
+        yield client

@@ -8,22 +8,12 @@ from types import SimpleNamespace
 import openai
 import pytest
 
-from tests.clients.sdk import opened
-from tests.support.gateway import KEYS
-
 TEXT = "Antiphons are sung by two choirs.\r\nÜber alles Ä\n".encode()
 
 
 @pytest.fixture
 def gateway(played):
     return played
-
-
-@pytest.fixture
-async def stranger(gateway, door, flavour):
-    """A client with another tenant's key."""
-    async with opened(flavour, base_url=gateway.base(door), api_key=KEYS["umbra"]) as client:
-        yield client
 
 
 async def upload(sdk, name="notes.txt", purpose="assistants", data=TEXT):

@@ -3,22 +3,12 @@
 import openai
 import pytest
 
-from tests.clients.sdk import opened
-from tests.support.gateway import KEYS
-
 NAMES = ("vector_stores.retrieve", "vector_stores.delete", "vector_stores.files.list")
 
 
 @pytest.fixture
 def gateway(played):
     return played
-
-
-@pytest.fixture
-async def stranger(gateway, door, flavour):
-    """A client with another tenant's key."""
-    async with opened(flavour, base_url=gateway.base(door), api_key=KEYS["umbra"]) as client:
-        yield client
 
 
 async def upload(sdk, text):
@@ -47,6 +37,23 @@ async def test_the_tour_of_a_store(sdk):
     assert listed[store.id].name == "choirs"
     assert (await sdk.call("vector_stores.delete", store.id)).deleted
     assert store.id not in {each.id for each in await sdk.pages("vector_stores.list")}
+
+
+@pytest.mark.parametrize("way", ["create", "final"])
+async def test_a_response_searches_a_store(sdk, way):
+    file = await upload(sdk, "Antiphons are sung by two choirs.")
+    store = await sdk.call("vector_stores.create", file_ids=[file.id])
+    response = await getattr(sdk, way)(
+        model="gpt-4.1",
+        input="Which choirs sing antiphons?",
+        tools=[{"type": "file_search", "vector_store_ids": [store.id]}],
+        include=["file_search_call.results"],
+    )
+    search, message = response.output
+    assert [(each.file_id, each.text) for each in search.results] == [
+        (file.id, "Antiphons are sung by two choirs.")
+    ]
+    assert [each.file_id for each in message.content[0].annotations] == [file.id]
 
 
 async def test_a_store_of_another_tenant_is_unknown(sdk, stranger):

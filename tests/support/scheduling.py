@@ -10,7 +10,13 @@ from xdist.scheduler import LoadScopeScheduling
 GROUPS = {
     "tests/clients/test_openai_agents": "played",
     "tests/clients/test_openai_node": "played",
+    "tests/clients/test_openai_python_azure_files": "played",
+    "tests/clients/test_openai_python_batches": "played",
+    "tests/clients/test_openai_python_containers": "played",
+    "tests/clients/test_openai_python_files": "played",
+    "tests/clients/test_openai_python_skills": "played",
     "tests/clients/test_openai_python_stored": "played",
+    "tests/clients/test_openai_python_stores": "played",
     "tests/clients/test_replays": "played",
     "tests/doctor/": "played",
     "tests/properties/test_document": "played",
