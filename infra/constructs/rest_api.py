@@ -12,6 +12,7 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
+from antiphon.schema.multipart import FORM_TYPE
 from infra.constructs.options import Options
 from infra.constructs.protection import acknowledge, create_log_group
 
@@ -67,6 +68,9 @@ def create_rest_api(
         description=f"Antiphon, stage {options.stage}",
         # An edge-optimised endpoint closes a connection that is silent for 30 s.
         endpoint_types=[apigateway.EndpointType.REGIONAL],
+        # Without it files would be ruined: API Gateway takes bodies for UTF-8. Not */*: JSON would
+        # be base64, too, and a third larger. Streamed responses need no such setting.
+        binary_media_types=[FORM_TYPE],
         cloud_watch_role=options.account_log_role,
         deploy_options=_stage_options(log_group, options),
     )

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from antiphon.store.links import link_row
 from infra.local.http.events import build_rest_event, build_url_event
 from infra.local.http.request import HttpRequest
+from tests.support.dynamodb import make_link
 from tests.support.events import make_events, make_response, new_id
 from tests.support.function import run_function
 from tests.support.provider import encode_response, encode_stream
@@ -29,6 +31,13 @@ class Forwarded:
 
 
 @dataclass(frozen=True)
+class Downloaded:
+    """The provider's raw bytes are passed on; the tenant owns the file."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class Refused:
     """The gateway refuses the request, in OpenAI's error envelope."""
 
@@ -41,7 +50,7 @@ class Refused:
 class Local:
     """The gateway answers without a provider."""
 
-    body: bytes
+    begins: bytes
 
 
 RESPONSES = {  # rest-NAME.json and url-NAME.json
@@ -71,6 +80,8 @@ RESPONSES = {  # rest-NAME.json and url-NAME.json
     "input-tokens": Forwarded("POST /v1/responses/input_tokens HTTP/1.1"),
     "conversation-create": Forwarded("POST /v1/conversations HTTP/1.1"),
     "conversation-unknown": Refused(404),
+    "file-upload": Forwarded("POST /v1/files HTTP/1.1"),
+    "file-download": Downloaded("file-6f1c0ffee0ddf00d"),
     "models": Local(
         b'{"object": "list", "data": '
         b'[{"id": "gpt-5", "object": "model", "created": 0, "owned_by": "openai"}]}'
@@ -79,7 +90,8 @@ RESPONSES = {  # rest-NAME.json and url-NAME.json
         b'{"object":"list","start":"2025-01-01","end":"2025-01-31","data":[],"total":{"requests":0,'
         b'"completed":0,"failed":0,"incomplete":0,"cancelled":0,"unknown":0,"unmetered":0,'
         b'"unpriced":0,"input_tokens":0,"cached_tokens":0,"cache_write_tokens":0,"output_tokens":0,'
-        b'"reasoning_tokens":0,"total_tokens":0,"cost_usd":"0"},"has_more":false}'
+        b'"reasoning_tokens":0,"total_tokens":0,"cost_usd":"0","estimated_container_minutes":0},'
+        b'"storage":{"files":'  # what other tests have stored is counted here
     ),
     "health": Local(b'{"status":"ok"}'),
     "unknown-path": Refused(404),
@@ -149,6 +161,22 @@ def test_a_request_and_its_response_are_passed_on(invoke, provider, name):
     assert not [header for header in received.headers if header.startswith(private)]
 
 
+@pytest.mark.parametrize("name", names_of(Downloaded))
+def test_a_file_is_passed_on_as_raw_bytes(invoke, gateway, provider, name):
+    id = TABLE[name].id
+    gateway.put(link_row(make_link(kind="file", id=id)))
+    content, disposition = bytes(range(256)), 'attachment; filename="a.pdf"'
+    headers = {"content-disposition": disposition}
+    provider.respond_with(encode_response(content, kind="application/pdf", **headers))
+    response = invoke((EVENTS / name).read_bytes())
+    assert (response.status, response.body) == (200, content)
+    assert response.headers["content-type"] == "application/pdf"
+    assert response.headers["content-disposition"] == disposition
+    (received,) = provider.received
+    assert received.line == f"GET /v1/files/{id}/content HTTP/1.1"
+    assert received.headers["accept"] == "application/binary"
+
+
 @pytest.mark.parametrize("name", names_of(Refused))
 def test_a_refusal_has_status_param_and_code(invoke, provider, name):
     expected = TABLE[name]
@@ -169,7 +197,8 @@ def test_a_refusal_has_status_param_and_code(invoke, provider, name):
 @pytest.mark.parametrize("name", names_of(Local))
 def test_the_gateway_answers_without_a_provider(invoke, provider, name):
     response = send_event(invoke, name)
-    assert (response.status, response.body) == (200, TABLE[name].body)
+    assert response.status == 200
+    assert response.body.startswith(TABLE[name].begins)
     assert provider.received == []
 
 

@@ -26,7 +26,6 @@ BODIES = {
     "twice a key": (b'{"model":"gpt-5","input":"x","model":"o3"}', 400, "model"),
     "NaN": (b'{"model":"gpt-5","input":"x","temperature":NaN}', 400, "temperature"),
     "infinite": (b'{"model":"gpt-5","input":"x","temperature":1e999}', 400, "temperature"),
-    "not UTF-8": (b'{"model":"gpt-5","input":"\xff"}', 400, "input"),
     "byte-order mark": (b'\xef\xbb\xbf{"model":"gpt-5","input":"x"}', 400, "body"),
     "UTF-16": ('{"model":"gpt-5","input":"x"}'.encode("utf-16"), 400, "body"),
     "too deep": (b'{"model":"gpt-5","input":' + b"[" * 101 + b"]" * 101 + b"}", 400, "input"),
@@ -183,6 +182,16 @@ def test_packed_bodies_are_not_unpacked(gateway, provider, door):
     headers = {**KEY, "content-encoding": "gzip"}
     status, error = refused(gateway, provider, door, b"\x1f\x8b\x08", headers)
     assert (status, error["code"]) == (415, "unsupported_content_encoding")
+
+
+def test_bytes_that_are_no_utf_8_are_refused_by_the_url_and_replaced_by_api_gateway(
+    gateway, provider
+):
+    body = b'{"model":"gpt-5","input":"\xff"}'
+    assert refused(gateway, provider, "url", body)[1]["param"] == "input"
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    assert send(gateway, "rest", body)[0] == 200
+    assert [got.body for got in provider.received] == [body.replace(b"\xff", "\ufffd".encode())]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,11 @@ def test_responses_are_streamed_for_up_to_15_minutes(methods):
 def test_api_is_regional():
     api = only(template(), "ApiGateway::RestApi")
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
-    assert "BinaryMediaTypes" not in api
+
+
+def test_only_forms_come_as_base64():
+    """JSON stays text: as base64 it would be a third larger, and Lambda's events have a limit."""
+    assert only(template(), "ApiGateway::RestApi")["BinaryMediaTypes"] == ["multipart/form-data"]
 
 
 def test_stage_is_throttled_by_options_and_traced():

@@ -3,7 +3,9 @@
 Only Docker is missing: the emulator that SAM starts in containers runs without them here.
 """
 
+import base64
 import contextlib
+import io
 import json
 import warnings
 
@@ -161,6 +163,9 @@ def test_sam_parses_the_response_to_every_sample_event(function, provider, path)
     assert headers["X-Antiphon-Request-Id"]
     if path.stem.endswith("-create"):
         assert (status, text.encode()) == (200, body)
+    if path.stem.endswith("-file-upload"):
+        (received,) = provider.received
+        assert (status, received.body) == (200, base64.b64decode(event["body"]))
     if path.stem.endswith("-create-streamed"):
         assert (status, text.encode()) == (200, b"".join(events))
         assert headers["Content-Type"].startswith("text/event-stream")
@@ -190,3 +195,13 @@ def test_start_api_returns_a_stream_as_a_whole(start_api, provider):
     got = start_api.post("/openai/v1/responses", json={**CREATE, "stream": True}, headers=BEARER)
     assert (got.status_code, got.data) == (200, b"".join(events))
     assert got.content_type == "text/event-stream; charset=utf-8"
+
+
+def test_start_api_forwards_a_form_of_text(start_api, provider):
+    """SAM does not read BinaryMediaTypes where the API has no Swagger: it takes no other bytes."""
+    provider.respond_with(encode_response(json.dumps({"id": f"file-{new_id()}"}).encode()))
+    form = {"purpose": "assistants", "file": (io.BytesIO("é\r\n".encode()), "a.txt")}
+    got = start_api.post("/v1/files", data=form, headers=BEARER)
+    assert got.status_code == 200
+    (received,) = provider.received
+    assert "\r\n\r\né\r\n\r\n--".encode() in received.body

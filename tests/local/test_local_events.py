@@ -127,22 +127,33 @@ def test_the_rest_api_says_none_where_there_is_none():
     assert event["resource"] == "/"
 
 
-@pytest.mark.parametrize("build", [build_url_event, build_rest_event])
-@pytest.mark.parametrize(
-    ("kind", "body", "sent", "is_base64"),
+BODIES = pytest.mark.parametrize(
+    ("build", "kind", "body", "sent", "is_base64"),
     [
-        ("application/json; charset=utf-8", "é".encode(), "é", False),
-        ("application/problem+json", b"{}", "{}", False),
-        ("APPLICATION/XML", b"<a/>", "<a/>", False),
-        ("application/x-www-form-urlencoded", b"a=1", "a=1", False),
-        ("text/event-stream", b"data: 1", "data: 1", False),
-        (None, b"text", "text", False),
-        ("application/json", b"\xff", "/w==", True),
-        ("application/jsonp", b"x", "eA==", True),
-        ("image/png", b"png", "cG5n", True),
-        ("multipart/form-data; boundary=x", b"--x", "LS14", True),
+        *(
+            (build, *case)
+            for build in (build_url_event, build_rest_event)
+            for case in [
+                ("application/json; charset=utf-8", "é".encode(), "é", False),
+                ("application/problem+json", b"{}", "{}", False),
+                ("APPLICATION/XML", b"<a/>", "<a/>", False),
+                ("application/x-www-form-urlencoded", b"a=1", "a=1", False),
+                ("text/event-stream", b"data: 1", "data: 1", False),
+                (None, b"text", "text", False),
+                ("multipart/form-data; boundary=x", b"--x\xff", "LS14/w==", True),
+                ("Multipart/Form-Data ;boundary=x", b"--x", "LS14", True),
+            ]
+        ),
+        (build_url_event, "application/json", b"\xff", "/w==", True),
+        (build_url_event, "application/jsonp", b"x", "eA==", True),
+        (build_url_event, "image/png", b"png", "cG5n", True),
+        (build_rest_event, "application/json", b"\xff", "\ufffd", False),
+        (build_rest_event, "image/png", b"p\xffg", "p\ufffdg", False),
     ],
 )
+
+
+@BODIES
 def test_a_body_is_text_where_it_can_be_and_base64_elsewhere(build, kind, body, sent, is_base64):
     headers = (("Content-Type", kind),) if kind else ()
     event = build(call(headers=headers, body=body))

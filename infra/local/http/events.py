@@ -27,7 +27,7 @@ EMPTY_IDENTITY = (
 def build_url_event(request: HttpRequest) -> dict[str, Any]:
     """See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads."""
     headers = [(name.lower(), value) for name, value in request.forwarded_headers()]
-    body, is_base64 = request.body_fields()
+    body, is_base64 = request.url_body()
     event = {
         "version": "2.0",
         "routeKey": URL_STAGE,
@@ -78,7 +78,7 @@ def build_rest_event(request: HttpRequest) -> dict[str, Any]:
     """See "Input format of a Lambda function for proxy integration" in API Gateway's guide."""
     headers = group_values(_unify_names(request.forwarded_headers()))
     parameters = group_values(request.parameters)
-    body, is_base64 = request.body_fields()
+    body, is_base64 = request.rest_body()
     proxy_path = request.path.removeprefix("/")
     resource = "/{proxy+}" if proxy_path else "/"
     return {

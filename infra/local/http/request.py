@@ -5,11 +5,14 @@ import re
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+
+from antiphon.schema.multipart import is_form
 
 REPLACED = {"x-forwarded-port", "x-forwarded-proto"}
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
@@ -18,6 +21,7 @@ _TEXT = re.compile(
 )
 
 type Pairs = tuple[tuple[str, str], ...]
+type BodyFields = tuple[str | None, bool]  # `body` and `isBase64Encoded` of an event
 
 
 class TooLarge(Exception):
@@ -63,22 +67,32 @@ class HttpRequest:
         yield "X-Forwarded-Port", str(self.port)
         yield "X-Forwarded-Proto", "http"
 
-    def body_fields(self) -> tuple[str | None, bool]:
-        """The event's `body` and `isBase64Encoded`: UTF-8 text is not encoded."""
+    @property
+    def content_type(self) -> str:
+        return (self.header("content-type") or "").strip()
+
+    def url_body(self) -> BodyFields:
+        """The body as a Function URL passes it on: UTF-8 text of types for text is not encoded."""
         if not self.body:
             return None, False
-        if (text := self._decode_text()) is not None:
-            return text, False
-        return base64.b64encode(self.body).decode(), True
+        if not self.content_type or _TEXT.match(self.content_type):
+            with suppress(UnicodeDecodeError):
+                return self.body.decode(), False
+        return self._encoded_body()
 
-    def _decode_text(self) -> str | None:
-        content_type = self.header("content-type")
-        if content_type and not _TEXT.match(content_type.strip()):
-            return None
-        try:
-            return self.body.decode()
-        except UnicodeDecodeError:
-            return None
+    def rest_body(self) -> BodyFields:
+        """The body as API Gateway passes it on: only forms are encoded, by `binaryMediaTypes`.
+
+        Everything else is text, and bytes that are no UTF-8 are replaced.
+        """
+        if not self.body:
+            return None, False
+        if is_form(self.content_type):
+            return self._encoded_body()
+        return self.body.decode(errors="replace"), False
+
+    def _encoded_body(self) -> BodyFields:
+        return base64.b64encode(self.body).decode(), True
 
 
 def group_values(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
