@@ -101,6 +101,27 @@ def test_unknown_malformed_and_foreign_ids_get_one_answer(gateway, client, provi
     assert provider.received == []
 
 
+PARENTS = [
+    ("vector_store", "files/{}"),
+    ("vector_store", "files/{}/content"),
+    ("vector_store", "file_batches/{}"),
+    ("container", "files/{}/content"),
+    ("skill", "versions/{}"),
+]
+ELSEWHERE = [
+    *("..%2F..%2Ffiles%2Ffile-1", "%2e%2e%2f%2e%2e%2Ffiles", "..%5Cx", "x%3Fy", "x%23y", "x%3By"),
+    *("%252e%252e%252Fx", "x%00y", "%E2%80%A5%2Fx"),
+]
+
+
+@pytest.mark.parametrize(("kind", "below"), PARENTS)
+def test_no_id_below_an_own_object_leads_elsewhere(client, provider, kind, below):
+    path = f"{collection_path(kind)}/{make(client, provider, kind)}"
+    for id in ELSEWHERE:
+        response = client.get(f"{path}/{below.format(id)}")
+        assert (response.status_code, provider.received) == (404, []), id
+
+
 def test_a_deleted_file_is_gone_also_where_the_provider_had_lost_it(client, provider):
     for status in (200, 404):
         id = make(client, provider)

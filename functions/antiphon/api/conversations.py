@@ -17,7 +17,7 @@ from antiphon.routing import Routing
 from antiphon.schema.create import RequestBody
 from antiphon.schema.list_queries import check_list_query
 from antiphon.schema.other_bodies import CreateConversation, CreateItems, UpdateConversation
-from antiphon.store.links import ID_PATTERN, Link
+from antiphon.store.links import BELOW_PATTERN, Link
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
 
@@ -65,7 +65,7 @@ class Conversations:
     def item(self, request: Request, id: str, item_id: str) -> Reply:
         """Retrieve or delete one item; the owner of its conversation owns it."""
         _, link = self._owned(request, id)
-        if not ID_PATTERN.fullmatch(item_id):
+        if not BELOW_PATTERN.fullmatch(item_id):
             raise NotFound(f"Item with id '{item_id}' not found.")
         return self._send(request, link, f"/items/{quote(item_id, safe='')}").reply()
 

@@ -24,7 +24,7 @@ from antiphon.recording.tracker import ResourceOwner
 from antiphon.resource_routing import ResourceRouting
 from antiphon.schema.multipart import is_form
 from antiphon.schema.other_bodies import body_references
-from antiphon.store.links import ID_PATTERN, Link, ResourceKind, collection_path
+from antiphon.store.links import BELOW_PATTERN, Link, ResourceKind, collection_path
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
 
@@ -190,7 +190,7 @@ def _forward(request: Request, path: str, *, is_download: bool = False) -> Upstr
 def _fill(path: str, ids: dict[str, str]) -> str:
     """Return a path below a resource; raise NotFound for an id that no object can have."""
     for name, id in ids.items():
-        if not ID_PATTERN.fullmatch(id):
+        if not BELOW_PATTERN.fullmatch(id):
             raise NotFound(f"{name.removesuffix('_id').capitalize()} with id '{id}' not found.")
         path = path.replace(f"<{name}>", quote(id, safe=""))
     return path

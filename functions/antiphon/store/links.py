@@ -32,6 +32,9 @@ NEW_SECONDS = 60.0
 MIN_EXTENSION = 86_400  # seconds; a shorter one is not worth a write
 # Ids are the provider's. DynamoDB's sort keys have at most 1,024 bytes; "." is a path of its own.
 ID_PATTERN = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,900}")
+# An id below an own object is looked up by its provider alone: none may lead to another path, also
+# where a proxy on the way decodes it.
+BELOW_PATTERN = re.compile(r"(?!\.{1,2}\Z)(?:(?![/\\%?#;])[!-~]){1,900}")
 # How `unfinished` begins where the outcome will never be known.
 GONE, GIVEN_UP = "gone", "given up: "
 
