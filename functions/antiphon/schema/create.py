@@ -30,6 +30,8 @@ from antiphon.schema.validation_errors import invalid_value, missing_parameter, 
 
 BACKGROUND_WINDOWS = {"2h", "8h"}  # completion windows that only background responses may have
 Positive = Annotated[Whole, Field(ge=1)] | None
+# Types of values that name no resource, unless the member is unknown.
+SCALARS = frozenset({str, int, float, bool, type(None)})
 MAX_MODEL_CHARS, MAX_TIER_CHARS = 256, 64  # both are recorded with the response
 
 # param, kind, id
@@ -68,7 +70,9 @@ class RequestBody(PartialObject):
     @property
     def references(self) -> Iterator[Reference]:
         """Yield every id that the provider would look up: none may be another tenant's."""
-        return resource_references(self._document)
+        values = self._document.values()
+        is_plain = not self.model_extra and SCALARS.issuperset(map(type, values))
+        return iter(()) if is_plain else resource_references(self._document)
 
 
 class ModelRequest(RequestBody):
