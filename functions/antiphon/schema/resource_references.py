@@ -44,6 +44,12 @@ NOT_ENTERED = {
     *("metadata", "client_metadata", "attributes", "filters", "headers", "env"),
 }
 NESTED = {dict, list}
+SUSPECTS = {*KIND_BY_NAME, *KIND_BY_OBJECT, *URL_NAMES}
+# The usual names of members of messages and functions, for which no other case need be tried.
+PLAIN_NAMES = {
+    *("role", "content", "type", "text", "name", "description", "parameters", "strict", "id"),
+    *("call_id", "output", "arguments", "status", "model", "input", "tools", "stream", "metadata"),
+}
 
 type _Step = str | int  # the name of a member, or the index of an element
 type _Parts = Iterator[tuple[_Step, Any, ResourceKind | None]]
@@ -57,6 +63,10 @@ def resource_references(
     What stands in place of an id and is no text is yielded as JSON: it can belong to nobody.
     Raise InvalidRequest for a name that differs only in case from the name of an id.
     """
+    return _walk(value, path) if _may_name_any(value) else iter(())
+
+
+def _walk(value: Any, path: str) -> Iterator[ResourceReference]:
     levels: list[tuple[_Step, _Parts]] = [(path, _parts(path, value, None))]
     while levels:
         for step, child, kind in levels[-1][1]:
@@ -69,6 +79,22 @@ def resource_references(
                 yield _path(levels, step), kind, _id(child)
         else:
             levels.pop()
+
+
+def _may_name_any(value: Any) -> bool:
+    """Whether any name may be that of an id: most bodies have none, and this costs little."""
+    nodes = [value]
+    while nodes:
+        node = nodes.pop()
+        if type(node) is list:
+            nodes += [each for each in node if type(each) in NESTED]
+            continue
+        for name, child in node.items():
+            if name not in PLAIN_NAMES and name.casefold() in SUSPECTS:
+                return True
+            if type(child) in NESTED and name not in NOT_ENTERED:
+                nodes.append(child)
+    return False
 
 
 def _parts(step: _Step, node: Any, kind: ResourceKind | None) -> _Parts:
