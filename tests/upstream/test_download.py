@@ -315,6 +315,7 @@ class Key:
 
 
 NOT_FOUND = b'HTTP/1.1 404 N\r\ncontent-length: 12\r\nconnection: close\r\n\r\n{"error":{}}'
+CLOSING = WIRES["sized"].replace(b"\r\n", b"\r\nconnection: close\r\n", 1)
 
 
 @pytest.mark.parametrize(
@@ -322,8 +323,8 @@ NOT_FOUND = b'HTTP/1.1 404 N\r\ncontent-length: 12\r\nconnection: close\r\n\r\n{
     [
         (NOT_FOUND, True, False),
         (NOT_FOUND, False, False),
-        (WIRES["sized"], True, False),
-        (WIRES["sized"][:-1], True, True),
+        (CLOSING, True, False),
+        (CLOSING[:-1], True, True),
     ],
     ids=["missing file", "missing resource", "whole", "cut"],
 )
