@@ -223,3 +223,20 @@ def test_everything_stored_can_be_found_again(played, door):
         "left": {"kind": "NotFoundError", "status": 404},
         "models": True,
     }
+
+
+@BY_URL
+def test_files_stores_and_containers(played, door):
+    assert runner(played, door)("files") == {
+        "name": "Ü.txt",
+        "text": "Antiphons",
+        "listed": True,
+        "gone": 404,
+        "refused": {"status": 413, "hasCode": True},
+        "bytes": 6_000_000,
+        "batch": ["completed", 2],
+        "found": ["b.txt"],
+        "stored": 3,
+        "result": "Hello",
+        "container": True,
+    }
