@@ -7,7 +7,7 @@ from openai.types import uploads, vector_stores
 
 from antiphon.schema.list_queries import FilesQuery, ResourcesQuery
 from infra.reference import resource_bodies as bodies
-from infra.reference.resource_bodies import ResourceList
+from infra.reference.resource_bodies import ResourceList, TextPage
 from infra.reference.resource_row import BINARY, DOWNLOAD, MAKES, OWN_LIST, PROVIDER_PAGE, Row, of
 
 FILES: Mapping[str, Sequence[Row]] = {
@@ -114,7 +114,7 @@ FILES: Mapping[str, Sequence[Row]] = {
             "POST /vector_stores/{id}/search",
             "Search a vector store",
             "Returns the parts of files that fit a query.",
-            ResourceList,
+            TextPage,
             body=bodies.SearchBody,
         ),
         Row(
@@ -160,7 +160,7 @@ FILES: Mapping[str, Sequence[Row]] = {
             "GET /vector_stores/{id}/files/{file_id}/content",
             "Read a file of a store",
             "Returns the text that was indexed.",
-            ResourceList,
+            TextPage,
         ),
         Row(
             "createFileBatch",

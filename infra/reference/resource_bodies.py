@@ -143,4 +143,16 @@ class ResourceList(OpenObject):
     """Whether there is a next page."""
 
 
+class TextPage(OpenObject):
+    """A page of texts from files, as their provider returns it."""
+
+    object: Literal["vector_store.search_results.page", "vector_store.file_content.page"]
+    data: list[dict[str, Any]]
+    """What was found, the best first; or the texts of a file in their order."""
+    has_more: bool = False
+    """Whether there is a next page."""
+    next_page: str | None = None
+    """What stands for the next page."""
+
+
 FORMS = {FileForm, PartForm, SkillForm}

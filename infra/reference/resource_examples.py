@@ -99,11 +99,24 @@ BATCH_OBJECT: Schema = {
     "status": "completed",
     "output_file_id": "file-68a1c0ffef",
 }
+TEXTS = [{"type": "text", "text": "Everybody has 30 days of holidays."}]
+FOUND_OBJECT: Schema = {
+    "attributes": {},
+    "content": TEXTS,
+    "file_id": FILE,
+    "filename": "report.pdf",
+    "score": 0.8,
+}
 NO_BYTES = "…"
 
 
 def deleted(kind: str, id: str) -> Schema:
     return example({"id": id, "object": kind, "deleted": True})
+
+
+def text_page(kind: str, *data: Schema) -> Schema:
+    page = {"object": kind, "data": list(data), "has_more": False, "next_page": None}
+    return example(page)
 
 
 REQUESTS: Schema = {
@@ -149,11 +162,13 @@ ANSWERS: Schema = {
     "getVectorStore": example(STORE_OBJECT),
     "updateVectorStore": example(STORE_OBJECT),
     "deleteVectorStore": deleted("vector_store.deleted", STORE),
+    "searchVectorStore": text_page("vector_store.search_results.page", FOUND_OBJECT),
     "addVectorStoreFile": example(STORE_FILE_OBJECT),
     "listVectorStoreFiles": example(list_of(STORE_FILE_OBJECT)),
     "getVectorStoreFile": example(STORE_FILE_OBJECT),
     "updateVectorStoreFile": example(STORE_FILE_OBJECT),
     "deleteVectorStoreFile": deleted("vector_store.file.deleted", FILE),
+    "getVectorStoreFileContent": text_page("vector_store.file_content.page", *TEXTS),
     "createFileBatch": example(FILE_BATCH_OBJECT),
     "getFileBatch": example(FILE_BATCH_OBJECT),
     "cancelFileBatch": example({**FILE_BATCH_OBJECT, "status": "cancelled"}),
