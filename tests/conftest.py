@@ -39,6 +39,13 @@ models = {{ "older" = "older-deployed" }}
 provider = "openai"
 models = ["sim-*", "o3", "played-*"]
 conversations = false
+
+[shared.pmpt_of_all]
+target = "openai"
+
+[shared.vs_of_acme]
+target = "azure"
+tenants = ["acme"]
 """
 PLAYED = """
 [targets.simulated]

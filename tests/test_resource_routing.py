@@ -57,7 +57,7 @@ def test_the_first_target_by_priority_that_has_the_api():
         ),
         ({"tenants": {"acme": {"files_target": "west"}}}, Limits(files_target="main"), "main"),
         ({"tenants": {"other": {"files_target": "west"}}}, Limits(), "east"),
-        ({"files": {"default": "none"}}, Limits(), "east"),
+        ({}, Limits(files_target="none"), "east"),
     ],
 )
 def test_defaults_of_the_key_then_the_tenant_then_the_gateway(sections, limits, expected):
