@@ -6,11 +6,8 @@ each 5 percent.
 
 import asyncio
 import json
-import os
 import random
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,6 +16,7 @@ from tests.faults.cuts import STREAM, Cut, respond_with_cuts
 from tests.support.concurrency import IS_SOAK, wait_for
 from tests.support.events import make_event, make_response, new_id, parse_events
 from tests.support.gateway import KEYS, NO_TLS, run_gateway
+from tests.support.processes import Resources
 
 STREAMS = 12_000 if IS_SOAK else 120
 PER_SECOND = 20
@@ -26,7 +24,6 @@ FAULTS = 0.02
 DELTAS = 38
 WARM_UP = STREAMS // 3  # streams after which nothing may grow
 MAX_GROWTH_BYTES, MAX_GROWTH_FILES = 20_000_000, 4
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 PING = b": ping\n\n"
 TERMINAL = {"response.completed", "response.failed"}
 ENDS = {"completed", "refused", *TERMINAL}
@@ -80,33 +77,6 @@ def patient(tmp_path, provider):
     ready = tmp_path / "ready.json"
     with run_gateway(config, ready, *OPTIONS, credentials=credentials) as running:
         yield running
-
-
-@dataclass
-class Resources:
-    """Memory and open files of the largest of a gateway's runtime processes."""
-
-    rss: int
-    files: int
-
-    @classmethod
-    def of(cls, pid):
-        rss = files = 0
-        for process in _children(pid):
-            rss = max(rss, int((process / "statm").read_text().split()[1]) * PAGE_BYTES)
-            files = max(files, len(list((process / "fd").iterdir())))
-        return cls(rss, files)
-
-
-def _children(pid):
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            is_runtime = b"antiphon.runtime" in (process / "cmdline").read_bytes()
-        except OSError:  # it has just ended
-            continue
-        if parent == pid and is_runtime:
-            yield process
 
 
 async def send(client, id, answers):

@@ -1,5 +1,6 @@
 """The guards that are broken one by one: where, by which change, and which tests must turn red."""
 
+from tests.mutants.file_guards import FILES
 from tests.mutants.guard import guard
 from tests.mutants.ownership import CONDITIONAL_WRITES, OWNERSHIP
 
@@ -233,8 +234,8 @@ CALLERS_AND_BODIES = [
     guard(
         "Base64 is read strictly",
         "http_events.py",
-        "validate=True",
-        "validate=False",
+        "strict_mode=True",
+        "strict_mode=False",
         "test_http_events.py",
     ),
     guard(
@@ -270,4 +271,5 @@ GUARDS = [
     *HEADERS_AND_SECRETS,
     *CALLERS_AND_BODIES,
     *FOLLOW_UP,
+    *FILES,
 ]

@@ -9,12 +9,12 @@ from typing import Any, Self
 from antiphon.runtime.failure import Fault
 
 
-@dataclass(frozen=True)
+@dataclass
 class Invocation:
     """A response of `invocation/next`: the event and its headers."""
 
     headers: Mapping[str, str]  # names in lower case
-    payload: bytes
+    payload: bytes  # empty once it is parsed
 
     @property
     def id(self) -> str:
@@ -36,11 +36,16 @@ class Invocation:
         return {"Lambda-Runtime-Invocation-Id": invocation_id} if invocation_id else {}
 
     def parse_event(self) -> Any:
-        """Raises `Fault` for an event that is not JSON."""
+        """Parse the payload, once; raises `Fault` for an event that is not JSON."""
         try:
-            return json.loads(self.payload)
+            return json.loads(self._take_text())
         except (ValueError, RecursionError) as error:
             raise Fault("Runtime.UnmarshalError", f"The event is not JSON: {error}") from error
+
+    def _take_text(self) -> str:
+        """Release the payload, so that it is not in memory beside all that is made of it."""
+        payload, self.payload = self.payload, b""
+        return payload.decode(errors="surrogatepass")
 
 
 @dataclass(frozen=True)
