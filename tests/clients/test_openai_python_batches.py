@@ -48,7 +48,9 @@ async def test_the_tour_of_a_batch(sdk, stranger):
         "You said: Hello a",
         "You said: Hello b",
     ]
-    assert (await sdk.call("files.retrieve", batch.error_file_id)).purpose == "batch_output"
+    files = {each.id: each for each in await sdk.pages("files.list", purpose="batch_output")}
+    for id in (batch.output_file_id, batch.error_file_id):
+        assert files[id] == await sdk.call("files.retrieve", id)
     for name, id in (("batches.retrieve", batch.id), ("files.content", batch.output_file_id)):
         with pytest.raises(openai.NotFoundError):
             await stranger.call(name, id)

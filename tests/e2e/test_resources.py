@@ -196,3 +196,21 @@ def test_what_was_made_with_a_key_is_not_made_again(client, provider):
     assert [got.line.partition("/")[0] for got in provider.received] == ["POST ", "GET "]
     for path, body in (("/vector_stores", b'{"name":"x"}'), ("/containers", b"{}")):
         assert client.post(path, content=body, headers=headers).status_code == 422
+
+
+def test_a_file_without_a_size_is_listed_as_its_provider_has_it_now(client, provider):
+    """Azure does not know the size of a file of a batch at once."""
+    id = make(client, provider, bytes=None, created_at=1, filename="x", purpose="batch", status="?")
+    stored = b' {"id":"%b", "object":"file","bytes":1.0e1 }' % id.encode()
+    provider.respond_with(encode_response(stored))
+    assert client.get("/files?limit=1").content.startswith(b'{"object":"list","data":[%b]' % stored)
+    id = make(client, provider, bytes=1, created_at=1, filename="x", purpose="batch", status="?")
+    assert client.get("/files?limit=1").json()["first_id"] == id
+    assert provider.received == []
+
+
+def test_without_its_section_no_batch_is_made(client, provider):
+    response = client.post("/batches", json={"input_file_id": make(client, provider)})
+    assert response.status_code == 404
+    assert "`[batches]`" in response.json()["error"]["message"]
+    assert provider.received == []

@@ -1,6 +1,7 @@
 """The objects of a list: a file as its row has it, all others as their providers have them now.
 
-The row of a file that was adopted has nothing but its id.
+The row of a file does not have all of it where the file was adopted, is the result of a batch, or
+has no size yet.
 """
 
 import json
@@ -11,13 +12,14 @@ from functools import partial
 from typing import NamedTuple
 
 from antiphon.http import Request
-from antiphon.recording.resources import ResourceRecorder
+from antiphon.recording.resources import FILE_DETAILS, ResourceRecorder
 from antiphon.routing import Routing
 from antiphon.store.links import Link
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import NOT_FOUND, SUCCESS, UpstreamRequest, UpstreamResponse
 
 CALLS_AT_ONCE = 8  # of providers, for one list
+OPTIONAL = {"expires_at"}  # a file without it does not expire
 FORWARDED = ("openai-beta", "x-client-request-id")  # headers of a list that its calls have, too
 
 
@@ -84,5 +86,6 @@ class ResourceMembers:
 
 def _stored(link: Link) -> bytes | None:
     """Return the JSON of a file; None where the row does not have it, or has only a part of it."""
-    is_whole = link.kind == "file" and link.details is not None
-    return json.dumps(link.details).encode() if is_whole else None
+    details = link.details or {}
+    is_whole = link.kind == "file" and details.keys() >= set(FILE_DETAILS) - OPTIONAL
+    return json.dumps(details).encode() if is_whole else None
