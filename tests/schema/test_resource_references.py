@@ -5,6 +5,8 @@ import re
 import sys
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from antiphon.errors import InvalidRequest
 from antiphon.schema.create import CreateResponse
@@ -16,7 +18,15 @@ from antiphon.schema.other_bodies import (
     InputTokens,
     body_references,
 )
-from antiphon.schema.resource_references import resource_references
+from antiphon.schema.resource_references import (
+    NOT_ENTERED,
+    PLAIN_NAMES,
+    SUSPECTS,
+    VARIABLES,
+    _walk,
+    resource_references,
+)
+from tests.support.concurrency import IS_SOAK
 
 PLACES = {  # where the Responses API has an id: kind of the id
     "tools[0].vector_store_ids[0]": "vector_store",
@@ -182,6 +192,29 @@ def test_all_in_their_order():
         ("items[0].file_ids[2]", "file", "c"),
         ("items[0].container", "container", "d"),
     ]
+
+
+NAMES = st.sampled_from(
+    [*SUSPECTS, *NOT_ENTERED, *PLAIN_NAMES, VARIABLES, "x", "File_Id", "Prompt", "Variables"]
+)
+BODIES = st.recursive(
+    st.sampled_from(["file-1", "sediment:", None, 7]),
+    lambda each: st.lists(each, max_size=2) | st.dictionaries(NAMES, each, max_size=3),
+    max_leaves=12,
+)
+
+
+@example({"x": {"variables": {"metadata": {"file_id": "file-1"}}}})
+@given(st.dictionaries(NAMES, BODIES, min_size=1, max_size=3))
+@settings(max_examples=20_000 if IS_SOAK else 300, deadline=None)
+def test_a_body_that_is_not_walked_names_nothing(body):
+    def ids(find):
+        try:
+            return list(find(body, ""))
+        except InvalidRequest as error:
+            return str(error)
+
+    assert ids(resource_references) == ids(_walk)
 
 
 @pytest.mark.parametrize("name", ["a", "k" * 5_000])

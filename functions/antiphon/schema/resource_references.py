@@ -44,7 +44,7 @@ NOT_ENTERED = {
     *("metadata", "client_metadata", "attributes", "filters", "headers", "env"),
 }
 NESTED = {dict, list}
-SUSPECTS = {*KIND_BY_NAME, *KIND_BY_OBJECT, *URL_NAMES}
+SUSPECTS = {*KIND_BY_NAME, *KIND_BY_OBJECT, *URL_NAMES, VARIABLES}
 # The usual names of members of messages and functions, for which no other case need be tried.
 PLAIN_NAMES = {
     *("role", "content", "type", "text", "name", "description", "parameters", "strict", "id"),
