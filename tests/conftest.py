@@ -59,6 +59,9 @@ priority = 2
 
 [batches]
 enabled = true
+
+[tenants.bounded]
+max_vector_stores = 1
 """
 
 

@@ -20,7 +20,8 @@ GatewayError                    500
 │   ├── TokenLimitReached       429
 │   │   └── RequestTooLong      429
 │   ├── TooManyInFlight         429
-│   └── BudgetSpent             429
+│   ├── BudgetSpent             429
+│   └── StorageLimitReached     429
 ├── Unavailable                 503
 │   ├── LinkNotWritten          503
 │   └── CredentialMissing       503
@@ -220,6 +221,14 @@ class BudgetSpent(LimitReached):
 
     type = "insufficient_quota"
     code = "insufficient_quota"
+    retry = False
+
+
+class StorageLimitReached(LimitReached):
+    """There is room again when something is deleted; no SDK should wait for that."""
+
+    type = "insufficient_quota"
+    code = "storage_limit_reached"
     retry = False
 
 

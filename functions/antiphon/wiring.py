@@ -26,6 +26,7 @@ from antiphon.follow_up import FollowUp, SqsHandler
 from antiphon.http_events import RequestReader
 from antiphon.idempotency.guard import Idempotency
 from antiphon.limits.admission import Admission, Gate
+from antiphon.limits.storage import StorageLimits
 from antiphon.ownership import Ownership
 from antiphon.pricing import CostEstimator, Prices, load_price_list
 from antiphon.recording.discarding import Discarding
@@ -151,6 +152,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
         core.upstream,
         core.resource_recorder,
         idempotency,
+        StorageLimits.from_config(foundation.table, foundation.config),
     )
     batches = Batches(
         *of_resources,

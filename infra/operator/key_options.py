@@ -30,6 +30,10 @@ LIMITS: tuple[tuple[str, click.ParamType, str], ...] = (
         click.Choice(get_args(Period.__value__)),
         "Calendar days or months, in UTC.  [default: month]",
     ),
+    ("max_files", COUNT, "Files that are stored at the same time."),
+    ("max_file_bytes", COUNT, "Bytes of all stored files together."),
+    ("max_vector_stores", COUNT, "Vector stores that are stored at the same time."),
+    ("max_containers", COUNT, "Containers that run at the same time."),
     (
         "files_target",
         click.STRING,

@@ -96,6 +96,11 @@ BY_CLASS = {
         "You exceeded your current quota: the budget of this key is $50 a month, of which $49.99 "
         "is used or reserved."
     ),
+    "StorageLimitReached": Sample(
+        "You exceeded your current quota: the limit of this key is 20 files ('max_files'), of "
+        "which 20 are stored or being made. Delete some with DELETE /v1/files/{file_id}, which "
+        "counts within seconds, or ask the operator of the gateway for more."
+    ),
     "Unauthenticated": Sample("Incorrect API key provided."),
     "NotFound": Sample("Response with id 'resp_68a1' not found."),
     "ModelNotFound": Sample(

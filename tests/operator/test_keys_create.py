@@ -64,7 +64,8 @@ def test_all_options_are_stored():
         *("--name", "shop [red]", "--models", "gpt-5*, o3", "--models", "o3", "--models", "o4"),
         *("--rpm", "60", "--tpm", "100000", "--streams", "4", "--max-body-bytes", "5000000"),
         *("--max-output-tokens", "2000", "--budget-usd", "12.50", "--budget-period", "day"),
-        *("--files-target", "azure-east", "--expires", "90d"),
+        *("--max-files", "5", "--max-file-bytes", "6000", "--max-vector-stores", "7"),
+        *("--max-containers", "8", "--files-target", "azure-east", "--expires", "90d"),
     )
     (row,) = read_rows("table-of-prod")
     row["limits"] = {
@@ -81,6 +82,10 @@ def test_all_options_are_stored():
         max_output_tokens=2_000,
         budget_usd=12.5,
         budget_period="day",
+        max_files=5,
+        max_file_bytes=6_000,
+        max_vector_stores=7,
+        max_containers=8,
         files_target="azure-east",
     )
     assert 0 <= key.ends_at - before - 90 * 86_400 <= 60

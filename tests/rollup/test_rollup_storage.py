@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.store.containers import IDLE_SECONDS
 from antiphon.store.links import NEVER
-from antiphon.store.reservations import StoredReservation
+from antiphon.store.reservations import LimitRows, StoredReservation
 from antiphon.store.storage import StorageKey, reservation_id
 from antiphon.store.usage import CONTAINER_MINUTES
 
@@ -48,6 +48,8 @@ def write_all(counted):
     store, other = put(counted, "vector_store"), put(counted, "vector_store")
     container, ended = put(counted, "container"), put(counted, "container")
     put(counted, "container", age=IDLE_SECONDS)
+    for kind in ("file", "container"):
+        put(counted, kind, 7, key_id="")  # an operator has adopted it
     for kind in ("upload", "skill", "batch", "conversation", "prompt"):
         put(counted, kind, 7)
     for link in (gone, other, ended):
@@ -147,6 +149,25 @@ def test_a_counted_link_replaces_the_reservation_of_its_create(counted, stored, 
         assert stored(key_id) == {"files": 1, "file_bytes": 10}
         row = counted.table.get(StorageKey("acme", key_id).partition, "LIMITS")
         assert not any(name.startswith("held_") for name in row)
+
+
+def test_a_reservation_that_another_caller_gives_back_meanwhile_is_not_given_back_twice(
+    counted, stored
+):
+    link = counted.make_link(kind="file", details={"bytes": 10}, expires_at=NEVER)
+    reserve(counted, link, files=1)
+    held = StoredReservation("T#acme#S", reservation_id(link.request_id), {"files": 1})
+    limit_rows = LimitRows(counted.table, 0, lambda *_: False)
+
+    def give_back(**_):
+        events.unregister(hook, give_back)
+        limit_rows.settle(held, {}, is_open=False)
+
+    events, hook = counted.dynamo.client.meta.events, "before-call.dynamodb.TransactWriteItems"
+    events.register(hook, give_back)
+    counted.links.put(link)
+    assert counted.run_rollup() == []
+    assert stored() == {"files": 1, "file_bytes": 10}
 
 
 def test_a_reservation_that_has_expired_is_given_back_with_the_next_count(counted, stored):

@@ -18,6 +18,7 @@ from antiphon.http import Reply, Request
 from antiphon.http_events import Endpoint, RequestReader, build_router
 from antiphon.idempotency.guard import Idempotency, IdempotencyGuard
 from antiphon.limits.admission import Gate
+from antiphon.limits.storage import StorageLimits
 from antiphon.ownership import Ownership
 from antiphon.recording.resources import ResourceRecorder
 from antiphon.recording.tracker import ResourceOwner
@@ -26,9 +27,14 @@ from antiphon.schema.multipart import is_form
 from antiphon.schema.other_bodies import body_references
 from antiphon.store.links import BELOW_PATTERN, Link, ResourceKind, collection_path
 from antiphon.upstream.client import UpstreamClient
-from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
+from antiphon.upstream.outcome import (
+    SUCCESS,
+    UpstreamRequest,
+    UpstreamResponse,
+    policy_for_status,
+)
 
-type Action = Literal["read", "change", "delete", "complete", "download"]
+type Action = Literal["read", "change", "delete", "complete", "download", "cancel"]
 # What can be done with one resource: method, path below it, and how the gateway treats the call.
 ENDPOINTS: Mapping[ResourceKind, Sequence[tuple[str, str, Action]]] = {
     "file": [
@@ -39,7 +45,7 @@ ENDPOINTS: Mapping[ResourceKind, Sequence[tuple[str, str, Action]]] = {
     "upload": [
         ("POST", "/parts", "change"),
         ("POST", "/complete", "complete"),
-        ("POST", "/cancel", "change"),
+        ("POST", "/cancel", "cancel"),
     ],
     "vector_store": [
         ("GET", "", "read"),
@@ -90,6 +96,7 @@ class Resources:
     upstream: UpstreamClient
     recorder: ResourceRecorder
     idempotency: Idempotency
+    storage: StorageLimits
 
     def create(self, kind: ResourceKind, request: Request) -> Reply:
         caller = self.gate.admit(request)
@@ -104,7 +111,10 @@ class Resources:
         references = body_references(request.headers, request.body)
         candidate = self.routing.route(kind, references, caller, request.headers)
         upstream = _forward(request, collection_path(kind))
-        response = self.upstream.send([candidate], upstream)
+        with self.storage.admit(kind, caller, request) as reservation:
+            response = self.upstream.send([candidate], upstream)
+            if not policy_for_status(response.status).charges:
+                reservation.release()
         owner = ResourceOwner(request.id, caller, response.target)
         return self.recorder.record_new(kind, response, owner, guard.remember_response)
 
@@ -114,6 +124,8 @@ class Resources:
             return partial(self.delete, kind)
         if action == "complete":
             return self.complete_upload
+        if action == "cancel":
+            return self.cancel_upload
         if action == "change":
             return partial(self.change, kind, below)
         return partial(self.download if action == "download" else self.read, kind, below)
@@ -127,13 +139,20 @@ class Resources:
         caller, link = self._checked("upload", request, id)
         response = self._send(request, link, "/complete")
         owner = ResourceOwner(request.id, caller, response.target)
-        return self.recorder.record_completed(response, owner)
+        return self.recorder.record_completed(response, owner, link)
+
+    def cancel_upload(self, request: Request, id: str) -> Reply:
+        caller, link = self._owned("upload", request, id)
+        response = self._send(request, link, "/cancel")
+        if response.status in SUCCESS:
+            self.storage.release(link, caller)
+        return response.reply()
 
     def read(self, kind: ResourceKind, below: str, request: Request, id: str, **ids: str) -> Reply:
         """Pass on a call that changes nothing: what operators share is served as well."""
         caller = self.gate.admit(request)
         link = self.ownership.readable_link(kind, caller.tenant, id)
-        return self._send(request, link, _fill(below, ids)).reply()
+        return self.recorder.record_use(self._send(request, link, _fill(below, ids)), link)
 
     def download(
         self, kind: ResourceKind, below: str, request: Request, id: str, **ids: str
@@ -141,14 +160,15 @@ class Resources:
         """Pass on the content of a file as its bytes come."""
         caller = self.gate.admit(request)
         link = self.ownership.readable_link(kind, caller.tenant, id)
-        return self._send(request, link, _fill(below, ids), is_download=True).reply()
+        response = self._send(request, link, _fill(below, ids), is_download=True)
+        return self.recorder.record_use(response, link)
 
     def change(
         self, kind: ResourceKind, below: str, request: Request, id: str, **ids: str
     ) -> Reply:
         """Pass on a call that changes an own resource, or what is in it."""
         _, link = self._checked(kind, request, id)
-        return self._send(request, link, _fill(below, ids)).reply()
+        return self.recorder.record_use(self._send(request, link, _fill(below, ids)), link)
 
     def _checked(self, kind: ResourceKind, request: Request, id: str) -> tuple[Caller, Link]:
         """Return the link of an own resource, for a call whose body may refer to others."""

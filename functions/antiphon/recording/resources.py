@@ -22,7 +22,9 @@ from antiphon.recording.reading import (
 )
 from antiphon.recording.recorder import COMPACTION_DAYS, NO_ID, expires_after, now_ms
 from antiphon.recording.tracker import ResourceOwner, Stores
+from antiphon.store.containers import details_after_use
 from antiphon.store.links import ID_PATTERN, NEVER, Link, ResourceKind
+from antiphon.store.storage import reservation_id
 from antiphon.upstream.outcome import NOT_FOUND, SUCCESS, UpstreamResponse
 
 DELETED_SECONDS = 86_400
@@ -64,12 +66,30 @@ class ResourceRecorder:
             self._put(response, link)
         return response.reply()
 
-    def record_completed(self, response: UpstreamResponse, owner: ResourceOwner) -> Reply:
-        """Record the file that a completed upload has become."""
+    def record_completed(
+        self, response: UpstreamResponse, owner: ResourceOwner, upload: Link
+    ) -> Reply:
+        """Record the file that a completed upload has become; it counts for the upload's key."""
         if response.status in SUCCESS:
             file = _document(response).get("file")
             if isinstance(file, dict):
-                self._put(response, self._link("file", file, owner))
+                lease = {"id": reservation_id(upload.request_id)}
+                link = self._link("file", file, owner)
+                self._put(response, replace(link, key_id=upload.key_id, lease=lease))
+        return response.reply()
+
+    def record_use(self, response: UpstreamResponse, link: Link) -> Reply:
+        """Record that a container is in use: each call begins its idle time anew.
+
+        Only an estimate depends on it, so a failure here is only logged.
+        """
+        is_used = link.kind == "container" and link.key_id and response.status in SUCCESS
+        details = details_after_use(link, time.time()) if is_used else None
+        if details is not None:
+            try:
+                self.stores.links.change(link, details=details)
+            except Unavailable:
+                logger.exception("use not recorded", extra={"link": link.id})
         return response.reply()
 
     def record_batch(self, response: UpstreamResponse, link: Link) -> str:

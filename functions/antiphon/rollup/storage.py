@@ -30,10 +30,10 @@ class StorageRollup:
     def additions(self, link: Link, mark: Item, counted: Item | None) -> Iterator[Update]:
         """Add the new counts to the tenant and the key, and subtract those of the marker."""
         deltas: dict[StorageKey, Counter[str]] = defaultdict(Counter)
-        for key_id in (None, link.key_id):
+        for key_id in {None, link.key_id or None}:
             deltas[StorageKey(link.tenant, key_id)].update(mark["counts"])
         if counted is not None:
-            for key_id in (None, counted["key_id"]):
+            for key_id in {None, counted["key_id"] or None}:
                 deltas[StorageKey(link.tenant, key_id)].subtract(counted["counts"])
         for key, numbers in deltas.items():
             changed = {name: number for name, number in numbers.items() if number}

@@ -57,6 +57,7 @@ class Form:
 
     fields: Mapping[str, str]  # `purpose`, `file_id` and those of `expires_after`
     names: tuple[str, ...]  # of all parts, in their order
+    file_bytes: int  # of all files together
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,11 @@ def scan_form(content_type: str, body: bytes) -> Form:
     """Raise InvalidRequest for a form that cannot be read, or that two readers could differ on."""
     fields: dict[str, str] = {}
     names: list[str] = []
+    file_bytes = 0
     for start, end in _find_parts(body, b"--" + _read_boundary(content_type)):
         part = _read_head(body, start, end)
         names.append(part.name)
+        file_bytes += part.end - part.start if part.is_file else 0
         if len(names) > MAX_PARTS:
             raise _invalid(f"it has more than {MAX_PARTS:,} parts. Send fewer")
         if not _is_wanted(part.name):
@@ -97,7 +100,7 @@ def scan_form(content_type: str, body: bytes) -> Form:
         if part.name in fields:
             raise _invalid(f"it has the field '{part.name}' twice. Send it once", part.name)
         fields[part.name] = _read_field(body, part)
-    return Form(fields, tuple(names))
+    return Form(fields, tuple(names), file_bytes)
 
 
 def form_parts(content_type: str, body: bytes) -> list[bytes]:

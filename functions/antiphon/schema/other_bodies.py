@@ -104,6 +104,18 @@ class CreateBatch(RequestBody):
     """The endpoint for all lines: the gateway serves batches of responses."""
 
 
+def file_bytes(headers: Mapping[str, str], body: bytes) -> int:
+    """Return the size of the files in a form, or the one that a new upload declares, or 0.
+
+    Raise InvalidRequest for a body that cannot be read.
+    """
+    content_type = headers.get("content-type", "")
+    if is_form(content_type):
+        return scan_form(content_type, body).file_bytes
+    size = read_document(body).get("bytes") if body else None
+    return size if type(size) is int and size > 0 else 0
+
+
 def body_references(headers: Mapping[str, str], body: bytes) -> Iterator[Reference]:
     """Yield what the body of a request about a resource refers to: all else passes unread.
 

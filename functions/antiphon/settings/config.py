@@ -96,6 +96,11 @@ class Limits(Section):
     max_output_tokens: Count | None = None  # every request must then set its own maximum
     budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     budget_period: Period = "month"  # calendar days and months, in UTC
+    # What may be stored at providers at the same time.
+    max_files: Count | None = None
+    max_file_bytes: Count | None = None  # all files together
+    max_vector_stores: Count | None = None
+    max_containers: Count | None = None
     files_target: TargetName | None = None  # where files and stores are made, unless ids decide
 
 

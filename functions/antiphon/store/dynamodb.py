@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from antiphon.store.queries import Query
 
-# A write returns the row if its condition fails, which saves a read.
-RETURN_FAILED_ROW = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+RETURN_FAILED_ROW = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}  # which saves a read
 MAX_BATCH_WRITES, MAX_BATCH_READS = 25, 100  # rows in one call
 BATCH_ATTEMPTS = 3  # under load DynamoDB leaves rows unprocessed, which are sent again
 ATTEMPTS, MAX_PAUSE = 2, 0.1  # of one call; seconds between them
 FIRST_SERVER_ERROR = 500
+CONFLICT_ERROR = "TransactionConflictException"
 CONDITION_ERRORS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 NO_ANSWER = "The gateway's store did not answer. Try again."
 TOO_BUSY = "The gateway's store is too busy. Try again."
@@ -114,8 +114,7 @@ class CallTime:
             else:
                 self._left -= 0 if is_page else time.monotonic() - started
                 return result
-        unavailable = WriteUnknown if any(map(_may_be_done, faults)) else Unavailable
-        raise unavailable(self._no_answer) from (faults[-1] if faults else None)
+        raise _unavailable(faults)(self._no_answer) from (faults[-1] if faults else None)
 
     def _set_read_timeout(self, context: Item, **_: object) -> None:
         context["read_timeout"] = min(self.seconds * 2 / 3, self._left)
@@ -144,15 +143,11 @@ class Update:
         """Return the arguments for UpdateItem or TransactWriteItems, without the table's name."""
         names = {*self.sets, *self.adds, *self.removes, *attribute_names(self.only_if)}
         values = {**self.values, **self.sets, **self.adds}
-        optional = {
-            "ConditionExpression": self.only_if,
-            "ExpressionAttributeValues": placeholder_values(values),
-        }
         return {
             "Key": marshal({PARTITION_KEY: self.partition, SORT_KEY: self.sort}),
             "UpdateExpression": self._expression(),
             "ExpressionAttributeNames": {f"#{name}": name for name in names},
-            **{name: value for name, value in optional.items() if value},
+            **_condition_arguments(self.only_if, values),
         }
 
     def _expression(self) -> str:
@@ -366,6 +361,12 @@ def _error_code(exc: Exception) -> str:
     return exc.response["Error"]["Code"] if isinstance(exc, ClientError) else ""
 
 
+def _unavailable(faults: Collection[Exception]) -> type[Unavailable]:
+    if any(map(_may_be_done, faults)):
+        return WriteUnknown
+    return Conflict if CONFLICT_ERROR in map(_error_code, faults) else Unavailable
+
+
 def _may_be_done(exc: Exception) -> bool:
     """Whether the service may have done what a failed call requests."""
     if isinstance(exc, ClientError):
@@ -382,11 +383,11 @@ def placeholder_values(values: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _condition_arguments(condition: str | None, values: Mapping[str, object]) -> dict[str, object]:
-    if condition is None:
-        return {}
-    # DynamoDB refuses an empty mapping of values.
-    named = {"ExpressionAttributeValues": placeholder_values(values)} if values else {}
-    return {"ConditionExpression": condition, **named}
+    optional = {
+        "ConditionExpression": condition,
+        "ExpressionAttributeValues": placeholder_values(values),
+    }
+    return {name: value for name, value in optional.items() if value}  # empty ones are refused
 
 
 def _transaction_error(exc: ClientError) -> ConditionFailed | Conflict:

@@ -11,14 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from cachetools import LRUCache, TTLCache
 
 from antiphon.errors import Unavailable
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY, TTL
-from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update
+from antiphon.store.dynamodb import ConditionFailed, Conflict, Item, Table, Update
 
 LIMITS_SORT = "LIMITS"
 RESERVATION_PREFIX = "held_"
@@ -72,6 +72,7 @@ class LimitRows:
     settle_seconds: float  # how long the end of a request may still be recorded
     is_stale: Callable[[str, float], bool]  # whether the window of a counter has ended by then
     clock: Callable[[], float] = time.time  # epoch seconds
+    row_seconds: int | None = ROW_SECONDS  # after a request; None: a row never expires
     _read_rows: TTLCache[str, bool] = field(
         default_factory=lambda: TTLCache(CACHED_ROWS, SECONDS_BETWEEN_FULL_READS)
     )
@@ -87,6 +88,8 @@ class LimitRows:
         for _ in range(MAX_ATTEMPTS):
             try:
                 return self._count_once(reservation, increments, expires_at)
+            except Conflict:  # a transaction counts into the same row just now
+                continue
             except ConditionFailed as exc:
                 row = exc.item or {}
             full = {i.counter for i in increments if row.get(i.counter, 0) + i.amount > i.maximum}
@@ -124,13 +127,17 @@ class LimitRows:
         reads_row = not reservation.id and self._needs_full_read(reservation.row)
         stale = self._stale.pop(reservation.row, ())
         row = self.table.update(
-            build_count(reservation, increments, expires_at, stale),
+            self._expiring(build_count(reservation, increments, expires_at, stale), expires_at),
             return_all=reads_row,
             is_ours=lambda row: reservation.name in row,
         )
         if reads_row:
             self._remember_stale(reservation.row, row)
         return row
+
+    def _expiring(self, update: Update, expires_at: float) -> Update:
+        ends = {} if self.row_seconds is None else {TTL: int(expires_at) + self.row_seconds}
+        return replace(update, sets={**update.sets, **ends})
 
     def _needs_full_read(self, partition: str) -> bool:
         if partition in self._read_rows:
@@ -191,7 +198,7 @@ def build_count(
     return Update(
         partition=reservation.row,
         sort=LIMITS_SORT,
-        sets={**stored, TTL: int(expires_at) + ROW_SECONDS},
+        sets=stored,
         adds={i.counter: i.amount for i in increments},
         removes=[*stale],
         only_if=" AND ".join([*is_new, *has_room]),

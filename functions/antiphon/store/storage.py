@@ -105,15 +105,18 @@ class StorageRows:
         if link.kind == "container":
             place = StoredReservation(key.partition, _digest(link.id), {CONTAINERS: 1})
             ended.append(place.id)
-            if container_ends_at(link) > now:
+            if link.key_id and container_ends_at(link) > now:
                 begun = place, container_ends_at(link)
         update = build_recount(key.partition, row, counts, ended, begun)
         return replace(update, sets={**update.sets, **key.attributes})
 
 
 def stored_counts(link: Link) -> dict[str, int]:
-    """Return what a link adds to the counters; containers are counted by their places."""
-    if link.deleted_at is not None or link.kind not in {"file", "vector_store"}:
+    """Return what a link adds to the counters; containers are counted by their places.
+
+    What an operator has adopted was not made through the gateway: it counts for nobody.
+    """
+    if link.deleted_at is not None or not link.key_id or link.kind not in {"file", "vector_store"}:
         return {}
     if link.kind == "vector_store":
         return {VECTOR_STORES: 1}
@@ -127,8 +130,9 @@ def reservation_id(request_id: str) -> str:
 
 
 def create_reservation_id(link: Link) -> str:
-    """Return the id of the reservation under which a link was made."""
-    return reservation_id(link.request_id)
+    """Return the id of the reservation under which a link was made: for a file, its upload's."""
+    id: str = (link.lease or {}).get("id") or reservation_id(link.request_id)
+    return id
 
 
 def _digest(text: str) -> str:

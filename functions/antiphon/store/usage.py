@@ -143,8 +143,8 @@ def usage_fingerprint(link: Link | None) -> str | None:
 
     None while the outcome is open.
     """
-    if link is not None and link.kind == "container":
-        return json.dumps([container_minutes(link)])
+    if link is not None and link.kind == "container":  # an adopted one has no key
+        return json.dumps([container_minutes(link)]) if link.key_id else None
     if link is None or link.kind not in COUNTED_KINDS or link.alias_of or not _is_countable(link):
         return None
     return json.dumps(

@@ -1,8 +1,9 @@
-"""Replaces moto's DynamoDB writes with serialized ones, and its transactions with atomic ones.
+"""Serializes moto's DynamoDB writes and reads of rows, and makes its transactions atomic.
 
 moto copies the whole table for each transaction and restores the copy when one is cancelled: with
 thousands of rows that takes seconds, and concurrent writes are lost. Besides, two concurrent
-conditional updates may both find their condition true.
+conditional updates may both find their condition true, and a row that is being answered with may
+be changed meanwhile.
 """
 
 import re
@@ -14,29 +15,39 @@ from typing import Any
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.exceptions import TransactionCanceledException
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import Item
 
 type Write = dict[str, Any]  # the arguments of one write of TransactWriteItems
 
 _LOCK = threading.RLock()
-WRITES = ("put_item", "update_item", "delete_item")
+CALLS = ("get_item", "put_item", "update_item", "delete_item")
 
 
 def install() -> None:
-    """Replace the writes of every moto backend in this process."""
+    """Replace the calls of every moto backend in this process."""
     DynamoDBBackend.transact_write_items = _transact  # type: ignore[assignment, method-assign]
-    for name in WRITES:
-        write = getattr(DynamoDBBackend, name)
-        if not hasattr(write, "__wrapped__"):
-            setattr(DynamoDBBackend, name, _serialize(write))
+    for name in CALLS:
+        call = getattr(DynamoDBBackend, name)
+        if not hasattr(call, "__wrapped__"):
+            setattr(DynamoDBBackend, name, _serialize(call))
 
 
-def _serialize(write: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(write)
+def _serialize(call: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(call)
     def locked(*args: Any, **kwargs: Any) -> Any:
         with _LOCK:
-            return write(*args, **kwargs)
+            return _snapshot(call(*args, **kwargs))
 
     return locked
+
+
+def _snapshot(found: Any) -> Any:
+    """Return a row as it is now; moto formats it after other calls may have changed it."""
+    if not isinstance(found, Item):
+        return found
+    row = object.__new__(Item)  # moto records each one that is made in the usual way
+    row.__dict__ = {**found.__dict__, "attrs": dict(found.attrs)}
+    return row
 
 
 def _transact(backend: DynamoDBBackend, transact_items: list[Write]) -> None:
