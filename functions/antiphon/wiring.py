@@ -152,8 +152,8 @@ def api(env: Mapping[str, str]) -> ApiHandler:
         core.upstream,
         core.resource_recorder,
         idempotency,
-        StorageLimits.from_config(foundation.table, foundation.config),
     )
+    storage_limits = StorageLimits.from_config(foundation.table, config)
     batches = Batches(
         *of_resources,
         config.targets,
@@ -167,7 +167,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
             responses_router(Responses(gate, *shared, core.admission, idempotency), reader),
             conversations_router(Conversations(gate, *shared), reader),
             listing_router(Listings(gate, core.ownership, links), reader),
-            resources_router(Resources(*of_resources), reader),
+            resources_router(Resources(*of_resources, storage_limits), reader),
             batches_router(batches, reader),
             lists_router(ResourceLists(gate, foundation.links, links, members), reader),
             models_router(Models(gate, core.routing, core.upstream), reader),

@@ -65,12 +65,12 @@ def held(dynamo):
 def upload_of(size, **more):
     """The request of a file with so many bytes."""
     kind, body = write_by_httpx({"purpose": "vision"}, [("file", ("a", b"x" * size))], "b")
-    return make_request(f"req_{next(ids)}", body, headers={"content-type": kind}, **more)
+    return make_request(f"create_{next(ids)}", body, headers={"content-type": kind}, **more)
 
 
 def declared(size):
     """The request of an upload that declares so many bytes."""
-    return make_request(f"req_{next(ids)}", json.dumps({"bytes": size}).encode(), headers=JSON)
+    return make_request(f"create_{next(ids)}", json.dumps({"bytes": size}).encode(), headers=JSON)
 
 
 def refusal(limits, kind, caller, request):

@@ -3,6 +3,7 @@
 from tests.mutants.file_guards import FILES
 from tests.mutants.guard import guard
 from tests.mutants.ownership import CONDITIONAL_WRITES, OWNERSHIP
+from tests.mutants.storage import STORAGE
 
 STREAMS = [
     guard(
@@ -270,6 +271,7 @@ GUARDS = [
     *RETRIES,
     *HEADERS_AND_SECRETS,
     *CALLERS_AND_BODIES,
+    *STORAGE,
     *FOLLOW_UP,
     *FILES,
 ]

@@ -83,7 +83,7 @@ class ResourceRecorder:
 
         Only an estimate depends on it, so a failure here is only logged.
         """
-        is_used = link.kind == "container" and link.key_id and response.status in SUCCESS
+        is_used = link.kind == "container" and response.status in SUCCESS
         details = details_after_use(link, time.time()) if is_used else None
         if details is not None:
             try:

@@ -23,8 +23,9 @@ from antiphon.recording.reading import (
     status_of,
 )
 from antiphon.settings.metrics import CUT_STREAMS, DEFERRED_ROWS, LINK_NOT_WRITTEN
+from antiphon.store.containers import USE_SECONDS
 from antiphon.store.dynamodb import Update
-from antiphon.store.items import CACHE_SECONDS, MAX_UPDATES, Items, build_updates
+from antiphon.store.items import MAX_UPDATES, Items, build_updates
 from antiphon.store.links import FINAL, Link, Links
 from antiphon.store.queue import DeferredUpdates, DeferredWrite, Queue
 from antiphon.upstream.stream import EventBatch, UpstreamStream
@@ -121,7 +122,7 @@ class Stores:
     conversation_days: int
     shared: Collection[str] = ()  # ids of what only operators own
     containers: TTLCache[tuple[str, str], bool] = field(
-        default_factory=lambda: TTLCache(CACHED_CONTAINERS, CACHE_SECONDS), compare=False
+        default_factory=lambda: TTLCache(CACHED_CONTAINERS, USE_SECONDS), compare=False
     )
 
     def own_items(self, link: Link, ids: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from antiphon.observability import logger
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
+from antiphon.store.containers import details_after_use
 from antiphon.store.dynamodb import ConditionFailed, Item, Table, Update, unmarshal
 
 LINK_SORT = "LINK"
@@ -181,16 +182,18 @@ class Links:
             logger.warning("link exists", extra={"link": link.id, "request_id": link.request_id})
 
     def own(self, link: Link) -> None:
-        """Record a link of what the tenant may own already, and which then ends as late as this.
+        """Record the link of a container that is used, and which the tenant may own already.
 
-        What the tenant has deleted stays deleted.
+        Then it ends as late as this one, and the use is recorded. What the tenant has deleted stays
+        deleted.
         """
         try:
             self._table.put(link_row(link), "attribute_not_exists(pk)")
         except ConditionFailed as exc:
             earlier = link_of_row(exc.item) if exc.item else link
-            if earlier.deleted_at is None and link.expires_at - earlier.expires_at >= MIN_EXTENSION:
-                self.change(earlier, expires_at=link.expires_at)
+            changes = _changes_after_use(earlier, link)
+            if changes and earlier.deleted_at is None:
+                self.change(earlier, **changes)
 
     def restore(self, link: Link) -> None:
         """Write a deferred link, unless it is there: it may have changed since."""
@@ -259,6 +262,14 @@ def time_partition(kind: Kind, tenant: str) -> str:
 def root_partition(link: Link) -> str:
     """Return the partition of the index `by_root` that holds the tree of a link."""
     return f"T#{link.tenant}#{link.root}"
+
+
+def _changes_after_use(earlier: Link, link: Link) -> dict[str, Any]:
+    """Return what a container's use changes of its link; `link` is the one of that use."""
+    details = details_after_use(earlier, link.created_at)
+    extends = link.expires_at - earlier.expires_at >= MIN_EXTENSION
+    changes = {"expires_at": link.expires_at if extends else None, "details": details}
+    return {name: value for name, value in changes.items() if value is not None}
 
 
 def _change_update(link: Link, changes: dict[str, Any]) -> Update:
