@@ -3,7 +3,7 @@
 A create under a ceiling is reserved before it is sent: in the row that counts what is stored, by
 one conditional write for the key and one for the tenant. Its reservation ends when the rollup
 function counts the link of what it made. So a ceiling holds however many create at once, unless
-the link is counted later than the reservation expires: docs/decisions/0021-ceilings-by-rows.md.
+the link is counted later than the reservation expires: docs/decisions/0022-ceilings-by-rows.md.
 """
 
 from collections.abc import Iterator, Mapping
