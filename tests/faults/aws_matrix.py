@@ -234,15 +234,15 @@ class Rig:
         return kinds.get("u", 0), kinds.get("n", 0)
 
     def _prepare(self, names: Names, key: str) -> None:
-        self.gateway.put(key_row(key, "acme", limits=LIMITS))
-        now = int(time.time())
+        rows, now = [key_row(key, "acme", limits=LIMITS)], int(time.time())
         owned = {"response": names.owned, "vector_store": names.store}
         for kind, id in {**owned, "conversation": names.conversation}.items():
             status = "in_progress" if kind == "response" else "active"
             link = make_link(
                 id=id, kind=kind, status=status, created_ms=now * 1000, expires_at=now + 3600
             )
-            self.gateway.put({n: v for n, v in link_row(link).items() if v is not None})
+            rows.append({n: v for n, v in link_row(link).items() if v is not None})
+        self.gateway.put_all(rows)
 
     def _answer(self, call: Call, names: Names, request: Any) -> tuple[object, ...]:
         if request.headers.get("x-client-request-id", "").startswith(SETTLING):

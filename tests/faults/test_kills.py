@@ -21,7 +21,7 @@ from infra.local.options import GatewayOptions, LocalKey
 from infra.local.processes import Processes, kill
 from infra.local.target_setup import build_target_setup
 from tests.support.aws import LOCAL_AWS
-from tests.support.concurrency import POLL_SECONDS, ROUNDS
+from tests.support.concurrency import MAX_POLL_SECONDS, ROUNDS
 from tests.support.events import parse_events
 from tests.support.limits import NANO
 
@@ -98,7 +98,7 @@ class Rig:
             got, events = await self.create(headers)
             if got is not None and got.status_code == 200:
                 return got, events
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(MAX_POLL_SECONDS)
 
     def rows(self, sort):
         rows = self._table.scan()["Items"]
@@ -107,7 +107,7 @@ class Rig:
     async def wait_for_links(self):
         """All links, once each of them has its outcome."""
         while any(link["status"] != "completed" for link in self.rows("LINK")):  # noqa: ASYNC110
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(MAX_POLL_SECONDS)
         return {link["id"]: link for link in self.rows("LINK")}
 
     async def wait_for_usage(self, requests):
@@ -115,7 +115,7 @@ class Rig:
             total = (await self.client.get("/usage")).json()["total"]
             if total["requests"] >= requests:
                 return total
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(MAX_POLL_SECONDS)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -41,7 +41,7 @@ provider = "openai"
 base_url = "{address}/v1"
 models = ["gpt-*"]
 """
-OPTIONS = ("--concurrency", "8", "--timeout", "120")
+OPTIONS = ("--concurrency", "8" if IS_SOAK else "2", "--timeout", "120")
 
 
 def make_long_events(id):

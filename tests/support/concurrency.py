@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 MANY_THREADS = 200
-POLL_SECONDS = 0.02
+POLL_SECONDS, MAX_POLL_SECONDS = 0.02, 0.2
 # `make soak` sets the variable; an environment variable also reaches the processes of a race.
 IS_SOAK = bool(os.environ.get("ANTIPHON_SOAK"))
 ROUNDS = 20 if IS_SOAK else 3
@@ -32,8 +32,10 @@ class ManualClock:
 
 def wait_for[T](read: Callable[[], T], is_ready: Callable[[T], bool]) -> T:
     """Reads until the condition holds; returns the value. The test's time limit ends a vain wait."""
+    pause = POLL_SECONDS
     while not is_ready(value := read()):
-        time.sleep(POLL_SECONDS)  # leaves the processor to what is waited for
+        time.sleep(pause)  # leaves the processor to what is waited for
+        pause = min(pause * 1.5, MAX_POLL_SECONDS)
     return value
 
 

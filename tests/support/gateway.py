@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -72,6 +72,12 @@ class Gateway:
     def put(self, row: dict[str, Any]) -> None:
         """Writes a row directly, as an operator would."""
         self._table().put_item(Item=row)
+
+    def put_all(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Writes at most 25 rows by one call."""
+        with self._table().batch_writer() as batch:
+            for row in rows:
+                batch.put_item(Item=row)
 
     def change(self, partition: str, sort: str = "LINK", **values: object) -> None:
         """Sets attributes of a row directly, as an operator would."""
