@@ -76,7 +76,7 @@ FILES: Mapping[str, Sequence[Row]] = {
             "POST /vector_stores",
             "Create a vector store",
             MAKES,
-            types.VectorStore,
+            bodies.VectorStore,
             body=bodies.StoreBody,
         ),
         Row(
@@ -92,14 +92,14 @@ FILES: Mapping[str, Sequence[Row]] = {
             "GET /vector_stores/{id}",
             "Retrieve a vector store",
             "Returns a vector store, without its files.",
-            types.VectorStore,
+            bodies.VectorStore,
         ),
         Row(
             "updateVectorStore",
             "POST /vector_stores/{id}",
             "Update a vector store",
             "Changes its name, its expiry or its metadata.",
-            types.VectorStore,
+            bodies.VectorStore,
             body=bodies.StoreBody,
         ),
         Row(

@@ -5,6 +5,7 @@ The gateway has no models of them, so they are described here for readers alone.
 
 from typing import Any, Literal
 
+from openai import types
 from pydantic import Field
 from pydantic.config import JsonDict
 
@@ -115,6 +116,13 @@ class SkillBody(OpenObject):
 
     default_version: str
     """The version that is used where none is named."""
+
+
+class VectorStore(types.VectorStore):
+    """Processed files in which `file_search` searches."""
+
+    name: str | None  # type: ignore[assignment]  # null where it was made without one
+    """The name of the vector store."""
 
 
 class DeletedContainer(OpenObject):
