@@ -43,6 +43,9 @@ async def test_the_tour_of_a_store(sdk):
 async def test_a_response_searches_a_store(sdk, way):
     file = await upload(sdk, "Antiphons are sung by two choirs.")
     store = await sdk.call("vector_stores.create", file_ids=[file.id])
+    await sdk.call(
+        "vector_stores.files.poll", file.id, vector_store_id=store.id, poll_interval_ms=10
+    )
     response = await getattr(sdk, way)(
         model="gpt-4.1",
         input="Which choirs sing antiphons?",

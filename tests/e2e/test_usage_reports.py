@@ -182,8 +182,8 @@ def test_what_is_stored_is_reported_for_the_own_tenant_alone(gateway, door):
         found = wait_for(lambda: read_report(client), lambda r: r["storage"]["containers"])
     assert found["storage"] == {"files": 1, "file_bytes": 3, "vector_stores": 1, "containers": 1}
     assert found["total"]["estimated_container_minutes"] == 20
-    with gateway.client(door, "umbra") as umbra:
-        assert set(read_report(umbra)["storage"].values()) == {0}
+    with gateway.client(door, "newcomer") as newcomer:
+        assert set(read_report(newcomer)["storage"].values()) == {0}
 
 
 def test_the_usual_days_end_today(acme):

@@ -60,8 +60,8 @@ def test_a_prompt_reaches_its_target_once_it_is_adopted(gateway, provider, door,
 
 def test_an_adopted_file_is_listed_as_its_provider_has_it(gateway, provider, door, run):
     id = f"file-{new_id()}"
-    run("acme", id, "--target", "azure")
-    with gateway.client(door) as client:
+    run("adopter", id, "--target", "azure")
+    with gateway.client(door, "adopter") as client:
         stored = b' {"id":"%b", "object":"file","bytes":1.0e1 }' % id.encode()
         provider.respond_with(encode_response(stored))
         listed = client.get("/files?limit=1").content

@@ -20,6 +20,7 @@ from tests.support.concurrency import IS_SOAK
 from tests.support.events import make_events, make_response, new_id
 from tests.support.provider import encode_response, encode_stream
 
+FILE = {"bytes": 1, "filename": "a.txt", "purpose": "assistants"}  # what a list has of a file
 TENANTS = st.sampled_from(["acme", "umbra"])
 STRANGERS = st.sampled_from(["resp_unknown", "resp-%2e%2e", "x" * 257, "RESP_1"])
 UNKNOWN = st.sampled_from(["file-unknown", "vs_unknown", "vs_%2e%2e", "x" * 257, "FILE-1"])
@@ -117,10 +118,13 @@ class Tenants(RuleBasedStateMachine):
 
     @rule(tenant=TENANTS)
     def list_files(self, tenant):
-        self.provider.reset()
-        listed = self.clients[tenant].get("/files").json()["data"]
+        """The newest are its own: the tenants have files of other tests, too."""
         own = [id for id, owner in self.owner.items() if owner == tenant and id.startswith("file")]
-        assert [each["id"] for each in listed][: len(own)] == own[::-1]
+        if not own:
+            return
+        self.provider.reset()
+        listed = self.clients[tenant].get(f"/files?limit={len(own)}").json()["data"]
+        assert [each["id"] for each in listed] == own[::-1]
         assert self.provider.received == []
 
     def opened(self, tenant, named, path, id, **body):
@@ -160,7 +164,8 @@ class Tenants(RuleBasedStateMachine):
         if body.get("json", {}).get("stream"):
             self.provider.respond_with(encode_stream(*make_events(id)))
         else:
-            self.provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
+            answer = {**make_response(id), **FILE}  # whatever was called
+            self.provider.respond_with(encode_response(json.dumps(answer).encode()))
         got = self.clients[tenant].request(method, path, **body)
         assert len(self.provider.received) == (1 if may else 0)
         return got

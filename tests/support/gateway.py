@@ -32,6 +32,8 @@ KEYS = {
     "umbra": "sk-umbra-0123456789",
     "auditor": "sk-auditor-01234567",  # for the test that compares whole reports alone
     "archivist": "sk-archivist-01234567",  # for the test of what is stored alone
+    "newcomer": "sk-newcomer-012345678",  # who has stored nothing yet
+    "adopter": "sk-adopter-0123456789",  # for the test of a list of adopted files alone
 }
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes 20 ms a client
 CREDENTIALS = {
