@@ -110,12 +110,12 @@ class Gateway:
         return wait_for(lambda: self.row(partition), lambda row: row is not None and is_ready(row))
 
     def _table(self) -> Any:
-        return _connect(self.aws_endpoint).Table(self.table)
+        return _open_table(self.aws_endpoint, self.table)
 
 
 @cache
-def _connect(endpoint: str) -> Any:
-    return boto3.resource("dynamodb", endpoint_url=endpoint, **LOCAL_AWS)
+def _open_table(endpoint: str, name: str) -> Any:
+    return boto3.resource("dynamodb", endpoint_url=endpoint, **LOCAL_AWS).Table(name)
 
 
 @contextmanager
