@@ -164,6 +164,15 @@ def test_containers_have_their_place_until_they_are_deleted(tenant):
     acme.sdk.containers.create(name="two")
 
 
+def test_a_container_that_a_response_makes_is_counted_and_not_refused(tenant):
+    acme = tenant(max_containers=1)
+    tool = {"type": "code_interpreter", "container": {"type": "auto"}}
+    for n in (1, 2):
+        acme.sdk.responses.create(model="gpt-4.1", input="Run it", tools=[tool])
+        acme.wait_for_stored(containers=n)
+    assert "of which 2 are stored" in refusal(acme.sdk.containers.create, name="mine")
+
+
 def test_a_tenant_has_a_ceiling_for_all_its_keys(tenant):
     """`bounded` may have one vector store: see the gateway's settings in tests/conftest.py."""
     one, other = tenant("bounded"), tenant("bounded", max_vector_stores=5)
