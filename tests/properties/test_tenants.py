@@ -20,7 +20,8 @@ from tests.support.concurrency import IS_SOAK
 from tests.support.events import make_events, make_response, new_id
 from tests.support.provider import encode_response, encode_stream
 
-FILE = {"bytes": 1, "filename": "a.txt", "purpose": "assistants"}  # what a list has of a file
+# What a list has of a file.
+FILE = {"bytes": 1, "filename": "a.txt", "purpose": "assistants", "created_at": 1_700_000_000}
 TENANTS = st.sampled_from(["acme", "umbra"])
 STRANGERS = st.sampled_from(["resp_unknown", "resp-%2e%2e", "x" * 257, "RESP_1"])
 UNKNOWN = st.sampled_from(["file-unknown", "vs_unknown", "vs_%2e%2e", "x" * 257, "FILE-1"])
