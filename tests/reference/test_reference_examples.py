@@ -16,6 +16,7 @@ from antiphon.schema.other_bodies import (
 )
 from infra.reference import resource_bodies
 from infra.reference.document import build_document
+from tests.support.concurrency import wait_for
 from tests.support.events import parse_events
 
 DOCUMENT = build_document()
@@ -151,10 +152,13 @@ def test_real_lists_are_what_the_document_says(created, client):
 
 
 def test_a_real_report_of_usage_is_what_the_document_says(created, client):
-    while not (report := client.get("usage").json())["data"]:
+    def read_report():
+        report = client.get("usage").json()
         check(answer_schema("get", "/usage"), report)
-    check(answer_schema("get", "/usage"), report)
-    assert created.json()["model"] in [each["model"] for each in report["data"]]
+        return report
+
+    model = created.json()["model"]
+    wait_for(read_report, lambda report: model in [each["model"] for each in report["data"]])
 
 
 def test_a_real_conversation_is_what_the_document_says(client):
