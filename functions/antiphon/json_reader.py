@@ -48,6 +48,7 @@ USAGE: Wanted = {
     "input_tokens_details": _values("cached_tokens cache_write_tokens"),
     "output_tokens_details": _values("reasoning_tokens"),
 }
+FILE = _values("id object bytes created_at expires_at filename purpose status")
 RESPONSE: Wanted = {
     **_values("id object type status model service_tier created_at completed_at store metadata"),
     **_values("error"),
@@ -55,6 +56,9 @@ RESPONSE: Wanted = {
     "conversation": _values("id"),
     "output": ITEM,
     "data": ITEM,
+    # Of files, uploads, containers and batches:
+    **_values("name bytes expires_at filename purpose output_file_id error_file_id"),
+    "file": FILE,
 }
 EVENT: Wanted = {
     **_values("type sequence_number code message"),

@@ -16,6 +16,7 @@ from tests.support.provider import (
     CLOSE,
     LAST_CHUNK,
     encode_chunk,
+    encode_head,
     encode_response,
     encode_stream,
     encode_stream_head,
@@ -29,6 +30,7 @@ from tests.support.requests import (
 )
 
 ASK = {"model": "gpt-5", "input": "x"}
+AT_OPENAI = {"x-antiphon-target": "openai"}
 TOKENS = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
@@ -301,3 +303,25 @@ def test_another_object_than_the_requested_one_is_not_passed_on(
     assert got.status_code == 502
     assert other not in got.text
     assert read_link(gateway, id, kind[0].upper()) == before
+
+
+@pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_a_file_with_an_odd_name_is_owned(client, provider, value):
+    id = new_id("file")
+    answer = b'{"id":"%b","object":"file","filename":%b}' % (id.encode(), value)
+    provider.respond_with(encode_response(answer))
+    made = client.post("/files", json={}, headers=AT_OPENAI)
+    assert (made.status_code, made.content) == (200, answer)
+    provider.respond_with(encode_response(answer))
+    assert client.get(f"/files/{id}").content == answer
+
+
+def test_a_file_whose_answer_is_cut_is_owned(gateway, client, provider):
+    """It exists at the provider, so its tenant must be able to delete it."""
+    id = new_id("file")
+    head = encode_head(200, "application/json", {"content-length": "999"})
+    provider.respond_with(head, b'{"id":"%b","object":"file","byt' % id.encode(), CLOSE)
+    made = client.post("/files", json={}, headers=AT_OPENAI)
+    assert (made.status_code, made.headers["x-should-retry"]) == (502, "false")
+    assert id not in made.text
+    assert gateway.row(f"T#acme#file#{id}")["tenant"] == "acme"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from antiphon.errors import Unavailable, UpstreamFailed
+from antiphon.errors import GatewayError, Unavailable, UpstreamFailed
 from antiphon.http import Reply
 from antiphon.observability import logger
 from antiphon.recording.discarding import Discarding
@@ -17,7 +17,6 @@ from antiphon.recording.reading import (
     check_id,
     name_or_none,
     outcome_attributes,
-    read_object,
     readable_id,
 )
 from antiphon.recording.recorder import COMPACTION_DAYS, NO_ID, expires_after, now_ms
@@ -61,7 +60,7 @@ class ResourceRecorder:
     ) -> Reply:
         """Record a new resource; raise LinkNotWritten where that fails."""
         if response.status in SUCCESS:
-            link = self._link(kind, _document(response), owner)
+            link = self._link(kind, response.members, owner, response.fault)
             on_new(link)
             self._put(response, link)
         return response.reply()
@@ -71,10 +70,10 @@ class ResourceRecorder:
     ) -> Reply:
         """Record the file that a completed upload has become; it counts for the upload's key."""
         if response.status in SUCCESS:
-            file = _document(response).get("file")
+            file = response.members.get("file")
             if isinstance(file, dict):
                 lease = {"id": reservation_id(upload.request_id)}
-                link = self._link("file", file, owner)
+                link = self._link("file", file, owner, response.fault)
                 self._put(response, replace(link, key_id=upload.key_id, lease=lease))
         return response.reply()
 
@@ -99,7 +98,7 @@ class ResourceRecorder:
         """
         if response.status not in SUCCESS or link.status in BATCH_ENDS:
             return link.status
-        batch = _document(response)
+        batch = response.members
         check_id(batch, link)
         for name in ("output_file_id", "error_file_id"):
             if ID_PATTERN.fullmatch(str(batch.get(name) or "")):
@@ -130,11 +129,17 @@ class ResourceRecorder:
         except Unavailable as exc:
             raise self.discarding.discard(response, [link]) from exc
 
-    def _link(self, kind: ResourceKind, document: Document, owner: ResourceOwner) -> Link:
-        """Raise UpstreamFailed for an id that no later call could name."""
+    def _link(
+        self,
+        kind: ResourceKind,
+        document: Document,
+        owner: ResourceOwner,
+        fault: GatewayError | None,
+    ) -> Link:
+        """Raise the fault of the answer, or UpstreamFailed, where no later call could name it."""
         id = readable_id(document)
         if id is None:
-            raise UpstreamFailed(NO_ID)
+            raise fault or UpstreamFailed(NO_ID)
         return Link(
             id=id,
             kind=kind,
@@ -186,13 +191,6 @@ def _usage_of_batch(link: Link, batch: Document) -> Link:
         details=None,
         **{**outcome, "store": False},
     )
-
-
-def _document(response: UpstreamResponse) -> Document:
-    """Return the answer with all its members; raise its fault, or UpstreamFailed."""
-    if response.fault is not None:
-        raise response.fault
-    return read_object(response.content)
 
 
 def _details(document: Document, names: Iterable[str]) -> dict[str, Any] | None:
