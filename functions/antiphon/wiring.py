@@ -116,7 +116,7 @@ class _Core:
         stores = Stores(durable, items, days, conversation_days, shared.keys())
         discarding = Discarding(self.routing, self.upstream)
         self.recorder = ResponseRecorder(stores, discarding, self.admission)
-        self.resource_recorder = ResourceRecorder(stores, discarding)
+        self.resource_recorder = ResourceRecorder(stores, self.recorder.put_new)
 
 
 def aws_config(*, connect_seconds: float = 1, attempts: int) -> Config:

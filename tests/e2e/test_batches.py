@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.events import new_id
 from tests.support.gateway import CREDENTIALS, run_gateway
-from tests.support.provider import encode_response
+from tests.support.provider import CLOSE, encode_response
 
 CONFIG = """
 [batches]
@@ -176,10 +176,16 @@ def test_a_foreign_file_a_foreign_endpoint_and_a_budget_are_refused(gateway, bat
     assert batcher.calls == []
 
 
-def test_a_file_that_the_provider_does_not_return_makes_no_batch(batcher):
+@pytest.mark.parametrize("status", [400, 500, 502])
+def test_a_file_that_the_provider_does_not_return_makes_no_batch_and_frees_the_key(batcher, status):
     file = batcher.upload()
-    batcher.provider.respond_with(encode_response(b'{"error":{"message":"no"}}', status=400))
-    response = batcher.client.post(
-        "/batches", json={"input_file_id": file, "endpoint": "/v1/responses"}
-    )
-    assert (response.status_code, len(batcher.calls)) == (400, 1)
+    ask = {"input_file_id": file, "endpoint": "/v1/responses"}
+    headers = {"idempotency-key": new_id()}
+    refused = encode_response(b'{"error":{"message":"no"}}', status=status)
+    batcher.provider.respond_with(*((CLOSE,) if status == 502 else (refused,)))
+    response = batcher.client.post("/batches", json=ask, headers=headers)
+    assert (response.status_code, len(batcher.calls)) == (status, 1)
+    batcher.answer(line(GOOD).encode(), "text/plain")
+    made = {"id": f"batch_{new_id()}", "object": "batch", "status": "validating"}
+    batcher.answer(made)
+    assert batcher.client.post("/batches", json=ask, headers=headers).json() == made

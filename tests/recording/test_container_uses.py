@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.recording.discarding import Discarding
 from antiphon.recording.resources import ResourceRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.store.links import Links
@@ -38,7 +37,7 @@ def name_in_a_response(cloud, link):
 
 def call(cloud, link, status=200):
     stores = Stores(DurableLinks(Links(cloud.table), cloud.queue), None, 30, 3650)
-    recorder = ResourceRecorder(stores, Discarding(routing=None, upstream=None))
+    recorder = ResourceRecorder(stores, put_new=None)
     response = UpstreamResponse("openai", status, {}, b"{}")
     assert recorder.record_use(response, link).status == status
 

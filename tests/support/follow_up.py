@@ -57,15 +57,15 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport
     routing = Routing({"openai": target}, Ownership(links, items, References(items.batch)))
     upstream = make_upstream(cloud, transport)
     stores = Stores(durable, items, 30, 3650)
-    discarding = Discarding(routing, upstream)
+    recorder = ResponseRecorder(stores, Discarding(routing, upstream), admits)
     return FollowUp(
         table=cloud.table,
         links=links,
         queue=cloud.queue,
         routing=routing,
         upstream=upstream,
-        recorder=ResponseRecorder(stores, discarding, admits),
-        resources=ResourceRecorder(stores, discarding),
+        recorder=recorder,
+        resources=ResourceRecorder(stores, recorder.put_new),
         admission=admits,
         max_age=24 * HOUR,
     )

@@ -10,8 +10,9 @@ from itertools import batched, chain
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from antiphon.api.resource_members import NotRetrieved
 from antiphon.auth import Caller
-from antiphon.errors import InvalidRequest, NotFound
+from antiphon.errors import GatewayError, InvalidRequest, NotFound
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.idempotency.guard import Idempotency, IdempotencyGuard
@@ -27,17 +28,9 @@ from antiphon.settings.config import AzureTarget, Limits, Target
 from antiphon.store.links import Link
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.download import Download
-from antiphon.upstream.outcome import SUCCESS, UpstreamRequest, UpstreamResponse
+from antiphon.upstream.outcome import SUCCESS, UpstreamRequest
 
 IDS_AT_ONCE = 100  # that one batch read of the table looks up
-
-
-class FileNotRead(Exception):
-    """The provider did not return the input file; the caller gets its answer."""
-
-    def __init__(self, response: UpstreamResponse) -> None:
-        super().__init__(response.status)
-        self.response = response
 
 
 @dataclass(frozen=True)
@@ -75,8 +68,12 @@ class Batches:
     ) -> Reply:
         try:
             self._check_file(request, caller, file)
-        except FileNotRead as failed:
+        except NotRetrieved as failed:
+            guard.free()
             return failed.response.reply()
+        except GatewayError:
+            guard.free()
+            raise
         candidates = self.routing.candidates_for(file)[:1]
         upstream = UpstreamRequest.forward(request, "/batches")
         response = self.upstream.send(candidates, upstream)
@@ -129,7 +126,7 @@ class Batches:
         )
         response = self.upstream.send(self.routing.candidates_for(file)[:1], download)
         if response.status not in SUCCESS:
-            raise FileNotRead(response)
+            raise NotRetrieved(response)
         content = response.body
         try:
             chunks = content if isinstance(content, Download) else (response.content,)

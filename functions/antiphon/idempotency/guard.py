@@ -89,6 +89,11 @@ class IdempotencyGuard:
         self._response_id = link.id
         self._write(lambda record: self._records.set_response(record, link.id))
 
+    def free(self) -> None:
+        """Let the key be used again at once: whatever the request gets, it has made nothing."""
+        self._write(self._records.free)
+        self._record = None
+
     def record_reply(self, reply: Reply) -> Reply:
         """Record the outcome; for a stream that has named no response yet, at its end."""
         if reply.status not in SUCCESS and self._response_id is None:

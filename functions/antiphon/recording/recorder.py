@@ -134,7 +134,7 @@ class ResponseRecorder:
             if id is None:
                 raise response.fault or UpstreamFailed(NO_ID)
             link = self._conversation_link(owner, id, metadata_of(response.members))
-            self._put(response, link)
+            self.put_new(response, link)
         return response.reply()
 
     def pass_conversation(self, response: UpstreamResponse, link: Link) -> Reply:
@@ -241,7 +241,7 @@ class ResponseRecorder:
         link = _response_link(context, response.target, created, self._stores.days)
         if first is not None:
             link = replace(link, alias_of=first.id, root=first.root, metadata={}, lease=None)
-            return TrackedLink(link, is_deferred=not self._put(response, link))
+            return TrackedLink(link, is_deferred=not self.put_new(response, link))
         implied = conversation_id(created)
         links = [link]
         if implied is not None and implied != context.body.conversation_id:
@@ -249,9 +249,9 @@ class ResponseRecorder:
         context.on_first_response(link)
         if link.is_final:  # before its link: one that has its outcome is not looked at again
             context.reservation.settle_for(link)
-        return TrackedLink(link, is_deferred=not self._put(response, *links))
+        return TrackedLink(link, is_deferred=not self.put_new(response, *links))
 
-    def _put(self, response: UpstreamResponse, *links: Link) -> bool:
+    def put_new(self, response: UpstreamResponse, *links: Link) -> bool:
         """Write links; return whether the last is in the table now, or waits in the queue.
 
         Raise LinkNotWritten where neither takes one; then the provider discards all of them.

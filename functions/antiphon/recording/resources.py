@@ -11,7 +11,6 @@ from typing import Any
 from antiphon.errors import GatewayError, Unavailable, UpstreamFailed
 from antiphon.http import Reply
 from antiphon.observability import logger
-from antiphon.recording.discarding import Discarding
 from antiphon.recording.reading import (
     MAX_NUMBER,
     check_id,
@@ -47,13 +46,14 @@ DETAILS: Mapping[ResourceKind, Sequence[str]] = {
 }
 
 type Document = Mapping[str, Any]
+type PutNew = Callable[[UpstreamResponse, Link], object]  # writes it, or discards what was made
 type OnNew = Callable[[Link], None]  # runs before a link is written
 
 
 @dataclass(frozen=True)
 class ResourceRecorder:
     stores: Stores
-    discarding: Discarding
+    put_new: PutNew
 
     def record_new(
         self, kind: ResourceKind, response: UpstreamResponse, owner: ResourceOwner, on_new: OnNew
@@ -62,7 +62,7 @@ class ResourceRecorder:
         if response.status in SUCCESS:
             link = self._link(kind, response.members, owner, response.fault)
             on_new(link)
-            self._put(response, link)
+            self.put_new(response, link)
         return response.reply()
 
     def record_completed(
@@ -74,7 +74,7 @@ class ResourceRecorder:
             if isinstance(file, dict):
                 lease = {"id": reservation_id(upload.request_id)}
                 link = self._link("file", file, owner, response.fault)
-                self._put(response, replace(link, key_id=upload.key_id, lease=lease))
+                self.put_new(response, replace(link, key_id=upload.key_id, lease=lease))
         return response.reply()
 
     def record_use(self, response: UpstreamResponse, link: Link) -> Reply:
@@ -122,12 +122,6 @@ class ResourceRecorder:
             except Unavailable:
                 logger.exception("deletion not recorded", extra={"link": link.id})
         return response.reply()
-
-    def _put(self, response: UpstreamResponse, link: Link) -> None:
-        try:
-            self.stores.links.put(link)
-        except Unavailable as exc:
-            raise self.discarding.discard(response, [link]) from exc
 
     def _link(
         self,

@@ -4,15 +4,16 @@ https://platform.openai.com/docs/api-reference/batch/request-input
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from antiphon.errors import GatewayError, InvalidRequest
 from antiphon.schema.create import CreateResponse, Reference
 from antiphon.schema.json_document import read_document
 
 MAX_LINES = 50_000
-PATHS = ("/v1/responses",)
+PATH = "/v1/responses"
 FILE = "input_file_id"
 # What other readers may take for the end of a line: a whole request could stand between two.
 OTHER_LINE_END = re.compile(rb"\r(?!\Z)|\xc2\x85|\xe2\x80[\xa8\xa9]")
@@ -67,17 +68,18 @@ def _read_body(number: int, line: bytes) -> CreateResponse:
     if OTHER_LINE_END.search(line):
         raise line_error(number, "it contains a character that may end a line: write it as \\u…")
     try:
-        document = read_document(line)
-        call, body = (document.get("method"), document.get("url")), document.get("body")
-        if call[0] != "POST" or call[1] not in PATHS:
-            raise line_error(number, f"it must be a POST to {PATHS[0]}")
-        if not isinstance(body, dict):
-            raise line_error(number, "'body' must be an object")
-        return CreateResponse.of(body)
+        return CreateResponse.of(_body_of(read_document(line)))
     except GatewayError as exc:
-        if exc.code == "invalid_batch_line":
-            raise
         raise line_error(number, str(exc)) from exc
+
+
+def _body_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if document.get("method") != "POST" or document.get("url") != PATH:
+        raise InvalidRequest(f"it must be a POST to {PATH}")
+    body = document.get("body")
+    if not isinstance(body, dict):
+        raise InvalidRequest("'body' must be an object")
+    return body
 
 
 def _split(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
