@@ -262,13 +262,13 @@ class ResponseRecorder:
             raise self._discarding.discard(response, links) from exc
 
     def _conversation_link(self, owner: ResourceOwner, id: str, metadata: dict[str, str]) -> Link:
-        days = self._stores.conversation_days
-        return _object_link("conversation", id, owner, days, metadata=metadata)
+        expires_at = expires_after(self._stores.conversation_days)
+        return object_link("conversation", id, owner, expires_at, metadata=metadata)
 
     def _container_links(self, owner: ResourceOwner) -> Callable[[str], Link]:
         """Return what makes the link of a container; it lives as long as those of responses."""
         days = self._stores.days
-        return lambda id: _object_link("container", id, owner, days)
+        return lambda id: object_link("container", id, owner, expires_after(days))
 
 
 def _response_link(
@@ -300,8 +300,10 @@ def _response_link(
     )
 
 
-def _object_link(kind: Kind, id: str, owner: ResourceOwner, days: int, **more: Any) -> Link:
-    """Return the link of an object whose only status is that it exists."""
+def object_link(
+    kind: Kind, id: str, owner: ResourceOwner, expires_at: int, status: str = "active", **more: Any
+) -> Link:
+    """Return the link of an object, which has no status or is not polled for it."""
     return Link(
         id=id,
         kind=kind,
@@ -310,9 +312,9 @@ def _object_link(kind: Kind, id: str, owner: ResourceOwner, days: int, **more: A
         request_id=owner.request_id,
         target=owner.target,
         root=id,
-        status="active",
+        status=status,
         created_ms=now_ms(),
-        expires_at=expires_after(days),
+        expires_at=expires_at,
         **more,
     )
 

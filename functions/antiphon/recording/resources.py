@@ -18,7 +18,7 @@ from antiphon.recording.reading import (
     outcome_attributes,
     readable_id,
 )
-from antiphon.recording.recorder import COMPACTION_DAYS, NO_ID, expires_after, now_ms
+from antiphon.recording.recorder import COMPACTION_DAYS, NO_ID, expires_after, object_link
 from antiphon.recording.tracker import ResourceOwner, Stores
 from antiphon.store.containers import details_after_use
 from antiphon.store.links import ID_PATTERN, NEVER, Link, ResourceKind
@@ -134,19 +134,10 @@ class ResourceRecorder:
         id = readable_id(document)
         if id is None:
             raise fault or UpstreamFailed(NO_ID)
-        return Link(
-            id=id,
-            kind=kind,
-            tenant=owner.caller.tenant,
-            key_id=owner.caller.key_id,
-            request_id=owner.request_id,
-            target=owner.target,
-            root=id,
-            status=name_or_none(document.get("status")) or "created",
-            created_ms=now_ms(),
-            expires_at=self._expires_at(kind, document),
-            details=_details(document, DETAILS.get(kind, ())),
-        )
+        status = name_or_none(document.get("status")) or "created"
+        details = _details(document, DETAILS.get(kind, ()))
+        expires_at = self._expires_at(kind, document)
+        return object_link(kind, id, owner, expires_at, status, details=details)
 
     def _expires_at(self, kind: ResourceKind, document: Document) -> int:
         """Return when the link ends: with a file; with the last reference to a container."""
