@@ -9,8 +9,9 @@ from antiphon.schema.list_queries import ContainersQuery, ResourcesQuery
 from antiphon.schema.other_bodies import CreateBatch
 from infra.reference import parameters
 from infra.reference import resource_bodies as bodies
+from infra.reference.operation import BINARY
 from infra.reference.resource_bodies import ResourceList
-from infra.reference.resource_row import BINARY, DOWNLOAD, MAKES, OWN_LIST, PROVIDER_PAGE, Row, of
+from infra.reference.resource_row import DOWNLOAD, MAKES, OWN_LIST, PROVIDER_PAGE, Row, of
 
 BATCHES = (
     "Creates the responses of all lines of an own file within a day. Served where the gateway's "

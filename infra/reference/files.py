@@ -7,8 +7,9 @@ from openai.types import uploads, vector_stores
 
 from antiphon.schema.list_queries import FilesQuery, ResourcesQuery
 from infra.reference import resource_bodies as bodies
+from infra.reference.operation import BINARY
 from infra.reference.resource_bodies import ResourceList, TextPage
-from infra.reference.resource_row import BINARY, DOWNLOAD, MAKES, OWN_LIST, PROVIDER_PAGE, Row, of
+from infra.reference.resource_row import DOWNLOAD, MAKES, OWN_LIST, PROVIDER_PAGE, Row, of
 
 FILES: Mapping[str, Sequence[Row]] = {
     "Files": (

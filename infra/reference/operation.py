@@ -14,6 +14,7 @@ from infra.reference.schemas import OURS, Schema, ref
 type Access = Literal["provider", "gateway", "public"]
 
 EXTENSION = " Antiphon's own: OpenAI has no such endpoint."
+BINARY = "application/octet-stream"  # the answer of a download
 IDEMPOTENCY_KEY = "Idempotency-Key"
 KEYED = (400, 401, 429, 500, 503)
 FROM_PROVIDER = (502, 504)
@@ -98,7 +99,15 @@ def _responses(endpoint: Endpoint) -> Schema:
         str(status): errors.response_ref(status) for status in sorted(_error_statuses(endpoint))
     }
     rest = {"default": errors.response_ref("default")} if endpoint.access == "provider" else {}
-    return {"200": success, **errors_by_status, **rest}
+    return {"200": success, **_of_downloads(endpoint, success), **errors_by_status, **rest}
+
+
+def _of_downloads(endpoint: Endpoint, success: Schema) -> Schema:
+    """Return the other successes of a download."""
+    if endpoint.answer != BINARY:
+        return {}
+    empty = {"description": "The file is empty.", "headers": success["headers"]}
+    return {"204": empty, "206": {**success, "description": "The part that `Range` requests."}}
 
 
 def _description(endpoint: Endpoint) -> str:

@@ -41,6 +41,12 @@ IDEMPOTENCY_KEY: Schema = {
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     **OURS,
 }
+RANGE: Schema = {
+    "name": "Range",
+    "in": "header",
+    "description": "The part to send, such as `bytes=0-99999999`, where the provider takes it.",
+    "schema": {"type": "string"},
+}
 AFTER = _query("after", TEXT, "The page starts after this id: `last_id` of the page before.")
 LIMIT = _query(
     "limit",

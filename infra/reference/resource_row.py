@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from infra.reference import parameters
-from infra.reference.operation import Body, Endpoint
+from infra.reference.operation import BINARY, Body, Endpoint
 from infra.reference.resource_bodies import FORMS
 from infra.reference.resource_examples import ANSWERS, REQUESTS
 from infra.reference.schemas import Schema
 
-BINARY = "application/octet-stream"
 OWN_LIST = (
     "Lists the tenant's own objects at all targets. An unknown parameter is refused. The index of "
     "the list is written after the objects, and may lag a second behind."
@@ -50,7 +49,11 @@ class Row:
             self.summary,
             self.about,
             self.answer,
-            query=(*self.query, *((parameters.IDEMPOTENCY_KEY,) if is_made else ())),
+            query=(
+                *self.query,
+                *([parameters.IDEMPOTENCY_KEY] if is_made else []),
+                *([parameters.RANGE] if self.answer == BINARY else []),
+            ),
             body=self._body(),
             examples=ANSWERS.get(self.id, {}),
         )
