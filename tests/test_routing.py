@@ -77,6 +77,20 @@ def test_only_a_continued_request_reads_a_row():
             assert calls == ["GetItem"]
 
 
+def test_twenty_ids_in_a_body_are_read_at_once():
+    with embedded_store() as dynamo:
+        ownership = Ownership(dynamo.links, Items(dynamo.batch), References(dynamo.batch))
+        sections = {name: {"provider": "openai", "models": ["gpt-*"]} for name in "ab"}
+        routing = Routing(parse_config({"targets": sections}).targets, ownership)
+        files = [dynamo.make_link(kind="file", id=f"file-{n:020}", target="b") for n in range(20)]
+        dynamo.put_links(*files)
+        content = [{"type": "input_file", "file_id": file.id} for file in files]
+        with dynamo.count_calls() as calls:
+            targets = choose_targets(routing, input=[{"role": "user", "content": content}])
+        assert targets == ["b"]
+        assert calls == ["BatchGetItem"]
+
+
 def test_the_error_names_a_target_that_is_no_longer_configured():
     with pytest.raises(TargetGone, match="'gone'"):
         choose_first(make_routing(make_link_at("gone"), a={}))

@@ -32,6 +32,9 @@ async def test_a_store_is_searched(azure):
     file = await upload(azure, "n.txt", "Antiphons are sung by two choirs.")
     assert file.id.startswith("assistant-")  # so it is Azure's own
     store = await azure.call("vector_stores.create", file_ids=[file.id])
+    await azure.call(
+        "vector_stores.files.poll", file.id, vector_store_id=store.id, poll_interval_ms=10
+    )
     found = await azure.pages("vector_stores.search", store.id, query="choirs")
     assert [each.file_id for each in found] == [file.id]
     assert store.id in {each.id for each in await azure.pages("vector_stores.list", limit=1)}

@@ -25,7 +25,7 @@ from antiphon.schema.fields import (
 )
 from antiphon.schema.json_document import read_document
 from antiphon.schema.json_offsets import replace_key, replace_value
-from antiphon.schema.resource_references import ResourceKind, resource_references
+from antiphon.schema.resource_references import ReferencedKind, resource_references
 from antiphon.schema.validation_errors import invalid_value, missing_parameter, validation_error
 
 BACKGROUND_WINDOWS = {"2h", "8h"}  # completion windows that only background responses may have
@@ -35,7 +35,7 @@ SCALARS = frozenset({str, int, float, bool, type(None)})
 MAX_MODEL_CHARS, MAX_TIER_CHARS = 256, 64  # both are recorded with the response
 
 # param, kind, id
-type Reference = tuple[str, Literal["response", "conversation", "item"] | ResourceKind, str]
+type Reference = tuple[str, Literal["response", "conversation", "item"] | ReferencedKind, str]
 
 
 class RequestBody(PartialObject):

@@ -14,10 +14,10 @@ from typing import Any, Literal, get_args
 from antiphon.schema.json_offsets import MAX_PATH_CHARS
 from antiphon.schema.validation_errors import invalid_value
 
-type ResourceKind = Literal["file", "vector_store", "container", "skill", "prompt", "tunnel"]
-type ResourceReference = tuple[str, ResourceKind, str]  # path in the body, kind, id
+type ReferencedKind = Literal["file", "vector_store", "container", "skill", "prompt", "tunnel"]
+type ResourceReference = tuple[str, ReferencedKind, str]  # path in the body, kind, id
 
-KIND_BY_NAME: Mapping[str, ResourceKind] = {
+KIND_BY_NAME: Mapping[str, ReferencedKind] = {
     "file_id": "file",
     "file_ids": "file",
     "input_file_id": "file",
@@ -29,8 +29,8 @@ KIND_BY_NAME: Mapping[str, ResourceKind] = {
     "tunnel_id": "tunnel",
 }
 # What an object of this name, such as `prompt`, has as its `id`.
-KIND_BY_OBJECT: Mapping[Any, ResourceKind] = {
-    kind: kind for kind in get_args(ResourceKind.__value__)
+KIND_BY_OBJECT: Mapping[Any, ReferencedKind] = {
+    kind: kind for kind in get_args(ReferencedKind.__value__)
 }
 OWN_SKILL = re.compile(r"(?!\s*skill_)", re.IGNORECASE)  # OpenAI's own: `openai-spreadsheets`
 URL_NAMES = {"image_url", "file_url", "url"}
@@ -52,7 +52,7 @@ PLAIN_NAMES = {
 }
 
 type _Step = str | int  # the name of a member, or the index of an element
-type _Parts = Iterator[tuple[_Step, Any, ResourceKind | None]]
+type _Parts = Iterator[tuple[_Step, Any, ReferencedKind | None]]
 
 
 def resource_references(
@@ -97,7 +97,7 @@ def _may_name_any(value: Any) -> bool:
     return False
 
 
-def _parts(step: _Step, node: Any, kind: ResourceKind | None) -> _Parts:
+def _parts(step: _Step, node: Any, kind: ReferencedKind | None) -> _Parts:
     """Yield what must be looked at in an object or array, with the kind of id that it may be."""
     if type(node) is list:
         return _elements(node, kind)
@@ -106,13 +106,13 @@ def _parts(step: _Step, node: Any, kind: ResourceKind | None) -> _Parts:
     return _members(node, kind or KIND_BY_OBJECT.get(step))
 
 
-def _elements(node: list[Any], kind: ResourceKind | None) -> _Parts:
+def _elements(node: list[Any], kind: ReferencedKind | None) -> _Parts:
     for n, child in enumerate(node):
         if type(child) in NESTED or (kind is not None and child is not None):
             yield n, child, kind
 
 
-def _members(node: Mapping[str, Any], kind_of_id: ResourceKind | None) -> _Parts:
+def _members(node: Mapping[str, Any], kind_of_id: ReferencedKind | None) -> _Parts:
     for name, child in node.items():
         if type(child) in NESTED:
             if child and name not in NOT_ENTERED:
@@ -123,7 +123,7 @@ def _members(node: Mapping[str, Any], kind_of_id: ResourceKind | None) -> _Parts
                 yield name, child, kind
 
 
-def _kind(name: str, value: Any) -> ResourceKind | None:
+def _kind(name: str, value: Any) -> ReferencedKind | None:
     """Return the kind of resource that a member names; None if it names none."""
     if name in URL_NAMES:
         return "file" if type(value) is str and FILE_URL.match(value) else None

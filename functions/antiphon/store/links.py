@@ -46,6 +46,7 @@ type Kind = Literal["response", "conversation", "compaction"] | ResourceKind | O
 type StreamRecord = Mapping[str, Any]  # of a DynamoDB stream with new and old images
 
 NEVER = 253_402_300_799  # the last second of the year 9999, for what lives until it is deleted
+# Older kinds have a short name in partition keys; every other kind stands there as it is.
 SHORT_NAMES: Mapping[str, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
 TREE_KINDS: tuple[Kind, ...] = ("response", "conversation")  # listed by their root, too
 UNLISTED_KINDS: tuple[Kind, ...] = ("compaction", "upload", "prompt", "tunnel")
