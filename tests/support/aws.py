@@ -16,7 +16,7 @@ from antiphon.store.dynamodb import Item, Table
 from antiphon.store.queue import Message, Queue, decode_message
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.store.web_identity import WebIdentity
-from infra.local.aws import transactions
+from infra.local.aws import moto_lookups, transactions
 from infra.local.aws.resources import TABLE, table_definition
 from tests.support.concurrency import ManualClock
 
@@ -123,6 +123,7 @@ def _hook(client: Any, operation: str) -> str:
 
 @contextmanager
 def fake_aws() -> Iterator[FakeAws]:
+    moto_lookups.install()
     transactions.install()
     with mock_aws(config=FAST_MOTO):
         yield FakeAws()

@@ -28,7 +28,7 @@ from antiphon.store.items import Items
 from antiphon.store.links import Link, Links, link_row
 from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
 from antiphon.store.references import References
-from infra.local.aws import transactions
+from infra.local.aws import moto_lookups, transactions
 from infra.local.aws.resources import TABLE, table_definition
 from tests.support.aws import FAST_MOTO, LOCAL_AWS
 from tests.support.concurrency import IS_SOAK
@@ -136,6 +136,7 @@ class EmbeddedStore:
 @contextmanager
 def embedded_store(*, stream: bool = True, keys: Iterable[str] = ("*",)) -> Iterator[EmbeddedStore]:
     """An empty table; without a stream it takes many rows twice as fast."""
+    moto_lookups.install()
     transactions.install()  # moto's own are not thread-safe
     with mock_aws(config=FAST_MOTO):
         shape = table_definition() if stream else _shape_without_stream()
@@ -166,6 +167,7 @@ def read_pages(store: EmbeddedStore, query: LinkQuery) -> list[Page]:
 @contextmanager
 def shared_table_endpoint() -> Iterator[str]:
     """The address of an AWS with an empty table, for several processes."""
+    moto_lookups.install()
     transactions.install()
     server = make_server(
         "127.0.0.1",

@@ -14,7 +14,7 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from antiphon.settings.table import TTL
 from antiphon.store import keys
-from infra.local.aws import transactions
+from infra.local.aws import moto_lookups, transactions
 from infra.local.aws.resources import (
     DEAD_LETTERS,
     QUEUE,
@@ -49,6 +49,7 @@ def create_resources(resources: Resources, endpoint: str) -> None:
 def main() -> None:
     resources = Resources(**json.loads(sys.stdin.readline()))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    moto_lookups.install()
     transactions.install()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
