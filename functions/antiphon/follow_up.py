@@ -2,10 +2,14 @@
 
 A response that had not ended when its create was answered is polled at its provider, less and
 less often, until it has ended, is gone, or has been polled for long enough. So is every batch.
+
+What is not done is sent to the queue again, as a message that is as old as the one before. Lambda
+allows this function such a loop without a limit, so each chain of messages must end here, by its
+age: see docs/decisions/0023-settle-ends-its-own-loops.md.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +23,7 @@ from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.resources import BATCH_ENDS, ResourceRecorder
 from antiphon.routing import Routing
 from antiphon.settings.metrics import UNSETTLED
-from antiphon.store.dynamodb import ConditionFailed, Table
+from antiphon.store.dynamodb import CallTime, ConditionFailed, Table
 from antiphon.store.links import GIVEN_UP, GONE, Link, Links
 from antiphon.store.queue import (
     DeferredUpdates,
@@ -35,7 +39,8 @@ from antiphon.store.reservations import StoredReservation
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest
 
-MAX_POLL_SECONDS = 30.0  # for one poll of a provider
+# For one poll of a provider. The batch size in infra/constructs/function_specs.py follows from it.
+MAX_POLL_SECONDS = 30.0
 MAX_BATCH_SECONDS = 2 * 86_400  # for which a batch is polled: it has a day
 RESERVED_SECONDS = 10.0  # before Lambda's limit, for recording what a poll found
 STATUS_NAMES = {200: "still running", 404: GONE}  # what a status means when it is not the end
@@ -53,6 +58,7 @@ class FollowUp:
     resources: ResourceRecorder
     admission: Admission
     max_age: float  # seconds after which polling stops
+    clock: Callable[[], float] = time.time  # epoch seconds
 
     def handle(self, message: Message, ends_at: float) -> None:
         """Do what a message requests, or send it again; `ends_at` is in time.monotonic() seconds.
@@ -62,7 +68,7 @@ class FollowUp:
         try:
             self._apply(message, ends_at)
         except Unavailable:
-            if message.age > self.max_age:
+            if self._is_over(message):
                 raise  # until it is a dead letter, which an operator may redrive
             self.queue.send(message.next_attempt())
 
@@ -95,8 +101,8 @@ class FollowUp:
                 self.table.update(update, return_all=False)
 
     def _poll_when_due(self, poll: PollResponse, ends_at: float) -> None:
-        if poll.seconds_early > 0:  # than the queue could delay it
-            self.queue.send(poll)
+        if poll.seconds_early_at(self.clock()) > 0 and not self._is_over(poll):
+            self.queue.send(poll)  # which could not delay it for so long
         else:
             self._poll(poll, ends_at)
 
@@ -113,7 +119,7 @@ class FollowUp:
             logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
         elif state == GONE and poll.attempt >= MIN_POLLS_BEFORE_GONE:
             self._give_up(poll, GONE)
-        elif state == TargetGone.code or poll.age > self.max_age:
+        elif state == TargetGone.code or self._is_over(poll):
             self._give_up(poll, f"{GIVEN_UP}{state}")
         else:
             self._poll_again(poll, link)
@@ -133,11 +139,16 @@ class FollowUp:
             status = link.status
         if status in BATCH_ENDS:
             logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
-        elif poll.age > MAX_BATCH_SECONDS:
+        elif self._is_over(poll):
             logger.warning("not settled", extra={"link": link.id, "why": status})
             metrics.count(UNSETTLED)
         else:
             self.queue.send(poll.next_attempt())
+
+    def _is_over(self, message: Message) -> bool:
+        """Whether no further message may follow this one."""
+        max_age = MAX_BATCH_SECONDS if isinstance(message, PollBatch) else self.max_age
+        return message.age_at(self.clock()) > max_age
 
     def _poll_again(self, poll: PollResponse, link: Link) -> None:
         if poll.not_before:  # its request did not extend its reservation, nor an earlier poll
@@ -189,9 +200,13 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class SqsHandler:
-    """The function's handler; each message succeeds or fails by itself."""
+    """The function's handler; each message succeeds or fails by itself.
+
+    Each has each of the `times`, so that one with a slow table takes none from the others.
+    """
 
     follow_up: FollowUp
+    times: Sequence[CallTime] = ()
 
     def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Return the messages to deliver again, as SQS expects partial batch responses.
@@ -206,6 +221,8 @@ class SqsHandler:
         return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in failed]}
 
     def _handle(self, record: Mapping[str, Any], ends_at: float) -> bool:
+        for time_limit in self.times:
+            time_limit.renew()
         try:
             self.follow_up.handle(decode_message(record["body"]), ends_at)
         except Exception as exc:  # noqa: BLE001  whatever it is, the others must not wait for it

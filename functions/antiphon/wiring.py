@@ -193,7 +193,8 @@ def settle(env: Mapping[str, str]) -> SqsHandler:
             resources=core.resource_recorder,
             admission=core.admission,
             max_age=foundation.gateway.settle_hours * 3600,
-        )
+        ),
+        times=(foundation.table_time, foundation.queue_time),
     )
 
 

@@ -13,8 +13,9 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from antiphon.settings import metrics
-from infra.constructs.function_specs import STREAM_FUNCTION
-from infra.constructs.metrics import MAXIMUM, PERIOD, SAMPLE_COUNT, stage_metric
+from infra.constructs.function_specs import FUNCTION_SPECS, STREAM_FUNCTION
+from infra.constructs.functions import MAX_CHANGE_AGE
+from infra.constructs.metrics import MAXIMUM, PERIOD, SAMPLE_COUNT, SUM, stage_metric
 from infra.constructs.options import Options, stack_name
 from infra.constructs.storage import Queues
 
@@ -53,6 +54,7 @@ def _list_alarms(
     yield from _queue_alarms(queues)
     yield _cut_streams_alarm(stage)
     yield from _request_alarms(stage)
+    yield from _recursion_alarms(functions)
     if STREAM_FUNCTION in functions:
         yield _stream_age_alarm(functions[STREAM_FUNCTION])
 
@@ -75,6 +77,25 @@ def _function_alarms(functions: Mapping[str, lambda_.Function]) -> Iterator[Alar
         )
 
 
+def _recursion_alarms(functions: Mapping[str, lambda_.Function]) -> Iterator[Alarm]:
+    """Watch what Lambda drops where a function's RecursiveLoop is not `Allow` any more.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    for spec in FUNCTION_SPECS:
+        if spec.is_recursive and spec.name in functions:
+            yield Alarm(
+                f"{spec.name.capitalize()}Dropped",
+                functions[spec.name].metric(
+                    "RecursiveInvocationsDropped", statistic=SUM, period=PERIOD
+                ),
+                1,
+                f"Lambda dropped messages that {spec.name} had sent to its own queue: responses "
+                "remain without an end and without usage. The function's recursive loop detection "
+                "must be Allow: deploy again, then start a redrive of the dead-letter queue.",
+            )
+
+
 def _queue_alarms(queues: Queues) -> Iterator[Alarm]:
     yield Alarm(
         "QueueAge",
@@ -89,6 +110,14 @@ def _queue_alarms(queues: Queues) -> Iterator[Alarm]:
         1,
         "Deferred work failed too often. Look at the messages in the dead-letter queue, remove the "
         "cause, then start a redrive to the queue.",
+    )
+    yield Alarm(
+        "LostChanges",
+        queues.lost_changes.metric_approximate_number_of_messages_visible(period=PERIOD),
+        1,
+        f"Changes of the table failed for {MAX_CHANGE_AGE.to_hours():.0f} hours and were skipped: "
+        f"usage is not counted. Look for 'change failed' in the log of {STREAM_FUNCTION}, remove "
+        "the cause, then purge the queue.",
     )
 
 
@@ -147,7 +176,8 @@ def _stream_age_alarm(function: lambda_.Function) -> Alarm:
         function.metric("IteratorAge", statistic=MAXIMUM, period=PERIOD),
         MAX_AGE.to_milliseconds(),
         "Usage, cost and the metadata index are an hour late. Look for 'change failed' in the log "
-        f"of {STREAM_FUNCTION}; changes are lost after a day.",
+        f"of {STREAM_FUNCTION}: one change that fails delays those behind it, and all of them are "
+        f"skipped after {MAX_CHANGE_AGE.to_hours():.0f} hours.",
     )
 
 

@@ -192,7 +192,11 @@ def _function_metrics(
 
 
 def _queue_lengths(queues: Queues) -> list[cloudwatch.IMetric]:
-    labels = {"waiting": queues.deferred, "dead letters": queues.dead_letters}
+    labels = {
+        "waiting": queues.deferred,
+        "dead letters": queues.dead_letters,
+        "lost changes": queues.lost_changes,
+    }
     return [
         queue.metric_approximate_number_of_messages_visible(period=PERIOD, label=label)
         for label, queue in labels.items()

@@ -7,6 +7,7 @@ from typing import Literal
 KEY_ROWS = "K#*"
 TENANT_ROWS = "T#*"
 CIRCUIT_ROWS = "G#*"  # state of the circuit breakers; one for all tenants
+RESERVED_SECONDS = 10  # of the timeout, for an orderly end
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,20 @@ class FunctionSpec:
     streams: bool = False  # runs in our streaming runtime, started by functions/start-streaming
     secrets: bool = False  # calls the targets, with their credentials
     sends_to_queue: bool = False
+    message_seconds: int | None = None  # the longest time of one message from the queue
     memory: int | None = None  # MB; None means the option `memory`
+
+    @property
+    def is_recursive(self) -> bool:
+        """Whether it sends to the queue that invokes it."""
+        return self.source == "queue" and self.sends_to_queue
+
+    @property
+    def batch_size(self) -> int | None:
+        """Messages in one invocation, which ends in time though each takes its longest time."""
+        if self.message_seconds is None:
+            return None
+        return (self.minutes * 60 - RESERVED_SECONDS) // self.message_seconds
 
 
 FUNCTION_SPECS = (
@@ -62,6 +76,7 @@ FUNCTION_SPECS = (
         ),
         secrets=True,
         sends_to_queue=True,
+        message_seconds=55,
         memory=512,
     ),
     FunctionSpec(

@@ -21,7 +21,9 @@ from infra.constructs.storage import Stores
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 QUEUE_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 STREAM_ACTIONS = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
-MAX_RETRIES = 10  # of a batch from the stream, halved each time, before it is a dead letter
+RETRY_UNTIL_TOO_OLD = -1
+# The stream holds a change for 24 hours; before that ends, the change becomes a dead letter.
+MAX_CHANGE_AGE = Duration.hours(23)
 BATCHING_SECONDS = 5
 # The rollup function writes rows derived from links; those rows must not invoke it again.
 LINKS_ONLY = '{"dynamodb": {"Keys": {"sk": {"S": ["LINK"]}}}}'
@@ -58,6 +60,9 @@ def create_function(
         timeout=Duration.minutes(spec.minutes),
         environment=_build_environment(spec, stores, options),
         reserved_concurrent_executions=options.reserved_concurrency if spec.streams else None,
+        # By default Lambda drops what comes to a function for the 16th time by way of itself. A
+        # message that is sent again has an end of its own: see antiphon.follow_up.
+        recursive_loop=lambda_.RecursiveLoop.ALLOW if spec.is_recursive else None,
         # By Lambda itself: the import of Powertools' Tracer would add a third to the start time.
         tracing=lambda_.Tracing.ACTIVE,
         log_group=log_group,
@@ -68,7 +73,7 @@ def create_function(
         # Not in a VPC: a Function URL does not stream from a VPC, a NAT gateway costs money when
         # idle, and TLS and IAM, not a network, protect everything that the function calls.
     )
-    _add_trigger(function, spec, stores)
+    _add_trigger(function, spec, stores, options)
     acknowledge(function, "L1", "The asset is built and tested for Python 3.13.")
     return function
 
@@ -135,7 +140,7 @@ def _allow_source(spec: FunctionSpec, stores: Stores) -> Iterator[iam.PolicyStat
     if spec.source == "stream":
         yield _allow(STREAM_ACTIONS, str(stores.table.table_stream_arn))
         yield _allow(["dynamodb:ListStreams"], "*")
-        yield _allow(["sqs:SendMessage"], stores.queues.dead_letters.queue_arn)
+        yield _allow(["sqs:SendMessage"], stores.queues.lost_changes.queue_arn)
 
 
 def _allow_rows(permission: RowPermission, table: dynamodb.Table) -> iam.PolicyStatement:
@@ -153,13 +158,19 @@ def _allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[*actions], resources=[*resources])
 
 
-def _add_trigger(function: lambda_.Function, spec: FunctionSpec, stores: Stores) -> None:
+def _add_trigger(
+    function: lambda_.Function, spec: FunctionSpec, stores: Stores, options: Options
+) -> None:
     if spec.source == "queue":
         EventSourceMapping(
             function,
             "Queue",
             function_name=function.function_name,
             event_source_arn=stores.queues.deferred.queue_arn,
+            batch_size=spec.batch_size,
+            scaling_config=EventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=options.settle_concurrency
+            ),
             function_response_types=PARTIAL_FAILURES,
         )
     if spec.source == "stream":
@@ -167,7 +178,7 @@ def _add_trigger(function: lambda_.Function, spec: FunctionSpec, stores: Stores)
 
 
 def _add_stream_trigger(function: lambda_.Function, stores: Stores) -> None:
-    destination = stores.queues.dead_letters.queue_arn
+    destination = stores.queues.lost_changes.queue_arn
     on_failure = EventSourceMapping.OnFailureProperty(destination=destination)
     EventSourceMapping(
         function,
@@ -176,7 +187,8 @@ def _add_stream_trigger(function: lambda_.Function, stores: Stores) -> None:
         event_source_arn=stores.table.table_stream_arn,
         starting_position="TRIM_HORIZON",  # includes changes from before the mapping was created
         maximum_batching_window_in_seconds=BATCHING_SECONDS,
-        maximum_retry_attempts=MAX_RETRIES,
+        maximum_retry_attempts=RETRY_UNTIL_TOO_OLD,
+        maximum_record_age_in_seconds=int(MAX_CHANGE_AGE.to_seconds()),
         bisect_batch_on_function_error=True,
         filter_criteria=EventSourceMapping.FilterCriteriaProperty(
             filters=[EventSourceMapping.FilterProperty(pattern=LINKS_ONLY)]

@@ -70,6 +70,13 @@ class Options(BaseModel):
         description="Maximum of concurrent requests: it limits the cost of both endpoints, and is "
         "not available to the account's other functions. Default: the account's limit.",
     )
+    settle_concurrency: int = Field(
+        10,
+        ge=2,
+        le=1_000,
+        description="Maximum of concurrent invocations that poll unfinished responses, so that "
+        "many of them at once do not take the account's concurrency from the API.",
+    )
     throttle_rate: float = Field(
         100, gt=0, le=10_000, description="Requests per second that the REST API accepts."
     )

@@ -16,7 +16,7 @@ from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
 from infra.constructs.credentials import create_secrets, identity_audiences
 from infra.constructs.function_specs import FunctionSpec
 from infra.constructs.options import Options
-from infra.constructs.protection import create_key, removal_policy
+from infra.constructs.protection import acknowledge, create_key, removal_policy
 
 MAX_RECEIVES = 10  # of a message, before it becomes a dead letter
 # Visibility timeout, in multiples of the function's timeout, as AWS recommends:
@@ -28,6 +28,7 @@ VISIBILITY_FACTOR = 6
 class Queues:
     deferred: sqs.Queue
     dead_letters: sqs.Queue
+    lost_changes: sqs.Queue  # where in the stream; not the changes themselves
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ def _create_queues(scope: Construct, specs: Iterable[FunctionSpec], key: kms.IKe
         visibility_timeout=Duration.minutes(VISIBILITY_FACTOR * timeout),
         dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=MAX_RECEIVES),
     )
-    return Queues(deferred, dead_letters)
+    lost_changes = _create_queue(scope, "LostChanges", key)
+    acknowledge(lost_changes, "SQS3", "It has the dead letters of a stream, and no consumer.")
+    return Queues(deferred, dead_letters, lost_changes)
 
 
 def _create_queue(scope: Construct, id: str, key: kms.IKey | None, **options: Any) -> sqs.Queue:

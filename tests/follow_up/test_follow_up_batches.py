@@ -58,7 +58,7 @@ def test_a_batch_that_runs_is_polled_less_and_less_often(cloud, follow_up, provi
     provider_has(provider, id="batch_1", status="in_progress")
     run_follow_up(follow_up, POLL)
     assert cloud.sent == [(POLL.next_attempt(), 120)]
-    assert replace(POLL, attempt=99).delay == MAX_DELAY_SECONDS
+    assert replace(POLL, attempt=99).delay_at(NOW) == MAX_DELAY_SECONDS
 
 
 @pytest.mark.parametrize("answer", [b'{"error":{}}', b"{}", b'{"id":"batch_2"}'])

@@ -7,7 +7,7 @@ from tests.infra.synthesis import ALL_SOURCES, PROJECT, only, resources, templat
 
 OWN_METRICS = {metric.name: metric for metric in METRICS}
 AWS_METRICS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
-AWS_METRICS |= {"Errors", "Throttles", "IteratorAge"}
+AWS_METRICS |= {"Errors", "Throttles", "IteratorAge", "RecursiveInvocationsDropped"}
 
 
 def alarms(**chosen):
@@ -34,6 +34,8 @@ def test_all_alarms_exist():
     others = {
         "QueueAge",
         "DeadLetters",
+        "LostChanges",
+        "SettleDropped",
         "CutStreams",
         "AllOpen",
         "BudgetNearEnd",
@@ -93,6 +95,15 @@ def test_few_cut_streams_are_no_alarm():
 def test_short_outage_of_all_targets_is_no_alarm():
     alarm = alarms()["AllOpen"]
     assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 3)
+
+
+def test_dropped_messages_are_those_of_the_function_that_sends_to_itself():
+    alarm = alarms()["SettleDropped"]
+    [(namespace, name, dimensions)] = alarm_metrics(alarm)
+    assert (namespace, name) == ("AWS/Lambda", "RecursiveInvocationsDropped")
+    assert [*dimensions] == ["FunctionName"]
+    assert dimensions["FunctionName"]["Ref"].startswith("Settle")
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
 
 
 def test_without_the_stream_function_there_is_no_alarm_for_it():

@@ -2,11 +2,17 @@ import pathlib
 
 import pytest
 
-from antiphon.settings.config import Settings
+from antiphon.follow_up import MAX_POLL_SECONDS, RESERVED_SECONDS
+from antiphon.settings.config import Gateway, Settings
+from antiphon.upstream import entra
+from antiphon.wiring import QUEUE_SECONDS
 from infra import bundle
+from infra.constructs import function_specs
 from infra.constructs.function_specs import FUNCTION_SPECS
 from tests.infra.synthesis import ALL_SOURCES, PROJECT, function, only, resources, template
 
+TWO_WEEKS = 14 * 24 * 3600
+STREAM_RETENTION = 24 * 3600  # seconds for which DynamoDB keeps a change in the stream
 FILES = {path.stem for path in pathlib.Path(PROJECT, "functions").glob("*.py")}
 
 
@@ -78,17 +84,10 @@ def test_default_is_arm64_with_512_mb(api):
 
 def test_queue_trigger_reports_partial_failures():
     made = template(ALL_SOURCES)
-    (mapping,) = (
-        mapping
-        for mapping in resources(made, "Lambda::EventSourceMapping").values()
-        if "StartingPosition" not in mapping
-    )
-    queue, attribute = mapping["EventSourceArn"]["Fn::GetAtt"]
-    assert attribute == "Arn"
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue_mapping(made)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     # AWS recommends a visibility timeout of six times the function's timeout.
     worker = function(made, "worker")
-    assert resources(made, "SQS::Queue")[queue]["VisibilityTimeout"] == 6 * worker["Timeout"]
+    assert waiting_queue(made)[0]["VisibilityTimeout"] == 6 * worker["Timeout"]
 
 
 def test_stream_trigger_starts_at_the_oldest_change_and_has_dead_letters():
@@ -97,12 +96,66 @@ def test_stream_trigger_starts_at_the_oldest_change_and_has_dead_letters():
     (table,) = resources(made, "DynamoDB::Table")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [table, "StreamArn"]}
     assert mapping["BisectBatchOnFunctionError"] is True
-    dead = mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
-    assert dead in resources(made, "SQS::Queue")
+    lost = mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    assert lost not in {waiting_queue(made)[1], dead_letters(made)}
+    assert resources(made, "SQS::Queue")[lost]["MessageRetentionPeriod"] == TWO_WEEKS
+
+
+def test_changes_are_retried_until_the_stream_is_about_to_lose_them():
+    mapping = only(template(), "Lambda::EventSourceMapping", StartingPosition="TRIM_HORIZON")
+    assert mapping["MaximumRetryAttempts"] == -1
+    left = STREAM_RETENTION - mapping["MaximumRecordAgeInSeconds"]
+    assert 0 < left <= 2 * 3600
 
 
 def test_dead_letters_are_retained_for_two_weeks():
-    queues = resources(template(), "SQS::Queue")
-    (waiting,) = (queue for queue in queues.values() if "RedrivePolicy" in queue)
-    dead = waiting["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
-    assert queues[dead]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    made = template()
+    assert resources(made, "SQS::Queue")[dead_letters(made)]["MessageRetentionPeriod"] == TWO_WEEKS
+
+
+def test_only_the_function_that_sends_to_its_own_queue_may_be_invoked_recursively():
+    made = template()
+    loops = {name: function(made, name).get("RecursiveLoop") for name in FILES}
+    assert loops == {"api": None, "rollup": None, "settle": "Allow"}
+
+
+def test_settle_takes_no_more_than_its_share_of_the_account():
+    def concurrency(**chosen):
+        return queue_mapping(template(**chosen))["ScalingConfig"]["MaximumConcurrency"]
+
+    assert (concurrency(), concurrency(settle_concurrency=50)) == (10, 50)
+
+
+def test_a_batch_of_the_slowest_messages_ends_in_time():
+    """A poll, a new credential because of a 401, and the writes: all at their limits of time."""
+    secret = 2 * (1 + 2)  # two attempts: to connect, and to read
+    token = entra.TIMEOUTS["connect"] + 2 * entra.SECONDS  # its head, and its body
+    connecting = 4 / 3  # the last call of a service may take a third of its time to connect
+    writes = connecting * (Gateway().table_seconds + QUEUE_SECONDS)
+    (settle,) = (spec for spec in FUNCTION_SPECS if spec.name == "settle")
+    assert MAX_POLL_SECONDS + secret + token + writes <= settle.message_seconds
+    assert RESERVED_SECONDS <= function_specs.RESERVED_SECONDS
+    made = template()
+    size, timeout = queue_mapping(made)["BatchSize"], function(made, "settle")["Timeout"]
+    assert size == 2
+    assert size * settle.message_seconds + RESERVED_SECONDS <= timeout
+
+
+def queue_mapping(made):
+    (mapping,) = (
+        mapping
+        for mapping in resources(made, "Lambda::EventSourceMapping").values()
+        if "StartingPosition" not in mapping
+    )
+    return mapping
+
+
+def waiting_queue(made):
+    """Return the properties of the queue that settle reads, and its logical id."""
+    name = queue_mapping(made)["EventSourceArn"]["Fn::GetAtt"][0]
+    return resources(made, "SQS::Queue")[name], name
+
+
+def dead_letters(made):
+    """Return the logical id of the queue of its dead letters."""
+    return waiting_queue(made)[0]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]

@@ -34,7 +34,7 @@ def test_the_delay_doubles_up_to_five_minutes():
     message = PollResponse("acme", "resp_1", since=5)
     delays = []
     for _ in range(400):
-        delays.append(message.delay)
+        delays.append(message.delay_at(5))
         message = message.next_attempt()
     assert delays[:9] == [2, 4, 8, 16, 32, 64, 128, 256, 300]
     assert delays[-1] == 300

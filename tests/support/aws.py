@@ -107,6 +107,16 @@ def cancel_transaction(*codes: str) -> Fault:
     return fault
 
 
+def respond_with(values: Any) -> Fault:
+    """A fault that is none: it answers with a document in place of moto."""
+
+    def answer(request: Any) -> AWSResponse:
+        request.url = "https://fake.invalid/"
+        return AWSResponse(request.url, 200, {}, _Body(json.dumps(values).encode()))
+
+    return answer
+
+
 class _Body:
     """The part of urllib3's response that botocore reads."""
 

@@ -16,7 +16,7 @@ from antiphon.store.links import Link
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-MAX_PAUSE_SECONDS = 300  # between two attempts
+MAX_PAUSE_SECONDS, MAX_DOUBLINGS = 300, 9  # of the pause between two attempts
 MAX_DELAY_SECONDS = 900  # that SQS allows
 NO_ANSWER = "The gateway's queue did not answer. Try again."
 
@@ -28,15 +28,21 @@ class QueueMessage:
     since: int = field(default_factory=lambda: int(time.time()))
     attempt: int = 1
 
-    @property
-    def delay(self) -> int:
-        """Seconds before the message is delivered: 2, 4, 8 and so on."""
-        return min(1 << self.attempt, MAX_PAUSE_SECONDS)
+    @staticmethod
+    def pause_before(attempt: int) -> int:
+        """Return the seconds before an attempt: 2, 4, 8 and so on."""
+        return min(1 << min(attempt, MAX_DOUBLINGS), MAX_PAUSE_SECONDS)
 
-    @property
-    def age(self) -> float:
-        """Seconds since the work was deferred."""
-        return time.time() - self.since
+    def delay_at(self, _now: float) -> int:
+        """Return the seconds before the message is delivered."""
+        return self.pause_before(self.attempt)
+
+    def age_at(self, now: float) -> float:
+        """Return the seconds since the work was deferred, or at least those of all its pauses.
+
+        With the pauses, a chain of messages ends even if the queue delays none of them.
+        """
+        return max(now - self.since, sum(map(self.pause_before, range(1, self.attempt + 1))))
 
     def next_attempt(self) -> Self:
         return replace(self, attempt=self.attempt + 1)
@@ -50,15 +56,13 @@ class PollResponse(QueueMessage):
     id: str
     not_before: int = 0  # epoch seconds
 
-    @property
-    def delay(self) -> int:
+    def delay_at(self, now: float) -> int:
         """As of every message, but not before its time as far as SQS allows."""
-        return min(max(super().delay, self.seconds_early), MAX_DELAY_SECONDS)
+        return min(max(super().delay_at(now), self.seconds_early_at(now)), MAX_DELAY_SECONDS)
 
-    @property
-    def seconds_early(self) -> int:
-        """Seconds until `not_before`; 0 or less from then on."""
-        return self.not_before - int(time.time())
+    def seconds_early_at(self, now: float) -> int:
+        """Return the seconds until `not_before`; 0 or less from then on."""
+        return self.not_before - int(now)
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,9 @@ class PollBatch(QueueMessage):
     tenant: str
     id: str
 
-    @property
-    def delay(self) -> int:
-        return min(60 * self.attempt, MAX_DELAY_SECONDS)
+    @staticmethod
+    def pause_before(attempt: int) -> int:
+        return min(60 * attempt, MAX_DELAY_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -117,11 +121,16 @@ class Queue:
     """Creates its client for the first message, because most requests send none."""
 
     def __init__(
-        self, connect: Callable[[], "SQSClient"], url: str, time: CallTime | None = None
+        self,
+        connect: Callable[[], "SQSClient"],
+        url: str,
+        call_time: CallTime | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._connect = connect
         self._url = url
-        self._time = time or CallTime(float("inf"), NO_ANSWER)
+        self._time = call_time or CallTime(float("inf"), NO_ANSWER)
+        self._clock = clock  # epoch seconds
         self._client: SQSClient | None = None
 
     def send(self, message: Message) -> None:
@@ -130,7 +139,7 @@ class Queue:
             self._client = self._connect()
         body = encode_message(message)
         send = partial(self._client.send_message, QueueUrl=self._url, MessageBody=body)
-        self._time.call(partial(send, DelaySeconds=message.delay))
+        self._time.call(partial(send, DelaySeconds=message.delay_at(self._clock())))
 
 
 def encode_message(message: Message) -> str:

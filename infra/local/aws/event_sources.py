@@ -15,7 +15,7 @@ SIGNING_NAMES = {SQS: "sqs", STREAMS: "dynamodb"}
 RESPONSE_TIMEOUT_SECONDS = 60.0  # more than the longest long poll
 QUEUE_BATCH_SIZE, LONG_POLL_SECONDS = 10, 20
 STREAM_BATCH_SIZE = 100
-MAX_TRIES = 10  # of one stream record, as on AWS; then it is skipped
+MAX_TRIES = 10  # of one stream record; then it is skipped, as on AWS after 23 hours
 MIN_POLL_SECONDS, MAX_POLL_SECONDS, POLL_BACKOFF = 0.25, 2.0, 1.5
 
 type Record = dict[str, Any]
