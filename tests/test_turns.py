@@ -47,7 +47,13 @@ def test_the_last_turn_costs_no_more_than_the_second(function, counted, provider
         return id, list(calls)
 
     id, first = turn(None)
-    assert first == ["BatchGetItem", "GetSecretValue", "PutItem", "BatchWriteItem"]  # the key first
+    assert first == [
+        "GetItem",
+        "GetItem",
+        "GetSecretValue",
+        "PutItem",
+        "BatchWriteItem",
+    ]  # the key first
     for _ in range(TURNS - 1):
         id, later = turn(id)
         assert later == ["GetItem", "PutItem", "BatchWriteItem"]  # the parent, the link, its items

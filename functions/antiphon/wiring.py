@@ -82,7 +82,9 @@ class _Foundation:
         self.table = Table(dynamodb, settings.table_name, self.table_time)
         self.batch = BatchTable(dynamodb, settings.table_name, self.table_time)
         self.links = Links(self.table)
-        self.circuits = Circuits(self.table)
+        self.circuits = Circuits(
+            self.table, call_time=self.table_time, max_age=self.gateway.key_cache_seconds
+        )
         connect = partial(self._timed_client, "sqs", self.queue_time)
         self.queue = Queue(connect, settings.queue_url, self.queue_time)
         self.secret_prefix = settings.secret_prefix
@@ -137,7 +139,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
     """Build the HTTP API."""
     foundation = _Foundation(env)
     core = _Core(foundation, env)
-    keys = ApiKeys(foundation.batch, foundation.circuits)
+    keys = ApiKeys(foundation.table, foundation.circuits)
     gate = Gate(Auth(keys, foundation.gateway.key_cache_seconds), core.admission)
     reader = RequestReader(foundation.gateway.max_body_bytes)
     links = LinkListing(foundation.table, foundation.batch, foundation.gateway.metadata_index)

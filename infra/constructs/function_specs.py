@@ -55,9 +55,9 @@ FUNCTION_SPECS = (
         minutes=15,
         permissions=(
             # Operators create keys: this function reads single keys, but cannot list or write them.
-            RowPermission(("BatchGetItem",), (CIRCUIT_ROWS, KEY_ROWS, TENANT_ROWS)),
+            RowPermission(("GetItem",), (CIRCUIT_ROWS, KEY_ROWS, TENANT_ROWS)),
             # IAM cannot distinguish a batch of puts from one of deletes; the code sends puts only.
-            RowPermission(("BatchWriteItem", "GetItem", "PutItem"), (TENANT_ROWS,)),
+            RowPermission(("BatchGetItem", "BatchWriteItem", "PutItem"), (TENANT_ROWS,)),
             RowPermission(("UpdateItem",), (CIRCUIT_ROWS, TENANT_ROWS)),
             RowPermission(("Query",), (TENANT_ROWS,), indexes=True),
         ),

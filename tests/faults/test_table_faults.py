@@ -49,7 +49,7 @@ def check_unavailable(got):
 
 @pytest.mark.parametrize("fault", QUICK)
 async def test_without_the_keys_nobody_comes_in_or_is_called_an_impostor(shimmed, provider, fault):
-    shimmed.shim.faults = {"BatchGetItem": fault}
+    shimmed.shim.faults = {"GetItem": fault}
     headers = {"authorization": f"Bearer sk-{new_id()}"}  # in no cache
     check_unavailable(await shimmed.client.post("/responses", json=CREATE, headers=headers))
     assert provider.received == []

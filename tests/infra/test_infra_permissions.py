@@ -100,7 +100,7 @@ def test_permissions_are_limited_to_partition_key_patterns(api):
 
 def test_api_may_only_read_single_keys(api):
     assert [each.actions for each in api.permissions if KEY_ROWS in each.rows] == [
-        ("BatchGetItem",)  # needs the exact keys, so it cannot list them
+        ("GetItem",)  # needs the exact keys, so it cannot list them
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.settings.config import Limits
 from antiphon.store import keys
+from antiphon.store.circuits import Circuits
 from antiphon.store.keyring import Keyring, KeyringError, KeyTerms, NoSuchKey
 from tests.support.dynamodb import embedded_store
 
@@ -111,6 +112,18 @@ def test_no_operation_scans(keyring, store):
         keyring.revoke(old.id)
         assert len([*keyring.list_keys()]) == 2
     assert set(calls) == {"PutItem", "GetItem", "Query", "UpdateItem"}
+
+
+def test_only_a_valid_key_reads_the_circuits(keyring, store):
+    valid, revoked = (keyring.create(KeyTerms(tenant="acme")) for _ in range(2))
+    ended = keyring.create(KeyTerms(tenant="acme", ends_at=1))
+    keyring.revoke(revoked.key.id)
+    rows = keys.ApiKeys(store.table, Circuits(store.table))
+    secrets = {valid.secret: 2, revoked.secret: 1, ended.secret: 1, "sk-of-nobody": 1}
+    for secret, reads in secrets.items():
+        with store.count_calls() as calls:
+            rows.get(secret)
+        assert calls == ["GetItem"] * reads
 
 
 def test_a_second_revocation_changes_nothing(keyring, store):

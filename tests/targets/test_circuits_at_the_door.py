@@ -7,6 +7,7 @@ import pytest
 from tests.faults.aws_proxy import run_aws_proxy
 from tests.support.events import make_response, new_id
 from tests.support.function import make_create_event, run_function
+from tests.support.gateway import KEYS
 from tests.support.provider import encode_response
 
 BUSY = encode_response(
@@ -60,17 +61,39 @@ def test_what_one_environment_learns_the_next_one_knows(environment, providers):
         assert (got.status, got.headers["x-antiphon-target"]) == (200, "shared-a")
 
 
-def test_a_healthy_request_reads_and_writes_nothing_for_it(environment, providers, many):
+def test_a_healthy_request_reads_the_circuits_once_in_the_cache_time(environment, providers, many):
     left = providers["first"]
     with run_aws_proxy(many.aws_endpoint) as proxy, environment(proxy.address) as one:
         left.respond_with(good())
         assert ask(one).status == 200
-        assert proxy.calls == [
-            "BatchGetItem",
-            "GetSecretValue",
-            "PutItem",
-        ]  # the key's row, the link's
+        # The key, the circuits, and the link in the end.
+        assert proxy.calls == ["GetItem", "GetItem", "GetSecretValue", "PutItem"]
         proxy.calls.clear()
         left.respond_with(good())
         assert ask(one).status == 200
         assert proxy.calls == ["PutItem"]
+
+
+def ask_with(function, key, proxy):
+    """The status, and the calls of AWS that the request took."""
+    proxy.calls.clear()
+    status = function(make_create_event({"model": "m", "input": "x"}, key)).status
+    return status, list(proxy.calls)
+
+
+@pytest.mark.parametrize("fault", ["throttled", "hanging"])
+def test_random_keys_and_a_busy_circuits_row_fail_no_known_key(environment, providers, many, fault):
+    with run_aws_proxy(many.aws_endpoint) as proxy, environment(proxy.address) as one:
+        proxy.faults, proxy.spared = {"GetItem": fault}, {"GetItem": 1}  # the key's row is read
+        providers["first"].respond_with(good())
+        status, calls = ask_with(one, KEYS["acme"], proxy)
+        assert (status, set(calls[1:-2])) == (200, {"GetItem"})
+        for number in range(3):  # each costs one read, of a row of its own
+            assert ask_with(one, f"sk-antiphon-random-{number}", proxy) == (401, ["GetItem"])
+            assert ask_with(one, f"sk-antiphon-random-{number}", proxy) == (401, [])
+        assert ask_with(one, "sk antiphon", proxy) == (401, [])  # malformed
+        providers["first"].respond_with(good())
+        assert ask_with(one, KEYS["acme"], proxy) == (200, ["PutItem"])
+        # Another known key: the circuits are not asked again at once.
+        providers["first"].respond_with(good())
+        assert ask_with(one, KEYS["umbra"], proxy) == (200, ["GetItem", "PutItem"])

@@ -2,12 +2,14 @@
 
 import threading
 
+from botocore.exceptions import EndpointConnectionError
+
 from antiphon.errors import Unavailable, UpstreamFailed, UpstreamNotReached, UpstreamTimeout
-from antiphon.store.circuits import Circuits
+from antiphon.store.circuits import CIRCUITS_KEY, Circuits
 from antiphon.upstream.circuit_breaker import PROBE_MS, CircuitBreaker
 from antiphon.upstream.outcome import UpstreamResponse
 from antiphon.upstream.timers import deadline_reached
-from tests.support.routing import CANDIDATES, CircuitEnvironment
+from tests.support.routing import CANDIDATES, START, CircuitEnvironment
 
 OK = UpstreamResponse("a", 200, {}, b"{}")
 FAILURES = [
@@ -127,6 +129,26 @@ def test_a_healthy_target_costs_no_call(dynamo, two):
         assert here.order()[0] == "a"
         here.breaker.record("a", OK)
     assert dynamo.calls == []
+
+
+def test_the_row_is_read_once_in_its_age_and_kept_while_the_table_is_busy(dynamo, two, clock):
+    here, _ = two
+    here.record_failure("a", **{"retry-after": "60"})
+    circuits = Circuits(dynamo.table, clock, max_age=30)
+    for seconds, calls in ((0, ["GetItem"]), (29.9, []), (30, ["GetItem"])):
+        clock.now = START + seconds
+        with dynamo.count_calls() as made:
+            circuits.refresh()
+        assert (made, bool(circuits.open_until("a"))) == (calls, True)
+    dynamo.table.delete(*CIRCUITS_KEY)
+    dynamo.client.meta.events.register("before-call.dynamodb.GetItem", fail)
+    clock.now += 30
+    circuits.refresh()
+    assert circuits.open_until("a")  # as it was known
+
+
+def fail(**_):
+    raise EndpointConnectionError(endpoint_url="https://x")
 
 
 def test_without_the_table_an_environment_goes_by_what_it_saw_itself(clock):

@@ -1,7 +1,9 @@
 """Which targets have an open circuit, shared by all environments in one row.
 
-The row is read together with the row of a key, so a healthy request pays no read and no write for
-it. It is written when a target fails, is probed, and recovers. Times are epoch milliseconds.
+The row is read after a valid key, at most once in the cache time of keys, so most requests pay no
+read and no write for it. It is written when a target fails, is probed, and recovers. No request
+fails because of it: nobody without a valid key makes the gateway read it, and without an answer
+the environment uses what it knows. Times are epoch milliseconds.
 """
 
 import time
@@ -10,9 +12,18 @@ from collections.abc import Callable
 
 from antiphon.errors import Unavailable
 from antiphon.observability import logger
-from antiphon.store.dynamodb import ConditionFailed, Item, Recognize, Table, Update
+from antiphon.store.dynamodb import (
+    NO_LIMIT,
+    CallTime,
+    ConditionFailed,
+    Item,
+    Recognize,
+    Table,
+    Update,
+)
 
 CIRCUITS_KEY = ("G#CIRCUITS", "STATE")
+READ_SECONDS = 0.2  # for one read of the row, which is not worth the time of a request
 PROBE_IS_FREE = "#{until} <= :now AND (attribute_not_exists(#{probe}) OR #{probe} <= :now)"
 
 
@@ -22,10 +33,34 @@ class Circuits:
     Where the table does not answer, an environment uses what it has seen itself.
     """
 
-    def __init__(self, table: Table, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        table: Table,
+        clock: Callable[[], float] = time.time,
+        *,
+        call_time: CallTime = NO_LIMIT,
+        max_age: float = 0,  # seconds, for which a row is not read again
+    ) -> None:
         self._table = table
         self._clock = clock
+        self._call_time = call_time
+        self._max_age = max_age
         self._row: Item = {}
+        self._next_read = 0.0  # epoch seconds
+
+    def refresh(self) -> None:
+        """Read the row if it is too old; what is known remains where it cannot be read.
+
+        It is not read again at once after a failure: the table may be under load.
+        """
+        if self._clock() < self._next_read:
+            return
+        self._next_read = self._clock() + self._max_age
+        try:
+            with self._call_time.at_most(READ_SECONDS):
+                self.load(self._table.get(*CIRCUITS_KEY, is_consistent=False))
+        except Unavailable:
+            logger.warning("circuits not read")
 
     def load(self, row: Item | None) -> None:
         """Take over the row as the table has it."""

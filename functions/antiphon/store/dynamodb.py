@@ -179,10 +179,10 @@ class Table:
         self._name = name
         self._time = time
 
-    def get(self, partition: str, sort: str) -> Item | None:
-        """Read one row with strong consistency; None if there is none."""
+    def get(self, partition: str, sort: str, *, is_consistent: bool = True) -> Item | None:
+        """Read one row, by default with strong consistency; None if there is none."""
         key = marshal({PARTITION_KEY: partition, SORT_KEY: sort})
-        response = self._call("get_item", {"Key": key, "ConsistentRead": True})
+        response = self._call("get_item", {"Key": key, "ConsistentRead": is_consistent})
         return unmarshal(response["Item"]) if "Item" in response else None
 
     def put(

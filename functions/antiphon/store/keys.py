@@ -6,12 +6,13 @@ https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from antiphon.settings.config import UNLIMITED, Limits
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
-from antiphon.store.circuits import CIRCUITS_KEY, Circuits
-from antiphon.store.dynamodb import BatchTable, Item
+from antiphon.store.circuits import Circuits
+from antiphon.store.dynamodb import Item, Table
 
 KEY_SORT = "KEY"
 KEY_LIST = "KEYS"  # the partition of the index `by_time` that lists all keys, for operators only
@@ -43,22 +44,29 @@ class ApiKey:
 
 
 class ApiKeys:
-    """Looks up keys; the same call reads the circuits, which therefore cost no read of their own.
+    """Looks up keys; a valid one is the occasion to read the circuits.
 
     Every method raises Unavailable where the table does not answer.
     """
 
-    def __init__(self, batch: BatchTable, circuits: Circuits) -> None:
-        self._batch = batch
+    def __init__(
+        self, table: Table, circuits: Circuits, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._table = table
         self._circuits = circuits
+        self._clock = clock
 
     def get(self, key: str) -> ApiKey | None:
-        """Return what is stored for a key, also for a revoked one; None for an unknown key."""
-        row_key = (key_partition(key), KEY_SORT)
-        rows = {row[PARTITION_KEY]: row for row in self._batch.get_all([row_key, CIRCUITS_KEY])}
-        self._circuits.load(rows.get(CIRCUITS_KEY[0]))
-        item = rows.get(row_key[0])
-        return None if item is None else key_of_row(item)
+        """Return what is stored for a key, also for a revoked one; None for an unknown key.
+
+        The read is consistent, so a new key works at once and a revoked one is not cached again.
+        An unknown key costs this read only, of a row that no other key has.
+        """
+        item = self._table.get(key_partition(key), KEY_SORT)
+        found = None if item is None else key_of_row(item)
+        if found is not None and found.is_valid_at(self._clock()):
+            self._circuits.refresh()
+        return found
 
 
 def key_digest(key: str) -> str:
