@@ -138,7 +138,12 @@ def gateway(tmp_path_factory, _provider):
 def hasty(tmp_path_factory, _provider):
     """A gateway with short limits: for a silent provider, and for its own run time."""
     folder = tmp_path_factory.mktemp("hasty")
-    limits = "keep_alive_seconds = 0.2\nfirst_event_seconds = 1\nmax_answer_bytes = 100_000"
+    limits = """
+keep_alive_seconds = 0.2
+first_event_seconds = 1
+rest_answer_seconds = 1.5
+max_answer_bytes = 100_000
+"""
     with _gateway(folder, _provider, limits, "--concurrency", "2", "--timeout", "4") as running:
         yield running
 

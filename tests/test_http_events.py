@@ -5,7 +5,7 @@ import pytest
 from antiphon.errors import BodyTooLarge, InvalidRequest, UnsupportedEncoding
 from antiphon.http_events import RequestReader
 
-READER = RequestReader(max_body_bytes=5)
+READER = RequestReader(max_body_bytes=5, rest_answer_seconds=290)
 
 
 def read(body, headers=None, *, is_base64=False):

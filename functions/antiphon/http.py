@@ -57,6 +57,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""
     ends_at: float = float("inf")  # time.monotonic() at which Lambda ends the invocation
+    # time.monotonic() at which the endpoint gives up if the answer has not begun
+    answers_by: float = float("inf")
     metrics: RequestMetrics = field(default_factory=RequestMetrics, compare=False)
 
     @property

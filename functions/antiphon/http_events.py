@@ -1,6 +1,7 @@
 """Converts Lambda's HTTP events, payload v1 and v2, to Request, and Reply to Lambda's response."""
 
 import binascii
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class RequestReader:
     """Reads the request from a router's current event."""
 
     max_body_bytes: int
+    rest_answer_seconds: float  # in which an answer at API Gateway must begin
 
     def __call__(self, router: Router) -> Request:
         """Raise InvalidRequest, BodyTooLarge or UnsupportedEncoding for a body that is refused."""
@@ -41,8 +43,13 @@ class RequestReader:
             headers=headers,
             body=self._read_body(event, headers),
             ends_at=time.monotonic() + context.get_remaining_time_in_millis() / 1000,
+            answers_by=self._answers_by(event),
             metrics=router.context.get("metrics") or RequestMetrics(),
         )
+
+    def _answers_by(self, event: LambdaEvent) -> float:
+        is_rest = event.get("version") != "2.0"
+        return time.monotonic() + self.rest_answer_seconds if is_rest else math.inf
 
     def _read_body(self, event: LambdaEvent, headers: Mapping[str, str]) -> bytes:
         if headers.get("content-encoding", "identity").lower() != "identity":

@@ -141,7 +141,8 @@ def api(env: Mapping[str, str]) -> ApiHandler:
     core = _Core(foundation, env)
     keys = ApiKeys(foundation.table, foundation.circuits)
     gate = Gate(Auth(keys, foundation.gateway.key_cache_seconds), core.admission)
-    reader = RequestReader(foundation.gateway.max_body_bytes)
+    gateway = foundation.gateway
+    reader = RequestReader(gateway.max_body_bytes, gateway.rest_answer_seconds)
     links = LinkListing(foundation.table, foundation.batch, foundation.gateway.metadata_index)
     storage = StorageRows(foundation.table)
     shared = (core.ownership, core.routing, core.upstream, core.recorder)

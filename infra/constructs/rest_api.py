@@ -15,6 +15,7 @@ from constructs import Construct
 from antiphon.schema.multipart import FORM_TYPE
 from infra.constructs.options import Options
 from infra.constructs.protection import acknowledge, create_log_group
+from infra.rest_errors import REQUEST_ID, REST_ERRORS
 
 # No header, query string or body.
 ACCESS_LOG_FIELDS = {
@@ -32,12 +33,6 @@ ACCESS_LOG_FIELDS = {
     "responseLatency": "$context.responseLatency",
     "functionLatency": "$context.integration.latency",
     "functionStatus": "$context.integration.integrationStatus",
-}
-# Type and code in OpenAI's error envelope, for errors that API Gateway itself returns.
-GATEWAY_ERRORS = {
-    apigateway.ResponseType.DEFAULT_4_XX: ("invalid_request_error", "$context.error.responseType"),
-    apigateway.ResponseType.DEFAULT_5_XX: ("server_error", "$context.error.responseType"),
-    apigateway.ResponseType.THROTTLED: ("requests", "rate_limit_exceeded"),
 }
 ACKNOWLEDGED = {
     "APIG2": "The function validates requests: only it knows the dialects of the API.",
@@ -101,14 +96,14 @@ def _stage_options(log_group: logs.LogGroup, options: Options) -> apigateway.Sta
 
 
 def _add_gateway_errors(api: apigateway.RestApi) -> None:
-    for kind, (type, code) in GATEWAY_ERRORS.items():
-        message = '"message": $context.error.messageString'  # API Gateway adds the quotes
-        error = f'{message}, "type": "{type}", "param": null, "code": "{code}"'
+    for error in REST_ERRORS:
+        fixed = {name: f"'{value}'" for name, value in error.headers.items()}
         api.add_gateway_response(
-            f"Refusal{kind.response_type}",
-            type=kind,
-            response_headers={"x-antiphon-request-id": "context.requestId"},
-            templates={"application/json": f'{{"error": {{{error}}}}}'},
+            f"Refusal{error.kind}",
+            type=apigateway.ResponseType.of(error.kind),
+            status_code=error.status,
+            response_headers={REQUEST_ID: "context.requestId", **fixed},
+            templates={"application/json": error.body()},
         )
 
 

@@ -1,9 +1,19 @@
 """Events arrive one by one, and the status stays open until the first."""
 
+import json
+
 import pytest
 
-from tests.support.events import make_events, new_id, parse_events
-from tests.support.provider import CLOSE, LAST_CHUNK, Gate, encode_chunk, encode_stream_head
+from tests.support.events import make_events, make_response, new_id, parse_events
+from tests.support.provider import (
+    CLOSE,
+    LAST_CHUNK,
+    SILENCE,
+    Gate,
+    encode_chunk,
+    encode_response,
+    encode_stream_head,
+)
 
 ASK = {"model": "gpt-5", "input": "x", "stream": True}
 
@@ -114,12 +124,25 @@ def test_the_deadline_of_lambda_ends_a_stream_in_order(hasty, provider, door):
     assert provider.hung_up.wait(10)
 
 
-def test_the_deadline_of_lambda_ends_a_whole_answer_in_order(hasty, provider):
-    provider.respond_with(Gate())
-    with hasty.client() as client:
+@pytest.mark.parametrize(("door", "seconds"), [("rest", 1.5), ("url", 3)])
+def test_an_answer_ends_before_its_endpoint_or_lambda_would(hasty, provider, door, seconds):
+    """At the REST endpoint after `rest_answer_seconds`, which do not end a stream that began.
+
+    What of the answer has arrived is recorded, and followed to its end.
+    """
+    id = new_id()
+    whole = encode_response(json.dumps(make_response(id)).encode())
+    provider.respond_with(whole[:-1], SILENCE)
+    provider.respond_to_settle(id, whole)
+    with hasty.client(door) as client:
         got = client.post("/responses", json={"model": "gpt-5", "input": "x"})
-    assert got.status_code == 504
-    assert got.headers["x-should-retry"] == "false"
+    assert (got.status_code, got.headers["x-should-retry"]) == (504, "false")
+    error = got.json()["error"]
+    assert error["code"] == "gateway_deadline"
+    assert '"stream": true or "background": true' in error["message"]
+    assert seconds <= got.elapsed.total_seconds() < seconds + 1
+    row = hasty.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
+    assert row["usage"] == make_response(id)["usage"]
 
 
 def test_events_with_odd_sequence_numbers_can_still_be_ended(gateway, provider):

@@ -77,12 +77,29 @@ def test_access_log_is_json_without_content():
 
 def test_errors_of_api_gateway_have_openai_s_envelope():
     refusals = resources(template(), "ApiGateway::GatewayResponse").values()
-    assert {r["ResponseType"] for r in refusals} == {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"}
+    assert {r["ResponseType"] for r in refusals} == {
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "INTEGRATION_FAILURE",
+        "INTEGRATION_TIMEOUT",
+        "THROTTLED",
+    }
     for refusal in refusals:
         body = refusal["ResponseTemplates"]["application/json"]
         error = json.loads(body.replace("$context.error.messageString", '"No."'))["error"]
         assert list(error) == ["message", "type", "param", "code"]
         assert "gatewayresponse.header.x-antiphon-request-id" in refusal["ResponseParameters"]
+
+
+def test_errors_of_api_gateway_invite_no_second_payment():
+    """Those after which the function may have run; a refusal by API Gateway may be repeated."""
+    refusals = resources(template(), "ApiGateway::GatewayResponse").values()
+    no_retry = {
+        refusal["ResponseType"]
+        for refusal in refusals
+        if refusal["ResponseParameters"].get("gatewayresponse.header.x-should-retry") == "'false'"
+    }
+    assert no_retry == {"INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"}
 
 
 def test_function_url_streams_and_is_public():

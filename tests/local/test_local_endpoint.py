@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from infra.rest_errors import FAILURE
 from tests.local.gateway_rig import gateway
 
 
@@ -90,7 +91,7 @@ async def test_every_method_reaches_the_function(method):
 
 @pytest.mark.parametrize(
     ("endpoint", "body"),
-    [("url", b"Internal Server Error"), ("rest", b'{"message":"Internal Server Error"}')],
+    [("url", b"Internal Server Error"), ("rest", FAILURE.body().encode())],
 )
 @pytest.mark.parametrize("step", [["raise", "no"], ["exit", 3], ["prelude", {"statusCode": "?"}]])
 async def test_a_failure_before_the_first_byte_is_a_502(endpoint, body, step):

@@ -44,15 +44,15 @@ STREAMS = [
     guard(
         "a read ends before Lambda's limit",
         "upstream/timers.py",
-        "return min(self.ends_at, self.last_read + self.max_silence, comment)",
-        "return min(self.last_read + self.max_silence, comment)",
+        "return min(self.ends_at, self.answers_by, self.last_read + self.max_silence, comment)",
+        "return min(self.answers_by, self.last_read + self.max_silence, comment)",
         "upstream/test_timers.py",
     ),
     guard(
         "a silent provider is cut off",
         "upstream/timers.py",
-        "return min(self.ends_at, self.last_read + self.max_silence, comment)",
-        "return min(self.ends_at, comment)",
+        "return min(self.ends_at, self.answers_by, self.last_read + self.max_silence, comment)",
+        "return min(self.ends_at, self.answers_by, comment)",
         "upstream/test_timers.py",
     ),
 ]

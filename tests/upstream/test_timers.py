@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from antiphon.upstream.exchange import latest_end
 from antiphon.upstream.outcome import UpstreamRequest
 from antiphon.upstream.timers import KEEP_ALIVE_COMMENT, NEVER, ReadTimer, TimerThread
 
@@ -25,6 +24,7 @@ def test_without_limits_nothing_is_due():
     ("fields", "deadline"),
     [
         ({"ends_at": NOW + 5}, NOW + 5),
+        ({"ends_at": NOW + 5, "answers_by": NOW + 4}, NOW + 4),
         ({"max_silence": 3}, NOW + 3),
         ({"keep_alive": 2}, NEVER),
         ({"keep_alive": 2, "send": print}, NOW + 2),
@@ -90,7 +90,7 @@ def test_what_arrives_does_not_postpone_the_end():
 )
 def test_time_is_left_for_an_orderly_end_before_lambdas(left, margin):
     request = UpstreamRequest("GET", "/models", ends_at=time.monotonic() + left)
-    assert request.ends_at - latest_end(request) == pytest.approx(margin, abs=0.1)
+    assert request.ends_at - request.latest_end == pytest.approx(margin, abs=0.1)
 
 
 def test_the_thread_ends_a_read_that_blocks():

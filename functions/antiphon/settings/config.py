@@ -227,6 +227,9 @@ class Gateway(Section):
     # Seconds for which a stream's first events are held back while they say only that the response
     # exists, so that an overload that follows may go to the next target; 0 passes them at once.
     hold_lifecycle_events: float = Field(default=0, ge=0, le=60)
+    # In which an answer at the API Gateway endpoint must begin; it gives up after 300, and a cold
+    # start counts.
+    rest_answer_seconds: float = Field(default=290, gt=0, lt=300)
     keep_alive_seconds: Seconds = 15  # of silence, after which a comment line is sent
     settle_hours: int = Field(default=24, ge=1, le=720)  # how long a response is polled
     # Output tokens that are reserved for a request that sets no maximum.

@@ -49,6 +49,7 @@ class Download:
     def open(self) -> bool:
         """Return whether the file has any bytes; raise GatewayError: the status is still open."""
         self._first = next(self._chunks, b"")
+        self._timer.answers_by = NEVER
         return bool(self._first)
 
     def __iter__(self) -> Iterator[bytes]:

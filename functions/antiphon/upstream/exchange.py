@@ -31,11 +31,10 @@ from antiphon.upstream.timers import (
     NEVER,
     ReadTimer,
     TimerThread,
-    deadline_reached,
+    answer_deadline_reached,
     no_time_left,
 )
 
-MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 WRITE_SECONDS = 30.0  # without any progress
 ERROR_BODY_SECONDS = 3.0  # for the body of an error, whose head decides
 MAX_ERROR_BYTES = 1 << 20  # nobody needs an error that is longer
@@ -107,16 +106,16 @@ class Exchange:
         self, candidate: Candidate, credential: str, request: UpstreamRequest
     ) -> UpstreamResponse:
         """Raise GatewayError while no byte of the response has been passed on."""
-        ends_at = latest_end(request)
+        ends_at = request.latest_end
+        answers_by = min(ends_at, request.answers_by)
         outgoing = self._build(candidate, credential, request)
-        response = self._send(outgoing, request, ends_at)
+        response = self._send(outgoing, request, answers_by)
         if request.is_download and response.status_code in REDIRECTS:
-            response = self._follow(outgoing, response, request, ends_at)
+            response = self._follow(outgoing, response, request, answers_by)
         is_file = request.is_download and response.status_code in SUCCESS
         response = redact(response, credential, with_body=not is_file)
-        timer = self._start_timer(
-            response, min(ends_at, time.monotonic() + request.timeout_seconds)
-        )
+        ends_at = min(ends_at, time.monotonic() + request.timeout_seconds)
+        timer = self._start_timer(response, ends_at, answers_by)
         close = partial(self._close, response, timer)
         try:
             _check_status(response)
@@ -151,9 +150,9 @@ class Exchange:
             raise translate_error(exc) from exc
 
     def _send(
-        self, outgoing: httpx.Request, request: UpstreamRequest, ends_at: float
+        self, outgoing: httpx.Request, request: UpstreamRequest, answers_by: float
     ) -> httpx.Response:
-        left = ends_at - time.monotonic()
+        left = answers_by - time.monotonic()
         if left <= 0:
             raise no_time_left()
         first_event = self._gateway.first_event_seconds
@@ -161,7 +160,7 @@ class Exchange:
         outgoing.extensions["head_timeout"] = min(
             left, first_event if request.is_read_as_it_comes else request.timeout_seconds
         )
-        outgoing.extensions["ends_at"] = ends_at
+        outgoing.extensions["ends_at"] = answers_by
         outgoing.extensions["timeout"] = {
             "connect": connect,
             "write": min(left, WRITE_SECONDS),
@@ -172,27 +171,31 @@ class Exchange:
             return self._transport.handle_request(outgoing)
         except httpx.RequestError as exc:
             fault = translate_error(exc)
-            if time.monotonic() < ends_at or isinstance(fault, InvalidRequest):
+            if time.monotonic() < answers_by or isinstance(fault, InvalidRequest):
                 raise fault from exc
-            raise (no_time_left() if fault.processed == "no" else deadline_reached()) from exc
+            raise (
+                no_time_left() if fault.processed == "no" else answer_deadline_reached()
+            ) from exc
 
     def _follow(
         self,
         outgoing: httpx.Request,
         response: httpx.Response,
         request: UpstreamRequest,
-        ends_at: float,
+        answers_by: float,
     ) -> httpx.Response:
         response.close()
-        response = self._send(redirected(outgoing, response), request, ends_at)
+        response = self._send(redirected(outgoing, response), request, answers_by)
         if response.status_code not in CREDENTIAL_REFUSED:
             return response
         response.close()  # the status says nothing about the gateway's credential
         raise UpstreamFailed("The address to which the provider redirects refuses the request.")
 
-    def _start_timer(self, response: httpx.Response, ends_at: float) -> ReadTimer:
+    def _start_timer(
+        self, response: httpx.Response, ends_at: float, answers_by: float
+    ) -> ReadTimer:
         stream = response.extensions.get("network_stream")
-        timer = ReadTimer(stream and stream.get_extra_info("socket"), ends_at)
+        timer = ReadTimer(stream and stream.get_extra_info("socket"), ends_at, answers_by)
         self._timers.start(timer)
         return timer
 
@@ -282,11 +285,6 @@ class _Incoming:
             return b"".join(pieces), None, fault
         text = f"The provider's answer has more than {max_bytes:,} bytes ('max_answer_bytes')."
         return b"", reader.answer, fault or AnswerTooLarge(text)
-
-
-def latest_end(request: UpstreamRequest) -> float:
-    """Return the time.monotonic() at which an exchange must end, so that the reply ends well."""
-    return request.ends_at - min(MARGIN_SECONDS, request.seconds_left / 4)
 
 
 def _name_pattern(*names: str) -> re.Pattern[str]:

@@ -32,6 +32,7 @@ from antiphon.schema.list_queries import check_provider_query
 from antiphon.upstream.download import Download
 from antiphon.upstream.stream import UpstreamStream
 
+MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
 # Codes of faults that say nothing about the target: limits of the gateway, or its end.
 OWN_ENDS = {"gateway_deadline", "gateway_stopped", "event_too_large", "upstream_answer_too_large"}
@@ -57,6 +58,7 @@ class UpstreamRequest:
     is_download: bool = False  # its success is a file, which passes as raw bytes
     streams: bool = False
     ends_at: float = float("inf")  # time.monotonic() at which Lambda ends the invocation
+    answers_by: float = float("inf")  # until when the caller must have got a first byte
     timeout_seconds: float = MAX_CALL_SECONDS  # for the complete response
     follows_new: bool = False  # continues a response that its provider may not find yet
     metrics: RequestMetrics = field(default_factory=RequestMetrics, compare=False)
@@ -90,12 +92,15 @@ class UpstreamRequest:
             is_download=is_download,
             streams=streams,
             ends_at=request.ends_at,
+            answers_by=request.answers_by,
             metrics=request.metrics,
         )
 
     @property
-    def seconds_left(self) -> float:
-        return self.ends_at - time.monotonic()
+    def latest_end(self) -> float:
+        """The time.monotonic() at which an exchange must end, so that the reply ends well."""
+        left = self.ends_at - time.monotonic()
+        return self.ends_at - min(MARGIN_SECONDS, left / 4)
 
     @property
     def is_read_as_it_comes(self) -> bool:

@@ -18,7 +18,7 @@ from antiphon.errors import (
 )
 from antiphon.http import Send
 from antiphon.providers.errors import mask_account, mask_account_in
-from antiphon.upstream.timers import ReadTimer, gateway_stopped
+from antiphon.upstream.timers import NEVER, ReadTimer, gateway_stopped
 
 TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
 # Events that say no more than that the response exists; the last two are keep-alives.
@@ -87,8 +87,10 @@ class UpstreamStream:
         """
         self._is_held = hold_seconds > 0
         self._first = (next(self._batches),)
+        hold_until = min(time.monotonic() + hold_seconds, self._timer.answers_by)
+        self._timer.answers_by = NEVER  # the caller gets it now
         if self._is_held:
-            self._hold(time.monotonic() + hold_seconds)
+            self._hold(hold_until)
         if self.ended is None:
             self._timer.allow_silence(max_silence)
 

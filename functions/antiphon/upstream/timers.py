@@ -26,6 +26,16 @@ def deadline_reached() -> GatewayError:
     )
 
 
+def answer_deadline_reached() -> GatewayError:
+    """Return the error for an answer of which nothing could be sent when its time limit ended."""
+    return UpstreamTimeout(
+        "The time limit for the start of an answer is reached. The request may have been "
+        "processed: do not repeat it. Create a response that takes long with "
+        '"stream": true or "background": true.',
+        code="gateway_deadline",
+    )
+
+
 def no_time_left() -> GatewayError:
     return NoTimeLeft("The gateway's own time limit for one call is reached; nothing was sent.")
 
@@ -40,6 +50,7 @@ class ReadTimer:
 
     socket: socket.socket | None
     ends_at: float
+    answers_by: float = NEVER  # until when the caller must have got a first byte; then NEVER
     max_silence: float = NEVER  # seconds without a byte of the provider, from `last_read`
     keep_alive: float = NEVER  # seconds without a byte to the caller, from `last_sent`
     send: Send | None = None
@@ -79,11 +90,13 @@ class ReadTimer:
         if self.fault is not None:
             return NEVER
         comment = NEVER if self.send is None else self.last_sent + self.keep_alive
-        return min(self.ends_at, self.last_read + self.max_silence, comment)
+        return min(self.ends_at, self.answers_by, self.last_read + self.max_silence, comment)
 
     def fire(self, now: float) -> None:
         """Act on the deadline that has passed: end the read, or send a comment."""
-        if now >= self.ends_at:
+        if now >= self.answers_by:
+            self.end_read(answer_deadline_reached())
+        elif now >= self.ends_at:
             self.end_read(deadline_reached())
         elif now >= self.last_read + self.max_silence:
             message = f"The provider sent nothing for {self.max_silence:g} seconds."

@@ -15,6 +15,7 @@ from infra.local.http.events import build_rest_event, build_url_event
 from infra.local.http.request import HttpRequest, TooLarge, read_request
 from infra.local.http.response import read_prelude
 from infra.local.runtime_api.invocation import Failed, Invocation
+from infra.rest_errors import FAILURE, RestError
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024  # of a request; Lambda's response may have 100 bytes more
 MAX_REST_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's quota
@@ -47,6 +48,15 @@ def _build_size_refusal(text: str) -> Callable[[], web.Response]:
     return lambda: _build_message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
 
 
+def _build_rest_error(error: RestError) -> web.Response:
+    return web.Response(
+        status=int(error.status or HTTPStatus.INTERNAL_SERVER_ERROR),
+        headers=error.headers,
+        text=error.body(),
+        content_type="application/json",
+    )
+
+
 FUNCTION_URL = EndpointType(
     max_body_bytes=MAX_EVENT_BYTES,
     build_event=build_url_event,
@@ -57,7 +67,7 @@ FUNCTION_URL = EndpointType(
 REST_API = EndpointType(
     max_body_bytes=MAX_REST_BODY_BYTES,
     build_event=build_rest_event,
-    build_failure=lambda: _build_message(HTTPStatus.BAD_GATEWAY, "Internal Server Error"),
+    build_failure=lambda: _build_rest_error(FAILURE),
     # API Gateway does not let these two be changed to OpenAI's envelope. Seen by a user:
     # https://github.com/koki-develop/lgtm-generator/issues/10
     build_body_refusal=lambda: web.Response(
