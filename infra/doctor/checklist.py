@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from infra.doctor.checks import connection, lifecycle, rejections, streams
+from infra.doctor.checks import connection, files, lifecycle, records, rejections, streams
 from infra.doctor.findings import Finding, advise_on_exception, fails, skipped
 from infra.doctor.session import NoModelError, Session
 
@@ -19,7 +19,7 @@ class Check:
     holds: str  # the statement that is true if the check is ok
     run: Callable[[Session], Finding]
     needs: tuple[str, ...] = ("reach",)
-    costs: bool = False  # tokens
+    costs: bool = False  # tokens, or it creates something at the provider
     long: bool = False
 
 
@@ -72,6 +72,13 @@ CHECKS = (
     ),
     Check("list", "The tenant's list contains it", lifecycle.check_list, WITH_RESPONSE, costs=True),
     Check(
+        "metadata",
+        "A search by its metadata finds it",
+        records.check_metadata,
+        WITH_RESPONSE,
+        costs=True,
+    ),
+    Check(
         "foreign",
         "Another tenant does not find it",
         lifecycle.check_other_tenant,
@@ -103,6 +110,35 @@ CHECKS = (
     ),
     Check(
         "long", "A long stream is not cut", streams.check_long, WITH_STREAM, costs=True, long=True
+    ),
+    Check(
+        "long-json",
+        "A long JSON response is not cut",
+        records.check_long_json,
+        WITH_RESPONSE,
+        costs=True,
+        long=True,
+    ),
+    Check(
+        "background",
+        "A background response gets its end and its usage",
+        records.check_background,
+        WITH_RESPONSE,
+        costs=True,
+    ),
+    Check(
+        "usage",
+        "The usage of the first response is counted",
+        records.check_usage,
+        WITH_RESPONSE,
+        costs=True,
+    ),
+    Check(
+        "file",
+        "A file is uploaded, retrieved and deleted",
+        files.check_file,
+        WITH_KEY,
+        costs=True,
     ),
     Check(
         "delete",

@@ -88,14 +88,19 @@ def _read_stdin() -> str:
     help="A key of another tenant, which must not find what the first one creates.",
 )
 @click.option("--model", help="The model to use.  [default: a cheap one of GET /models]")
-@click.option("--free", is_flag=True, help="Only the checks that use no tokens.")
-@click.option("--long", is_flag=True, help="Also keep a stream open for more than --long-seconds.")
+@click.option("--free", is_flag=True, help="Only the checks that use no tokens and create nothing.")
+@click.option(
+    "--long",
+    is_flag=True,
+    help="Also wait for a stream and for a JSON response of at least --long-seconds.",
+)
 @click.option(
     "--long-seconds",
     type=click.FloatRange(0, 800, min_open=True),
     default=31,
     show_default=True,
-    help="Minimum duration of the long stream: proxies often have limits of 29 and 30 s.",
+    help="Minimum duration of both: proxies often have limits of 29, 30 and 60 s, API Gateway one "
+    "of 300 s.",
 )
 @click.option(
     "--timeout",
@@ -109,9 +114,9 @@ def doctor(urls: list[str], *, as_json: bool, **options: Any) -> None:
     """Check a live deployment from where its users are.
 
     URL is a base URL, with or without /v1; give the Function URL and the URL of the REST API to
-    check both. The command creates, streams, abandons, continues and deletes responses: at most
-    about 8,000 tokens for each URL, well under a cent with a small model (--long: 8,000 more;
-    --free: none).
+    check both. The command creates, streams, abandons, continues and deletes responses, and uploads
+    and deletes a file: at most about 10,000 tokens for each URL, about a cent with a small model
+    (--long: 16,000 more; --free: none).
 
     Exit status: 0 no check fails, 1 a check fails, 2 wrong usage.
     """

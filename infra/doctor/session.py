@@ -16,6 +16,8 @@ PROMPT = "Count from 1 to 20, in words, one a line."
 FOLLOW_UP = "Go on to 25."
 LONG_PROMPT = "Write a story of 3000 words about a night train. Do not stop early."
 MAX_TOKENS, MAX_TOKENS_OF_LONG = 1500, 8000
+MARK = "antiphon_doctor"  # the key of the metadata by which a run finds its own response
+POLL_SECONDS = 0.25
 SIMULATOR_DELAY_MS = 50  # between deltas
 SIMULATOR_DELTAS = 8  # minimum, in the simulator's response to LONG_PROMPT
 MAX_LAMBDA_SECONDS = 900
@@ -51,7 +53,7 @@ class Plan:
     other_key: str | None = None  # of another tenant
     model: str | None = None
     timeout: float = 60  # for each response
-    long: float = 31  # minimum duration of a long stream
+    long: float = 31  # minimum duration of a long stream and of a long JSON response
 
 
 @dataclass
@@ -60,7 +62,9 @@ class Session:
     plan: Plan
     pause: Callable[[float], None] = time.sleep
     heads: list[tuple[str, httpx.Headers]] = field(default_factory=list)  # by method and path
-    created: list[str] = field(default_factory=list)  # ids of responses, to be deleted at the end
+    created: list[str] = field(default_factory=list)  # paths of what is to be deleted at the end
+    mark: str = field(default_factory=lambda: secrets.token_hex(8))
+    usage_before: ApiResponse = field(init=False)  # the usage report before the first response
     tokens: int = 0  # used, as far as the gateway reported them
 
     def send(
@@ -79,8 +83,10 @@ class Session:
         seconds = time.perf_counter() - sent
         return ApiResponse(response.status_code, response.headers, response.content, seconds)
 
-    def create(self, **body: object) -> ApiResponse:
-        response = self.send("POST", "/responses", json=self._build_body(body))
+    def create(self, timeout: float | None = None, **body: object) -> ApiResponse:
+        """Create a response; the time to wait for it is by default the plan's, in seconds."""
+        limit: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+        response = self.send("POST", "/responses", json=self._build_body(body), **limit)
         self._record_response(response.json.get("id"), response.json.get("usage"))
         return response
 
@@ -125,8 +131,9 @@ class Session:
 
     @cached_property
     def first(self) -> ApiResponse:
-        """A response, not streamed."""
-        return self.create(input=PROMPT)
+        """A response, not streamed, with the run's mark in its metadata."""
+        self.usage_before = self.read_usage()
+        return self.create(input=PROMPT, metadata={MARK: self.mark})
 
     @cached_property
     def streamed(self) -> StreamRecording:
@@ -135,18 +142,47 @@ class Session:
 
     def stream_long(self) -> StreamRecording:
         """Stream a response that takes at least the plan's `long` seconds."""
-        pace = {"sim_delay_ms": str(int(self.plan.long * 1000 / SIMULATOR_DELTAS))}
-        return self.stream(
-            timeout=MAX_LAMBDA_SECONDS,
-            input=LONG_PROMPT,
-            max_output_tokens=MAX_TOKENS_OF_LONG,
-            metadata=pace,
-        )
+        return self.stream(**self._long_request)
+
+    def create_long(self) -> ApiResponse:
+        """Create a response, not streamed, that takes at least the plan's `long` seconds."""
+        return self.create(**self._long_request)
+
+    def upload(self, name: str, content: bytes) -> ApiResponse:
+        """Upload a file, to be deleted at the end."""
+        form = {"purpose": "user_data"}
+        response = self.send("POST", "/files", files={"file": (name, content)}, data=form)
+        if response.is_ok and isinstance(response.json.get("id"), str):
+            self.created.append(f"/files/{response.json['id']}")
+        return response
+
+    def read_usage(self) -> ApiResponse:
+        return self.send("GET", "/usage", params={"by": "day"})
+
+    def wait_for[T](self, read: Callable[[], T | None]) -> tuple[T | None, float]:
+        """Read until there is a result, or for the plan's timeout; return it, and the seconds."""
+        waited = 0.0
+        while True:
+            found = read()
+            if found is not None or waited >= self.plan.timeout:
+                return found, waited
+            self.pause(POLL_SECONDS)
+            waited += POLL_SECONDS
 
     def delete_created(self) -> None:
-        """Delete the responses that were created and not deleted yet."""
+        """Delete what was created and not deleted yet."""
         while self.created:
-            self.send("DELETE", f"/responses/{self.created.pop()}")
+            self.send("DELETE", self.created.pop())
+
+    @property
+    def _long_request(self) -> dict[str, Any]:
+        pace = {"sim_delay_ms": str(int(self.plan.long * 1000 / SIMULATOR_DELTAS))}
+        return {
+            "timeout": MAX_LAMBDA_SECONDS,
+            "input": LONG_PROMPT,
+            "max_output_tokens": MAX_TOKENS_OF_LONG,
+            "metadata": pace,
+        }
 
     def _build_body(self, fields: dict[str, object]) -> dict[str, object]:
         return {"model": self.model, "max_output_tokens": MAX_TOKENS, **fields}
@@ -157,7 +193,7 @@ class Session:
 
     def _record_response(self, id: object, usage: object) -> None:
         if isinstance(id, str):
-            self.created.append(id)
+            self.created.append(f"/responses/{id}")
         if isinstance(usage, dict) and isinstance(usage.get("total_tokens"), int):
             self.tokens += usage["total_tokens"]
 

@@ -56,13 +56,15 @@ def test_default_output_is_a_table_with_what_is_not_visible(played):
     assert "Billed Duration" in result.stdout
 
 
-def test_created_responses_are_deleted(played):
+def test_created_responses_and_files_are_deleted(played):
+    def ids(client, path):
+        return {each["id"] for each in client.get(path, params={"limit": 100}).json()["data"]}
+
     with played.client() as client:
-        before = client.get("/responses", params={"limit": 100}).json()["data"]
+        before = {path: ids(client, path) for path in ("/responses", "/files")}
         _, rows = checked(played.url)
-        assert rows["create"]["verdict"] == "ok"
-        after = client.get("/responses", params={"limit": 100}).json()["data"]
-        assert {link["id"] for link in after} <= {link["id"] for link in before}
+        assert (rows["create"]["verdict"], rows["file"]["verdict"]) == ("ok", "ok")
+        assert all(ids(client, path) <= known for path, known in before.items())
 
 
 def test_free_checks_create_nothing(played):
@@ -73,9 +75,9 @@ def test_free_checks_create_nothing(played):
         assert client.get("/responses").json() == before
 
 
-def test_a_long_stream_stays_open(played):
+def test_a_long_stream_and_a_long_json_response_are_not_cut(played):
     code, rows = checked(played.url, "--long", "--long-seconds", "0.5")
-    assert (code, rows["long"]["verdict"]) == (0, "ok")
+    assert (code, rows["long"]["verdict"], rows["long-json"]["verdict"]) == (0, "ok", "ok")
     assert "longest gap" in rows["long"]["seen"]
 
 
@@ -193,5 +195,5 @@ def test_server_that_does_not_respond_is_a_timeout():
 
 def test_help_states_costs_and_what_is_not_visible():
     help = " ".join(called("--help").output.split())
-    for text in ("8,000 tokens", "--free", "shell's history", "Exit status", "Billed Duration"):
+    for text in ("10,000 tokens", "--free", "shell's history", "Exit status", "Billed Duration"):
         assert text in help

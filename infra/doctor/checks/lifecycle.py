@@ -9,7 +9,6 @@ from infra.doctor.session import FOLLOW_UP, Session
 
 ENDED = {"completed", "incomplete"}
 EXPECTED_HEADERS = ("x-antiphon-request-id", "x-antiphon-target", "x-request-id")
-POLL_SECONDS = 0.25
 NO_LINK = (
     "The gateway returned the id but does not find it: read the log groups of the api and settle "
     "functions, and check the QueueAge alarm."
@@ -100,11 +99,11 @@ def check_other_tenant(session: Session) -> Finding:
 
 
 def check_delete(session: Session) -> Finding:
-    path, id = _path(session), str(session.first.json["id"])
+    path = _path(session)
     response = session.send("DELETE", path)
     if not response.is_ok:
         return fails(response.summary, advise_on_response(response))
-    session.created.remove(id)
+    session.created.remove(path)
     after = session.send("GET", path)
     if after.status != HTTPStatus.NOT_FOUND:
         return fails(f"deleted, and then {after.summary}")
@@ -116,15 +115,13 @@ def wait_for_link(session: Session, id: str) -> tuple[dict[str, Any] | None, flo
 
     Lists are up to a second late, because they read an index.
     """
-    waited = 0.0
-    while True:
+
+    def read() -> dict[str, Any] | None:
         link = _find_link(session.send("GET", "/responses", params={"limit": 100}), id)
-        if link is not None and link.get("status") not in {"queued", "in_progress"}:
-            return link, waited
-        if waited >= session.plan.timeout:
-            return None, waited
-        session.pause(POLL_SECONDS)
-        waited += POLL_SECONDS
+        is_ended = link is not None and link.get("status") not in {"queued", "in_progress"}
+        return link if is_ended else None
+
+    return session.wait_for(read)
 
 
 def total_tokens(link: dict[str, Any]) -> object:
