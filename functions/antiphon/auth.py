@@ -81,6 +81,7 @@ class Auth:
                 "Incorrect API key provided. Use a key of this gateway, "
                 "as 'Authorization: Bearer KEY' or 'api-key: KEY'."
             )
+        request.metrics.fields.update(tenant=record.tenant, key_id=record.id)
         return Caller(record.tenant, record.id, record.models, record.limits)
 
     def _find_valid(self, key: str) -> KeyRecord | None:

@@ -25,10 +25,12 @@ class Attempt:
 
 @dataclass
 class RequestMetrics:
-    """The calls of targets that one request made, in order."""
+    """What one request did: its calls of targets, in order, and what its log lines name."""
 
     attempts: list[Attempt] = field(default_factory=list)
     is_done: bool = False  # whether a provider has done what a repetition would do again
+    # Of the log lines: ids, names and numbers, never content. None is left out.
+    fields: dict[str, object] = field(default_factory=dict)
 
     @property
     def upstream_ms(self) -> float:

@@ -85,6 +85,14 @@ def method_and_path(event: LambdaEvent) -> tuple[str, str]:
     return event["httpMethod"], event["path"]
 
 
+def source_address(event: LambdaEvent) -> str | None:
+    """Return the IP address that called the endpoint: that of a proxy in front of it, if any."""
+    context = event["requestContext"]
+    caller = context.get("http" if event.get("version") == "2.0" else "identity") or {}
+    address: str | None = caller.get("sourceIp")
+    return address
+
+
 def readable_event(event: LambdaEvent) -> dict[str, Any]:
     """Return the event without what Powertools or a log cannot take.
 

@@ -67,10 +67,11 @@ class MetricsBuffer:
         group = self._groups.setdefault(key, {})
         group[metric] = group.get(metric, 0) + number
 
-    def measure(self, metric: Metric, value: float) -> None:
-        """Record a value; of all values until the next flush the greatest one counts."""
+    def measure(self, values: Mapping[Metric, float]) -> None:
+        """Record values; of all values until the next flush the greatest one counts."""
         group = self._groups.setdefault((), {})
-        group[metric] = max(value, group.get(metric, value))
+        for metric, value in values.items():
+            group[metric] = max(value, group.get(metric, value))
 
     def of(self, metric: Metric) -> float:
         """Return the sum of a metric since the last flush, over all dimensions."""

@@ -8,7 +8,13 @@ import pytest
 from tests.support.events import make_event, make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.gateway import KEYS
-from tests.support.provider import CLOSE, encode_chunk, encode_response, encode_stream_head
+from tests.support.provider import (
+    CLOSE,
+    encode_chunk,
+    encode_response,
+    encode_stream,
+    encode_stream_head,
+)
 
 EVENTS = Path(__file__).parents[2] / "events"
 MARK = "MARKER-0f3a"
@@ -27,7 +33,16 @@ class RunningLog:
     @property
     def answers(self):
         """The lines of the requests that were answered."""
-        return [json.loads(line) for line in self.text.splitlines() if "answered" in line]
+        return self._lines("answered")
+
+    @property
+    def ends(self):
+        """The lines of the streams that have ended."""
+        return self._lines("stream ended")
+
+    def _lines(self, message):
+        lines = [json.loads(line) for line in self.text.splitlines() if message in line]
+        return [line for line in lines if line["message"] == message]
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +124,98 @@ def test_attempts_are_logged_for_events_of_both_kinds(invoke, log, provider, kin
     assert invoke((EVENTS / f"{kind}-create.json").read_bytes()).status == 200
     (line,) = log.answers
     assert [attempt["target"] for attempt in line["attempts"]] == ["openai"]
+
+
+# What every line has, and what differs from run to run.
+COMMON = {"level", "message", "timestamp", "service", "location", "request_id", "attempts"}
+
+
+def own_fields(line):
+    """The fields of a line without the common ones and the times, which are positive."""
+    times = {name: value for name, value in line.items() if name.endswith("ms")}
+    assert all(value > 0 for value in times.values())
+    return {name: line[name] for name in line.keys() - COMMON - times.keys()}
+
+
+def test_the_line_of_a_response_names_its_caller_and_what_served_it(invoke, log, provider):
+    id = new_id()
+    provider.respond_with(encode_success(id=id))
+    assert invoke(make_create_event({"model": "gpt-5", "input": "x"})).status == 200
+    (line,) = log.answers
+    assert line["key_id"].startswith("key_")
+    assert own_fields(line) == {
+        "method": "POST",
+        "path": "/v1/responses",
+        "status": 200,
+        "tenant": "acme",
+        "key_id": line["key_id"],
+        "model": "gpt-5",
+        "stream": False,
+        "target": "openai",
+        "response_id": id,
+        "response_status": "completed",
+        "input_tokens": 3,
+        "output_tokens": 4,
+    }
+    assert log.ends == []
+
+
+def test_the_end_of_a_stream_is_a_line_of_its_own(invoke, log, provider):
+    id = new_id()
+    events = make_events(id)
+    provider.respond_with(encode_stream(*events))
+    assert invoke(make_create_event({"model": "gpt-5", "input": "x", "stream": True})).status == 200
+    assert invoke(make_create_event("nonsense")).status == 400  # everything is written by now
+    (answered, _), (ended,) = log.answers, log.ends
+    caller = {"tenant": "acme", "key_id": answered["key_id"], "model": "gpt-5", "stream": True}
+    served = {**caller, "target": "openai", "response_id": id}
+    request = {"method": "POST", "path": "/v1/responses", "status": 200}
+    assert own_fields(answered) == {**request, **served}
+    tokens = {"input_tokens": 3, "output_tokens": 4}
+    size = {"events": 3, "bytes": sum(map(len, events))}
+    assert own_fields(ended) == {**served, **tokens, **size, "response_status": "completed"}
+    assert answered["ms"] == answered["first_event_ms"] == ended["first_event_ms"] < ended["ms"]
+    assert answered["request_id"] == ended["request_id"]
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ((CLOSE,), {"response_status": "cut", "code": "upstream_failed"}),
+        (
+            (encode_chunk(make_event("error", 1, code="rate_limit_exceeded", message=MARK)), CLOSE),
+            {"response_status": "error", "code": "rate_limit_exceeded"},
+        ),
+    ],
+)
+def test_the_line_of_a_stream_without_a_result_says_why(invoke, log, provider, last, expected):
+    created = make_events(new_id())[0]
+    provider.respond_with(encode_stream_head(), encode_chunk(created), *last)
+    assert invoke(make_create_event({"model": "gpt-5", "input": "x", "stream": True})).status == 200
+    assert invoke(make_create_event("nonsense")).status == 400
+    (ended,) = log.ends
+    assert {name: ended.get(name) for name in expected} == expected
+    assert MARK not in log.text
+
+
+@pytest.mark.parametrize("kind", ["rest", "url"])
+def test_a_refusal_without_a_key_has_the_source_address(invoke, log, kind):
+    assert invoke((EVENTS / f"{kind}-create-wrong-key.json").read_bytes()).status == 401
+    (line,) = log.answers
+    assert (line["code"], line["source_ip"]) == ("invalid_api_key", "203.0.113.24")
+    assert "tenant" not in line
+
+
+def test_a_refusal_with_a_key_has_the_key_and_the_code(invoke, log, provider):
+    provider.respond_with(encode_response(b"{}", 500))
+    for body, code in (({"model": "gpt-5", "input": "x"}, "provider_5xx"), ({}, "invalid_request")):
+        assert invoke(make_create_event(body)).status >= 400
+        line = log.answers[-1]
+        assert (line["tenant"], line["code"]) == ("acme", code)
+        assert "source_ip" not in line
+
+
+def test_a_model_that_may_be_a_text_is_not_logged(invoke, log):
+    assert invoke(make_create_event({"model": f"tell {MARK}", "input": "x"})).status == 404
+    assert log.answers[-1]["model"] == "other"
+    assert MARK not in log.text

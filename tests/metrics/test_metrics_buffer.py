@@ -46,7 +46,7 @@ def test_counts_are_summed_and_written_once(buffer, flush):
 
 def test_the_greatest_measured_value_is_written(buffer, flush):
     for percent in (81.5, 12, 80):
-        buffer.measure(BUDGET_USED, percent)
+        buffer.measure({BUDGET_USED: percent})
     assert flush() == [{"BudgetUsed": 81.5}]
 
 
@@ -100,7 +100,7 @@ def test_without_a_namespace_nothing_is_written(capsys):
 
 
 def test_a_value_that_cannot_be_written_raises_nothing(buffer, flush):
-    buffer.measure(ADDED, "no number")
+    buffer.measure({ADDED: "no number"})
     assert flush() == []
     buffer.count(REQUESTS)
     assert flush() == [{"Requests": 1}]

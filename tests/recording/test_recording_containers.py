@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import LinkNotWritten, Unavailable
+from antiphon.http import RequestMetrics
 from antiphon.json_reader import MAX_PARSED_BYTES
 from antiphon.recording.reading import event_containers, output_containers
 from antiphon.recording.tracker import (
@@ -219,12 +220,13 @@ class Tracker:
 
     def close(self, terminal_event):
         self.closed.append(terminal_event)
+        return {}
 
 
 def opened(tracker, chunks):
     stream = UpstreamStream(chunks, ReadTimer(None, float("inf")), lambda: None, EventSplitter())
     stream.open(280)
-    recording = RecordingStream(stream, tracker, "openai")
+    recording = RecordingStream(stream, tracker, "openai", RequestMetrics())
     recording.open()
     return recording
 

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from antiphon.errors import LinkNotWritten
+from antiphon.http import RequestMetrics
 from antiphon.recording.tracker import RecordingStream
 from antiphon.sse import EventSplitter
 from antiphon.upstream.stream import UpstreamStream
@@ -27,6 +28,7 @@ class Tracker:
 
     def close(self, terminal_event):
         self.closed.append(terminal_event)
+        return {}
 
 
 def passing(tracker, *chunks, hold=0):
@@ -38,7 +40,7 @@ def passing(tracker, *chunks, hold=0):
 
     stream = UpstreamStream(read(), ReadTimer(None, float("inf")), lambda: None, EventSplitter())
     stream.open(280, hold)
-    recording = RecordingStream(stream, tracker, "openai")
+    recording = RecordingStream(stream, tracker, "openai", RequestMetrics())
     recording.open()
     return b"".join(recording)
 

@@ -1,8 +1,8 @@
 """Handles the API function's events: API Gateway (payload v1) and Function URL (payload v2)."""
 
+import re
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -25,13 +25,15 @@ from antiphon.http_events import (
     error_response,
     method_and_path,
     readable_event,
+    source_address,
 )
-from antiphon.observability import failure_fields, logger, metrics
+from antiphon.observability import OTHER, failure_fields, logger, metrics
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
 from antiphon.store.dynamodb import CallTime
 from antiphon.upstream.outcome import fault_to_report
 
 # The second one only where the provider sent none.
+NAME = re.compile(r"[!-~]{1,900}")  # of a model, an id, a code: without spaces
 REQUEST_ID_HEADERS = ("x-antiphon-request-id", "x-request-id")
 
 
@@ -70,11 +72,10 @@ class ApiHandler:
         resolver = self._url if event.get("version") == "2.0" else self._rest
         resolver.append_context(metrics=request_metrics)
         response = resolver.resolve(event, context)
-        ms = (time.perf_counter() - started) * 1000
-        _log_response(event, response, ms, request_metrics)
-        _count_response(response, ms, request_metrics)
+        _count_response(response, _ms_since(started), request_metrics)
+        _log_response(event, response, _ms_since(started), request_metrics)
         response = add_headers(response, dict.fromkeys(REQUEST_ID_HEADERS, request_id))
-        return _flush_metrics_at_end(response, request_id)
+        return _report_at_end(response, request_id, started, request_metrics)
 
 
 def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str, Router]]) -> R:
@@ -87,18 +88,20 @@ def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str
         allowed = _allowed_methods(resolver, path)
         if allowed:
             message = f"The method {method} is not allowed for {path}. Allowed: {allowed}."
-            return _reply_error(MethodNotAllowed(message, headers={"allow": allowed}))
-        return _reply_error(NotFound(f"Invalid URL ({method} {path}). The API begins at /v1."))
+            return reply(MethodNotAllowed(message, headers={"allow": allowed}))
+        return reply(NotFound(f"Invalid URL ({method} {path}). The API begins at /v1."))
 
     def reply_failure(exc: Exception) -> Response[Any]:
         logger.error("failed", extra=failure_fields(exc))
-        return _reply_error(GatewayError("The gateway failed."))
+        return reply(GatewayError("The gateway failed."))
 
-    def reply_error(error: GatewayError) -> Response[Any]:
+    def reply(error: GatewayError) -> Response[Any]:
         request_metrics = resolver.context.get("metrics") or RequestMetrics()
-        return _reply_error(fault_to_report(error, is_done=request_metrics.is_done))
+        error = fault_to_report(error, is_done=request_metrics.is_done)
+        _count_error(_error_kind(error), request_metrics)
+        return error_response(error)
 
-    resolver.exception_handler(GatewayError)(reply_error)
+    resolver.exception_handler(GatewayError)(reply)
     resolver.exception_handler(NotFoundError)(reply_not_found)
     resolver.exception_handler(Exception)(reply_failure)
     return resolver
@@ -111,9 +114,9 @@ def _allowed_methods(resolver: ApiGatewayResolver, path: str) -> str:
     return ", ".join(sorted({route.method for route in routes if route.rule.match(path)}))
 
 
-def _reply_error(error: GatewayError) -> Response[Any]:
-    metrics.count(ERRORS, kind=_error_kind(error))
-    return error_response(error)
+def _count_error(kind: str, request_metrics: RequestMetrics) -> None:
+    metrics.count(ERRORS, kind=kind)
+    request_metrics.fields.update(code=kind)
 
 
 def _error_kind(error: GatewayError) -> str:
@@ -128,10 +131,17 @@ def _error_kind(error: GatewayError) -> str:
 def _log_response(
     event: LambdaEvent, response: LambdaResponse, ms: float, request_metrics: RequestMetrics
 ) -> None:
+    """`ms`: until the complete response, or the first event of a stream, was ready."""
     method, path = method_and_path(event)
+    if not _is_complete(response):
+        request_metrics.fields.update(first_event_ms=round(ms, 1))
+    is_refusal = response["statusCode"] >= HTTPStatus.BAD_REQUEST
+    if is_refusal and "tenant" not in request_metrics.fields:
+        request_metrics.fields.update(source_ip=source_address(event))
     fields = {"method": method, "path": path, "status": response["statusCode"], "ms": round(ms, 1)}
     attempts = request_metrics.to_log()
-    logger.info("answered", extra={**fields, "attempts": attempts} if attempts else fields)
+    fields |= {"attempts": attempts} if attempts else {}
+    logger.info("answered", extra=fields | _loggable(request_metrics.fields))
 
 
 def _count_response(response: LambdaResponse, ms: float, request_metrics: RequestMetrics) -> None:
@@ -140,8 +150,9 @@ def _count_response(response: LambdaResponse, ms: float, request_metrics: Reques
     if response["statusCode"] >= HTTPStatus.BAD_REQUEST:
         _count_provider_error(response["statusCode"], request_metrics)
     elif request_metrics.attempts:
-        metrics.measure(ANSWER if _is_complete(response) else FIRST_EVENT, round(ms, 1))
-        metrics.measure(ADDED, round(max(ms - request_metrics.upstream_ms, 0), 2))
+        ready = ANSWER if _is_complete(response) else FIRST_EVENT
+        added = max(ms - request_metrics.upstream_ms, 0)
+        metrics.measure({ready: round(ms, 1), ADDED: round(added, 2)})
 
 
 def _count_provider_error(status: int, request_metrics: RequestMetrics) -> None:
@@ -155,15 +166,36 @@ def _count_provider_error(status: int, request_metrics: RequestMetrics) -> None:
     else:
         is_server_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         kind = "provider_5xx" if is_server_error else "provider_4xx"
-    metrics.count(ERRORS, kind=kind)
+    _count_error(kind, request_metrics)
 
 
-def _flush_metrics_at_end(response: LambdaResponse, request_id: str) -> LambdaResponse:
-    flush = partial(metrics.flush, request_id=request_id)
+def _report_at_end(
+    response: LambdaResponse, request_id: str, started: float, request_metrics: RequestMetrics
+) -> LambdaResponse:
+    """Write the metrics, and the end of a stream, when the whole response is there."""
     if _is_complete(response):
-        flush()
+        metrics.flush(request_id=request_id)
         return response
-    return {**response, "body": OnCloseBody(response["body"], flush)}
+
+    def report() -> None:
+        ms = round(_ms_since(started), 1)
+        logger.info("stream ended", extra={"ms": ms} | _loggable(request_metrics.fields))
+        metrics.flush(request_id=request_id)
+
+    return {**response, "body": OnCloseBody(response["body"], report)}
+
+
+def _loggable(fields: dict[str, object]) -> dict[str, object]:
+    """Return the fields that have a value; a text, where a name is expected, becomes OTHER."""
+    return {
+        name: OTHER if isinstance(value, str) and not NAME.fullmatch(value) else value
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
 
 
 def _is_complete(response: LambdaResponse) -> bool:

@@ -12,14 +12,14 @@ from antiphon.idempotency.guard import Idempotency, IdempotencyGuard
 from antiphon.limits.admission import Admission, Gate
 from antiphon.ownership import Ownership
 from antiphon.recording.recorder import CreateContext, ResponseRecorder
-from antiphon.recording.tracker import ResourceOwner
+from antiphon.recording.tracker import ResourceOwner, outcome_fields
 from antiphon.routing import Route, Routing
 from antiphon.schema.create import CreateResponse, ModelRequest
 from antiphon.schema.list_queries import check_list_query, is_stream_query
 from antiphon.schema.other_bodies import Compact, InputTokens
 from antiphon.store.links import Link
 from antiphon.upstream.client import UpstreamClient
-from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
+from antiphon.upstream.outcome import SUCCESS, UpstreamRequest, UpstreamResponse
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Responses:
     def create(self, request: Request) -> Reply:
         caller = self.gate.auth.identify(request)
         body = CreateResponse.parse(request.body)
+        _add_model(request, body)
         with self.idempotency.guard(request, caller) as guard:
             if guard.earlier is not None:
                 self.admission.admit_call(caller, request)
@@ -62,13 +63,16 @@ class Responses:
     def retrieve(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
         streams = is_stream_query(request.query)
+        request.metrics.fields.update(stream=streams)
         response = self._send(request, link, f"/responses/{link.path_segment}", streams=streams)
-        return self.recorder.follow(response, link)
+        return self.recorder.follow(response, link, request.metrics)
 
     def cancel(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
         return self.recorder.follow(
-            self._send(request, link, f"/responses/{link.path_segment}/cancel"), link
+            self._send(request, link, f"/responses/{link.path_segment}/cancel"),
+            link,
+            request.metrics,
         )
 
     def delete(self, request: Request, id: str) -> Reply:
@@ -93,17 +97,24 @@ class Responses:
     def compact(self, request: Request) -> Reply:
         caller = self.gate.auth.identify(request)
         body = Compact.parse(request.body)
+        _add_model(request, body)
         route = self.routing.route(body, caller, request.headers)
         upstream = _model_request("/responses/compact", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             response = self.upstream.send(route.candidates, upstream)
+            if response.status in SUCCESS:
+                members = response.members
+                outcome = outcome_fields(members.get("status"), members.get("usage"))
+                request.metrics.fields.update(outcome)
             owner = ResourceOwner(request.id, caller, response.target)
             reply = self.recorder.record_compaction(response, owner, body, reservation)
         return reply.with_headers(reservation.headers)
 
     def _link(self, request: Request, id: str) -> Link:
         caller = self.gate.admit(request)
-        return self.ownership.owned_link("response", caller.tenant, id)
+        link = self.ownership.owned_link("response", caller.tenant, id)
+        request.metrics.fields.update(response_id=link.id)
+        return link
 
     def _send(
         self, request: Request, link: Link, path: str, *, streams: bool = False
@@ -123,6 +134,12 @@ def responses_router(responses: Responses, reader: RequestReader) -> Router:
         ("POST", "/responses/<id>/cancel", responses.cancel),
         ("GET", "/responses/<id>/input_items", responses.input_items),
     )
+
+
+def _add_model(request: Request, body: CreateResponse | Compact) -> None:
+    """Add to the log lines which model is requested, and whether as a stream."""
+    stream = bool(body.stream) if isinstance(body, CreateResponse) else None
+    request.metrics.fields.update(model=body.model, stream=stream)
 
 
 def _model_request(

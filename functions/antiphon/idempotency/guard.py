@@ -179,9 +179,10 @@ class Idempotency:
         if first.status is not None:
             return _failure_reply(first, first.status)
         link = self._link(first, "response")
+        request.metrics.fields.update(response_id=link.id)
         if not link.store:
             raise outcome_not_stored(f"'{link.id}' was created with 'store' set to false")
-        reply = self.recorder.follow(self._retrieve(link, request, body), link)
+        reply = self.recorder.follow(self._retrieve(link, request, body), link, request.metrics)
         if reply.status not in SUCCESS:
             return reply
         return _replay_reply(reply, streams=bool(body.stream)).with_headers(body.rewrites)

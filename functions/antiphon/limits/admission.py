@@ -221,7 +221,7 @@ def report_budgets(amounts: LimitAmounts, row: Counts, caller: Caller) -> None:
     for limit, amount in amounts.items():
         if limit.kind == SPENT:
             used = 100 * row.get(limit.name, 0) / limit.maximum
-            metrics.measure(BUDGET_USED, round(used, 1))
+            metrics.measure({BUDGET_USED: round(used, 1)})
             if used >= BUDGET_ALERT_PERCENT > used - 100 * amount / limit.maximum:
                 about = {"tenant": caller.tenant, "key_id": caller.key_id, "used": round(used)}
                 logger.warning("budget near its end", extra={"budget": limit.scope.name, **about})

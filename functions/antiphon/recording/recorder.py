@@ -13,7 +13,7 @@ from typing import Any
 
 from antiphon.auth import Caller
 from antiphon.errors import Unavailable, UpstreamFailed
-from antiphon.http import Reply, Request
+from antiphon.http import Reply, Request, RequestMetrics
 from antiphon.limits.admission import Admission
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import logger
@@ -75,19 +75,26 @@ class ResponseRecorder:
         """Record a new response; raise LinkNotWritten where its owner cannot be recorded."""
         if response.status not in SUCCESS:
             context.reservation.end(charges=policy_for_status(response.status).charges)
-        return self._track(response, self._track_new(context, response))
+        return self._track(response, self._track_new(context, response), context.request.metrics)
 
     def record_abandoned(self, context: CreateContext, response: UpstreamResponse) -> None:
         """Record a stream that failed without output, and that the caller does not get."""
         if not isinstance(response.body, UpstreamStream):
             return
         nothing = self._admission.reservation_from(None)
-        unseen = replace(context, reservation=nothing, on_first_response=lambda _: None)
+        unseen = replace(
+            context,
+            request=replace(context.request, metrics=RequestMetrics()),
+            reservation=nothing,
+            on_first_response=lambda _: None,
+        )
         tracker = self._track_new(unseen, response)
-        for _ in RecordingStream(response.body, tracker, response.target):
+        for _ in RecordingStream(response.body, tracker, response.target, RequestMetrics()):
             pass  # nobody reads it; each event is recorded as it passes
 
-    def follow(self, response: UpstreamResponse, link: Link) -> Reply:
+    def follow(
+        self, response: UpstreamResponse, link: Link, request_metrics: RequestMetrics
+    ) -> Reply:
         """Record what a retrieval shows of a response that has an owner already."""
         reservation = self._admission.reservation_from(link.lease)
 
@@ -97,7 +104,7 @@ class ResponseRecorder:
 
         container = self._container_links(_owner_of(link))
         tracker = ResponseTracker(self._stores, reservation, find_link, container, is_new=False)
-        return self._track(response, tracker)
+        return self._track(response, tracker, request_metrics)
 
     def refresh(self, response: UpstreamResponse, link: Link) -> Link:
         """Record what a poll shows in one write; return the link as it is then.
@@ -202,9 +209,14 @@ class ResponseRecorder:
                 logger.exception("deletion not recorded", extra={"link": link.id})
         return response.reply()
 
-    def _track(self, response: UpstreamResponse, tracker: ResponseTracker) -> Reply:
+    def _track(
+        self,
+        response: UpstreamResponse,
+        tracker: ResponseTracker,
+        request_metrics: RequestMetrics,
+    ) -> Reply:
         if isinstance(response.body, UpstreamStream):
-            stream = RecordingStream(response.body, tracker, response.target)
+            stream = RecordingStream(response.body, tracker, response.target, request_metrics)
             stream.open()
             return Reply(response.status, response.headers, stream)
         if response.status in SUCCESS:
@@ -214,7 +226,7 @@ class ResponseRecorder:
                 raise response.fault or exc from exc
             if CONTAINER_ID in response.content:
                 tracker.own_containers(output_containers(response.members))
-            tracker.close(terminal_event="")
+            request_metrics.fields.update(tracker.close(terminal_event=""))
         return response.reply()
 
     def _track_new(self, context: CreateContext, response: UpstreamResponse) -> ResponseTracker:
@@ -246,6 +258,7 @@ class ResponseRecorder:
         links = [link]
         if implied is not None and implied != context.body.conversation_id:
             links.insert(0, self._conversation_link(owner, implied, {}))
+        context.request.metrics.fields.update(response_id=link.id)
         context.on_first_response(link)
         if link.is_final:  # before its link: one that has its outcome is not looked at again
             context.reservation.settle_for(link)

@@ -1,7 +1,7 @@
 """One response from the first mention of its id to its outcome, as its bytes pass."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import batched, chain
 from typing import Any
@@ -10,7 +10,7 @@ from cachetools import TTLCache
 
 from antiphon.auth import Caller
 from antiphon.errors import GatewayError, LinkNotWritten, Unavailable
-from antiphon.http import Send
+from antiphon.http import RequestMetrics, Send
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import failure_fields, logger, metrics
 from antiphon.recording.reading import (
@@ -212,18 +212,23 @@ class ResponseTracker:
         is_same = link.status == status_of(response) and self._unwritten is None
         self._unwritten = None if is_same else response
 
-    def close(self, terminal_event: str | None) -> None:
-        """Record the outcome; the caller has the response, so a failure here is only logged.
+    def close(self, terminal_event: str | None) -> dict[str, object]:
+        """Record the outcome, and return its fields for the log.
+
+        The caller has the response, so a failure here is only logged.
 
         `terminal_event`: its type; None where the stream had none, "" for a complete response.
         """
         if self._tracked is not None:
             self._own_later(self._tracked.link)
-            self._record_outcome(self._tracked, terminal_event)
-        elif self._is_new:  # a stream that named no response: nobody will ever know its usage
+            ended = self._record_outcome(self._tracked, terminal_event)
+            return outcome_fields(ended.unfinished or ended.status, ended.usage)
+        if self._is_new:  # a stream that named no response: nobody will ever know its usage
             self._reservation.keep_reserved()
+        return outcome_fields(None, None)
 
-    def _record_outcome(self, tracked: TrackedLink, terminal_event: str | None) -> None:
+    def _record_outcome(self, tracked: TrackedLink, terminal_event: str | None) -> Link:
+        """Return the link with its outcome, also where that is not written."""
         link = tracked.link
         changes = {} if link.is_final else self._changes(link, terminal_event)
         ended = replace(link, **changes)
@@ -235,6 +240,7 @@ class ResponseTracker:
                 self._stores.links.change(link, is_deferred=tracked.is_deferred, **changes)
         except Exception as exc:  # noqa: BLE001  whatever it is, polling finds the outcome again
             logger.error("outcome not written", extra={"link": link.id, **failure_fields(exc)})
+        return ended
 
     def _changes(self, link: Link, terminal_event: str | None) -> dict[str, Any]:
         changes = {} if self._unwritten is None else outcome_attributes(self._unwritten)
@@ -266,13 +272,28 @@ class ResponseTracker:
             logger.exception("items not owned", extra={"link": link.id})
 
 
+def outcome_fields(status: object, usage: object) -> dict[str, object]:
+    """Return what a log line has of an outcome: the status, and the tokens that are known."""
+    tokens = usage if isinstance(usage, Mapping) else {}
+    names = ("input_tokens", "output_tokens")
+    numbers = {name: tokens[name] for name in names if type(tokens.get(name)) is int}
+    return {"response_status": status, **numbers}
+
+
 class RecordingStream:
     """A stream's events, passed on after what they name is recorded."""
 
-    def __init__(self, stream: UpstreamStream, tracker: ResponseTracker, target: str) -> None:
+    def __init__(
+        self,
+        stream: UpstreamStream,
+        tracker: ResponseTracker,
+        target: str,
+        request_metrics: RequestMetrics,
+    ) -> None:
         self._stream = stream
         self._tracker = tracker
         self._target = target
+        self._request_metrics = request_metrics
         self._batches = iter(stream)
         self._owned: ResponseObject | None = None  # the last response object that was recorded
         self._has_ended = False  # the provider's terminal event is recorded and passes
@@ -305,6 +326,7 @@ class RecordingStream:
         except Exception as exc:  # noqa: BLE001  clients take a stream that just ends for success
             fault = _fault_of(exc)
             if self._terminal_event is None:
+                self._request_metrics.fields.update(code=fault.code)
                 yield self._stream.terminal_pair(fault, self._owned)
         finally:  # the outcome is recorded before the caller sees the end of the body
             self.close()
@@ -317,12 +339,20 @@ class RecordingStream:
         if self._terminal_event is None:
             logger.warning("stream cut", extra={"target": self._target})
             metrics.count(CUT_STREAMS)
-        self._tracker.close(self._terminal_event)
+        outcome = self._tracker.close(self._terminal_event)
+        self._request_metrics.fields.update(outcome | self._end_fields())
 
     @property
     def _terminal_event(self) -> str | None:
         """The provider's terminal event; it may have arrived and not have passed."""
         return self._stream.ended if self._has_ended else None
+
+    def _end_fields(self) -> dict[str, object]:
+        """Return what a log line has of the stream's end."""
+        fault = self._stream.fault
+        code = fault.code if fault else self._stream.error_code
+        size = {"events": self._stream.passed_events, "bytes": self._stream.passed_bytes}
+        return {**size, "code": code} if code else {**size}
 
     def _observe(self, batch: EventBatch) -> None:
         for response in batch.responses:

@@ -143,6 +143,7 @@ def _finish(
     for _, other in errors:
         if other is not outcome and isinstance(other, UpstreamResponse) and request.on_abandoned:
             request.on_abandoned(other)
+    request.metrics.fields.update(target=target)
     headers: Mapping[str, str] = {
         "x-antiphon-target": target,
         "x-antiphon-attempts": str(len(request.metrics.attempts)),

@@ -78,6 +78,7 @@ class UpstreamStream:
         self.ended: str | None = None  # the terminal event's type, once it has passed
         self.error_code: str | None = None  # of the terminal event
         self.fault: GatewayError | None = None  # why it ended without a terminal event
+        self.passed_events, self.passed_bytes = 0, 0  # the provider's own
         self.on_close: Callable[[], None] = lambda: None
 
     def open(self, max_silence: float, hold_seconds: float = 0) -> None:
@@ -197,6 +198,8 @@ class UpstreamStream:
                 self._last_event = event
             passed.append(event)
         data = passed[0] if len(passed) == 1 else b"".join(passed)
+        self.passed_events += len(passed)
+        self.passed_bytes += len(data)
         return EventBatch(data, responses, self.ended is not None and not had_ended)
 
     def _inspect(self, event: sse.Event | None) -> tuple[ResponseObject, ...]:
