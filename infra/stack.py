@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -12,9 +13,10 @@ from infra.constructs.alarms import create_alarms
 from infra.constructs.credentials import identity_audiences, role_arns, secret_names
 from infra.constructs.dashboard import create_dashboard
 from infra.constructs.function_specs import FUNCTION_SPECS, FunctionSpec
-from infra.constructs.functions import create_function
+from infra.constructs.functions import add_trigger, create_function
 from infra.constructs.options import Options, stack_name
 from infra.constructs.rest_api import create_base_url, create_firewall, create_rest_api
+from infra.constructs.rollout import create_alias, create_canary
 from infra.constructs.storage import Queues, create_stores
 
 
@@ -39,23 +41,31 @@ class AntiphonStack(Stack):
         Tags.of(self).add("stage", options.stage)
         stores = create_stores(self, specs, config.targets, options)
         functions = {s.name: create_function(self, s, code, stores, options) for s in specs}
+        aliases = {
+            s.name: create_alias(functions[s.name], options, is_provisioned=s.streams)
+            for s in specs
+        }
+        for spec in specs:
+            add_trigger(aliases[spec.name], spec, stores, options)
         self._add_output("TableName", stores.table.table_name)
         self._add_output("KeyCacheSeconds", str(config.gateway.key_cache_seconds))
         self._add_output("TargetNames", ", ".join(config.targets))
         callers = [functions[spec.name] for spec in specs if spec.secrets]
         self._add_credential_outputs(config, callers, options)
-        self._add_monitoring(functions, stores.queues, options)
-        self._add_endpoints(functions["api"], options, stores.key)
+        alarms = self._add_monitoring(functions, stores.queues, options)
+        create_canary(self, aliases["api"], alarms, options)
+        self._add_endpoints(aliases["api"], options, stores.key)
 
     def _add_monitoring(
         self, functions: dict[str, lambda_.Function], queues: Queues, options: Options
-    ) -> None:
+    ) -> list[cloudwatch.Alarm]:
         alarms, topic = create_alarms(self, functions, queues, options)
         create_dashboard(self, options.stage, functions, queues, alarms)
         self._add_output("AlarmTopic", topic.topic_arn)
+        return alarms
 
     def _add_endpoints(
-        self, function: lambda_.Function, options: Options, key: kms.IKey | None
+        self, function: lambda_.Alias, options: Options, key: kms.IKey | None
     ) -> None:
         if options.rest:
             api = create_rest_api(self, function, options, key)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from aws_cdk import AssetHashType, Duration
+from aws_cdk import AssetHashType, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -63,6 +63,8 @@ def create_function(
         # By default Lambda drops what comes to a function for the 16th time by way of itself. A
         # message that is sent again has an end of its own: see antiphon.follow_up.
         recursive_loop=lambda_.RecursiveLoop.ALLOW if spec.is_recursive else None,
+        # A stream may run for 15 minutes on a version that a deployment has replaced.
+        current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         # By Lambda itself: the import of Powertools' Tracer would add a third to the start time.
         tracing=lambda_.Tracing.ACTIVE,
         log_group=log_group,
@@ -73,7 +75,6 @@ def create_function(
         # Not in a VPC: a Function URL does not stream from a VPC, a NAT gateway costs money when
         # idle, and TLS and IAM, not a network, protect everything that the function calls.
     )
-    _add_trigger(function, spec, stores, options)
     acknowledge(function, "L1", "The asset is built and tested for Python 3.13.")
     return function
 
@@ -158,14 +159,15 @@ def _allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[*actions], resources=[*resources])
 
 
-def _add_trigger(
-    function: lambda_.Function, spec: FunctionSpec, stores: Stores, options: Options
+def add_trigger(
+    function: lambda_.IFunction, spec: FunctionSpec, stores: Stores, options: Options
 ) -> None:
+    """Have the queue or the table's stream invoke the function, if its row says so."""
     if spec.source == "queue":
         EventSourceMapping(
             function,
             "Queue",
-            function_name=function.function_name,
+            function_name=function.function_arn,
             event_source_arn=stores.queues.deferred.queue_arn,
             batch_size=spec.batch_size,
             scaling_config=EventSourceMapping.ScalingConfigProperty(
@@ -177,13 +179,13 @@ def _add_trigger(
         _add_stream_trigger(function, stores)
 
 
-def _add_stream_trigger(function: lambda_.Function, stores: Stores) -> None:
+def _add_stream_trigger(function: lambda_.IFunction, stores: Stores) -> None:
     destination = stores.queues.lost_changes.queue_arn
     on_failure = EventSourceMapping.OnFailureProperty(destination=destination)
     EventSourceMapping(
         function,
         "Changes",
-        function_name=function.function_name,
+        function_name=function.function_arn,
         event_source_arn=stores.table.table_stream_arn,
         starting_position="TRIM_HORIZON",  # includes changes from before the mapping was created
         maximum_batching_window_in_seconds=BATCHING_SECONDS,

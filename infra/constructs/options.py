@@ -37,6 +37,16 @@ def stack_name(stage: str) -> str:
     return f"Antiphon-{stage}"
 
 
+type Canary = Literal[
+    "10 percent 5 minutes",
+    "10 percent 10 minutes",
+    "10 percent 15 minutes",
+    "10 percent 30 minutes",
+    "10 percent every 1 minute",
+    "10 percent every 2 minutes",
+    "10 percent every 3 minutes",
+    "10 percent every 10 minutes",
+]
 type Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]+:\d{12}:")]
 
 
@@ -76,6 +86,17 @@ class Options(BaseModel):
         le=1_000,
         description="Maximum of concurrent invocations that poll unfinished responses, so that "
         "many of them at once do not take the account's concurrency from the API.",
+    )
+    provisioned_concurrency: int | None = Field(
+        None,
+        ge=1,
+        description="Environments of the API function that are always started: no request waits "
+        "for a start, and they cost money when the API is idle. Default: none.",
+    )
+    canary: Canary | None = Field(
+        None,
+        description="Share of the requests that a new version gets first, and for how long; an "
+        "alarm in that time brings back the previous version. Default: all requests at once.",
     )
     throttle_rate: float = Field(
         100, gt=0, le=10_000, description="Requests per second that the REST API accepts."
@@ -142,6 +163,10 @@ class Options(BaseModel):
     def _conflicts(self) -> list[tuple[bool, str]]:
         has_domain, has_certificate = self.domain_name is not None, self.certificate_arn is not None
         return [
+            (
+                (self.provisioned_concurrency or 0) > (self.reserved_concurrency or float("inf")),
+                "provisioned_concurrency: must not exceed antiphon:reserved_concurrency",
+            ),
             (not (self.rest or self.url), "url: must be true if antiphon:rest is false"),
             (self.firewall and not self.rest, "firewall: needs antiphon:rest"),
             (has_domain and not self.rest, "domain_name: needs antiphon:rest"),

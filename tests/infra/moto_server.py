@@ -82,6 +82,41 @@ def function_url(_, TargetFunctionArn, **properties):  # noqa: N803
     )  # Lambda's URLs end with /
 
 
+@creates("AWS::Lambda::Alias")
+def function_alias(_, FunctionName, Name, FunctionVersion, **_others):  # noqa: N803
+    made = aws("lambda").create_alias(
+        FunctionName=FunctionName, Name=Name, FunctionVersion=FunctionVersion
+    )
+    return CreatedResource(made["AliasArn"])  # deleted with its function
+
+
+@creates("AWS::CodeDeploy::Application", "ApplicationName")
+def application(_, ApplicationName, ComputePlatform, **_others):  # noqa: N803
+    name = ApplicationName
+    aws("codedeploy").create_application(applicationName=name, computePlatform=ComputePlatform)
+    return CreatedResource(name)  # moto does not delete applications
+
+
+@creates("AWS::CodeDeploy::DeploymentGroup", "DeploymentGroupName")
+def deployment_group(name, **properties):
+    given = {**uncapitalize(properties), "deploymentGroupName": name}
+    aws("codedeploy").create_deployment_group(**given)
+    return CreatedResource(name)
+
+
+def uncapitalize(value):
+    """Return a property with its names as the APIs of some services have them."""
+    if isinstance(value, list):
+        return [uncapitalize(each) for each in value]
+    if isinstance(value, dict):
+        return {
+            key[0].lower() + key[1:]: uncapitalize(each)
+            for key, each in value.items()
+            if key != "Tags"
+        }
+    return value
+
+
 @creates("AWS::ApiGateway::Stage")
 def stage(_, RestApiId, StageName, DeploymentId, TracingEnabled, **_others):  # noqa: N803
     aws("apigateway").create_stage(
@@ -102,9 +137,17 @@ def alarm(_, AlarmName, **properties):  # noqa: N803
     return CreatedResource(name, remove, Arn=made["AlarmArn"])
 
 
+def add_version_attribute():
+    """Let templates read `Version` of a published version; moto's has no attributes."""
+    from moto.awslambda.models import LambdaVersion  # noqa: PLC0415  for the server's process only
+
+    LambdaVersion.get_cfn_attribute = lambda version, _name: str(version.version)
+
+
 def serve():
     """Print the endpoint, then serve until standard input is closed."""
     os.environ.update(ENVIRONMENT)
+    add_version_attribute()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

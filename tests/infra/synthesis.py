@@ -36,6 +36,8 @@ EVERYTHING = {  # options that are off by default
     "customer_managed_key": True,
     "firewall": True,
     "reserved_concurrency": 50,
+    "provisioned_concurrency": 2,
+    "canary": "10 percent 5 minutes",
     "domain_name": "ai.example.com",
     "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/1-2-3",
     "hosted_zone_id": "Z0123456789",

@@ -35,7 +35,7 @@ def test_function_exists_and_its_url_streams(deployed):
     function, client = deployed.function, deployed.client("lambda")
     assert (function["Runtime"], function["Timeout"]) == ("python3.13", 900)
     assert function["Environment"]["Variables"]["TABLE_NAME"] == deployed.outputs["TableName"]
-    url = client.get_function_url_config(FunctionName=function["FunctionName"])
+    url = client.get_function_url_config(FunctionName=function["FunctionName"], Qualifier="live")
     assert (url["AuthType"], url["InvokeMode"]) == ("NONE", "RESPONSE_STREAM")
     assert deployed.outputs["FunctionUrl"] == f"{url['FunctionUrl']}/v1"
 
@@ -50,11 +50,18 @@ def test_rest_api_invokes_the_function(deployed):
         for resource in client.get_resources(restApiId=api["id"])["items"]
     }
     assert set(ways) == {"/", "/{proxy+}"}
-    arn = deployed.function["FunctionArn"]
+    arn = f"{deployed.function['FunctionArn']}:live"
     for way in ways.values():
         assert way["uri"].endswith(f"/functions/{arn}/response-streaming-invocations")
     (stage,) = client.get_stages(restApiId=api["id"])["item"]
     assert stage["stageName"] == "prod"
+
+
+def test_alias_of_each_function_is_a_published_version(deployed):
+    client = deployed.client("lambda")
+    for function in client.list_functions()["Functions"]:
+        alias = client.get_alias(FunctionName=function["FunctionName"], Name="live")
+        assert alias["FunctionVersion"] == "1"
 
 
 def test_role_has_the_policy_of_the_template(deployed):
@@ -97,7 +104,8 @@ def test_second_deployment_without_changes_does_nothing(deployed):
 @pytest.fixture
 def second(deployed, tmp_path):
     """Another stage, in the same account."""
-    out = write_assembly(tmp_path / "second", stage="dev")
+    options = {"canary": "10 percent 5 minutes", "provisioned_concurrency": 2}
+    out = write_assembly(tmp_path / "second", stage="dev", **options)
     deployed.account.deploy(out, "Antiphon-dev")
     return out
 
@@ -105,10 +113,20 @@ def second(deployed, tmp_path):
 def test_second_stage_can_be_deployed_and_destroyed(deployed, second):
     before = resource_names(deployed)
     assert any("dev" in name for name in before)
+    canary = canary_of(deployed, "Antiphon-dev")
+    assert canary["deploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+    assert canary["serviceRoleArn"].startswith("arn:aws:iam::123456789012:role/Antiphon-dev-")
     deployed.account.cdk("destroy", "--app", str(second), "--force", "Antiphon-dev")
     after = resource_names(deployed)
     assert after == {name for name in before if "dev" not in name}
     assert any("prod" in name for name in after)
+
+
+def canary_of(deployed, application):
+    """Return the deployment group of an application."""
+    client, name = deployed.client("codedeploy"), {"applicationName": application}
+    (group,) = client.list_deployment_groups(**name)["deploymentGroups"]
+    return client.get_deployment_group(**name, deploymentGroupName=group)["deploymentGroupInfo"]
 
 
 def resource_names(deployed):

@@ -56,6 +56,8 @@ def test_production_is_decided_by_name_or_option(options, keeps_data):
         ({"memory": 64}, "memory"),
         ({"memory": "much"}, "memory"),
         ({"reserved_concurrency": 0}, "reserved_concurrency"),
+        ({"canary": "half"}, "canary"),
+        ({"provisioned_concurrency": 3, "reserved_concurrency": 2}, "provisioned_concurrency"),
         ({"throttle_rate": 0}, "throttle_rate"),
         ({"log_days": 31}, "log_days"),
         ({"log_level": "LOUD"}, "log_level"),

@@ -1,0 +1,95 @@
+"""Versions, the alias `live`, canary deployments and provisioned concurrency."""
+
+from infra.constructs.options import Canary
+from infra.constructs.rollout import CANARIES
+from tests.infra.synthesis import function, only, resources, template
+
+WITH_OPTIONS = {"canary": "10 percent 5 minutes", "provisioned_concurrency": 2}
+
+
+def alias_of(made, name):
+    """Return the logical id and the resource of a function's alias."""
+    found = made.find_resources("AWS::Lambda::Alias")
+    (item,) = ((id, a) for id, a in found.items() if id.startswith(name.capitalize()))
+    return item
+
+
+def test_each_function_has_an_alias_of_its_published_version():
+    made = template()
+    versions = resources(made, "Lambda::Version")
+    for name in ("api", "settle", "rollup"):
+        _, alias = alias_of(made, name)
+        version, attribute = alias["Properties"]["FunctionVersion"]["Fn::GetAtt"]
+        assert (alias["Properties"]["Name"], attribute) == ("live", "Version")
+        assert versions[version]["FunctionName"] == alias["Properties"]["FunctionName"]
+
+
+def test_only_the_aliases_are_invoked():
+    made = template()
+    api, _ = alias_of(made, "api")
+    allowed = resources(made, "Lambda::Permission").values()
+    assert {str(each["FunctionName"]) for each in allowed} == {str({"Ref": api})}
+    assert only(made, "Lambda::Url")["Qualifier"] == "live"
+    sources = resources(made, "Lambda::EventSourceMapping").values()
+    aliases = [{"Ref": alias_of(made, name)[0]} for name in ("rollup", "settle")]
+    invoked = [each["FunctionName"] for each in sources]
+    assert sorted(invoked, key=str) == aliases
+
+
+def test_permissions_to_invoke_name_their_api_or_need_the_function_url():
+    for each in resources(template(), "Lambda::Permission").values():
+        if each["Principal"] == "apigateway.amazonaws.com":
+            assert {"Ref": "Rest9065D4D9"} in each["SourceArn"]["Fn::Join"][1]
+        else:
+            assert each.get("InvokedViaFunctionUrl") or each.get("FunctionUrlAuthType")
+
+
+def test_replaced_version_stays_for_the_streams_that_it_serves():
+    versions = template().find_resources("AWS::Lambda::Version").values()
+    assert {version["UpdateReplacePolicy"] for version in versions} == {"Retain"}
+    assert {version["DeletionPolicy"] for version in versions} == {"Retain"}
+
+
+def test_by_default_a_new_version_takes_over_at_once_and_nothing_is_kept_started():
+    made = template()
+    assert not resources(made, "CodeDeploy::DeploymentGroup")
+    for name in ("api", "settle", "rollup"):
+        _, alias = alias_of(made, name)
+        assert "UpdatePolicy" not in alias
+        assert "ProvisionedConcurrencyConfig" not in alias["Properties"]
+
+
+def test_provisioned_concurrency_is_the_api_s():
+    made = template(**WITH_OPTIONS)
+    provisioned = [
+        alias_of(made, name)[1]["Properties"].get("ProvisionedConcurrencyConfig")
+        for name in ("api", "settle", "rollup")
+    ]
+    assert provisioned == [{"ProvisionedConcurrentExecutions": 2}, None, None]
+
+
+def test_canary_shifts_the_api_and_rolls_back_on_alarms_of_a_faulty_version():
+    made = template(**WITH_OPTIONS)
+    group = only(made, "CodeDeploy::DeploymentGroup")
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    alarms = {id: a["AlarmName"] for id, a in resources(made, "CloudWatch::Alarm").items()}
+    watched = {alarms[alarm["Name"]["Ref"]] for alarm in group["AlarmConfiguration"]["Alarms"]}
+    assert watched == {
+        "Antiphon-prod-ApiErrors",
+        "Antiphon-prod-CutStreams",
+        "Antiphon-prod-LinkNotWritten",
+        "Antiphon-prod-RollupErrors",
+        "Antiphon-prod-SettleErrors",
+    }
+    policy = alias_of(made, "api")[1]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    assert policy["ApplicationName"] == group["ApplicationName"]
+
+
+def test_each_canary_is_a_deployment_config():
+    assert set(CANARIES) == set(Canary.__value__.__args__)
+
+
+def test_reserved_concurrency_is_the_function_s():
+    made = template(reserved_concurrency=5, provisioned_concurrency=5)
+    assert function(made, "api")["ReservedConcurrentExecutions"] == 5
