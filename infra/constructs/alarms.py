@@ -117,7 +117,7 @@ def _queue_alarms(queues: Queues) -> Iterator[Alarm]:
         1,
         f"Changes of the table failed for {MAX_CHANGE_AGE.to_hours():.0f} hours and were skipped: "
         f"usage is not counted. Look for 'change failed' in the log of {STREAM_FUNCTION}, remove "
-        "the cause, then purge the queue.",
+        "the cause, run `antiphon usage recount --since 3d`, then purge the queue.",
     )
 
 

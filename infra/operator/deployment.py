@@ -11,7 +11,7 @@ import click
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from antiphon.store.dynamodb import Table
+from antiphon.store.dynamodb import BatchTable, Table
 from infra.constructs.options import PREFIX, Options, stack_name
 from infra.local import instance_file
 from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION
@@ -26,6 +26,7 @@ class Deployment:
     """What commands need of an installation; base URLs end in /v1, and are None if disabled."""
 
     table: Table
+    batch: BatchTable
     url: str | None
     rest: str | None
     name: str  # of the stack, or "local"
@@ -109,8 +110,10 @@ def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployme
     name = stack_name(stage)
     outputs = _read_outputs(session.client("cloudformation", config=CLIENT_CONFIG), name)
     seconds, targets = outputs.get("KeyCacheSeconds"), outputs.get("TargetNames")
+    client = session.client("dynamodb", config=CLIENT_CONFIG)
     return Deployment(
-        table=Table(session.client("dynamodb", config=CLIENT_CONFIG), outputs["TableName"]),
+        table=Table(client, outputs["TableName"]),
+        batch=BatchTable(client, outputs["TableName"]),
         url=outputs.get("FunctionUrl"),
         rest=outputs.get("RestUrl"),
         name=name,
@@ -153,6 +156,7 @@ def _find_local(port: int | None) -> Deployment:
     )
     return Deployment(
         table=Table(client, gateway.table),
+        batch=BatchTable(client, gateway.table),
         url=gateway.url,
         rest=gateway.rest,
         name="local",

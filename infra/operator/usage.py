@@ -1,12 +1,14 @@
 """`antiphon usage`: requests, tokens and cost of a deployment."""
 
+import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from antiphon.store.keyring import Keyring
@@ -21,13 +23,34 @@ from infra.operator.output import (
     print_table,
 )
 from infra.operator.param_types import PastDayType, TenantType
+from infra.operator.recount import recount
 from infra.operator.storage_report import storage_json, storage_remarks, storage_rows
 from infra.operator.usage_report import DIMENSIONS, UsageReport, build_table, list_remarks
 
 DEFAULT_PERIOD = timedelta(days=29)  # before the last day, which is included
+GIVEN = ParameterSource.COMMANDLINE
 
 
-@click.command()
+def unless_subcommand[**P, R](command: Callable[P, R]) -> Callable[P, R | None]:
+    """Make a group's own command do nothing if one of its commands is named.
+
+    An option before that name would have no effect, so it is refused.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> R | None:
+        context = click.get_current_context()
+        if context.invoked_subcommand is None:
+            return command(*args, **options)
+        if any(context.get_parameter_source(name) == GIVEN for name in context.params):
+            raise click.UsageError(f"Write options after `{context.invoked_subcommand}`.")
+        return None
+
+    return run
+
+
+@click.group(invoke_without_command=True)
+@unless_subcommand
 @click.option(
     "--by",
     type=click.Choice([*DIMENSIONS]),
@@ -72,6 +95,9 @@ def usage(
         print_json({**report.to_json(), "storage": storage_json(stored)})
     else:
         _print_report(report, stored, _read_key_names(deployment, report))
+
+
+usage.add_command(recount)
 
 
 def _create_report(

@@ -69,6 +69,18 @@ class LinkCounter:
             marker = self._read_marker(partition)
         raise Unavailable("The sums are too busy.")
 
+    def counts(self, link: Link) -> bool:
+        """Whether a link is counted as it is now."""
+        return self.sums.fingerprint(link) is not None
+
+    def marker_key(self, link: Link) -> tuple[str, str]:
+        """Return partition key and sort key of a link's marker."""
+        return link_partition(link.kind, link.tenant, link.id), self.sums.marker_sort
+
+    def is_counted(self, link: Link, marker: Item | None) -> bool:
+        """Whether its marker records what a link counts now."""
+        return marker is not None and marker["basis"] == self.sums.fingerprint(link)
+
     def _read_marker(self, partition: str) -> Item | None:
         return self.table.get(partition, self.sums.marker_sort)
 

@@ -49,7 +49,7 @@ NEVER = 253_402_300_799  # the last second of the year 9999, for what lives unti
 # Older kinds have a short name in partition keys; every other kind stands there as it is.
 SHORT_NAMES: Mapping[str, str] = {"response": "R", "conversation": "C", "compaction": "Z"}
 TREE_KINDS: tuple[Kind, ...] = ("response", "conversation")  # listed by their root, too
-UNLISTED_KINDS: tuple[Kind, ...] = ("compaction", "upload", "prompt", "tunnel")
+UNLISTED_KINDS: tuple[Kind, ...] = ("upload", "prompt", "tunnel")
 
 
 @dataclass(frozen=True, kw_only=True)
