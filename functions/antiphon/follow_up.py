@@ -5,7 +5,7 @@ less often, until it has ended, is gone, or has been polled for long enough. So 
 
 What is not done is sent to the queue again, as a message that is as old as the one before. Lambda
 allows this function such a loop without a limit, so each chain of messages must end here, by its
-age: see docs/decisions/0023-settle-ends-its-own-loops.md.
+age: see docs/decisions/0024-settle-ends-its-own-loops.md.
 """
 
 import time
