@@ -18,11 +18,14 @@ from tests.support.dynamodb import make_link
 from tests.support.events import make_event, make_response, new_id
 from tests.support.function import FunctionResponse, RunningFunction, run_function
 from tests.support.gateway import Gateway
-from tests.support.provider import FakeProvider, encode_response, encode_stream
+from tests.support.provider import FakeProvider, Script, encode_response, encode_stream
 
 LIMITS = {"rpm": 1_000, "tpm": 1_000_000, "streams": 5, "budget_usd": 1}
 COST = 3 * 1_250 + 4 * 10_000  # nano-dollars of the usage that the responses have
 SETTLING = "antiphon-settle-"  # how the request ids of the settle function begin
+
+
+type Shape = Callable[[bytes], Script]  # how the provider sends an answer
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,9 @@ CALLS: dict[str, Call] = {
     "add items": Call("POST", "/conversations/{conversation}/items", _list, NEW_ITEMS),
     "items": Call("GET", "/conversations/{conversation}/items", _list),
     "make file": Call("POST", "/files", lambda names: _json(id=names.made_file), {}),
-    "search store": Call("POST", "/vector_stores/{store}/search", _list, {"query": "x"}),
+    "search store": Call(
+        "POST", "/vector_stores/{store}/search", lambda _: _json(data=[]), {"query": "x"}
+    ),
     "delete store": Call("DELETE", "/vector_stores/{store}", lambda _: _json(deleted=True)),
     "stores": Call("GET", "/vector_stores?limit=1", lambda names: _json(id=names.store)),
     "models": Call("GET", "/models", _list),
@@ -193,6 +198,7 @@ class Rig:
         self.gateway, self.proxy, self._invoke = gateway, proxy, invoke
         self._provider = provider
         self._done: list[str] = []  # methods that the provider answered with success
+        self.shape: Shape = lambda answer: (answer,)
 
     def send(self, call: Call) -> Sent:
         """Send a call with a key of its own."""
@@ -244,12 +250,12 @@ class Rig:
             rows.append({n: v for n, v in link_row(link).items() if v is not None})
         self.gateway.put_all(rows)
 
-    def _answer(self, call: Call, names: Names, request: Any) -> tuple[object, ...]:
+    def _answer(self, call: Call, names: Names, request: Any) -> Script:
         if request.headers.get("x-client-request-id", "").startswith(SETTLING):
             id = request.line.split()[1].rpartition("/")[2]
             return (encode_response(json.dumps(make_response(id)).encode()),)
         self._done.append(call.method)
-        return (call.answer(names),)
+        return self.shape(call.answer(names))
 
 
 def key_id(key: str) -> str:
@@ -258,9 +264,14 @@ def key_id(key: str) -> str:
 
 @contextmanager
 def run_rig(
-    gateway: Gateway, provider: FakeProvider, folder: Path, table_seconds: float
+    gateway: Gateway,
+    provider: FakeProvider,
+    folder: Path,
+    table_seconds: float,
+    address: str | None = None,  # of what stands before the provider
 ) -> Iterator[Rig]:
-    target = {"provider": "openai", "base_url": f"{provider.address}/v1", "models": ["gpt-5"]}
+    base_url = f"{address or provider.address}/v1"
+    target = {"provider": "openai", "base_url": base_url, "models": ["gpt-5"]}
     options = {"key_cache_seconds": 0, "table_seconds": table_seconds}
     config = folder / "config.json"
     config.write_text(json.dumps({"gateway": options, "targets": {"openai": target}}))

@@ -64,7 +64,7 @@ class TcpShim:
     def _send_responses(self, client: socket.socket, server: socket.socket) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sent = 0
-        with server, client, contextlib.suppress(OSError):
+        with server, client, contextlib.suppress(OSError), _ending(client):
             while data := server.recv(self.toxic.slice_bytes):
                 toxic = self.toxic
                 self._waiting.wait(toxic.latency_seconds)
@@ -85,6 +85,19 @@ class TcpShim:
             _reset(client)
         else:
             client.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _ending(client: socket.socket) -> Iterator[None]:
+    """Pass on that the server has ended or reset the connection: closing is not enough of it.
+
+    The thread that waits for a request holds the socket open.
+    """
+    try:
+        yield
+        client.shutdown(socket.SHUT_RDWR)
+    except ConnectionResetError:
+        _reset(client)
 
 
 def _reset(connection: socket.socket) -> None:

@@ -8,6 +8,7 @@ from tests.faults.tcp_shim import HEALTHY, Toxic
 from tests.support.events import make_events, make_response, new_id, parse_events
 from tests.support.provider import encode_response, encode_stream
 
+PING = b": ping\n\n"  # of the gateway, where a busy machine makes a slow answer slower
 CLOSING = {"connection": "close"}  # the shim counts the bytes of each connection
 
 
@@ -44,7 +45,7 @@ def test_a_slow_or_sliced_answer_is_the_same(create, wire, toxic, stream):
     wire.toxic = toxic
     id, got = create(stream=stream)
     body = b"".join(make_events(id)) if stream else json.dumps(make_response(id)).encode()
-    assert (got.status_code, got.content) == (200, body)
+    assert (got.status_code, got.content.replace(PING, b"")) == (200, body)
 
 
 @pytest.mark.parametrize("end", ["FIN", "RST", "hole"])
