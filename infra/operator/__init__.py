@@ -1,6 +1,7 @@
 """`antiphon keys`, `adopt` and `usage`: for operators, with their own AWS credentials.
 
 deployment        which installation a command works on: a stack, or the gateway on this machine
+stack             a stack's outputs, its resources, and clients for it
 aws_errors        errors of AWS as messages that state what to do
 output            tables for people, JSON for machines
 param_types       the types of options and arguments

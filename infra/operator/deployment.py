@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Concatenate
 
 import click
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from antiphon.store.dynamodb import BatchTable, Table
-from infra.constructs.options import PREFIX, Options, stack_name
+from infra.constructs.options import PREFIX, Options
 from infra.local import instance_file
 from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION
 from infra.local.processes import ROOT
-from infra.operator.aws_errors import error_code, translate_aws_errors
-
-CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
+from infra.operator.aws_errors import translate_aws_errors
+from infra.operator.stack import CLIENT_CONFIG, open_stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,48 +99,23 @@ def default_stage() -> str:
 
 
 def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployment:
-    import boto3  # noqa: PLC0415  slow, and only commands for a deployment need it
-
-    # The AWS CLI and the CDK CLI read AWS_REGION; boto3 reads only AWS_DEFAULT_REGION.
-    region = region or os.environ.get("AWS_REGION")
-    session = boto3.Session(profile_name=profile, region_name=region)
-    name = stack_name(stage)
-    outputs = _read_outputs(session.client("cloudformation", config=CLIENT_CONFIG), name)
+    stack = open_stack(stage, region, profile)
+    outputs = stack.outputs
     seconds, targets = outputs.get("KeyCacheSeconds"), outputs.get("TargetNames")
-    client = session.client("dynamodb", config=CLIENT_CONFIG)
+    client = stack.client("dynamodb")
     return Deployment(
         table=Table(client, outputs["TableName"]),
         batch=BatchTable(client, outputs["TableName"]),
         url=outputs.get("FunctionUrl"),
         rest=outputs.get("RestUrl"),
-        name=name,
+        name=stack.name,
         key_cache_seconds=None if seconds is None else float(seconds),
         targets=None if targets is None else tuple(targets.split(", ")),
     )
 
 
-def _read_outputs(cloudformation: Any, name: str) -> dict[str, str]:
-    try:
-        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as exc:
-        if error_code(exc) != "ValidationError":
-            raise
-        raise click.ClickException(
-            f"There is no stack {name} in {cloudformation.meta.region_name}. Deploy it with "
-            "`make deploy`, or name another with --stage, --region and --profile. "
-            "(--local is for the gateway on this machine.)"
-        ) from exc
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
-    if "TableName" not in outputs:
-        raise click.ClickException(
-            f"The stack {name} is {stack['StackStatus']} and has no output TableName. "
-            "Wait until it is deployed, or deploy it again with `make deploy`."
-        )
-    return outputs
-
-
 def _find_local(port: int | None) -> Deployment:
-    import boto3  # noqa: PLC0415  as above
+    import boto3  # noqa: PLC0415  slow, and only commands for a deployment need it
 
     gateway = _find_running_gateway(port)
     credentials: Any = {name.lower(): value for name, value in DUMMY_CREDENTIALS.items()}
