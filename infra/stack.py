@@ -15,7 +15,12 @@ from infra.constructs.dashboard import create_dashboard
 from infra.constructs.function_specs import FUNCTION_SPECS, FunctionSpec
 from infra.constructs.functions import add_trigger, create_function
 from infra.constructs.options import Options, stack_name
-from infra.constructs.rest_api import create_base_url, create_firewall, create_rest_api
+from infra.constructs.rest_api import (
+    add_gateway_errors,
+    create_base_url,
+    create_firewall,
+    create_rest_api,
+)
 from infra.constructs.rollout import create_alias, create_canary
 from infra.constructs.storage import Queues, create_stores
 
@@ -54,7 +59,7 @@ class AntiphonStack(Stack):
         self._add_credential_outputs(config, callers, options)
         alarms = self._add_monitoring(functions, stores.queues, options)
         create_canary(self, aliases["api"], alarms, options)
-        self._add_endpoints(aliases["api"], options, stores.key)
+        self._add_endpoints(aliases["api"], options, config, stores.key)
 
     def _add_monitoring(
         self, functions: dict[str, lambda_.Function], queues: Queues, options: Options
@@ -65,10 +70,11 @@ class AntiphonStack(Stack):
         return alarms
 
     def _add_endpoints(
-        self, function: lambda_.Alias, options: Options, key: kms.IKey | None
+        self, function: lambda_.Alias, options: Options, config: Config, key: kms.IKey | None
     ) -> None:
         if options.rest:
             api = create_rest_api(self, function, options, key)
+            add_gateway_errors(api, config.gateway.cors_origins)
             self._add_output("RestUrl", create_base_url(self, api, options))
             if options.firewall:
                 create_firewall(self, api, options)

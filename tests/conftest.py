@@ -143,6 +143,7 @@ keep_alive_seconds = 0.2
 first_event_seconds = 1
 rest_answer_seconds = 1.5
 max_answer_bytes = 100_000
+cors_origins = ["https://app.example.com"]
 """
     with _gateway(folder, _provider, limits, "--concurrency", "2", "--timeout", "4") as running:
         yield running

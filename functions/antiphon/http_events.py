@@ -35,7 +35,7 @@ class RequestReader:
         """Raise InvalidRequest, BodyTooLarge or UnsupportedEncoding for a body that is refused."""
         event, context = router.current_event.raw_event, router.lambda_context
         method, _ = method_and_path(event)
-        headers = _read_headers(event)
+        headers = read_headers(event)
         return Request(
             id=context.aws_request_id,
             method=method,
@@ -137,7 +137,7 @@ def _pieces(body: bytes) -> Iterable[bytes]:
     return (body[at : at + PIECE_BYTES] for at in range(0, len(body), PIECE_BYTES))
 
 
-def _read_headers(event: LambdaEvent) -> dict[str, str]:
+def read_headers(event: LambdaEvent) -> dict[str, str]:
     """Return headers by names in lower case; repeated ones joined by commas (RFC 9110, 5.3)."""
     lists = event.get("multiValueHeaders")
     if lists:

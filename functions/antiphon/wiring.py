@@ -12,8 +12,9 @@ from botocore.config import Config
 
 from antiphon.api.batches import Batches, batches_router
 from antiphon.api.conversations import Conversations, conversations_router
+from antiphon.api.cors import Cors
 from antiphon.api.docs import docs_router, health_router
-from antiphon.api.handler import ApiHandler
+from antiphon.api.handler import ApiHandler, Door
 from antiphon.api.listing import Listings, listing_router
 from antiphon.api.models import Models, models_router
 from antiphon.api.resource_lists import ResourceLists, lists_router
@@ -135,7 +136,7 @@ def aws_config(*, connect_seconds: float = 1, attempts: int) -> Config:
     )
 
 
-def api(env: Mapping[str, str]) -> ApiHandler:
+def api(env: Mapping[str, str]) -> Door:
     """Build the HTTP API."""
     foundation = _Foundation(env)
     core = _Core(foundation, env)
@@ -165,7 +166,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
         config.batches.enabled,
     )
     members = ResourceMembers(core.routing, core.upstream, core.resource_recorder)
-    return ApiHandler(
+    handler = ApiHandler(
         routers=[
             responses_router(Responses(gate, *shared, core.admission, idempotency), reader),
             conversations_router(Conversations(gate, *shared), reader),
@@ -179,6 +180,7 @@ def api(env: Mapping[str, str]) -> ApiHandler:
         public_routers=[health_router(), docs_router()],
         times=(foundation.table_time, foundation.queue_time),
     )
+    return Door(handler, Cors(frozenset(gateway.cors_origins)))
 
 
 def settle(env: Mapping[str, str]) -> SqsHandler:

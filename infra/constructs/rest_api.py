@@ -1,6 +1,7 @@
 """The API Gateway endpoint: a proxy with streamed responses; its domain name and firewall."""
 
 import json
+from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
@@ -78,7 +79,6 @@ def create_rest_api(
     api.node.try_remove_child("Endpoint")  # CDK's own output; ours contains the base URL
     api.root.add_method("ANY", integration)
     api.root.add_proxy(default_integration=integration)
-    _add_gateway_errors(api)
     _acknowledge_findings(api, options)
     return api
 
@@ -95,9 +95,15 @@ def _stage_options(log_group: logs.LogGroup, options: Options) -> apigateway.Sta
     )
 
 
-def _add_gateway_errors(api: apigateway.RestApi) -> None:
+def add_gateway_errors(api: apigateway.RestApi, cors_origins: Sequence[str]) -> None:
+    """Put API Gateway's own errors into OpenAI's form, readable for the pages of one origin.
+
+    Of several origins it cannot choose that of the request.
+    """
+    readable = {"access-control-allow-origin": cors_origins[0]} if len(cors_origins) == 1 else {}
     for error in REST_ERRORS:
-        fixed = {name: f"'{value}'" for name, value in error.headers.items()}
+        headers = {**error.headers, **readable}
+        fixed = {name: f"'{value}'" for name, value in headers.items()}
         api.add_gateway_response(
             f"Refusal{error.kind}",
             type=apigateway.ResponseType.of(error.kind),

@@ -118,6 +118,15 @@ def test_the_line_of_a_request_lists_its_own_attempts(invoke, log, provider):
     assert second.get("attempts", []) == []
 
 
+@pytest.mark.parametrize(
+    "event", [{"source": "aws.events", "version": "0"}, {}, [], "warm", None], ids=repr
+)
+def test_what_is_no_http_is_ignored_without_a_line(invoke, log, event):
+    """Such as a schedule that keeps functions warm."""
+    assert invoke.call(event) is None
+    assert log.text == ""
+
+
 @pytest.mark.parametrize("kind", ["rest", "url"])
 def test_attempts_are_logged_for_events_of_both_kinds(invoke, log, provider, kind):
     provider.respond_with(encode_success())

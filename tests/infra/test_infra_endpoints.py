@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.infra.synthesis import EVERYTHING, only, resources, template
+from tests.infra.synthesis import CONFIG, EVERYTHING, only, resources, template
 
 
 def outputs(made):
@@ -100,6 +100,29 @@ def test_errors_of_api_gateway_invite_no_second_payment():
         if refusal["ResponseParameters"].get("gatewayresponse.header.x-should-retry") == "'false'"
     }
     assert no_retry == {"INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"}
+
+
+@pytest.mark.parametrize(
+    ("origins", "readable"),
+    [
+        ([], None),
+        (["https://a.test"], "'https://a.test'"),
+        (["*"], "'*'"),
+        (["x://a", "x://b"], None),
+    ],
+    ids=repr,
+)
+def test_errors_of_api_gateway_are_readable_for_pages_of_one_origin(origins, readable):
+    text = f"[gateway]\ncors_origins = {json.dumps(origins)}\n{CONFIG}"
+    for refusal in resources(template(text=text), "ApiGateway::GatewayResponse").values():
+        found = refusal["ResponseParameters"]
+        assert found.get("gatewayresponse.header.access-control-allow-origin") == readable
+
+
+def test_preflights_reach_the_function_by_both_endpoints(methods):
+    """Neither endpoint answers OPTIONS by itself."""
+    assert {method["HttpMethod"] for method in methods} == {"ANY"}
+    assert "Cors" not in only(template(), "Lambda::Url")
 
 
 def test_function_url_streams_and_is_public():

@@ -174,7 +174,7 @@ HEADERS_AND_SECRETS = [
     ),
     guard(
         "plain http is for this machine only",
-        "settings/config.py",
+        "settings/addresses.py",
         'parts.scheme == "http" and parts.hostname in LOOPBACK',
         'parts.scheme == "http"',
         "settings/test_config.py",

@@ -52,7 +52,8 @@ def registered(monkeypatch):
         monkeypatch.setenv(name, "us-east-1")
     places = {"TABLE_NAME": "t", "SECRET_PREFIX": "p", "QUEUE_URL": "http://127.0.0.1/q"}
     door = wiring.api({**places, "CONFIG_FILE": str(CONFIG)})
-    routes = [*door._rest._static_routes, *door._rest._dynamic_routes]
+    resolver = door.handler._rest
+    routes = [*resolver._static_routes, *resolver._dynamic_routes]
     below = [(route.method, route.path) for route in routes if route.path.startswith("/v1/")]
     assert below
     return {(method, named(path.removeprefix("/v1"))) for method, path in below}

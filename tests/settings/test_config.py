@@ -60,6 +60,22 @@ def parse_gateway(**options):
         ({"targets": {"a": OPENAI}, "gateway": {"links_days": 0}}, "gateway.links_days"),
         ({"targets": {"a": OPENAI}, "gateway": {"proxy": "proxy.acme"}}, "gateway.proxy"),
         ({"targets": {"a": OPENAI}, "gatway": {}}, "gatway"),
+        *[
+            (
+                {"targets": {"a": OPENAI}, "gateway": {"cors_origins": [origin]}},
+                "gateway.cors_origins.0",
+            )
+            for origin in (
+                "app.example.com",
+                "https://a.example/",
+                "https://A.example",
+                "https://*.a",
+            )
+        ],
+        (
+            {"targets": {"a": OPENAI}, "gateway": {"cors_origins": ["*", "https://a.example"]}},
+            "gateway.cors_origins",
+        ),
         ({"targets": {"a": {**OPENAI, "files": "yes"}}}, "targets.a.files"),
         ({"targets": {"a": {**AZURE, "skills": 1}}}, "targets.a.skills"),
         ({"targets": {"a": OPENAI}, "files": {"default": "b"}}, "files.default"),

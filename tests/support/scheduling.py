@@ -24,6 +24,7 @@ GROUPS = {
     "tests/reference/": "played",
     "tests/clients/test_openai_python_breaks": "hasty",
     "tests/e2e/test_background": "hasty",
+    "tests/e2e/test_browsers": "hasty",
     "tests/e2e/test_odd_answers": "hasty",
     "tests/e2e/test_one_by_one": "hasty",
     "tests/faults/test_ends_of_a_function": "hasty",

@@ -3,8 +3,9 @@
 import re
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 
 from aws_lambda_powertools.event_handler import (
     ApiGatewayResolver,
@@ -15,8 +16,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from antiphon.api.cors import Cors
 from antiphon.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound
-from antiphon.http import FiniteBody, OnCloseBody, RequestMetrics
+from antiphon.http import FiniteBody, OnCloseBody, Reply, RequestMetrics
 from antiphon.http_events import (
     PREFIXES,
     LambdaEvent,
@@ -24,6 +26,7 @@ from antiphon.http_events import (
     add_headers,
     error_response,
     method_and_path,
+    read_headers,
     readable_event,
     source_address,
 )
@@ -35,6 +38,7 @@ from antiphon.upstream.outcome import fault_to_report
 # The second one only where the provider sent none.
 NAME = re.compile(r"[!-~]{1,900}")  # of a model, an id, a code: without spaces
 REQUEST_ID_HEADERS = ("x-antiphon-request-id", "x-request-id")
+NO_BODY = FiniteBody(())
 
 
 class ApiHandler:
@@ -111,7 +115,8 @@ def _allowed_methods(resolver: ApiGatewayResolver, path: str) -> str:
     """Return the methods with which a path is served, as in the header `allow`."""
     # Powertools has no public list of its routes.
     routes = resolver._static_routes + resolver._dynamic_routes  # noqa: SLF001
-    return ", ".join(sorted({route.method for route in routes if route.rule.match(path)}))
+    methods = {route.method for route in routes if route.rule.match(path)}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _count_error(kind: str, request_metrics: RequestMetrics) -> None:
@@ -201,3 +206,56 @@ def _ms_since(started: float) -> float:
 def _is_complete(response: LambdaResponse) -> bool:
     """Whether the whole body is in memory, so that nothing is streamed."""
     return isinstance(response["body"], FiniteBody)
+
+
+@dataclass(frozen=True)
+class Door:
+    """What every event passes before the handler: HEAD, preflights, and events without HTTP."""
+
+    handler: ApiHandler
+    cors: Cors
+
+    def __call__(self, event: object, context: LambdaContext) -> LambdaResponse | None:
+        if not _is_http(event):  # a schedule that keeps the function warm, for example
+            logger.debug("no HTTP event")
+            return None
+        if _method(event) == "HEAD":
+            response = _without_body(self.handler(_as_get(event), context))
+        else:
+            response = self._preflight(event, context) or self.handler(event, context)
+        if not self.cors.origins:
+            return response
+        return self.cors.add_to(response, read_headers(readable_event(event)))
+
+    def _preflight(self, event: LambdaEvent, context: LambdaContext) -> LambdaResponse | None:
+        if _method(event) != "OPTIONS":
+            return None
+        reply = self.cors.preflight(read_headers(readable_event(event)))
+        return None if reply is None else _to_lambda(reply, context.aws_request_id)
+
+
+def _is_http(event: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(event, dict) and ("httpMethod" in event or "rawPath" in event)
+
+
+def _method(event: LambdaEvent) -> str:
+    method: str = event.get("httpMethod") or event["requestContext"]["http"]["method"]
+    return method
+
+
+def _as_get(event: LambdaEvent) -> LambdaEvent:
+    """Return the event of the request whose answer a HEAD describes (RFC 9110, 9.3.2)."""
+    if "httpMethod" in event:
+        return {**event, "httpMethod": "GET"}
+    context = event["requestContext"]
+    return {**event, "requestContext": {**context, "http": {**context["http"], "method": "GET"}}}
+
+
+def _without_body(response: LambdaResponse) -> LambdaResponse:
+    response["body"].close()
+    return {**response, "body": NO_BODY}
+
+
+def _to_lambda(reply: Reply, request_id: str) -> LambdaResponse:
+    headers = {**reply.headers, REQUEST_ID_HEADERS[0]: request_id}
+    return {"statusCode": reply.status, "headers": headers, "body": reply.body}

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from antiphon.settings.addresses import BaseUrl, Origins, ProxyUrl
+
 # Headers that identify the caller or a credential, or describe one of the two connections.
 PRIVATE_HEADERS = re.compile(
     r"(?:.*-)?(?:authorization|authenticate|api-?key|cookie2?|secret|password|credentials?)(?:-.*)?"
@@ -31,26 +32,9 @@ PRIVATE_HEADERS = re.compile(
     r"|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|http2-settings"
     r"|(?:content|accept)-encoding|content-length|alt-svc|strict-transport-security"
 )
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Versions on Azure's /openai/v1 path; a dated version means the older path.
 V1_API_VERSIONS = {"v1", "preview"}
 UNION_BRANCHES = {"list[str]", "dict[str,str]", "[key]"}  # in pydantic's paths; not keys of a file
-
-
-def _check_address(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an address such as https://host/path, without query or user")
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise ValueError("must begin with https:// (plain http is for loopback addresses only)")
-    return url.rstrip("/")
-
-
-def _check_proxy(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an address such as http://proxy.example:3128")
-    return url
 
 
 def _check_header(name: str) -> str:
@@ -64,13 +48,11 @@ type Period = Literal["day", "month"]
 Count = Annotated[int, Field(ge=1)]
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=900)]
-BaseUrl = Annotated[str, AfterValidator(_check_address)]
 HeaderName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9!#$%&'+.^_`|~-]+\*?$"),  # RFC 9110, 5.1, and a wildcard
     AfterValidator(_check_header),
 ]
-ProxyUrl = Annotated[str, AfterValidator(_check_proxy)]
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 SharedId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,900}$")]  # as links have them
 TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -238,6 +220,8 @@ class Gateway(Section):
     circuit_seconds: Seconds = 30  # how long it stays open if the target does not specify a time
     # Headers that pass both ways beside the built-in ones; a name may end with `*`.
     pass_headers: list[HeaderName] = Field(default=[])
+    # Origins of the pages whose scripts may call the gateway, such as https://app.example.com.
+    cors_origins: Origins = Field(default=[])
     # For requests to https addresses of providers; by default HTTPS_PROXY of the environment.
     proxy: ProxyUrl | None = None
     # How long a provider may answer 404 for a response that it has just completed.

@@ -11,7 +11,7 @@ from antiphon.providers.provider import Candidate
 from antiphon.settings.metrics import FAILOVERS
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.credentials import Credentials
-from antiphon.upstream.exchange import Exchange
+from antiphon.upstream.exchange import Exchange, latest_end
 from antiphon.upstream.outcome import (
     BAD_REQUEST,
     CREDENTIAL_REFUSED,
@@ -63,7 +63,7 @@ class UpstreamClient:
         """Call one candidate; every fault is an outcome."""
         if not (request.follows_new and candidate.provider.is_eventually_consistent):
             return self._call_authorized(candidate, request)
-        left = min(request.latest_end, request.answers_by) - time.monotonic()
+        left = min(latest_end(request), request.answers_by) - time.monotonic()
         seconds = min(self._visibility_seconds, left)
         return retry_until_visible(lambda: self._call_authorized(candidate, request), seconds)
 

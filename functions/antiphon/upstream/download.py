@@ -13,7 +13,7 @@ import httpx
 from antiphon.errors import DownloadTooLarge, GatewayError, UpstreamFailed
 from antiphon.http import Send
 from antiphon.observability import logger
-from antiphon.settings.config import LOOPBACK
+from antiphon.settings.addresses import LOOPBACK
 from antiphon.upstream.http1 import NO_BODY, build_request
 from antiphon.upstream.stream import translate_error
 from antiphon.upstream.timers import NEVER, ReadTimer, gateway_stopped

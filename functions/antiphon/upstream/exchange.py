@@ -35,6 +35,7 @@ from antiphon.upstream.timers import (
     no_time_left,
 )
 
+MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 WRITE_SECONDS = 30.0  # without any progress
 ERROR_BODY_SECONDS = 3.0  # for the body of an error, whose head decides
 MAX_ERROR_BYTES = 1 << 20  # nobody needs an error that is longer
@@ -106,7 +107,7 @@ class Exchange:
         self, candidate: Candidate, credential: str, request: UpstreamRequest
     ) -> UpstreamResponse:
         """Raise GatewayError while no byte of the response has been passed on."""
-        ends_at = request.latest_end
+        ends_at = latest_end(request)
         answers_by = min(ends_at, request.answers_by)
         outgoing = self._build(candidate, credential, request)
         response = self._send(outgoing, request, answers_by)
@@ -285,6 +286,12 @@ class _Incoming:
             return b"".join(pieces), None, fault
         text = f"The provider's answer has more than {max_bytes:,} bytes ('max_answer_bytes')."
         return b"", reader.answer, fault or AnswerTooLarge(text)
+
+
+def latest_end(request: UpstreamRequest) -> float:
+    """Return the time.monotonic() at which an exchange must end, so that the reply ends well."""
+    left = request.ends_at - time.monotonic()
+    return request.ends_at - min(MARGIN_SECONDS, left / 4)
 
 
 def _name_pattern(*names: str) -> re.Pattern[str]:

@@ -32,7 +32,6 @@ from antiphon.schema.list_queries import check_provider_query
 from antiphon.upstream.download import Download
 from antiphon.upstream.stream import UpstreamStream
 
-MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
 # Codes of faults that say nothing about the target: limits of the gateway, or its end.
 OWN_ENDS = {"gateway_deadline", "gateway_stopped", "event_too_large", "upstream_answer_too_large"}
@@ -95,12 +94,6 @@ class UpstreamRequest:
             answers_by=request.answers_by,
             metrics=request.metrics,
         )
-
-    @property
-    def latest_end(self) -> float:
-        """The time.monotonic() at which an exchange must end, so that the reply ends well."""
-        left = self.ends_at - time.monotonic()
-        return self.ends_at - min(MARGIN_SECONDS, left / 4)
 
     @property
     def is_read_as_it_comes(self) -> bool:
