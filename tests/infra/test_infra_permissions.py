@@ -128,6 +128,17 @@ def test_only_functions_that_send_to_the_queue_may_do_so():
     assert "sqs:SendMessage" not in allowed(made, "worker")
 
 
+def test_customer_managed_key_has_its_alias_and_leaves_its_use_to_iam():
+    """As docs/operator-policy.json expects."""
+    made = template(customer_managed_key=True)
+    (alias,) = resources(made, "KMS::Alias").values()
+    assert alias["AliasName"] == "alias/antiphon/prod"
+    (key,) = resources(made, "KMS::Key").values()
+    first = key["KeyPolicy"]["Statement"][0]
+    assert (first["Effect"], first["Action"]) == ("Allow", "kms:*")
+    assert first["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
+
+
 def test_customer_managed_key_is_usable_through_services_only():
     (use,) = (
         s
