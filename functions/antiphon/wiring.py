@@ -2,13 +2,14 @@
 
 import ssl
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import botocore.session
 import certifi
 import httpx
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from antiphon.api.batches import Batches, batches_router
 from antiphon.api.conversations import Conversations, conversations_router
@@ -73,7 +74,9 @@ class _Foundation:
     def __init__(self, env: Mapping[str, str]) -> None:
         settings = Settings.from_env(env)
         # boto3 would only add to the start-up time.
-        self._create_client = botocore.session.get_session().create_client
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _service_models())
+        self._create_client = session.create_client
         self.config = settings.config
         self.gateway, self.targets = settings.config.gateway, settings.config.targets
         self.prices = Prices(settings.config.prices)
@@ -99,6 +102,12 @@ class _Foundation:
         client = self._create_client(service, config=config)
         time.limit(client)
         return client
+
+
+@cache
+def _service_models() -> Loader:
+    """Return AWS's descriptions of its services, read once in a process, and in its snapshot."""
+    return create_loader()
 
 
 class _Core:

@@ -19,6 +19,7 @@ from infra.constructs.protection import acknowledge, allow_key_use, create_log_g
 from infra.constructs.storage import Stores
 
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+SNAP_START = lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
 QUEUE_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 STREAM_ACTIONS = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 RETRY_UNTIL_TOO_OLD = -1
@@ -63,6 +64,7 @@ def create_function(
         # By default Lambda drops what comes to a function for the 16th time by way of itself. A
         # message that is sent again has an end of its own: see antiphon.follow_up.
         recursive_loop=lambda_.RecursiveLoop.ALLOW if spec.is_recursive else None,
+        snap_start=SNAP_START if spec.streams and options.snap_start else None,
         # A stream may run for 15 minutes on a version that a deployment has replaced.
         current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         # By Lambda itself: the import of Powertools' Tracer would add a third to the start time.

@@ -93,6 +93,11 @@ class Options(BaseModel):
         description="Environments of the API function that are always started: no request waits "
         "for a start, and they cost money when the API is idle. Default: none.",
     )
+    snap_start: bool = Field(
+        default=False,
+        description="Start the API function from a snapshot of its initialised process. AWS bills "
+        "the snapshot of each version by the hour, and each start.",
+    )
     canary: Canary | None = Field(
         None,
         description="Share of the requests that a new version gets first, and for how long; an "
@@ -166,6 +171,10 @@ class Options(BaseModel):
             (
                 (self.provisioned_concurrency or 0) > (self.reserved_concurrency or float("inf")),
                 "provisioned_concurrency: must not exceed antiphon:reserved_concurrency",
+            ),
+            (
+                self.snap_start and self.provisioned_concurrency is not None,
+                "snap_start: not with antiphon:provisioned_concurrency; Lambda refuses both",
             ),
             (not (self.rest or self.url), "url: must be true if antiphon:rest is false"),
             (self.firewall and not self.rest, "firewall: needs antiphon:rest"),

@@ -58,6 +58,7 @@ def test_production_is_decided_by_name_or_option(options, keeps_data):
         ({"reserved_concurrency": 0}, "reserved_concurrency"),
         ({"canary": "half"}, "canary"),
         ({"provisioned_concurrency": 3, "reserved_concurrency": 2}, "provisioned_concurrency"),
+        ({"provisioned_concurrency": 1, "snap_start": True}, "snap_start"),
         ({"throttle_rate": 0}, "throttle_rate"),
         ({"log_days": 31}, "log_days"),
         ({"log_level": "LOUD"}, "log_level"),

@@ -1,5 +1,7 @@
 """Versions, the alias `live`, canary deployments and provisioned concurrency."""
 
+import pytest
+
 from infra.constructs.options import Canary
 from infra.constructs.rollout import CANARIES
 from tests.infra.synthesis import function, only, resources, template
@@ -84,6 +86,14 @@ def test_canary_shifts_the_api_and_rolls_back_on_alarms_of_a_faulty_version():
     }
     policy = alias_of(made, "api")[1]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
     assert policy["ApplicationName"] == group["ApplicationName"]
+
+
+@pytest.mark.parametrize("arch", ["arm64", "x86_64"])
+def test_snap_start_is_the_api_s_on_both_architectures(arch):
+    made = template(snap_start=True, arch=arch)
+    assert function(made, "api")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert "SnapStart" not in function(made, "settle")
+    assert "SnapStart" not in function(template(arch=arch), "api")
 
 
 def test_each_canary_is_a_deployment_config():

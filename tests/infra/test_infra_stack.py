@@ -46,7 +46,7 @@ def test_resources_have_tags():
 
 
 def test_cfn_lint_finds_nothing(tmp_path):
-    made = [template(), template(ALL_SOURCES, **EVERYTHING)]
+    made = [template(), template(ALL_SOURCES, **EVERYTHING), template(snap_start=True)]
     files = [tmp_path / f"{number}.template.json" for number, _ in enumerate(made)]
     for file, each in zip(files, made, strict=True):
         file.write_text(json.dumps(each.to_json()))

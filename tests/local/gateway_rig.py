@@ -133,9 +133,13 @@ class Endpoints:
 
 
 @asynccontextmanager
-async def gateway(count=1, seconds=60, env=os.environ):
-    """Run both endpoints in front of the function in `task`, without AWS."""
-    variables = function_environment(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
+async def gateway(count=1, seconds=60, env=os.environ, **more):
+    """Run both endpoints in front of the function in `task`, without AWS.
+
+    `more` are variables of the function's environment.
+    """
+    lambdas = function_environment(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
+    variables = {**lambdas, **more}
     with reserve_port(0) as url, reserve_port(0) as rest:
         async with Processes() as processes:
             pool = RuntimePool(Function(WRAPPER, TASK, variables, seconds), processes)

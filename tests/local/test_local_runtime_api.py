@@ -128,9 +128,17 @@ async def test_an_error_is_reported_with_its_type_and_message():
             await read_chunks(invocation)
 
 
-async def test_an_init_error_fails_the_start_of_the_runtime():
+async def test_a_restore_is_answered_at_once():
     async with runtime_api() as (slot, runtime):
-        await runtime.send(f"POST {RUNTIME}/init/error", b'{"errorType":"T","errorMessage":"m"}')
+        await runtime.send(f"GET {RUNTIME}/restore/next")
+        assert (await runtime.answered())[0] == 200
+        assert not slot.ready.done()  # before it requests an event
+
+
+@pytest.mark.parametrize("step", ["init", "restore"])
+async def test_an_error_before_the_first_event_fails_the_start_of_the_runtime(step):
+    async with runtime_api() as (slot, runtime):
+        await runtime.send(f"POST {RUNTIME}/{step}/error", b'{"errorType":"T","errorMessage":"m"}')
         assert (await runtime.answered())[0] == 202
         with pytest.raises(InitFailed, match="T: m"):
             await slot.ready

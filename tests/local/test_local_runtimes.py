@@ -86,6 +86,12 @@ async def test_a_function_that_cannot_start_reports_the_reason():
             pass
 
 
+async def test_a_process_with_a_snapshot_is_restored_and_serves():
+    async with gateway(AWS_LAMBDA_INITIALIZATION_TYPE="snap-start") as endpoints:
+        call = await endpoints.steps("url", ["send", "a"])
+        assert await call.answer() == b"a"
+
+
 async def test_the_environment_is_lambdas_and_holds_nothing_of_the_developers():
     developers = {**os.environ, "OPENAI_API_KEY": "sk-mine", "AWS_PROFILE": "mine"}
     async with gateway(env=developers) as endpoints:

@@ -2,11 +2,14 @@
 
 import json
 import signal
+import socket
 import sys
 
 import pytest
 
-from antiphon.runtime.__main__ import extend_path
+from antiphon.runtime.__main__ import limit_restore
+from antiphon.runtime.entry import extend_path
+from antiphon.runtime.failure import Fault
 
 
 def init_error(api):
@@ -76,6 +79,33 @@ def test_after_the_restore_a_connection_of_the_snapshot_is_replaced(api, start):
     api.cut()
     runtime.invoke()
     assert api.response().body() == b'"restored"'
+
+
+def test_after_the_restore_the_handler_and_the_random_state_are_new(api, start):
+    runtime = start("renewed.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
+    api.expect("GET restore/next")
+    api.reply(200)
+    runtime.invoke()
+    result = json.loads(api.response().body())
+    assert (result["handler"], result["repeats"]) == (2, False)
+
+
+def test_a_failed_renewal_is_a_restore_error_and_ends_the_process(api, start):
+    runtime = start(
+        "renewed.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start", RENEWAL="no network"
+    )
+    api.expect("GET restore/next")
+    api.reply(200)
+    error = restore_error(api)
+    assert (error["errorType"], error["errorMessage"]) == ("OSError", "no network")
+    assert runtime.exit_code() == 1
+
+
+def test_a_renewal_that_waits_ends_before_lambda_ends_the_environment():
+    reader, writer = socket.socketpair()
+    with reader, writer, pytest.raises(Fault, match="took longer"), limit_restore(0.05):
+        reader.recv(1)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 def test_without_snapstart_there_is_no_snapshot(api, start):

@@ -32,6 +32,8 @@ def build_response(status: HTTPStatus, body: bytes, headers: Mapping[str, object
     return f"HTTP/1.1 {status} {status.phrase}\r\n{lines}\r\n".encode() + body
 
 
+# To restore/next: a process of its own is not a snapshot, so that it is restored at once.
+RESTORED = build_response(HTTPStatus.OK, b"", {})
 ACCEPTED = build_response(HTTPStatus.ACCEPTED, b'{"status":"OK"}\n', {})
 
 
@@ -55,7 +57,7 @@ def accept_response(invocation: Invocation) -> Exchange:
 
 
 def accept_error(report: Callable[[str], None]) -> Exchange:
-    """POST /runtime/init/error or /runtime/invocation/ID/error: an error document."""
+    """POST to init/error, restore/error or invocation/ID/error: an error document."""
     pieces: list[bytes] = []
 
     def end(_: Trailers) -> bytes:
@@ -122,7 +124,9 @@ class Connection(asyncio.Protocol):
         match [head.method, *head.path.strip("/").split("/")]:
             case ["GET", version, "runtime", "invocation", "next"] if version == VERSION:
                 return request_event(self._slot, self._deliver)
-            case ["POST", version, "runtime", "init", "error"] if version == VERSION:
+            case ["GET", version, "runtime", "restore", "next"] if version == VERSION:
+                return Exchange(lambda _: RESTORED)
+            case ["POST", version, "runtime", "init" | "restore", "error"] if version == VERSION:
                 return accept_error(self._slot.end)
             case ["POST", version, "runtime", "invocation", id, action] if version == VERSION:
                 return self._start_post(self._slot.find_unanswered(id), action, head)
