@@ -102,7 +102,8 @@ def _queue_alarms(queues: Queues) -> Iterator[Alarm]:
         queues.deferred.metric_approximate_age_of_oldest_message(period=PERIOD),
         MAX_AGE.to_seconds(),
         "Deferred work is not done in time. Read the log of the function that reads the queue; "
-        "the providers or the table may be unreachable.",
+        "the providers or the table may be unreachable. If it does its work, but too slowly, raise "
+        "antiphon:settle_concurrency.",
     )
     yield Alarm(
         "DeadLetters",
