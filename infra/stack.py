@@ -15,6 +15,7 @@ from infra.constructs.dashboard import create_dashboard
 from infra.constructs.function_specs import FUNCTION_SPECS, FunctionSpec
 from infra.constructs.functions import add_trigger, create_function
 from infra.constructs.options import Options, stack_name
+from infra.constructs.queries import create_queries
 from infra.constructs.rest_api import (
     add_gateway_errors,
     create_base_url,
@@ -22,7 +23,7 @@ from infra.constructs.rest_api import (
     create_rest_api,
 )
 from infra.constructs.rollout import create_alias, create_canary
-from infra.constructs.storage import Queues, create_stores
+from infra.constructs.storage import Stores, create_stores
 
 
 class AntiphonStack(Stack):
@@ -57,15 +58,16 @@ class AntiphonStack(Stack):
         self._add_output("TargetNames", ", ".join(config.targets))
         callers = [functions[spec.name] for spec in specs if spec.secrets]
         self._add_credential_outputs(config, callers, options)
-        alarms = self._add_monitoring(functions, stores.queues, options)
+        alarms = self._add_monitoring(functions, stores, options)
         create_canary(self, aliases["api"], alarms, options)
         self._add_endpoints(aliases["api"], options, config, stores.key)
 
     def _add_monitoring(
-        self, functions: dict[str, lambda_.Function], queues: Queues, options: Options
+        self, functions: dict[str, lambda_.Function], stores: Stores, options: Options
     ) -> list[cloudwatch.Alarm]:
-        alarms, topic = create_alarms(self, functions, queues, options)
-        create_dashboard(self, options.stage, functions, queues, alarms)
+        alarms, topic = create_alarms(self, functions, stores, options)
+        create_dashboard(self, options.stage, functions, stores.queues, alarms)
+        create_queries(self, options.stage, functions)
         self._add_output("AlarmTopic", topic.topic_arn)
         return alarms
 

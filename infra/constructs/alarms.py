@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -13,14 +14,19 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from antiphon.settings import metrics
+from antiphon.settings.table import INDEXES
 from infra.constructs.function_specs import FUNCTION_SPECS, STREAM_FUNCTION
 from infra.constructs.functions import MAX_CHANGE_AGE
 from infra.constructs.metrics import MAXIMUM, PERIOD, SAMPLE_COUNT, SUM, stage_metric
 from infra.constructs.options import Options, stack_name
-from infra.constructs.storage import Queues
+from infra.constructs.storage import Queues, Stores
 
 MAX_AGE = Duration.hours(1)  # of the oldest message, and of the oldest change in the stream
 MIN_CUT_STREAMS, CUT_PERCENT = 3, 5  # in one period; percent of all streams
+# In one period: fewer are no outage. Percent of all requests.
+MIN_REQUESTS, MIN_SERVER_ERRORS, SERVER_ERROR_PERCENT = 10, 3, 5
+MAX_THROTTLED = 10  # requests of the table in one period; a few are repeated with success
+CONCURRENCY_PERCENT = 80  # of the limit
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,12 @@ class Alarm:
 def create_alarms(
     scope: Construct,
     functions: Mapping[str, lambda_.Function],
-    queues: Queues,
+    stores: Stores,
     options: Options,
 ) -> tuple[list[cloudwatch.Alarm], sns.ITopic]:
     """Create the alarms and the topic that they are sent to."""
     topic = _create_topic(scope, options)
-    specs = _list_alarms(options.stage, functions, queues)
+    specs = _list_alarms(options, functions, stores)
     alarms = [_create_alarm(scope, spec, options) for spec in specs]
     for alarm in alarms:
         alarm.add_alarm_action(actions.SnsAction(topic))
@@ -48,12 +54,15 @@ def create_alarms(
 
 
 def _list_alarms(
-    stage: str, functions: Mapping[str, lambda_.Function], queues: Queues
+    options: Options, functions: Mapping[str, lambda_.Function], stores: Stores
 ) -> Iterator[Alarm]:
     yield from _function_alarms(functions)
-    yield from _queue_alarms(queues)
-    yield _cut_streams_alarm(stage)
-    yield from _request_alarms(stage)
+    yield from _queue_alarms(stores.queues)
+    yield _server_errors_alarm(options.stage)
+    yield _cut_streams_alarm(options.stage)
+    yield from _request_alarms(options.stage)
+    yield _throttled_table_alarm(stores.table)
+    yield _concurrency_alarm(functions["api"], options)
     yield from _recursion_alarms(functions)
     if STREAM_FUNCTION in functions:
         yield _stream_age_alarm(functions[STREAM_FUNCTION])
@@ -147,6 +156,102 @@ def _request_alarms(stage: str) -> Iterator[Alarm]:
         "Neither the table nor the queue accepted a row: callers did not get the ids of responses "
         "that they paid for, or usage remains unknown. Check DynamoDB and SQS in the AWS Health "
         "Dashboard, and the permissions of the API function's role.",
+    )
+
+    yield Alarm(
+        "Unsettled",
+        stage_metric(stage, metrics.UNSETTLED),
+        1,
+        "Responses are not polled any more, and their outcome and usage stay unknown. In the log "
+        "of settle, look for 'not settled', which says why: a target that is no longer "
+        "configured, or a provider that did not know the end within settle_hours.",
+    )
+
+
+def _server_errors_alarm(stage: str) -> Alarm:
+    enough = f"requests >= {MIN_REQUESTS} AND failed >= {MIN_SERVER_ERRORS}"
+    return Alarm(
+        "ServerErrors",
+        cloudwatch.MathExpression(
+            expression=f"IF({enough}, 100 * failed / requests, 0)",
+            using_metrics={
+                "failed": stage_metric(stage, metrics.SERVER_ERRORS),
+                "requests": stage_metric(stage, metrics.REQUESTS),
+            },
+            label="percent of requests",
+            period=PERIOD,
+        ),
+        SERVER_ERROR_PERCENT,
+        f"At least {SERVER_ERROR_PERCENT} % of the requests are answered with a 5xx. The saved "
+        "query 'errors by code' says which: provider_5xx and upstream_... are a target's, so see "
+        "the provider's status page, or add a target; gateway_unavailable and link_not_written "
+        "mean the table or the queue, so see the AWS Health Dashboard.",
+    )
+
+
+def _throttled_table_alarm(table: dynamodb.Table) -> Alarm:
+    """A throttled index throttles the writes of the table, too."""
+    parts = {
+        "reads": _table_metric(table, "ReadThrottleEvents"),
+        "writes": _table_metric(table, "WriteThrottleEvents"),
+        **{name: _table_metric(table, "WriteThrottleEvents", name) for name in INDEXES},
+    }
+    return Alarm(
+        "TableThrottled",
+        cloudwatch.MathExpression(
+            # A metric without a throttled request has no data.
+            expression=" + ".join(f"FILL({name}, 0)" for name in parts),
+            using_metrics=parts,
+            label="throttled requests",
+            period=PERIOD,
+        ),
+        MAX_THROTTLED,
+        "DynamoDB throttles the table or an index. One tenant's requests may exceed what a "
+        "partition takes: find it with the saved query 'usage by key', and give it limits. "
+        "Otherwise raise the table's maximum throughput, or the account's quota for it.",
+    )
+
+
+def _table_metric(table: dynamodb.Table, name: str, index: str = "") -> cloudwatch.Metric:
+    of_index = {"GlobalSecondaryIndexName": index} if index else {}
+    return cloudwatch.Metric(
+        namespace="AWS/DynamoDB",
+        metric_name=name,
+        dimensions_map={"TableName": table.table_name, **of_index},
+        statistic=SUM,
+        period=PERIOD,
+    )
+
+
+def _concurrency_alarm(function: lambda_.Function, options: Options) -> Alarm:
+    return Alarm(
+        "ConcurrencyNearLimit",
+        _concurrency_share(function, options.reserved_concurrency),
+        CONCURRENCY_PERCENT,
+        f"The functions use {CONCURRENCY_PERCENT} % of the concurrency they may have; at 100 %, "
+        "Lambda refuses requests with a 429. Raise antiphon:reserved_concurrency, or without it "
+        "the account's quota for concurrent executions; limit the streams of the keys.",
+    )
+
+
+def _concurrency_share(function: lambda_.Function, reserved: int | None) -> cloudwatch.IMetric:
+    """Return percent of the reserved concurrency; without it, of the account's quota."""
+    if reserved is not None:
+        used = function.metric("ConcurrentExecutions", statistic=MAXIMUM, period=PERIOD)
+        expression, parts = f"100 * used / {reserved}", {"used": used}
+    else:
+        # What other functions have reserved is claimed, even while they do not use it.
+        names = {"claimed": "ClaimedAccountConcurrency", "used": "ConcurrentExecutions"}
+        parts = {id: _account_metric(name) for id, name in names.items()}
+        expression = "100 * claimed / SERVICE_QUOTA(used)"
+    return cloudwatch.MathExpression(
+        expression=expression, using_metrics=parts, label="percent of the limit", period=PERIOD
+    )
+
+
+def _account_metric(name: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda", metric_name=name, statistic=MAXIMUM, period=PERIOD
     )
 
 

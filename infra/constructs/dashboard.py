@@ -77,8 +77,9 @@ def _introduction(stage: str, functions: Mapping[str, lambda_.Function]) -> str:
     links = " · ".join(["[all alarms](#alarmsV2:)", *logs])
     return (
         f"# Antiphon {stage}\nThe stack {stack_name(stage)} creates this dashboard and overwrites "
-        "changes to it. The description of each alarm states what to do. To find a request, search "
-        f"the log of api for its `x-antiphon-request-id`.\n\n{links}"
+        "changes to it. The description of each alarm states what to do. Logs Insights has saved "
+        f"queries for errors, slow answers, single requests and more: {stack_name(stage)}/…"
+        f"\n\n{links}"
     )
 
 
@@ -105,8 +106,9 @@ def _list_sections(
 def _request_graphs(stage: str) -> list[Graph]:
     begun = stage_metric(stage, metrics.FIRST_EVENT, SAMPLE_COUNT, "streams")
     errors = metric_by_dimensions(stage, metrics.ERRORS)
+    requests = [stage_metric(stage, each) for each in (metrics.REQUESTS, metrics.SERVER_ERRORS)]
     return [
-        Graph("Requests", PER_PERIOD, [stage_metric(stage, metrics.REQUESTS)]),
+        Graph("Requests, and answers of 5xx", PER_PERIOD, requests),
         Graph("Errors by kind", PER_PERIOD, [errors], stacked=True),
         Graph("Cut streams", PER_PERIOD, [begun, stage_metric(stage, metrics.CUT_STREAMS)]),
         _latency_graph(stage, "Time to a stream's first event", metrics.FIRST_EVENT),

@@ -2,12 +2,17 @@
 
 import re
 
+import pytest
+
 from antiphon.settings.metrics import METRICS, NAMESPACE
+from antiphon.settings.table import INDEXES
 from tests.infra.synthesis import ALL_SOURCES, PROJECT, only, resources, template
 
 OWN_METRICS = {metric.name: metric for metric in METRICS}
 AWS_METRICS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
 AWS_METRICS |= {"Errors", "Throttles", "IteratorAge", "RecursiveInvocationsDropped"}
+AWS_METRICS |= {"ConcurrentExecutions", "ClaimedAccountConcurrency"}
+AWS_METRICS |= {"ReadThrottleEvents", "WriteThrottleEvents"}
 
 
 def alarms(**chosen):
@@ -22,7 +27,11 @@ def alarm_metrics(alarm):
         part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part
     ]
     return [
-        (part["Namespace"], part["MetricName"], {d["Name"]: d["Value"] for d in part["Dimensions"]})
+        (
+            part["Namespace"],
+            part["MetricName"],
+            {d["Name"]: d["Value"] for d in part.get("Dimensions", [])},
+        )
         for part in parts or [alarm]
     ]
 
@@ -40,6 +49,10 @@ def test_all_alarms_exist():
         "AllOpen",
         "BudgetNearEnd",
         "LinkNotWritten",
+        "ServerErrors",
+        "Unsettled",
+        "TableThrottled",
+        "ConcurrencyNearLimit",
         "ChangesAge",
     }
     assert set(alarms()) == functions | others
@@ -63,7 +76,7 @@ def test_log_messages_named_by_alarms_exist():
         for alarm in alarms().values()
         for message in re.findall(r"look for '([^']+)'", alarm["AlarmDescription"], re.IGNORECASE)
     }
-    assert len(quoted) == 3
+    assert len(quoted) == 4
     assert [message for message in quoted if f'"{message}"' not in code] == []
 
 
@@ -80,6 +93,50 @@ def test_alarms_use_metrics_that_exist():
                 assert dimensions == {"stage": "dev"}
             else:
                 assert name in AWS_METRICS
+
+
+def value_of(alarm, **metrics):
+    """The value that CloudWatch's metric math gives for one value of each metric."""
+    expression = alarm["Metrics"][0]["Expression"].replace("IF(", "choose(").replace("AND", "and")
+    assert metrics.keys() <= {part["Id"] for part in alarm["Metrics"]}
+    functions = {
+        "choose": lambda condition, then, other: then if condition else other,
+        "FILL": lambda value, missing: missing if value is None else value,
+        "SERVICE_QUOTA": lambda _: 1000,
+    }
+    return eval(expression, {"__builtins__": {}}, {**functions, **metrics})  # noqa: S307
+
+
+@pytest.mark.parametrize(
+    ("requests", "failed", "is_alarm"),
+    [(100, 4, False), (100, 5, True), (9, 9, False), (10, 2, False), (10, 3, True)],
+)
+def test_a_share_of_failed_requests_is_an_alarm(requests, failed, is_alarm):
+    alarm = alarms()["ServerErrors"]
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    value = value_of(alarm, requests=requests, failed=failed)
+    assert (value >= alarm["Threshold"]) == is_alarm
+    stats = {part["Id"]: part["MetricStat"]["Stat"] for part in alarm["Metrics"][1:]}
+    assert stats == {"failed": "Sum", "requests": "Sum"}
+
+
+def test_throttled_requests_of_table_and_indexes_are_an_alarm():
+    alarm = alarms()["TableThrottled"]
+    (table,) = resources(template(), "DynamoDB::Table")
+    dimensions = [each for _, _, each in alarm_metrics(alarm)]
+    assert all(each["TableName"] == {"Ref": table} for each in dimensions)
+    indexes = {each.get("GlobalSecondaryIndexName") for each in dimensions}
+    assert indexes == {None, *INDEXES}
+    assert value_of(alarm, reads=None, writes=4, by_time=None, by_root=6) == alarm["Threshold"]
+
+
+def test_concurrency_near_the_reserved_one_or_the_quota_is_an_alarm():
+    quota = alarms()["ConcurrencyNearLimit"]
+    assert value_of(quota, claimed=800, used=10) == quota["Threshold"]
+    reserved = alarms(reserved_concurrency=50)["ConcurrencyNearLimit"]
+    assert value_of(reserved, used=40) == reserved["Threshold"]
+    ((_, _, dimensions),) = alarm_metrics(reserved)
+    assert dimensions["FunctionName"]["Ref"].startswith("Api")
 
 
 def test_few_cut_streams_are_no_alarm():

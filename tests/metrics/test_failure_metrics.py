@@ -91,7 +91,8 @@ def test_the_open_circuit_of_the_only_target(invoke, own, provider):
     provider.respond_with(encode_success())
     assert invoke(make_create_event(body)).status == 200
     first, second = own.values
-    assert first == {"Requests": 1, "Errors provider_5xx": 1, "CircuitsOpened measured-c": 1}
+    error = {"Errors provider_5xx": 1, "ServerErrors": 1}
+    assert first == {"Requests": 1, **error, "CircuitsOpened measured-c": 1}
     pop_request_times(second)
     assert second == {"Requests": 1, "AllOpen": 1}
 
@@ -100,7 +101,11 @@ def test_the_open_circuit_of_the_only_target(invoke, own, provider):
     ("operations", "status", "expected"),
     [
         ({"PutItem"}, 200, {"DeferredRows": 1}),
-        ({"PutItem", "SendMessage"}, 503, {"LinkNotWritten": 1, "Errors link_not_written": 1}),
+        (
+            {"PutItem", "SendMessage"},
+            503,
+            {"LinkNotWritten": 1, "Errors link_not_written": 1, "ServerErrors": 1},
+        ),
     ],
 )
 def test_a_link_that_cannot_be_written(invoke, own, shim, provider, operations, status, expected):

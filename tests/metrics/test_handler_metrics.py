@@ -108,10 +108,15 @@ def test_errors_of_a_provider(invoke, measured, provider, status, kind):
     for _ in range(2):  # a 401 is retried once, if there is a newer credential
         provider.respond_with(encode_response(b'{"error":{"message":"m"}}', status))
     assert invoke(make_create_event(BODY)).status == (502 if status == 401 else status)
-    assert measured.only_values == {"Requests": 1, f"Errors {kind}": 1}
+    failed = {"ServerErrors": 1} if status in {401, 500} else {}
+    assert measured.only_values == {"Requests": 1, f"Errors {kind}": 1, **failed}
 
 
 def test_a_provider_that_closes_the_connection(invoke, measured, provider):
     provider.respond_with(CLOSE)
     assert invoke(make_create_event(BODY)).status == 502
-    assert measured.only_values == {"Requests": 1, "Errors upstream_failed": 1}
+    assert measured.only_values == {
+        "Requests": 1,
+        "Errors upstream_failed": 1,
+        "ServerErrors": 1,
+    }

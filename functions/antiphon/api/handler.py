@@ -31,7 +31,7 @@ from antiphon.http_events import (
     source_address,
 )
 from antiphon.observability import OTHER, failure_fields, logger, metrics
-from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS
+from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS, SERVER_ERRORS
 from antiphon.store.dynamodb import CallTime
 from antiphon.upstream.outcome import fault_to_report
 
@@ -152,8 +152,11 @@ def _log_response(
 def _count_response(response: LambdaResponse, ms: float, request_metrics: RequestMetrics) -> None:
     """`ms`: until the complete response, or the first event of a stream, was ready."""
     metrics.count(REQUESTS)
-    if response["statusCode"] >= HTTPStatus.BAD_REQUEST:
-        _count_provider_error(response["statusCode"], request_metrics)
+    status = response["statusCode"]
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        metrics.count(SERVER_ERRORS)
+    if status >= HTTPStatus.BAD_REQUEST:
+        _count_provider_error(status, request_metrics)
     elif request_metrics.attempts:
         ready = ANSWER if _is_complete(response) else FIRST_EVENT
         added = max(ms - request_metrics.upstream_ms, 0)

@@ -30,6 +30,8 @@ REQUESTS = Metric("Requests")
 # Responses with a status of 400 or more, by the gateway's error code, or as provider_429,
 # provider_4xx or provider_5xx.
 ERRORS = Metric("Errors", dimensions=("kind",))
+# Those with a status of 500 or more, whoever failed: Lambda counts none of them as an error.
+SERVER_ERRORS = Metric("ServerErrors")
 
 # Durations of requests that called a provider and were answered with a status below 400. They
 # begin when the event arrives at the function, and end when the first event of a stream can be
@@ -70,7 +72,7 @@ COST = Metric("CostUSD", "None", _MODEL_AND_TARGET)
 UNPRICED = Metric("Unpriced", dimensions=_MODEL_AND_TARGET)  # responses without a known price
 
 METRICS = (
-    *(REQUESTS, ERRORS, FIRST_EVENT, ANSWER, ADDED),
+    *(REQUESTS, ERRORS, SERVER_ERRORS, FIRST_EVENT, ANSWER, ADDED),
     *(CUT_STREAMS, FAILOVERS, CIRCUITS_OPENED, ALL_OPEN),
     *(DEFERRED_ROWS, LINK_NOT_WRITTEN, UNSETTLED, BUDGET_USED),
     *(INPUT_TOKENS, CACHED_TOKENS, OUTPUT_TOKENS, COST, UNPRICED),
