@@ -109,3 +109,13 @@ def test_nothing_of_a_message_is_logged_but_ids(cloud, settling, capsys):
         event("marker-of-the-caller", encode_message(DeferredWrite(private))), CONTEXT
     )
     assert "marker-of-the-caller" not in capsys.readouterr().out
+
+
+def test_each_message_has_the_time_of_a_whole_request():
+    """Else a message behind a slow one would find no time left for the table."""
+    steps = []
+    limit = SimpleNamespace(renew=lambda: steps.append("time"))
+    follow_up = SimpleNamespace(handle=lambda *_: steps.append("message"))
+    body = encode_message(DeferredWrite(LINK))
+    SqsHandler(follow_up, times=[limit])(event(body, body), CONTEXT)
+    assert steps == ["time", "message"] * 2
