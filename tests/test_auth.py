@@ -1,5 +1,7 @@
 """The caller of a key, and keys that are refused."""
 
+import re
+
 import pytest
 
 from antiphon.auth import Auth, Caller
@@ -90,6 +92,24 @@ def test_anything_but_a_single_well_formed_key_is_refused_without_a_read(clock, 
     with pytest.raises(Unauthenticated):
         Auth(rows, 30, clock).identify(Request("req_1", "GET", headers=headers))
     assert rows.reads == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({}, "didn't provide"),
+        ({"authorization": KEY}, "does not begin with 'Bearer '"),
+        ({"authorization": f"Basic {KEY}"}, "does not begin with 'Bearer '"),
+        ({"authorization": "Bearer "}, "no key"),
+        ({"authorization": f"Bearer {KEY}", "api-key": "sk-another-one"}, "differ"),
+        ({"api-key": "short"}, "8 to 128 letters, digits, '_' and '-'. This one has 5."),
+        ({"api-key": f"{KEY}\n"}, "This one has others."),
+    ],
+)
+def test_the_message_says_what_is_wrong_and_nothing_of_the_key(clock, headers, words):
+    with pytest.raises(Unauthenticated, match=re.escape(words)) as refusal:
+        Auth(FakeKeyRows(), 30, clock).identify(Request("req_1", "GET", headers=headers))
+    assert not any(value and value in str(refusal.value) for value in headers.values())
 
 
 @pytest.mark.parametrize(

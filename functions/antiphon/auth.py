@@ -14,7 +14,14 @@ from antiphon.http import Request
 from antiphon.settings.config import UNLIMITED, Limits, matches_pattern
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,128}")
-BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+LETTERS = re.compile(r"[A-Za-z0-9_-]+")
+BEARER = re.compile(r"bearer(?: |\Z)", re.IGNORECASE)
+AS_HEADERS = "as 'Authorization: Bearer KEY' or 'api-key: KEY'"
+INCORRECT = "Incorrect API key provided."
+NO_BEARER = (
+    f"{INCORRECT} The value of 'Authorization' does not begin with 'Bearer '. Send a key of this "
+    f"gateway {AS_HEADERS}."
+)
 CACHED_KEYS = 10_000
 REFUSAL_SECONDS = 5.0  # for which a refused key stays refused without another read
 
@@ -77,10 +84,7 @@ class Auth:
         """Raise Unauthenticated without a valid key, Unavailable if keys cannot be read."""
         record = self._find_valid(_read_key(request))
         if record is None:
-            raise Unauthenticated(
-                "Incorrect API key provided. Use a key of this gateway, "
-                "as 'Authorization: Bearer KEY' or 'api-key: KEY'."
-            )
+            raise Unauthenticated(f"{INCORRECT} Use a key of this gateway, {AS_HEADERS}.")
         request.metrics.fields.update(tenant=record.tenant, key_id=record.id)
         return Caller(record.tenant, record.id, record.models, record.limits)
 
@@ -106,22 +110,24 @@ class Auth:
 
 def _read_key(request: Request) -> str:
     """Return the one key of a request; raise Unauthenticated for none and for different ones."""
-    keys = {_bearer_token(request), request.headers.get("api-key")} - {None}
+    authorization = request.headers.get("authorization")
+    if authorization is not None and not BEARER.match(authorization):
+        raise Unauthenticated(NO_BEARER)
+    token = None if authorization is None else authorization[len("bearer") :].strip(" ")
+    keys = {token, request.headers.get("api-key")} - {None}
     if not keys:
-        raise Unauthenticated(
-            "You didn't provide an API key. Send one as 'Authorization: Bearer KEY' "
-            "or 'api-key: KEY'."
-        )
+        raise Unauthenticated(f"You didn't provide an API key. Send one {AS_HEADERS}.")
     key = keys.pop() or ""
-    if keys or not KEY_PATTERN.fullmatch(key):
-        raise Unauthenticated("Incorrect API key provided: it is not a single, well-formed key.")
+    if keys:
+        raise Unauthenticated(f"{INCORRECT} The headers 'authorization' and 'api-key' differ.")
+    if not KEY_PATTERN.fullmatch(key):
+        raise Unauthenticated(f"{INCORRECT} {_describe_malformed(key)}")
     return key
 
 
-def _bearer_token(request: Request) -> str | None:
-    """Return the token of `authorization`: empty for another scheme, None without the header."""
-    authorization = request.headers.get("authorization")
-    if authorization is None:
-        return None
-    match = BEARER.fullmatch(authorization)
-    return match[1] if match else ""
+def _describe_malformed(key: str) -> str:
+    """Say what is wrong with it, and nothing of what it is."""
+    if not key:
+        return "The header has no key."
+    size = f"This one has {len(key)}." if LETTERS.fullmatch(key) else "This one has others."
+    return f"A key of this gateway has 8 to 128 letters, digits, '_' and '-'. {size}"

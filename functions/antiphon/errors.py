@@ -13,7 +13,8 @@ GatewayError                    500
 │   └── OutcomeNotStored        409
 ├── Unauthenticated             401
 ├── NotFound                    404
-│   └── ModelNotFound           404
+│   ├── ModelNotFound           404
+│   └── EndpointNotServed       404
 ├── MethodNotAllowed            405
 ├── UpgradeRequired             426
 ├── LimitReached                429
@@ -173,12 +174,18 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
 
 
+class EndpointNotServed(NotFound):
+    """No endpoint has this path. Not `model_not_found`, as clients read a 404 without a code."""
+
+    code = "endpoint_not_served"
+
+
 class MethodNotAllowed(GatewayError):
     """The path exists, but not with this method; `allow` has those with which it does."""
 
     status = 405
     type = "invalid_request_error"
-    code = "method_not_allowed"
+    code = "endpoint_not_served"
     retry = None
 
 

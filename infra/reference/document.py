@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from antiphon.schema.unserved import UNSERVED
 from infra.reference import answers, errors, headers, parameters, schemas, streams
 from infra.reference.answers import Error
 from infra.reference.endpoints import ENDPOINTS, TAGS
@@ -30,6 +31,9 @@ changes.
 - **Antiphon's own** parts, which OpenAI does not have, are marked `x-antiphon-extension: true`.
 
 Every error has OpenAI's envelope: `message`, `type`, `param` and `code`.
+
+What other parts of OpenAI's API get is a 404 with the code `endpoint_not_served`:
+
 """
 # Relative to the document's own URL, so that they work below an API Gateway's stage, too.
 SERVERS = {
@@ -58,13 +62,20 @@ def build_document() -> Schema:
     }
 
 
+def unserved_table() -> str:
+    """Return the table of what is not served, in Markdown."""
+    rows = [(", ".join(f"`{path}`" for path in a.paths), a.reason, a.instead) for a in UNSERVED]
+    lines = [("not served", "why", "instead"), ("---",) * 3, *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 def _info() -> Schema:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
     return {
         "title": "Antiphon",
         "version": project["version"],
         "summary": project["description"],
-        "description": ABOUT,
+        "description": ABOUT + unserved_table(),
         "license": {"name": project["license"], "identifier": project["license"]},
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from antiphon.errors import GatewayError
+from antiphon.schema.unserved import endpoint_not_served, method_not_served
 from infra.reference import headers
 from infra.reference.schemas import Schema, ref
 
@@ -107,9 +108,8 @@ BY_CLASS = {
         "The model 'gtp-5' does not exist or you do not have access to it. Did you mean 'gpt-5'?",
         "model",
     ),
-    "MethodNotAllowed": Sample(
-        "The method PUT is not allowed for /v1/responses. Allowed: GET, POST."
-    ),
+    "EndpointNotServed": Sample(str(endpoint_not_served("POST", "/v1/chat/completions"))),
+    "MethodNotAllowed": Sample(str(method_not_served("PUT", "/v1/responses", "GET, POST"))),
     "Unavailable": Sample("The gateway cannot reach its own storage."),
     "CredentialMissing": Sample("The target 'azure-east' has no credential yet."),
     "LinkNotWritten": Sample(

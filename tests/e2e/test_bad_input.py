@@ -144,7 +144,7 @@ def test_another_method_of_a_path_is_a_405(gateway, provider, door, prefix, path
     for method in methods:
         status, headers, body = send(gateway, door, GOOD, path=path, method=method, base=base)
         assert (status, headers["allow"]) == (405, allow)
-        assert json.loads(body)["error"]["code"] == "method_not_allowed"
+        assert json.loads(body)["error"]["code"] == "endpoint_not_served"
     assert provider.received == []
 
 

@@ -84,6 +84,11 @@ def parse(**fields):
         ({"tools": [{"type": "function", "name": "f f"}]}, "tools[0].name", "invalid_value"),
         ({"tools": [{"type": "function"}]}, "tools[0].name", "invalid_value"),
         (
+            {"tools": [{"type": "function", "function": {"name": "f"}}]},
+            "tools[0].name",
+            "missing_required_parameter",
+        ),
+        (
             {"tools": [{"type": "function", "name": "f", "parameters": 5}]},
             "tools[0].parameters",
             "invalid_type",
@@ -145,3 +150,15 @@ def test_an_error_never_contains_the_input():
     with pytest.raises(InvalidRequest) as error:
         parse(instructions=["a secret of the caller"])
     assert "secret" not in str(error.value)
+
+
+def test_what_chat_completions_writes_otherwise_is_shown_as_it_is_written_here():
+    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    with pytest.raises(
+        InvalidRequest, match=r"Missing required parameter: 'tools\[1\].name'"
+    ) as error:
+        parse(tools=["auto", tool])
+    assert '{"type": "function", "name": "...", "parameters": {...}}' in str(error.value)
+    with pytest.raises(InvalidRequest, match="Missing required parameter: 'input'") as error:
+        parse(input=None, messages=[{"role": "user", "content": "x"}])
+    assert "as 'input', to client.responses.create" in str(error.value)

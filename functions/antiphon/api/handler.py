@@ -17,7 +17,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from antiphon.api.cors import Cors
-from antiphon.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound
+from antiphon.errors import GatewayError, InvalidRequest, NotFound
 from antiphon.http import FiniteBody, OnCloseBody, Reply, RequestMetrics
 from antiphon.http_events import (
     PREFIXES,
@@ -31,6 +31,7 @@ from antiphon.http_events import (
     source_address,
 )
 from antiphon.observability import OTHER, failure_fields, logger, metrics
+from antiphon.schema.unserved import endpoint_not_served, method_not_served
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS, SERVER_ERRORS
 from antiphon.store.dynamodb import CallTime
 from antiphon.upstream.outcome import fault_to_report
@@ -91,9 +92,8 @@ def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str
         method, path = event.http_method, event.path
         allowed = _allowed_methods(resolver, path)
         if allowed:
-            message = f"The method {method} is not allowed for {path}. Allowed: {allowed}."
-            return reply(MethodNotAllowed(message, headers={"allow": allowed}))
-        return reply(NotFound(f"Invalid URL ({method} {path}). The API begins at /v1."))
+            return reply(method_not_served(method, path, allowed))
+        return reply(endpoint_not_served(method, path))
 
     def reply_failure(exc: Exception) -> Response[Any]:
         logger.error("failed", extra=failure_fields(exc))

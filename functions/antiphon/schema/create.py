@@ -34,6 +34,11 @@ Positive = Annotated[Whole, Field(ge=1)] | None
 SCALARS = frozenset({str, int, float, bool, type(None)})
 MAX_MODEL_CHARS, MAX_TIER_CHARS = 256, 64  # both are recorded with the response
 
+CHAT_MESSAGES = (
+    " 'messages' is its name in Chat Completions: send the same messages as 'input', to "
+    "client.responses.create (POST /v1/responses)."
+)
+
 # param, kind, id
 type Reference = tuple[str, Literal["response", "conversation", "item"] | ReferencedKind, str]
 
@@ -223,7 +228,8 @@ def _missing_fields(body: CreateResponse) -> Iterator[InvalidRequest]:
         yield missing_parameter("model")
     inputs = (body.input, body.prompt, body.conversation, body.previous_response_id)
     if all(value is None for value in inputs):
-        yield missing_parameter("input")
+        is_chat = "messages" in (body.model_extra or ())
+        yield missing_parameter("input", CHAT_MESSAGES if is_chat else "")
 
 
 def _exclusive_fields(body: CreateResponse) -> Iterator[InvalidRequest]:

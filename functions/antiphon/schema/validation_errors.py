@@ -25,8 +25,15 @@ MESSAGES = {  # with JSON's types in place of Python's
 }
 
 
-def missing_parameter(param: str) -> InvalidRequest:
-    message = f"Missing required parameter: '{param}'."
+CHAT_TOOL = (
+    " This tool is in the format of Chat Completions. Here its members stand beside 'type': "
+    '{"type": "function", "name": "...", "parameters": {...}}.'
+)
+
+
+def missing_parameter(param: str, hint: str = "") -> InvalidRequest:
+    """`hint` begins with a space."""
+    message = f"Missing required parameter: '{param}'.{hint}"
     return InvalidRequest(message, param=param, code="missing_required_parameter")
 
 
@@ -37,9 +44,11 @@ def invalid_value(param: str, message: str) -> InvalidRequest:
 def validation_error(document: dict[str, Any], exc: ValidationError) -> InvalidRequest:
     """Build an error from the deepest of pydantic's errors; it never contains the input."""
     error = max(exc.errors(include_input=False, include_url=False), key=lambda e: len(e["loc"]))
-    param = _json_path(document, error["loc"])
+    param, parent = _locate(document, error["loc"])
     if error["type"] == "missing":
         return missing_parameter(param)
+    if error["type"] == "function_name" and _is_chat_tool(parent):
+        return missing_parameter(param, CHAT_TOOL)
     code = CODES.get(error["type"], "invalid_type" if "type" in error["type"] else "invalid_value")
     if error["type"] in BOUND_KEYS:
         bound = error["ctx"][BOUND_KEYS[error["type"]]]
@@ -48,15 +57,23 @@ def validation_error(document: dict[str, Any], exc: ValidationError) -> InvalidR
     return InvalidRequest(f"Invalid '{param}': {message}.", param=param, code=code)
 
 
-def _json_path(document: Any, location: tuple[int | str, ...]) -> str:
-    """Convert pydantic's location to `input[0].role`, without the names of a union's branches."""
-    path, node = "", document
+def _locate(document: Any, location: tuple[int | str, ...]) -> tuple[str, Any]:
+    """Return pydantic's location as `input[0].role`, and the object or array of its last step.
+
+    The location also has the names of a union's branches, which are no steps.
+    """
+    path, node, parent = "", document, document
     for step in location:
         if isinstance(step, int) and isinstance(node, list):
-            path, node = f"{path}[{step}]", node[step]
+            path, parent, node = f"{path}[{step}]", node, node[step]
         elif isinstance(node, dict) and (step in node or _is_field_name(step)):
-            path, node = f"{path}.{step}", node.get(step)
-    return path.removeprefix(".")[:MAX_PATH_CHARS]
+            path, parent, node = f"{path}.{step}", node, node.get(step)
+    return path.removeprefix(".")[:MAX_PATH_CHARS], parent
+
+
+def _is_chat_tool(value: Any) -> bool:
+    """Whether the members of a function are one level deeper than they should be."""
+    return "name" not in value and isinstance(value.get("function"), dict)
 
 
 def _is_field_name(step: int | str) -> bool:
