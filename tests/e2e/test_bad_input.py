@@ -130,13 +130,13 @@ def test_what_is_not_served_is_a_404(gateway, provider, door, path, method):
 @pytest.mark.parametrize(
     ("path", "methods", "allow"),
     [
-        ("/responses", ("PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"), "GET, POST"),
-        ("/responses/resp_1", ("PUT", "PATCH", "POST"), "DELETE, GET"),
+        ("/responses", ("PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"), "GET, HEAD, POST"),
+        ("/responses/resp_1", ("PUT", "PATCH", "POST"), "DELETE, GET, HEAD"),
         ("/responses/resp_1/cancel", ("GET", "PUT"), "POST"),
-        ("/conversations/conv_1/items/msg_1", ("POST", "PATCH"), "DELETE, GET"),
-        ("/models", ("POST",), "GET"),
-        ("/usage", ("PATCH",), "GET"),
-        ("/health", ("POST",), "GET"),
+        ("/conversations/conv_1/items/msg_1", ("POST", "PATCH"), "DELETE, GET, HEAD"),
+        ("/models", ("POST",), "GET, HEAD"),
+        ("/usage", ("PATCH",), "GET, HEAD"),
+        ("/health", ("POST",), "GET, HEAD"),
     ],
 )
 def test_another_method_of_a_path_is_a_405(gateway, provider, door, prefix, path, methods, allow):
