@@ -19,6 +19,8 @@ from typing import Literal, Self
 
 import click
 
+from antiphon.settings.reference import write_compressed
+
 type Arch = Literal["arm64", "x86_64"]
 
 PROJECT = Path(__file__).parents[1]
@@ -122,6 +124,7 @@ class Bundle:
         for source in _list_sources():
             _copy(source, out / source.relative_to(SOURCES))
         _copy(CONFIG, out / CONFIG.name)
+        write_compressed(out)
         _compile(out)
         for path in out.rglob("*"):
             path.chmod(_file_mode(path))

@@ -8,13 +8,14 @@ from typing import Any
 import botocore.session
 import certifi
 import httpx
+from aws_lambda_powertools.event_handler.api_gateway import Router
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
 from antiphon.api.batches import Batches, batches_router
 from antiphon.api.conversations import Conversations, conversations_router
 from antiphon.api.cors import Cors
-from antiphon.api.docs import docs_router, health_router
+from antiphon.api.docs import docs_router, health_router, no_docs_router
 from antiphon.api.handler import ApiHandler, Door
 from antiphon.api.listing import Listings, listing_router
 from antiphon.api.models import Models, models_router
@@ -186,10 +187,17 @@ def api(env: Mapping[str, str]) -> Door:
             models_router(Models(gate, core.routing, core.upstream), reader),
             usage_router(UsageEndpoint(gate, UsageSums(foundation.table), storage), reader),
         ],
-        public_routers=[health_router(), docs_router()],
+        public_routers=[health_router(), _docs_router(env)],
         times=(foundation.table_time, foundation.queue_time),
     )
     return Door(handler, Cors(frozenset(gateway.cors_origins)))
+
+
+def _docs_router(env: Mapping[str, str]) -> Router:
+    if env.get("SERVE_DOCS") == "false":
+        return no_docs_router()
+    # `sam local` sends what is no text as Base64.
+    return docs_router(compresses=env.get("AWS_SAM_LOCAL") != "true")
 
 
 def settle(env: Mapping[str, str]) -> SqsHandler:

@@ -113,6 +113,7 @@ def _build_environment(spec: FunctionSpec, stores: Stores, options: Options) -> 
         env["QUEUE_URL"] = stores.queues.deferred.queue_url
     if spec.streams:
         env["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/start-streaming"
+        env["SERVE_DOCS"] = str(options.docs).lower()
     return env
 
 

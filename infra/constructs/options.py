@@ -68,6 +68,9 @@ class Options(BaseModel):
     )
     rest: bool = Field(default=True, description="Create the API Gateway REST API.")
     url: bool = Field(default=True, description="Create the Lambda Function URL.")
+    docs: bool = Field(
+        default=True, description="Serve the reference, /docs and /openapi.json, without a key."
+    )
     arch: Literal["arm64", "x86_64"] = Field(
         "arm64", description="Processor architecture of the functions."
     )
@@ -178,6 +181,10 @@ class Options(BaseModel):
             ),
             (not (self.rest or self.url), "url: must be true if antiphon:rest is false"),
             (self.firewall and not self.rest, "firewall: needs antiphon:rest"),
+            (
+                self.firewall and self.url,
+                "url: must be false with antiphon:firewall, which cannot protect a Function URL",
+            ),
             (has_domain and not self.rest, "domain_name: needs antiphon:rest"),
             (has_domain and not has_certificate, "certificate_arn: antiphon:domain_name needs it"),
             (has_certificate and not has_domain, "domain_name: antiphon:certificate_arn needs it"),

@@ -35,6 +35,7 @@ models = { "gpt-5" = "gpt-5-prod" }
 EVERYTHING = {  # options that are off by default
     "customer_managed_key": True,
     "firewall": True,
+    "url": False,  # as the firewall requires
     "reserved_concurrency": 50,
     "provisioned_concurrency": 2,
     "canary": "10 percent 5 minutes",

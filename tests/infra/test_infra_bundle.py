@@ -1,4 +1,5 @@
 import ast
+import gzip
 import importlib.metadata
 import importlib.util
 import io
@@ -12,6 +13,7 @@ import zipfile
 import pytest
 from click.testing import CliRunner
 
+from antiphon.settings.reference import DEPTHS, PAGE_FILES, compressed_path
 from infra import bundle
 from infra.bundle import Bundle, BundleError, zip_folder
 from infra.sbom import write_sbom
@@ -69,6 +71,17 @@ def test_asset_contains_functions_configuration_and_start_script(built):
     assert (built / "gateway.toml").read_bytes() == bundle.CONFIG.read_bytes()
     assert (built / "antiphon" / "runtime" / "__main__.py").exists()
     assert stat.S_IMODE((built / "start-streaming").stat().st_mode) == 0o755
+
+
+def test_reference_is_compressed_as_it_is_served(built):
+    """In each form of the document, and by nothing that a build elsewhere would do differently."""
+    document = built / "reference" / "openapi.json"
+    texts = [gzip.decompress(compressed_path(document, depth).read_bytes()) for depth in DEPTHS]
+    assert texts[0] == document.read_bytes()
+    assert [text.count(b'"url": "../../v1"') for text in texts] == [0, 0, 1]
+    for name in PAGE_FILES.values():
+        path = built / name
+        assert gzip.decompress(compressed_path(path).read_bytes()) == path.read_bytes()
 
 
 def test_all_files_are_readable_for_every_user(built):

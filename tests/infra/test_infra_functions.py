@@ -49,6 +49,12 @@ def test_settings_can_read_the_environment(api):
     assert settings.secret_prefix == "antiphon/prod"
 
 
+def test_the_reference_is_an_option(api):
+    without = function(template(docs=False), "api")
+    made = [each["Environment"]["Variables"]["SERVE_DOCS"] for each in (api, without)]
+    assert made == ["true", "false"]
+
+
 def test_all_functions_use_the_same_asset():
     functions = resources(template(ALL_SOURCES), "Lambda::Function").values()
     assert len(functions) == len(ALL_SOURCES)

@@ -69,6 +69,7 @@ def test_production_is_decided_by_name_or_option(options, keeps_data):
         ({"memori": 512}, "memori"),
         ({"rest": False, "url": False}, "url"),
         ({"rest": False, "firewall": True}, "firewall"),
+        ({"firewall": True}, "url"),
         ({"domain_name": "a.example.com"}, "certificate_arn"),
         ({"certificate_arn": CERTIFICATE}, "domain_name"),
         ({"hosted_zone_id": "Z1"}, "hosted_zone_id"),

@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from antiphon.api.docs import PAGE_FILES
 from antiphon.http_events import PREFIXES
+from antiphon.settings.reference import PAGE_FILES
 from infra.reference.document import PATH
 
 LINK = re.compile(r'(?:href|src)="(docs/[^"]+)"')
@@ -94,9 +94,36 @@ def test_parts_are_stored_until_their_name_expires(root, anyone):
     for link in links(page):
         part = anyone.get(f"{root}/{link}")
         assert part.headers["cache-control"] == "public, max-age=31536000, immutable"
-        assert part.headers["etag"].strip('"') in link
+        assert part.headers["etag"].strip('"').removesuffix("-gzip") in link
         assert part.headers["x-content-type-options"] == "nosniff"
-        assert "content-encoding" not in part.headers
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [
+        ("gzip, deflate, br, zstd", True),
+        ("br;q=1.0, GZIP;q=0.5", True),
+        ("*", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, *", False),
+        ("br, *;q=0", False),
+        ("gzip;q=much", False),
+    ],
+)
+def test_a_client_gets_it_compressed_if_it_accepts_that(gateway, anyone, accepted, is_compressed):
+    """The document below a prefix is one more form of it."""
+    root = gateway.base("rest").removesuffix("/v1")
+    part = next(link for link in links(anyone.get(f"{root}/docs")) if link.endswith(".js"))
+    for path in ("docs", part, "openapi.json", "v1/openapi.json", "openai/v1/openapi.json"):
+        plain = anyone.get(f"{root}/{path}", headers={"accept-encoding": "identity"})
+        answer = anyone.get(f"{root}/{path}", headers={"accept-encoding": accepted})
+        assert answer.headers.get("content-encoding") == ("gzip" if is_compressed else None), path
+        assert answer.headers["vary"] == "accept-encoding"
+        assert (answer.headers["etag"] == plain.headers["etag"]) is not is_compressed
+        assert answer.content == plain.content
+        assert answer.num_bytes_downloaded < len(plain.content) or not is_compressed
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ The page loads nothing from other origins.
 """
 
 import hashlib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,19 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.errors import NotFound
 from antiphon.http import Reply
-from antiphon.http_events import method_and_path, to_response
+from antiphon.http_events import method_and_path, read_headers, to_response
+from antiphon.settings.reference import (
+    DOCUMENT,
+    FOLDER,
+    PAGE_FILES,
+    compress,
+    compressed_path,
+    render,
+)
 
 HEALTHY = Reply(200, {"content-type": "application/json"}, b'{"status":"ok"}')
-REFERENCE = Path(__file__).parents[2] / "reference"
-SWAGGER_UI = Path(event_handler.__file__).parent / "openapi" / "swagger_ui"  # part of Powertools
-PAGE_FILES = {
-    "icon.svg": REFERENCE / "icon.svg",
-    "page.css": REFERENCE / "page.css",
-    "page.js": REFERENCE / "page.js",
-    "swagger-ui.css": SWAGGER_UI / "swagger-ui.min.css",
-    "swagger-ui.js": SWAGGER_UI / "swagger-ui-bundle.min.js",
-}
+TASK_ROOT = Path(__file__).parents[2]
+SITE_PACKAGES = Path(event_handler.__file__).parents[2]  # the same folder in Lambda
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -50,7 +52,7 @@ SECURITY_HEADERS = {
 }
 REVALIDATE = "no-cache"
 IMMUTABLE = "public, max-age=31536000, immutable"
-RELATIVE_SERVER = b'"url": "./'  # how openapi.json names a server: relative to its own URL
+PATHS = ("/openapi.json", "/docs", "/docs/", "/docs/<name>")
 
 
 def health_router() -> Router:
@@ -64,18 +66,29 @@ def health_router() -> Router:
     return router
 
 
-def docs_router() -> Router:
-    """Build /openapi.json, and /docs with the files of the page."""
+def docs_router(*, compresses: bool = True) -> Router:
+    """Build /openapi.json, and /docs with the files of the page.
+
+    `compresses`: whether clients that accept it get them compressed.
+    """
     router = Router()
+
+    def serve(plain: Reply, compressed: Callable[[], bytes]) -> Response[Any]:
+        accepted = read_headers(router.current_event.raw_event).get("accept-encoding", "")
+        is_compressed = compresses and accepts_gzip(accepted)
+        return to_response(_as_gzip(plain, compressed()) if is_compressed else plain)
 
     @router.get("/openapi.json")
     def document() -> Response[Any]:
         _, path = method_and_path(router.current_event.raw_event)
-        return to_response(_document(path))
+        file, depth = TASK_ROOT / FOLDER / DOCUMENT, path.count("/") - 1
+        plain = _file_reply(".json", render(file, depth))
+        return serve(plain, partial(_compressed, file, depth))
 
     @router.get("/docs")
     def page() -> Response[Any]:
-        return to_response(_page())
+        content = _page()
+        return serve(_file_reply(".html", content), partial(compress, content))
 
     @router.get("/docs/")
     def redirect() -> Response[Any]:  # the links in the page are relative to /docs
@@ -83,32 +96,55 @@ def docs_router() -> Router:
 
     @router.get("/docs/<name>")
     def page_file(name: str) -> Response[Any]:
-        return to_response(_page_file(name))
+        file = _page_file(name)
+        plain = _file_reply(file.suffix, render(file), IMMUTABLE)
+        return serve(plain, partial(_compressed, file))
 
     return router
 
 
-def _document(path: str) -> Reply:
-    """Return openapi.json with the URLs of its servers relative to the request's path."""
-    parents = "../" * (path.count("/") - 1)
-    body = (REFERENCE / "openapi.json").read_bytes()
-    if parents:
-        body = body.replace(RELATIVE_SERVER, b'"url": "' + parents.encode())
-    return _file_reply(".json", body)
+def no_docs_router() -> Router:
+    """Build what says that the reference is not served."""
+    router = Router()
+
+    def refuse(**_: str) -> Response[Any]:
+        raise NotFound("This gateway does not serve its reference: antiphon:docs is false.")
+
+    for path in PATHS:
+        router.get(path)(refuse)
+    return router
 
 
-def _page() -> Reply:
-    body = (REFERENCE / "docs.html").read_text("utf-8")
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether a client accepts gzip (RFC 9110, 12.5.3): by name, or by `*` without a name."""
+    qualities = {}
+    for item in accept_encoding.lower().split(","):
+        coding, _, weight = item.partition(";")
+        qualities[coding.strip()] = _quality(weight)
+    return qualities.get("gzip", qualities.get("*", 0)) > 0
+
+
+def _quality(weight: str) -> float:
+    if not weight:
+        return 1
+    try:
+        return float(weight.strip().removeprefix("q="))
+    except ValueError:
+        return 0
+
+
+def _page() -> bytes:
+    body = (TASK_ROOT / FOLDER / "docs.html").read_text("utf-8")
     for name, hashed_name in _hashed_names().items():
         body = body.replace(f'"docs/{name}"', f'"docs/{hashed_name}"')
-    return _file_reply(".html", body.encode())
+    return body.encode()
 
 
-def _page_file(hashed_name: str) -> Reply:
+def _page_file(hashed_name: str) -> Path:
     """Return a file of the page; raise NotFound for a name that is not in the table."""
-    for name, path in PAGE_FILES.items():
-        if _hashed_names()[name] == hashed_name:
-            return _file_reply(path.suffix, path.read_bytes(), IMMUTABLE)
+    for name, other in _hashed_names().items():
+        if other == hashed_name:
+            return _path_of(name)
     raise NotFound("The page has no such file.")
 
 
@@ -116,10 +152,22 @@ def _page_file(hashed_name: str) -> Reply:
 def _hashed_names() -> dict[str, str]:
     """Add each file's digest to its name: a changed file gets a new URL, so caches never expire."""
     names = {}
-    for name, path in PAGE_FILES.items():
+    for name in PAGE_FILES:
         stem, _, suffix = name.rpartition(".")
-        names[name] = f"{stem}.{_digest(path.read_bytes())}.{suffix}"
+        names[name] = f"{stem}.{_digest(render(_path_of(name)))}.{suffix}"
     return names
+
+
+def _path_of(name: str) -> Path:
+    path = PAGE_FILES[name]
+    return (TASK_ROOT if path.startswith(FOLDER) else SITE_PACKAGES) / path
+
+
+@cache
+def _compressed(path: Path, depth: int = 0) -> bytes:
+    """Return what the bundle has compressed; elsewhere there is no bundle."""
+    built = compressed_path(path, depth)
+    return built.read_bytes() if built.exists() else compress(render(path, depth))
 
 
 def _file_reply(suffix: str, body: bytes, cache_control: str = REVALIDATE) -> Reply:
@@ -128,8 +176,15 @@ def _file_reply(suffix: str, body: bytes, cache_control: str = REVALIDATE) -> Re
         "content-type": CONTENT_TYPES[suffix],
         "cache-control": cache_control,
         "etag": f'"{_digest(body)}"',
+        "vary": "accept-encoding",
     }
     return Reply(200, {**SECURITY_HEADERS, **headers}, body)
+
+
+def _as_gzip(plain: Reply, compressed: bytes) -> Reply:
+    etag = f'{plain.headers["etag"][:-1]}-gzip"'
+    headers = {**plain.headers, "content-encoding": "gzip", "etag": etag}
+    return Reply(plain.status, headers, compressed)
 
 
 def _digest(content: bytes) -> str:
