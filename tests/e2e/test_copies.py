@@ -1,5 +1,6 @@
-"""The API function in a process that goes on as a copy: restored from a snapshot."""
+"""The API function in a process that goes on as a copy: restored from a snapshot, or forked."""
 
+import contextlib
 import gc
 import json
 import ssl
@@ -14,9 +15,15 @@ import pytest
 from antiphon import wiring
 from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.transport import LlhttpTransport
+from tests.support.concurrency import wait_for
 from tests.support.events import make_response, new_id
-from tests.support.function import make_create_event, run_function
-from tests.support.provider import encode_response
+from tests.support.function import (
+    SECONDS_LEFT,
+    RunningFunction,
+    make_create_event,
+    run_function,
+)
+from tests.support.provider import Gate, encode_response
 
 # What two copies of a process must not both use.
 OWN = (
@@ -94,6 +101,23 @@ def test_a_restored_function_reads_its_credentials_again_and_serves(
         response = invoke(make_create_event({"model": "gpt-5-mini", "input": "Hi."}))
     assert response.status == 200
     assert credentials.count > before > 0
+
+
+def test_forked_workers_serve_at_the_same_time(gateway, provider, config, tmp_path):
+    gate, whole = Gate(), encode_response(json.dumps(make_response(new_id())).encode())
+    provider.respond_with(gate, whole)
+    event = make_create_event({"model": "gpt-5-mini", "input": "Hi."})
+    variables = {"AWS_LAMBDA_MAX_CONCURRENCY": "2"}
+    with (
+        run_function(gateway.aws_endpoint, config, tmp_path / "log", **variables) as invoke,
+        contextlib.closing(invoke._api.another()) as other,
+    ):
+        waiting = invoke._give(event, SECONDS_LEFT)
+        wait_for(lambda: provider.received, bool)
+        provider.respond_with(whole)
+        assert RunningFunction(other)(event).status == 200
+        gate.open()
+        assert b'"statusCode": 200' in invoke._api.response(waiting).chunk()
 
 
 def owned(handler):

@@ -49,11 +49,15 @@ class Post:
 
 
 class FakeRuntimeApi:
-    def __init__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, listener=None):
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(PATIENCE_SECONDS)
         self._connection = None
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def another(self):
+        """The same address, for the connection of another worker."""
+        return FakeRuntimeApi(self._listener)
 
     def expect(self, line):
         """Wait for a request, on the open connection or on a new one."""

@@ -20,10 +20,51 @@ RESTORE_SECONDS = 9.0  # Lambda ends an environment that is not restored after 1
 def run(api: RuntimeApi, env: Mapping[str, str]) -> NoReturn:
     """Load the handler that `_HANDLER` names and serve invocations with it."""
     entry = _exit_on_error(lambda: load_entry(env), api.report_init_error)
+    concurrency = int(env.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
+    if concurrency > 1:
+        _run_workers(concurrency, entry, env)
     handler = entry.handler
     if env.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         handler = _exit_on_error(lambda: _restore(api, entry), api.report_restore_error)
+    _loop(api, handler, env)
+
+
+def _loop(api: RuntimeApi, handler: Handler, env: Mapping[str, str]) -> NoReturn:
     Loop(api, handler, is_buffered=env.get("AWS_SAM_LOCAL") == "true").run()
+
+
+def _run_workers(count: int, entry: Entry, env: Mapping[str, str]) -> NoReturn:
+    """Serve in so many processes, each with a handler and a Runtime API connection of its own."""
+    # Imported here because multiprocessing adds to the start time.
+    from antiphon.runtime.workers import (  # noqa: PLC0415  see above
+        LAMBDA_IS_GONE,
+        Workers,
+        redirect_output,
+    )
+
+    def serve(mark_started: Callable[[], None]) -> NoReturn:
+        if output := env.get("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET"):
+            redirect_output(output)
+        with _exit_on_loss(LAMBDA_IS_GONE), closing(_connect(env)) as api:
+            handler = _exit_on_error(entry.renew, api.report_init_error)
+            mark_started()
+            _loop(api, handler, env)
+
+    Workers(count, serve).run()
+
+
+def _connect(env: Mapping[str, str]) -> RuntimeApi:
+    return RuntimeApi(env["AWS_LAMBDA_RUNTIME_API"])
+
+
+@contextmanager
+def _exit_on_loss(status: int) -> Iterator[None]:
+    """Log that the Runtime API is gone, and exit."""
+    try:
+        yield
+    except ApiError as error:
+        log(f"[ERROR] Runtime.Gone: {error}")
+        raise SystemExit(status) from error
 
 
 def _restore(api: RuntimeApi, entry: Entry) -> Handler:
@@ -64,15 +105,12 @@ def _exit_on_error[T](step: Callable[[], T], report: Callable[[Failure], None]) 
 
 
 def main() -> int:
-    """Run until Lambda stops the process; return its exit status."""
+    """Run until Lambda stops the process; return its exit status, or raise SystemExit with it."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # write each log record whole and at once
         sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
-        with closing(RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])) as api:
+        with _exit_on_loss(1), closing(_connect(os.environ)) as api:
             run(api, os.environ)
-    except ApiError as error:
-        log(f"[ERROR] Runtime.Gone: {error}")
-        return 1
     except KeyboardInterrupt:  # Ctrl-C between two invocations, on a developer's machine
         return 130
 
