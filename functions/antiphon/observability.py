@@ -4,6 +4,7 @@ Ids, sizes, timings and counts are logged; content and keys never are.
 """
 
 import json
+import logging
 import os
 import re
 import sys
@@ -24,6 +25,8 @@ DIMENSION_VALUE = re.compile(r"[!-~][ -~]{0,199}")  # stricter than CloudWatch's
 
 type Dimensions = tuple[tuple[str, str], ...]
 
+# Lambda filters by the levels that it documents: with WARN, it might take WARNING for INFO.
+logging.addLevelName(logging.WARNING, "WARN")
 logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "antiphon"), use_rfc3339=True)
 
 

@@ -74,7 +74,7 @@ def _function_alarms(functions: Mapping[str, lambda_.Function]) -> Iterator[Alar
             f"{name.capitalize()}Errors",
             function.metric_errors(period=PERIOD),
             1,
-            f"Invocations of {name} failed. In its log group, look for [ERROR] lines and for "
+            f"Invocations of {name} failed. In its log group, look for the level ERROR and for "
             "platform.report with a status other than success.",
         )
         yield Alarm(

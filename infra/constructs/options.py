@@ -116,7 +116,9 @@ class Options(BaseModel):
         30, description="Retention of logs in days. Logs contain no prompts, responses or keys."
     )
     log_level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = Field(
-        "INFO", description="The lowest level that the functions log."
+        "INFO",
+        description="The lowest level that the functions log. Above INFO, the lines of requests "
+        "are missing, and with them most of the saved queries; metrics and failures remain.",
     )
     account_log_role: bool = Field(
         default=True,

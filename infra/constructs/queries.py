@@ -92,8 +92,8 @@ SAVED_QUERIES = (
     SavedQuery(
         "warnings and errors",
         (
-            'filter level in ["WARN", "WARNING", "ERROR"]',
-            "stats count(*) as lines by level, message, error",
+            'filter level in ["WARN", "ERROR"]',
+            "stats count(*) as lines by level, message, error, errorType",
             "sort lines desc",
         ),
         functions=None,

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from antiphon.runtime.failure import Failure
 from tests.support.events import make_event, make_events, make_response, new_id
 from tests.support.lazy import lazy_import
 from tests.support.provider import CLOSE, encode_chunk, encode_response, encode_stream
@@ -61,8 +62,16 @@ def lines(gateway, _provider):
     return [json.loads(line) for line in found if line.startswith("{")]
 
 
-def test_the_fields_of_each_saved_query_are_in_the_lines_it_reads(lines):
+@pytest.fixture
+def crash(monkeypatch, capsys):
+    """What the runtime logs of an invocation that failed."""
+    monkeypatch.setenv("AWS_LAMBDA_LOG_FORMAT", "JSON")
+    Failure.from_exception(ValueError("m")).log("id")
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_fields_of_each_saved_query_are_in_the_lines_it_reads(lines, crash):
     for query in queries.SAVED_QUERIES:
         messages = set(re.findall(TEXT, next(s for s in query.steps if "message" in s)))
-        read = [line for line in lines if not messages or line["message"] in messages]
+        read = [line for line in [*lines, crash] if line.get("message") in messages or not messages]
         assert named_fields(query.text) - set().union(*read) == set(), query.name

@@ -1,10 +1,9 @@
 """The log lines with metrics: one for each request, at any log level, without content."""
 
 import json
-import re
 
 from tests.support.events import make_events, make_response, new_id
-from tests.support.function import make_create_event
+from tests.support.function import kept_by_lambda, make_create_event
 from tests.support.gateway import KEYS
 from tests.support.metrics import read_emf_lines
 from tests.support.provider import (
@@ -36,14 +35,16 @@ def test_each_request_writes_one_line_with_its_id(invoke, measured, provider):
     assert {line["stage"] for line in lines} == {"test"}
 
 
-def test_metrics_are_written_at_any_log_level(own, gateway, target):
+def test_metrics_and_warnings_are_kept_by_lambda_at_the_level_warn(own, gateway, target, provider):
     more = {"AWS_LAMBDA_LOG_LEVEL": "WARN", "POWERTOOLS_LOG_LEVEL": ""}
     targets = {"measured-one": target()}
+    provider.respond_with(encode_stream_head(), encode_chunk(make_events(new_id())[0]), CLOSE)
     with own.run(gateway.aws_endpoint, targets, **more) as call:
-        assert call(make_create_event("nonsense")).status == 400
-    (line,) = read_emf_lines(own.log)
-    assert line["level"] == "WARN"
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["timestamp"])
+        assert call(make_create_event({**BODY, "stream": True})).status == 200
+    kept = kept_by_lambda(own.log, "WARN")
+    warning, line = kept
+    assert warning["message"] == "stream cut"
+    assert read_emf_lines(own.log) == [line]
 
 
 def test_metrics_contain_no_keys_and_no_content(invoke, measured, provider):

@@ -31,7 +31,7 @@ def test_a_write_that_nobody_reads_ends_before_the_deadline(api, start, script):
     with api.stop_reading():
         assert read_calls(runtime, api) == ["attached", "iterator closed", "body closed"]
         (record,) = runtime.log()
-        assert record.startswith("[WARNING] A response was not delivered.")
+        assert record.startswith("[WARN] A response was not delivered.")
 
 
 def test_a_reader_that_is_only_slow_gets_everything(api, start):

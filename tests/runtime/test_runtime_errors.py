@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.support.function import kept_by_lambda
+
 
 def test_an_exception_is_reported_with_type_message_and_trace(api, start):
     runtime = start("handlers.raises")
@@ -32,6 +34,30 @@ def test_it_is_one_log_record_without_content_of_the_event(api, start):
     assert record.startswith("[ERROR] ValueError: nö\rway\rTraceback (most recent call last):\r")
     assert "in raises" in record
     assert "MARKER" not in record
+
+
+def test_failures_and_lost_responses_are_kept_by_lambda_at_the_level_warn(api, start):
+    runtime = start("handlers.raises", AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="WARN")
+    runtime.invoke(id="id-9", **{"raise": "ValueError"}, args=["nö\nway"])
+    api.error("id-9").body()
+    api.reply(500, b"full")
+    log = "\n".join(runtime.end())
+    failed, lost, *_ = kept_by_lambda(log, "WARN")
+    expected = {"errorType": "ValueError", "errorMessage": "nö\nway", "requestId": "id-9"}
+    assert {name: failed[name] for name in expected} == expected
+    assert 'handlers.py", line' in failed["stackTrace"][0]
+    assert failed["level"] == "ERROR"
+    assert lost["level"] == "WARN"
+    assert "500: full" in lost["message"]
+
+
+def test_a_failed_start_is_kept_by_lambda_at_the_level_error(api, start):
+    runtime = start("nowhere.handler", AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="ERROR")
+    api.expect("POST init/error")
+    api.reply()
+    assert runtime.exit_code() == 1
+    (record,) = kept_by_lambda("\n".join(runtime.log()), "ERROR")
+    assert record["errorType"] == "Runtime.ImportModuleError"
 
 
 @pytest.mark.parametrize("kind", ["ValueError", "GeneratorExit"])
@@ -108,7 +134,7 @@ def test_a_refused_response_is_logged_and_the_loop_goes_on(api, start, status):
     api.response("id-2").body()
     api.reply()
     message = f'The Runtime API responded with status {status}: {{"errorType":"T"}}'
-    assert runtime.end()[0] == f"[WARNING] A response was not delivered. {message}"
+    assert runtime.end()[0] == f"[WARN] A response was not delivered. {message}"
 
 
 def test_the_reason_is_logged_when_a_large_response_is_refused_during_its_write(api, start):
@@ -122,7 +148,7 @@ def test_the_reason_is_logged_when_a_large_response_is_refused_during_its_write(
     (record, *_) = runtime.end()
     assert (
         record
-        == "[WARNING] A response was not delivered. The Runtime API responded with status 413: too large"
+        == "[WARN] A response was not delivered. The Runtime API responded with status 413: too large"
     )
 
 

@@ -133,7 +133,7 @@ def test_a_cut_connection_closes_the_body_and_the_next_invocation_is_served(api,
     api.reply()
     (record, _) = runtime.end()
     assert record.startswith(
-        "[WARNING] A response was not delivered. The Runtime API cut the connection: "
+        "[WARN] A response was not delivered. The Runtime API cut the connection: "
     )
 
 
@@ -149,7 +149,7 @@ def test_an_early_refusal_is_logged_and_the_next_invocation_is_served(api, start
     api.reply()
     (record, _) = runtime.end()
     assert record == (
-        "[WARNING] A response was not delivered. "
+        "[WARN] A response was not delivered. "
         'The Runtime API responded with status 413: {"errorType":"RequestEntityTooLarge"}'
     )
 
@@ -164,4 +164,4 @@ def test_a_refusal_at_the_end_of_the_stream_is_logged_too(api, start):
     assert read_calls(runtime, api) == ["iterator closed"]
     api.reply()
     message = "The Runtime API responded with status 500: {}"
-    assert runtime.end()[0] == f"[WARNING] A response was not delivered. {message}"
+    assert runtime.end()[0] == f"[WARN] A response was not delivered. {message}"

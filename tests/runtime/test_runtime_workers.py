@@ -52,7 +52,7 @@ def test_a_worker_that_dies_is_replaced(start, workers):
     one.expect_close()
     assert serve(one)["pids"][1] not in (first, second)
     assert serve(other)["pids"][1] == second
-    assert runtime.log() == ["[WARNING] A worker ended with -9; another one takes its place"]
+    assert runtime.log() == ["[WARN] A worker ended with -9; another one takes its place"]
 
 
 def test_a_worker_whose_handler_exits_is_replaced(start, workers):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -20,6 +21,8 @@ from tests.support.gateway import KEYS
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 PRELUDE_END = bytes(8)
 SECONDS_LEFT = 30.0
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,29 @@ class RunningFunction:
         id, ends_at = str(uuid.uuid4()), time.time() + seconds_left
         self._api.give(event, id, lambda_runtime_deadline_ms=int(ends_at * 1000))
         return id
+
+
+def kept_by_lambda(log: str, level: str) -> list[dict[str, Any]]:
+    """The records of a log that Lambda keeps, where it filters JSON by level.
+
+    A record without a valid level or timestamp has the level INFO:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
+    records = map(_parse_record, log.splitlines())
+    return [each for each in records if _rank_of(each) >= LEVELS.index(level)]
+
+
+def _parse_record(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    return record if isinstance(record, dict) else {"text": line}
+
+
+def _rank_of(record: Mapping[str, Any]) -> int:
+    is_valid = record.get("level") in LEVELS and RFC_3339.fullmatch(record.get("timestamp", ""))
+    return LEVELS.index(record["level"] if is_valid else "INFO")
 
 
 def _to_response(id: str, prelude: dict[str, Any], body: bytes) -> FunctionResponse:

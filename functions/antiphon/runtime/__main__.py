@@ -63,7 +63,7 @@ def _exit_on_loss(status: int) -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        log(f"[ERROR] Runtime.Gone: {error}")
+        log("ERROR", f"Runtime.Gone: {error}")
         raise SystemExit(status) from error
 
 

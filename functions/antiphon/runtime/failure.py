@@ -3,7 +3,9 @@
 import base64
 import importlib
 import json
+import os
 import sys
+import time
 import traceback
 from dataclasses import dataclass, replace
 from itertools import dropwhile
@@ -54,14 +56,7 @@ class Failure:
 
     def to_json(self, request_id: str = "") -> bytes:
         """The error object that the Runtime API and its trailers take."""
-        return json.dumps(
-            {
-                "errorType": self.error_type,
-                "errorMessage": self.message,
-                "requestId": request_id,
-                "stackTrace": self.trace,
-            }
-        ).encode()
+        return json.dumps(self._to_fields(request_id)).encode()
 
     def encode_trailers(self, request_id: str) -> bytes:
         """Trailers for a failure after the first byte; shortened, since the log has the rest."""
@@ -78,15 +73,52 @@ class Failure:
                 return document
         return short.to_json(request_id)
 
-    def log(self) -> None:
+    def _to_fields(self, request_id: str) -> dict[str, object]:
+        return {
+            "errorType": self.error_type,
+            "errorMessage": self.message,
+            "requestId": request_id,
+            "stackTrace": self.trace,
+        }
+
+    def log(self, request_id: str = "") -> None:
         """Write the failure, with its trace, as one log record."""
-        trace = ("Traceback (most recent call last):", *self.trace) if self.trace else ()
-        log(f"[ERROR] {self.error_type}: {self.message}", *trace)
+        if _logs_json():
+            _write_json("ERROR", self._to_fields(request_id))
+        else:
+            trace = ("Traceback (most recent call last):", *self.trace) if self.trace else ()
+            _write_text("ERROR", f"{self.error_type}: {self.message}", *trace)
 
 
-def log(*lines: str) -> None:
+def log(level: str, message: str) -> None:
+    """Write one record; `level` is one of Lambda's: WARN or ERROR."""
+    if _logs_json():
+        _write_json(level, {"message": message})
+    else:
+        _write_text(level, message)
+
+
+def _logs_json() -> bool:
+    """Whether Lambda filters records by their level, which it reads in JSON only."""
+    return os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+
+
+def _write_json(level: str, fields: dict[str, object]) -> None:
+    """Write a record in the form of AWS's own runtime client, which Lambda reads the level of.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    _write(json.dumps({"timestamp": now, "level": level, **fields}))
+
+
+def _write_text(level: str, *lines: str) -> None:
     """Write one record. CloudWatch starts a new one at a line feed, not at a carriage return."""
     record = "\r".join(line.rstrip("\n") for line in lines).replace("\n", "\r")
+    _write(f"[{level}] {record}")
+
+
+def _write(record: str) -> None:
     sys.stdout.write(record + "\n")
     sys.stdout.flush()
 

@@ -51,7 +51,7 @@ class Loop:
         try:
             error = self._respond(invocation)
         except ApiError as api_error:  # only this response is lost; if Lambda is gone, `run` ends
-            log(f"[WARNING] A response was not delivered. {api_error}")
+            log("WARN", f"A response was not delivered. {api_error}")
             return
         if isinstance(error, EXITS):
             raise SystemExit(1) from error
@@ -62,7 +62,7 @@ class Loop:
             response = self._call_handler(invocation)
         except BaseException as error:  # noqa: BLE001  the caller waits for any response
             failure = Failure.from_exception(error)
-            failure.log()
+            failure.log(invocation.id)
             self.api.report_invocation_error(invocation, failure)
             return error
         if isinstance(response, StreamedResponse):
@@ -88,7 +88,7 @@ class Loop:
                 error = response.writer.write_body(connection.write, opening, response.chunks)
                 failure = Failure.from_exception(error) if error else None
                 if failure:
-                    failure.log()
+                    failure.log(invocation.id)
                 connection.write(last_chunk(failure, invocation.id))
         finally:
             response.close()

@@ -75,7 +75,7 @@ class Workers:
         if not worker.is_replaced:
             self._terminate()
             return 1
-        log(f"[WARNING] A worker ended with {worker.process.exitcode}; another one takes its place")
+        log("WARN", f"A worker ended with {worker.process.exitcode}; another one takes its place")
         self._start()
         return 0
 
