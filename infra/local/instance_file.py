@@ -5,8 +5,9 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -28,6 +29,7 @@ class Instance:
     key_cache_seconds: float
     pid: int
     targets: list[str]
+    key_settings: dict[str, Any] = field(default_factory=dict)  # what commands for keys need
 
     @property
     def port(self) -> int:

@@ -16,6 +16,7 @@ from infra.local.aws.resources import REGION, TABLE
 from infra.local.gateway import Gateway
 from infra.local.options import GatewayOptions
 from infra.local.target_setup import PROVIDERS, credential_variable, entra_identity
+from infra.operator.key_settings import KeySettings
 
 EXAMPLE_MODELS = ("gpt-5-mini", "gpt-5", "gpt-4.1-mini")
 
@@ -48,6 +49,7 @@ def publish(options: GatewayOptions, gateway: Gateway) -> AbstractContextManager
         key_cache_seconds=options.config.gateway.key_cache_seconds,
         pid=os.getpid(),
         targets=[*options.config.targets],
+        key_settings=KeySettings.of(options.config).to_json(),
     )
     return instance_file.publish_instance(instance, instance_file.instance_folder(options.env))
 

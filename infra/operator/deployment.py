@@ -15,7 +15,10 @@ from infra.local import instance_file
 from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION
 from infra.local.processes import ROOT
 from infra.operator.aws_errors import translate_aws_errors
+from infra.operator.key_settings import KeySettings
 from infra.operator.stack import CLIENT_CONFIG, open_stack
+
+LOCAL_OPERATOR = "local"  # in place of an ARN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,8 @@ class Deployment:
     name: str  # of the stack, or "local"
     key_cache_seconds: float | None  # how long a revoked key may be accepted; None if unknown
     targets: tuple[str, ...] | None  # their names; None if unknown
+    key_settings: KeySettings | None  # None if unknown
+    find_operator: Callable[[], str]  # returns who runs the command
 
     def select_target(self, given: str | None) -> str:
         """Return the target that an option names, or the only one; raise UsageError for others."""
@@ -111,6 +116,8 @@ def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployme
         name=stack.name,
         key_cache_seconds=None if seconds is None else float(seconds),
         targets=None if targets is None else tuple(targets.split(", ")),
+        key_settings=KeySettings.from_outputs(outputs),
+        find_operator=stack.find_operator,
     )
 
 
@@ -134,6 +141,8 @@ def _find_local(port: int | None) -> Deployment:
         name="local",
         key_cache_seconds=gateway.key_cache_seconds,
         targets=tuple(gateway.targets),
+        key_settings=KeySettings.from_json(gateway.key_settings) if gateway.key_settings else None,
+        find_operator=lambda: LOCAL_OPERATOR,
     )
 
 

@@ -1,16 +1,18 @@
 """What the commands for keys share: the argument KEY, the keyring, and options for limits."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Concatenate, get_args
 
 import click
 from pydantic import ValidationError
 
 from antiphon.settings.config import Limits, Period
-from antiphon.store.keyring import Keyring, KeyringError, NoSuchKey
+from antiphon.store.key_terms import KeyringError
+from antiphon.store.keyring import Keyring, NoSuchKey
 from infra.operator.deployment import Deployment, with_deployment
-from infra.operator.param_types import KeyType
+from infra.operator.output import print_message
+from infra.operator.param_types import NONE, KeyType, OrNoneType
 
 COUNT = click.IntRange(min=1)
 # In the order of --help; each is a field of Limits.
@@ -52,7 +54,8 @@ def with_keyring[**P, R](
     @functools.wraps(command)
     def run(deployment: Deployment, *args: Any, **options: Any) -> R:
         try:
-            return command(deployment, Keyring(deployment.table), *args, **options)
+            keyring = Keyring(deployment.table, find_operator=deployment.find_operator)
+            return command(deployment, keyring, *args, **options)
         except NoSuchKey as exc:
             hint = f"`antiphon keys list --all` lists those of {deployment.name}."
             raise click.ClickException(f"{exc} {hint}") from exc
@@ -74,6 +77,43 @@ def limit_options[R](command: Callable[..., R]) -> Callable[..., R]:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(added), run)
 
 
+def limit_change_options[R](command: Callable[..., R]) -> Callable[..., R]:
+    """Add an option for each limit, as the argument `limits`: those that are named; None removes.
+
+    A budget period is not removed by itself: every budget has one.
+    """
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> R:
+        values = {name: value for name, _, _ in LIMITS if (value := options.pop(name)) is not None}
+        set_values = {name: value for name, value in values.items() if value != NONE}
+        _check_values(set_values)
+        return command(*args, limits={n: set_values.get(n) for n in values}, **options)
+
+    added = [
+        click.option(
+            _option_name(name),
+            type=type if name == "budget_period" else OrNoneType(type),
+            help=help.partition("  [")[0],  # without the default of a new key
+        )
+        for name, type, help in LIMITS
+    ]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(added), run)
+
+
+def warn_of_unserved(deployment: Deployment, models: Collection[str]) -> list[str]:
+    """Return the models that no target serves, and warn of them."""
+    if deployment.key_settings is None:
+        return []
+    unserved = deployment.key_settings.unserved(models)
+    if unserved:
+        print_message(
+            f"Warning: no target of {deployment.name} serves {', '.join(unserved)}. "
+            f"It serves {', '.join(deployment.key_settings.models)}."
+        )
+    return unserved
+
+
 def flatten_models(models: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
     """Join the values of a repeated option without duplicates; None if there are none."""
     return tuple(dict.fromkeys(model for group in models for model in group)) or None
@@ -83,6 +123,10 @@ def _parse_limits(values: dict[str, Any]) -> Limits:
     given = {name: value for name, value in values.items() if value is not None}
     if "budget_period" in given and "budget_usd" not in given:
         raise click.UsageError("--budget-period goes with --budget-usd.")
+    return _check_values(given)
+
+
+def _check_values(given: dict[str, Any]) -> Limits:
     try:
         return Limits.model_validate(given)
     except ValidationError as exc:

@@ -1,17 +1,21 @@
 """A key as JSON, as a row, as a list of facts; never with the key itself or its hash."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from antiphon.settings.config import Limits
+import click
+
+from antiphon.settings.config import UNLIMITED, Limits
 from antiphon.store.keyring import IssuedKey
 from antiphon.store.keys import ApiKey
 from infra.operator.deployment import Deployment
-from infra.operator.output import format_time
+from infra.operator.key_settings import KeySettings
+from infra.operator.output import format_day, format_time, print_rows
 
-COLUMNS = ("id", "tenant", "name", "models", "limits", "created", "state")
+COLUMNS = ("id", "tenant", "name", "models", "limits", "state")  # of the list
+CHANGE_COLUMNS = ("changed", "what", "by")
 
 
 def key_status(key: ApiKey) -> str:
@@ -26,7 +30,7 @@ def key_to_json(key: ApiKey) -> dict[str, Any]:
     return {
         **asdict(key),
         "models": None if key.models is None else [*key.models],
-        "limits": _set_limits(key.limits),
+        "limits": set_limits(key.limits),
         "status": key_status(key),
     }
 
@@ -36,14 +40,32 @@ def new_key_to_json(issued: IssuedKey, deployment: Deployment) -> dict[str, Any]
     return {"key": issued.secret, **key_to_json(issued.key), **base_urls(deployment)}
 
 
-def key_to_row(key: ApiKey) -> tuple[str, ...]:
-    created, models = format_time(key.created_at), _format_models(key)
-    limits, state = _format_limits(key), _format_state(key)
-    return (key.id, key.tenant, key.name or "", models, limits, created, state)
+def tenant_limits_to_json(key: ApiKey, settings: KeySettings | None) -> dict[str, Any]:
+    """Return the limits that all keys of the tenant share; None if they are unknown."""
+    limits = None if settings is None else set_limits(settings.limits_of(key.tenant))
+    return {"tenant_limits": limits}
 
 
-def key_to_facts(key: ApiKey) -> Iterator[tuple[str, str]]:
-    yield from zip(COLUMNS, key_to_row(key), strict=True)
+def key_to_row(key: ApiKey, settings: KeySettings | None) -> tuple[str, ...]:
+    """Return what a list has; it is short, so that it fits a terminal."""
+    limits, state = _format_sources(key, settings), _format_status(key, format_day)
+    rotated = "" if key.replaced_by is None else ", rotated"
+    return (key.id, key.tenant, key.name or "", _format_models(key), limits, state + rotated)
+
+
+def key_to_facts(key: ApiKey, settings: KeySettings | None) -> Iterator[tuple[str, str]]:
+    yield from zip(COLUMNS[:-1], key_to_row(key, settings)[:-1], strict=True)
+    yield "created", format_time(key.created_at)
+    rotated = "" if key.replaced_by is None else f", rotated to {key.replaced_by}"
+    yield "state", _format_status(key, format_time) + rotated
+
+
+def print_changes(key: ApiKey) -> None:
+    """Print who changed a key, and when; older versions recorded nothing."""
+    if key.changes:
+        click.echo()
+        rows = [(format_time(each.at), each.what, each.by) for each in key.changes]
+        print_rows(CHANGE_COLUMNS, rows)
 
 
 def base_urls(deployment: Deployment) -> dict[str, str]:
@@ -59,37 +81,40 @@ def format_cache_time(deployment: Deployment) -> str:
     return f"within {deployment.key_cache_seconds:g} s"
 
 
-def _format_state(key: ApiKey) -> str:
-    parts = [_format_status(key)]
-    if key.replaced_by is not None:
-        parts.append(f"rotated to {key.replaced_by}")
-    return ", ".join(parts)
-
-
-def _format_status(key: ApiKey) -> str:
+def _format_status(key: ApiKey, format: Callable[[int | None], str]) -> str:
     match key_status(key):
         case "revoked":
-            return f"revoked {format_time(key.revoked_at)}"
+            return f"revoked {format(key.revoked_at)}"
         case "expired":
-            return f"expired {format_time(key.ends_at)}"
-    return "active" if key.ends_at is None else f"until {format_time(key.ends_at)}"
+            return f"expired {format(key.ends_at)}"
+    return "active" if key.ends_at is None else f"until {format(key.ends_at)}"
 
 
 def _format_models(key: ApiKey) -> str:
     return "all" if key.models is None else ", ".join(key.models)
 
 
-def _format_limits(key: ApiKey) -> str:
-    limits = _set_limits(key.limits)
+def _format_sources(key: ApiKey, settings: KeySettings | None) -> str:
+    """State the limits of the key and of its tenant, each after where it comes from."""
+    tenant = UNLIMITED if settings is None else settings.limits_of(key.tenant)
+    sources = {"key": key.limits, "tenant": tenant}
+    parts = [
+        f"{name}: {_format_limits(each)}" for name, each in sources.items() if set_limits(each)
+    ]
+    return "; ".join(parts) or "none"
+
+
+def _format_limits(limits_: Limits) -> str:
+    limits = set_limits(limits_)
     period = limits.pop("budget_period", None)
     target = limits.pop("files_target", None)
     parts = [f"{name.replace('_', '-')} {value:,.12g}" for name, value in limits.items()]
     parts = [f"{part} a {period}" if "budget" in part else part for part in parts]
     parts += [] if target is None else [f"files-target {target}"]
-    return ", ".join(parts) or "none"
+    return ", ".join(parts)
 
 
-def _set_limits(limits: Limits) -> dict[str, Any]:
+def set_limits(limits: Limits) -> dict[str, Any]:
     values = limits.model_dump(exclude_none=True)
     if limits.budget_usd is None:
         del values["budget_period"]

@@ -1,14 +1,22 @@
-"""`antiphon keys`: creates, lists, shows, revokes and rotates API keys."""
+"""`antiphon keys`: creates, lists, shows, changes, revokes and rotates API keys."""
 
 from typing import Any
 
 import click
 
 from antiphon.settings.config import Limits
-from antiphon.store.keyring import IssuedKey, Keyring, KeyTerms
+from antiphon.store.key_terms import KeyTerms
+from antiphon.store.keyring import IssuedKey, Keyring
 from antiphon.store.keys import ApiKey
 from infra.operator.deployment import Deployment
-from infra.operator.key_options import flatten_models, key_argument, limit_options, with_keyring
+from infra.operator.key_limits import limit_report, print_limits
+from infra.operator.key_options import (
+    flatten_models,
+    key_argument,
+    limit_options,
+    warn_of_unserved,
+    with_keyring,
+)
 from infra.operator.key_presentation import (
     COLUMNS,
     base_urls,
@@ -18,7 +26,10 @@ from infra.operator.key_presentation import (
     key_to_json,
     key_to_row,
     new_key_to_json,
+    print_changes,
+    tenant_limits_to_json,
 )
+from infra.operator.key_update import update
 from infra.operator.output import (
     format_time,
     json_option,
@@ -85,8 +96,9 @@ def create(
     if limits.files_target is not None:
         deployment.check_target("--files-target", limits.files_target)
     issued = keyring.create(KeyTerms(models=flatten_models(models), limits=limits, **terms))
+    unserved = warn_of_unserved(deployment, issued.key.models or ())
     if as_json:
-        print_json(new_key_to_json(issued, deployment))
+        print_json({**new_key_to_json(issued, deployment), "unserved_models": unserved})
     else:
         _print_new_key(issued, deployment)
 
@@ -104,15 +116,22 @@ def list_keys(
     include_ended: bool,
     as_json: bool,
 ) -> None:
-    """List keys, by tenant and age, without the keys themselves."""
+    """List keys, by tenant and age, without the keys themselves.
+
+    The column "limits" says where limits come from: "key" from the key itself, "tenant" from the
+    section [tenants.NAME] of gateway.toml, which all keys of the tenant share; "none" if there are
+    none. `show` says what is used of them.
+    """
     found = [*keyring.list_keys(tenant)]
     listed = [key for key in found if include_ended or key_status(key) == "active"]
     hidden = len(found) - len(listed)
+    settings = deployment.key_settings
     if as_json:
-        print_json({"data": [key_to_json(key) for key in listed], "hidden": hidden})
+        data = [{**key_to_json(key), **tenant_limits_to_json(key, settings)} for key in listed]
+        print_json({"data": data, "hidden": hidden})
         return
     if listed:
-        print_rows(COLUMNS, map(key_to_row, listed))
+        print_rows(COLUMNS, (key_to_row(key, settings) for key in listed))
     else:
         print_message(
             f"{deployment.name} has no such keys. Create one with `antiphon keys create`."
@@ -126,12 +145,24 @@ def list_keys(
 @json_option
 @with_keyring
 def show(deployment: Deployment, keyring: Keyring, *, key: str, as_json: bool) -> None:
-    """Print what is stored about a key."""
+    """Print what a key permits, what is used of its limits, and who changed it when.
+
+    The limits of its tenant are included: both have to leave room for a request. What is used
+    includes what is reserved for responses that have not ended.
+    """
     found = keyring.find(key)
+    settings = deployment.key_settings
+    report = limit_report(found, deployment)
     if as_json:
-        print_json(key_to_json(found))
-    else:
-        print_facts([("deployment", deployment.name), *key_to_facts(found)])
+        used = None if report is None else [use.to_json() for use in report]
+        print_json({**key_to_json(found), **tenant_limits_to_json(found, settings), "usage": used})
+        return
+    facts = dict(key_to_facts(found, settings))
+    if report:  # a table in place of one long line
+        del facts["limits"]
+    print_facts({"deployment": deployment.name, **facts}.items())
+    print_limits(report)
+    print_changes(found)
 
 
 @keys.command()
@@ -190,11 +221,14 @@ def rotate(
     print_message(_old_key_message(old, deployment))
 
 
+keys.add_command(update)
+
+
 def _print_new_key(issued: IssuedKey, deployment: Deployment) -> None:
     click.echo(issued.secret)
     print_message("\nThis key is displayed once and stored nowhere: store it now.")
     urls = [("base URL", url) for url in base_urls(deployment).values()]
-    print_facts([*key_to_facts(issued.key), *urls], stderr=True)
+    print_facts([*key_to_facts(issued.key, deployment.key_settings), *urls], stderr=True)
 
 
 def _old_key_message(old: ApiKey, deployment: Deployment) -> str:

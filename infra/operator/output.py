@@ -61,6 +61,11 @@ def format_time(seconds: int | None) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def format_day(seconds: int | None) -> str:
+    """Format epoch seconds as a day in UTC; None gives an empty string."""
+    return format_time(seconds)[:10]
+
+
 def _create_console(*, stderr: bool) -> Console:
     console = Console(stderr=stderr, highlight=False)
     if console.is_terminal:

@@ -14,6 +14,7 @@ from antiphon.store.links import ID_PATTERN
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 MAX_DURATION = 36_500 * UNITS["d"]
 MAX_NAME_LENGTH = 100
+NONE = "none"  # in place of a value
 _DURATION = re.compile(r"(\d{1,10})([smhdw])|0")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -55,6 +56,17 @@ class FutureTimeType(click.ParamType):
         if seconds <= now:
             self.fail(f"{value!r} is in the past.", param, ctx)
         return seconds
+
+
+class OrNoneType(click.ParamType):
+    """A value of another type, or NONE, which removes what is set."""
+
+    def __init__(self, type: click.ParamType) -> None:
+        self._type = type
+        self.name = f"{type.name.partition(' ')[0]}|{NONE}"  # "integer range" is one
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Any:
+        return NONE if value == NONE else self._type.convert(value, param, ctx)
 
 
 class PastDayType(click.ParamType):

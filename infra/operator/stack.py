@@ -54,6 +54,13 @@ class Stack:
             if each.get("PhysicalResourceId")  # none while it is being created
         ]
 
+    def find_operator(self) -> str:
+        """Return the ARN of the operator's AWS identity; AWS requires no permission for that.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+        """
+        return str(self.client("sts").get_caller_identity()["Arn"])
+
     def find(self, type: str, construct_id: str = "") -> list[StackResource]:
         """Return the resources of a type, of the construct with this id."""
         return [

@@ -142,6 +142,7 @@ def test_outputs_contain_base_urls_and_names():
         "DashboardName",
         "FunctionUrl",
         "KeyCacheSeconds",
+        "KeySettings",
         "RestUrl",
         "SecretNames",
         "TableName",

@@ -45,11 +45,20 @@ def test_tenant_is_required():
 
 def test_help_lists_commands_and_explains_stdin():
     help = run_antiphon("keys", "--help", env=EMPTY_ENVIRONMENT).out
-    for word in ("create", "list", "show", "revoke", "rotate", "--local", "standard input"):
+    for word in (
+        "create",
+        "list",
+        "show",
+        "update",
+        "revoke",
+        "rotate",
+        "--local",
+        "standard input",
+    ):
         assert word in help
 
 
-@pytest.mark.parametrize("command", ["create", "list", "show", "revoke", "rotate"])
+@pytest.mark.parametrize("command", ["create", "list", "show", "update", "revoke", "rotate"])
 def test_every_command_has_deployment_and_json_options(command):
     help = run_antiphon("keys", command, "--help", env=EMPTY_ENVIRONMENT).out
     for option in ("--stage", "--region", "--profile", "--local", "--local-port", "--json"):

@@ -43,7 +43,9 @@ def test_json_is_one_document():
         "ends_at",
         "revoked_at",
         "replaced_by",
+        "changes",
         "status",
+        "unserved_models",
         "url",
         "rest",
     }

@@ -13,6 +13,7 @@ from antiphon.errors import Unavailable
 from antiphon.rollup.recount import COUNTED_KINDS
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.links import link_partition, link_row, time_partition
+from antiphon.store.reservations import limits_partition
 from antiphon.store.storage import StorageKey
 from antiphon.store.usage import usage_partition
 from infra.operator.aws_errors import translate_aws_errors
@@ -124,6 +125,12 @@ def test_operator_policy_has_the_rows_that_a_recount_needs():
     assert leading_keys("FindLinksToRecount") == {time_partition(k, "*") for k in COUNTED_KINDS}
 
 
+def test_operator_policy_has_the_rows_that_limits_are_counted_in():
+    counters = {limits_partition("*"), limits_partition("*", "*")}
+    storage = {StorageKey("*", key).partition for key in (None, "*")}
+    assert leading_keys("ReadWhatIsUsedOfLimits") == counters | storage
+
+
 @pytest.mark.usefixtures("stacks")
 def test_operator_policy_allows_every_command():
     # IAM has no such action: it checks a transaction by the actions in it. moto has it.
@@ -135,6 +142,7 @@ def test_operator_policy_allows_every_command():
         return result.json
 
     new = done("rotate", done("create", "--tenant", "acme")["id"])
+    done("update", new["id"], "--rpm", "5")
     done("revoke", new["id"])
     assert done("show", new["key"])["status"] == "revoked"
     assert len(done("list", "--all")["data"]) == 2

@@ -20,6 +20,10 @@ key_cache_seconds = {seconds}
 [targets.simulated]
 provider = "openai"
 models = ["sim-*", "gpt-5-mini", "gpt-5"]
+
+[tenants.capped]
+budget_usd = 5
+max_files = 3
 """
 CACHE_SECONDS = 0.2
 CREATE = ("keys", "create", "--tenant", "acme", "--local")
@@ -53,6 +57,20 @@ def wait_until_refused(gateway, key):
         assert status == 200
 
 
+def wait_for_status(gateway, key, status, **body):
+    """Wait until a create has this status; the test's timeout ends the loop."""
+    create = {"path": "/responses", "model": "gpt-5-mini", "input": "Say hello.", **body}
+    while (got := call(gateway, key, **create)).status_code != status:
+        assert got.status_code in {200, 404, 429}
+    return got
+
+
+def used(env, id):
+    """What `keys show` says of each limit."""
+    usage = run_for_json("keys", "show", id, "--local", env=env)["usage"]
+    return {(each["of"], each["limit"]): each for each in usage}
+
+
 def test_key_is_valid_from_creation_to_revocation(here):
     gateway, env = here
     document = run_for_json(*CREATE, env=env)
@@ -75,6 +93,39 @@ def test_key_lists_and_calls_only_its_models(here):
     assert call(gateway, key, model="gpt-5-mini", **create).status_code == 200
     refused = call(gateway, key, model="gpt-5", **create)
     assert (refused.status_code, refused.json()["error"]["param"]) == (404, "model")
+
+
+def test_a_changed_key_has_new_terms_within_the_cache_time_and_its_counters(here):
+    gateway, env = here
+    options = ("--models", "gpt-5", "--budget-usd", "1", "--streams", "2")
+    created = run_for_json("keys", "create", "--tenant", "capped", "--local", *options, env=env)
+    key, id = created["key"], created["id"]
+    wait_for_status(gateway, key, 404)
+
+    def update(*values):
+        return run_for_json("keys", "update", id, "--local", *values, env=env)
+
+    update("--models", "gpt-5-mini")
+    wait_for_status(gateway, key, 200)
+    before = used(env, id)
+    assert before["tenant", "max_files"]["left"] == 3
+    assert before["key", "streams"]["maximum"] == 2
+    cost = before["key", "budget_usd"]["used"]
+    assert before["tenant", "budget_usd"]["used"] == cost > 0
+    for of, maximum in (("key", 1), ("tenant", 5)):
+        assert before[of, "budget_usd"]["left"] == maximum - cost
+    assert update("--budget-usd", "0.000001")["effective_within_seconds"] == CACHE_SECONDS
+    refused = wait_for_status(gateway, key, 429)
+    assert refused.json()["error"]["code"] == "insufficient_quota"
+    after = used(env, id)["key", "budget_usd"]
+    assert (after["used"] > 0, after["left"]) == (True, 0)
+    update("--budget-usd", "none", "--models", "none")
+    wait_for_status(gateway, key, 200, model="gpt-5")
+    changes = run_for_json("keys", "show", id, "--local", env=env)["changes"]
+    assert [(change["what"], change["by"]) for change in changes[1:3]] == [
+        ("models gpt-5 -> gpt-5-mini", "local"),
+        ("budget-usd 1 -> 0.000001", "local"),
+    ]
 
 
 def test_after_rotation_without_overlap_only_the_new_key_works(here):

@@ -8,7 +8,8 @@ import pytest
 from antiphon.settings.config import Limits
 from antiphon.store import keys
 from antiphon.store.circuits import Circuits
-from antiphon.store.keyring import Keyring, KeyringError, KeyTerms, NoSuchKey
+from antiphon.store.key_terms import KeyRevision, KeyringError, KeyTerms
+from antiphon.store.keyring import Keyring, NoSuchKey
 from tests.support.dynamodb import embedded_store
 
 DAY = 86_400
@@ -70,8 +71,14 @@ def test_a_key_is_found_by_its_id_by_the_beginning_of_its_id_and_by_itself(keyri
         assert keyring.find(name) == issued.key
 
 
+def test_the_beginning_of_an_id_may_have_any_length(keyring):
+    only = keyring.create(KeyTerms(tenant="acme")).key
+    for length in range(1, len(only.id)):
+        assert keyring.find(only.id[:length]) == only
+
+
 @pytest.mark.parametrize(
-    "name", ["key_", "key_1", "key_ffffffffffffffff0", "sk-antiphon-of-nobody", "acme", "K#"]
+    "name", ["", "kex", "key_g", "key_ffffffffffffffff0", "sk-antiphon-of-nobody", "acme", "K#"]
 )
 def test_other_names_are_refused_and_not_repeated(keyring, name):
     keyring.create(KeyTerms(tenant="acme"))
@@ -84,10 +91,21 @@ def test_a_beginning_of_two_ids_is_refused(keyring, store):
         row = keys.key_row(
             f"sk-number-{number}", "acme", id=f"key_aaaa{number}", by_time_sk=f"acme#{number}"
         )
-        store.table.put(row)
-    with pytest.raises(KeyringError, match=r"2 keys begin like that: key_aaaa1, key_aaaa2\."):
+        store.table.put({**row, "name": "shop"} if number == 1 else row)
+    with pytest.raises(KeyringError) as caught:
         keyring.revoke("key_aaaa")
+    assert str(caught.value) == (
+        "2 keys begin like that: write more of the id.\n"
+        "  key_aaaa1  tenant acme, shop\n  key_aaaa2  tenant acme"
+    )
     assert keyring.find("key_aaaa2").revoked_at is None
+
+
+def test_of_many_candidates_the_first_are_named(keyring):
+    for _ in range(12):
+        keyring.create(KeyTerms(tenant="acme"))
+    with pytest.raises(KeyringError, match=r"(?s)12 keys begin like that.*\n  and 2 more$"):
+        keyring.find("key_")
 
 
 def test_the_keys_of_a_tenant_are_listed_oldest_first(keyring, store):
@@ -131,7 +149,8 @@ def test_a_second_revocation_changes_nothing(keyring, store):
     before = read_row(store, issued.secret)
     key, new = keyring.revoke(issued.key.id)
     assert new
-    assert read_row(store, issued.secret) == {**before, "revoked_at": key.revoked_at}
+    after = read_row(store, issued.secret)
+    assert {**after, "changes": None} == {**before, "revoked_at": key.revoked_at, "changes": None}
     assert Keyring(store.table, lambda: time.time() + DAY).revoke(issued.secret) == (key, False)
     assert not key.is_valid_at(time.time())
 
@@ -203,13 +222,47 @@ def test_revoked_expired_and_rotated_keys_cannot_be_rotated(keyring):
 
 def test_two_rotations_at_once_leave_one_new_key(keyring, store):
     first = keyring.create(KeyTerms(tenant="acme"))
-
-    def other(**_):
-        store.client.meta.events.unregister("before-call.dynamodb.UpdateItem", unique_id="once")
-        keyring.rotate(first.key.id, DAY)
-
-    store.client.meta.events.register("before-call.dynamodb.UpdateItem", other, "once")
-    with pytest.raises(KeyringError, match="was revoked or rotated by someone else just now"):
+    other_change_first(store, lambda: keyring.rotate(first.key.id, DAY))
+    with pytest.raises(KeyringError, match="was changed by someone else just now"):
         keyring.rotate(first.key.id, DAY)
     valid = {key.id for key in keyring.list_keys() if key.is_valid_at(time.time())}
     assert valid == {first.key.id, keyring.find(first.key.id).replaced_by}
+
+
+def other_change_first(store, change):
+    """Make another operator's change just before the next update of a row."""
+
+    def run(**_):
+        store.client.meta.events.unregister("before-call.dynamodb.UpdateItem", unique_id="once")
+        change()
+
+    store.client.meta.events.register("before-call.dynamodb.UpdateItem", run, "once")
+
+
+def test_a_change_that_does_not_know_of_another_one_is_refused(keyring, store):
+    id = keyring.create(KeyTerms(tenant="acme", limits=Limits(rpm=1, tpm=1))).key.id
+    other_change_first(store, lambda: keyring.update(id, KeyRevision({"rpm": 2})))
+    with pytest.raises(KeyringError, match=f"{id} was changed by someone else just now"):
+        keyring.update(id, KeyRevision({"tpm": 2}))
+    assert keyring.find(id).limits == Limits(rpm=2, tpm=1)
+
+
+def test_a_revocation_wins_over_another_change(keyring, store):
+    id = keyring.create(KeyTerms(tenant="acme")).key.id
+    other_change_first(store, lambda: keyring.update(id, KeyRevision({"rpm": 2})))
+    revoked, is_new = keyring.revoke(id)
+    assert (is_new, revoked.limits, keyring.find(id)) == (True, Limits(rpm=2), revoked)
+
+
+def test_the_first_and_the_latest_changes_stay_in_the_row(keyring):
+    id = keyring.create(KeyTerms(tenant="acme")).key.id
+    for rpm in range(1, 21):
+        keyring.update(id, KeyRevision({"rpm": rpm}))
+    what = [change.what for change in keyring.find(id).changes]
+    assert what == ["created", *(f"rpm {n} -> {n + 1}" for n in range(11, 20))]
+
+
+def test_a_key_without_recorded_changes_can_be_changed(keyring, store):
+    store.table.put(keys.key_row("sk-of-an-older-version", "acme"))
+    old, new = keyring.update("sk-of-an-older-version", KeyRevision({"rpm": 2}))
+    assert (old.changes, [change.what for change in new.changes]) == ((), ["rpm none -> 2"])

@@ -96,6 +96,8 @@ def operator_account() -> Iterator[None]:
             RestUrl="https://rest.example/v1",
             KeyCacheSeconds="30.0",
             TargetNames="openai, azure-east",
+            KeySettings='{"models":["gpt-*","o*"],',
+            KeySettings2='"tenants":{"capped":{"rpm":9,"budget_usd":2.5}}}',
         )
         create_stack("Antiphon-dev", "table-of-dev")
         yield

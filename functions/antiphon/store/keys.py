@@ -18,6 +18,15 @@ KEY_SORT = "KEY"
 KEY_LIST = "KEYS"  # the partition of the index `by_time` that lists all keys, for operators only
 
 
+@dataclass(frozen=True)
+class KeyChange:
+    """One change of a key by an operator."""
+
+    at: int  # epoch seconds
+    by: str  # the ARN of the operator's AWS identity
+    what: str  # for people
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
     """What a key permits; times are epoch seconds. The id may be displayed and logged."""
@@ -31,6 +40,7 @@ class ApiKey:
     ends_at: int | None = None  # the key is invalid from then on
     revoked_at: int | None = None
     replaced_by: str | None = None  # id of the key that replaced it by rotation
+    changes: tuple[KeyChange, ...] = ()  # the first and the latest ones, in their order
 
     @property
     def valid_until(self) -> float:
@@ -104,4 +114,5 @@ def key_of_row(item: Item) -> ApiKey:
         ends_at=item.get("ends_at"),
         revoked_at=item.get("revoked_at"),
         replaced_by=item.get("replaced_by"),
+        changes=tuple(KeyChange(c["at"], c["by"], c["what"]) for c in item.get("changes", ())),
     )
