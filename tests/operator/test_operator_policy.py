@@ -27,7 +27,8 @@ BY_DYNAMODB = {
 
 def play_commands():
     """Return the requests of the commands on a stack whose table CloudFormation has named."""
-    create_stack("Antiphon-played", TABLE, TargetNames="openai")
+    settings = json.dumps({"models": ["gpt-*"], "tenants": {"acme": {"rpm": 9, "max_files": 9}}})
+    create_stack("Antiphon-played", TABLE, TargetNames="openai", KeySettings=settings)
     ended = {"status": "completed", "usage": make_usage()}
     links = [
         make_link(0, **ended),
@@ -46,7 +47,10 @@ def play_commands():
 def run_commands(*stage):
     id = run_for_json("keys", "create", "--tenant", "acme", *stage)["id"]
     new = run_for_json("keys", "rotate", id, *stage)["id"]
-    for command in (["show", new], ["list", "--all"], ["revoke", new]):
+    for options in (["--rpm", "5", "--max-files", "5"], ["--rpm", "none"]):
+        run_for_json("keys", "update", new, *options, *stage)
+        assert run_for_json("keys", "show", new, *stage)["usage"][0]["left"] > 0
+    for command in (["list", "--all"], ["revoke", new]):
         run_for_json("keys", *command, *stage)
     for options in ([], ["--remove"]):
         adopted = run_antiphon("adopt", "acme", "vs_1", "--target", "openai", *options, *stage)

@@ -4,7 +4,7 @@ moto checks actions only. Policies that deny are not supported: there is none to
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -65,8 +65,7 @@ def recorded_requests() -> Iterator[list[IamRequest]]:
     requests: list[IamRequest] = []
 
     def record(params: Any, model: Any, **_: object) -> None:
-        service = model.service_model.service_name
-        read = _of_dynamodb if service == "dynamodb" else _of_cloudformation
+        read = RECORDERS[model.service_model.service_name]
         requests.extend(read(model.name, params))
 
     # Every client made from now on has it. moto does the same.
@@ -100,6 +99,21 @@ def _of_dynamodb(operation: str, params: Any) -> Iterator[IamRequest]:
         case _:
             row = params.get("Key") or params["Item"]
             yield _row_request(operation, params["TableName"], [row["pk"]["S"]])
+
+
+def _of_sts(*_: Any) -> tuple[()]:
+    """GetCallerIdentity needs no permission, and none can forbid it.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
+    return ()
+
+
+RECORDERS: Mapping[str, Callable[[str, Any], Iterable[IamRequest]]] = {
+    "cloudformation": _of_cloudformation,
+    "dynamodb": _of_dynamodb,
+    "sts": _of_sts,
+}
 
 
 def _row_request(operation: str, place: str, keys: list[str]) -> IamRequest:
