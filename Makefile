@@ -5,6 +5,8 @@ RUN := $(UV) run --frozen --quiet
 CDK := $(RUN) python -m infra.node node node_modules/aws-cdk/bin/cdk
 ARGS ?=
 OUT ?= cdk.out
+# Without a terminal nobody can approve what the CDK asks about; expanded by the shell of the recipe.
+APPROVAL = $(if $(findstring --require-approval,$(ARGS)),,$$(test -t 0 || echo --require-approval never))
 
 .DEFAULT_GOAL := help
 
@@ -56,7 +58,7 @@ bootstrap: node_modules/.package-lock.json ## Prepare the AWS account and Region
 	$(CDK) bootstrap --no-notices $(ARGS)
 
 deploy: node_modules/.package-lock.json ## Bundle and deploy; ARGS="-c antiphon:stage=dev" passes options on
-	$(CDK) deploy --no-notices $(ARGS)
+	$(CDK) deploy --no-notices $(APPROVAL) $(ARGS)
 
 bench: setup ## What the gateway costs, beside its peers; ARGS="--quick --json FILE"
 	@$(RUN) python -m tests.bench $(ARGS)

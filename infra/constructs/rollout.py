@@ -24,7 +24,10 @@ CANARIES = {
 }
 # Those that a faulty version starts. Not those of a provider, a budget or old messages: CodeDeploy
 # refuses to deploy while one of its alarms is on, and they may be on for days.
-ROLLBACK_ALARMS = ("ApiErrors", "SettleErrors", "RollupErrors", "CutStreams", "LinkNotWritten")
+ROLLBACK_ALARMS = (
+    *("ApiErrors", "SettleErrors", "RollupErrors"),  # of the functions themselves
+    *("ServerErrors", "CutStreams", "LinkNotWritten"),
+)
 SERVICE_POLICY = "service-role/AWSCodeDeployRoleForLambdaLimited"
 
 

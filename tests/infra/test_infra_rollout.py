@@ -82,6 +82,7 @@ def test_canary_shifts_the_api_and_rolls_back_on_alarms_of_a_faulty_version():
         "Antiphon-prod-CutStreams",
         "Antiphon-prod-LinkNotWritten",
         "Antiphon-prod-RollupErrors",
+        "Antiphon-prod-ServerErrors",
         "Antiphon-prod-SettleErrors",
     }
     policy = alias_of(made, "api")[1]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
