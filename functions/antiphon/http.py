@@ -18,9 +18,11 @@ class Attempt:
     target: str
     status: int | str | None  # HTTP status, or the code of the error
     ms: float  # until the first event or the complete body
+    reason: str | None = None  # why no connection was made
 
     def to_log(self) -> dict[str, object]:
-        return {"target": self.target, "status": self.status, "ms": self.ms}
+        fields: dict[str, object] = {"target": self.target, "status": self.status, "ms": self.ms}
+        return fields if self.reason is None else fields | {"reason": self.reason}
 
 
 @dataclass

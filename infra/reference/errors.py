@@ -122,7 +122,9 @@ BY_CLASS = {
     "UpstreamFailed": Sample(
         "The connection to the provider broke before its answer was complete."
     ),
-    "UpstreamNotReached": Sample("The provider could not be reached; nothing was sent."),
+    "UpstreamNotReached": Sample(
+        "The provider could not be reached: the connection is refused. Nothing was sent."
+    ),
     "UpstreamRefusedUs": Sample(
         "The provider refuses the gateway's own credential. Your key is valid; contact the "
         "operators of the gateway."

@@ -1,14 +1,16 @@
 """/models: the models that a key may call, in OpenAI's format."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from cachetools import TLRUCache
 
-from antiphon.errors import GatewayError, ModelNotFound
+from antiphon.errors import GatewayError, ModelNotFound, UpstreamNotReached
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.limits.admission import Gate
@@ -19,14 +21,37 @@ from antiphon.settings.config import Target
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest
 
-# Keys of the cache: a list to which every target contributed, or one where some did not answer.
-COMPLETE = "complete"
-PARTIAL = "partial"
 COMPLETE_SECONDS = 300.0
-PARTIAL_SECONDS = 30.0
+PARTIAL_SECONDS = 30.0  # for a list to which some targets did not contribute
 PROVIDER_TIMEOUT_SECONDS = 5.0
+CACHED_LISTS = 8  # one for each version of Codex that calls
+CLIENT_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
 type Model = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ProviderList:
+    """What one provider lists; `failure` says why it lists nothing."""
+
+    target: str
+    models: Sequence[Model] = ()
+    codex_models: Sequence[Model] = ()
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """The models of all targets; of equal names that of the first configured target."""
+
+    by_name: Mapping[str, Model]
+    codex_models: Sequence[Model]  # as Codex reads them, with a `slug`
+    failures: Mapping[str, str]  # by target
+
+    def not_reached(self) -> UpstreamNotReached:
+        """Return the error for a list that would be empty only because providers failed."""
+        failures = [f"Target '{target}': {why}" for target, why in self.failures.items()]
+        return UpstreamNotReached(" ".join(["The models cannot be listed.", *failures]))
 
 
 @dataclass(frozen=True)
@@ -34,39 +59,56 @@ class Models:
     gate: Gate
     routing: Routing
     upstream: UpstreamClient
-    cache: TLRUCache[str, dict[str, Model]] = field(
-        default_factory=lambda: TLRUCache(2, _expires_at)
+    cache: TLRUCache[str, ModelList] = field(
+        default_factory=lambda: TLRUCache(CACHED_LISTS, _expires_at)
     )
 
     def list_all(self, request: Request) -> Reply:
+        """Return OpenAI's list; a request with `client_version` gets what Codex reads as well.
+
+        Codex uses its own description of a model that no provider describes.
+        """
         caller = self.gate.admit(request)
-        models = sorted(self._models_by_name(request).items())
+        version = _client_version(request)
+        listed = self._listed(request, version)
+        if listed.failures and not listed.by_name:
+            raise listed.not_reached()
+        models = sorted(listed.by_name.items())
         data = [model for name, model in models if caller.may_call(name)]
-        return _json_reply({"object": "list", "data": data})
+        described = [m for m in listed.codex_models if caller.may_call(str(m.get("slug")))]
+        more = {"models": described} if version else {}
+        return _json_reply({"object": "list", "data": data, **more})
 
     def retrieve(self, request: Request, name: str) -> Reply:
+        """Raise UpstreamNotReached where a provider that may have the model did not answer."""
         caller = self.gate.admit(request)
-        model = self._configured_models().get(name) or self._models_by_name(request).get(name)
+        model = self._configured_models().get(name)
+        if model is None and caller.may_call(name):
+            model = self._find(request, name)
         if model is None or not caller.may_call(name):
             raise ModelNotFound(MODEL_NOT_FOUND.format(name), param="model")
         return _json_reply(model)
 
-    def _models_by_name(self, request: Request) -> dict[str, Model]:
-        """Return the models of all targets; of equal names that of the first configured target."""
-        cached = self.cache.get(COMPLETE) or self.cache.get(PARTIAL)
+    def _find(self, request: Request, name: str) -> Model | None:
+        listed = self._listed(request)
+        model = listed.by_name.get(name)
+        targets = {
+            c.target for c, target in self.routing.configured() if target.upstream_model(name)
+        }
+        if model is None and targets & listed.failures.keys():
+            raise listed.not_reached()
+        return model
+
+    def _listed(self, request: Request, version: str = "") -> ModelList:
+        """Read the lists of all providers, or what was read a short time ago."""
+        cached = self.cache.get(version)
         if cached is not None:
             return cached
-        listings = [
-            (target, self._provider_models(candidate, target, request))
+        self.cache[version] = _merge(
+            (target, self._provider_list(candidate, target, request, version))
             for candidate, target in self.routing.configured()
-        ]
-        by_name: dict[str, Model] = {}
-        for target, listed in listings:
-            for model in _served_models(target, listed or []):
-                by_name.setdefault(str(model["id"]), model)
-        is_complete = all(listed is not None for _, listed in listings)
-        self.cache[COMPLETE if is_complete else PARTIAL] = by_name
-        return by_name
+        )
+        return self.cache[version]
 
     def _configured_models(self) -> dict[str, Model]:
         """Return the models that the configuration names without a pattern, calling no provider."""
@@ -76,28 +118,30 @@ class Models:
             for model in _served_models(target, [])
         }
 
-    def _provider_models(
-        self, candidate: Candidate, target: Target, request: Request
-    ) -> list[Model] | None:
-        """Return a provider's own list, if patterns such as gpt-* need it; None if that failed."""
+    def _provider_list(
+        self, candidate: Candidate, target: Target, request: Request, version: str
+    ) -> ProviderList:
+        """Return a provider's own list, if patterns such as gpt-* need it."""
         if not any("*" in name for name in target.models):
-            return []
+            return ProviderList(candidate.target)
         upstream = UpstreamRequest(
             "GET",
             "/models",
+            query=urlencode({"client_version": version}) if version else "",
             headers=request.headers,
             ends_at=request.ends_at,
             timeout_seconds=PROVIDER_TIMEOUT_SECONDS,
             metrics=request.metrics,
         )
         try:
-            data = self.upstream.send([candidate], upstream).members.get("data")
-        except GatewayError:
-            data = None
-        if isinstance(data, list):
-            return [model for model in data if isinstance(model, dict)]
-        logger.warning("models not listed", extra={"target": candidate.target})
-        return None
+            response = self.upstream.send([candidate], upstream)
+            failure = f"The provider answered with status {response.status} and no list."
+        except GatewayError as exc:
+            return _failed(candidate.target, str(exc))
+        models, described = (_objects(response.content, name) for name in ("data", "models"))
+        if models is None and described is None:
+            return _failed(candidate.target, failure)
+        return ProviderList(candidate.target, models or (), described or ())
 
 
 def models_router(models: Models, reader: RequestReader) -> Router:
@@ -108,7 +152,40 @@ def models_router(models: Models, reader: RequestReader) -> Router:
     )
 
 
-def _served_models(target: Target, listed: list[Model]) -> Iterator[Model]:
+def _merge(lists: Iterable[tuple[Target, ProviderList]]) -> ModelList:
+    by_name: dict[str, Model] = {}
+    described: list[Model] = []
+    failures: dict[str, str] = {}
+    for target, listed in lists:
+        for model in _served_models(target, listed.models):
+            by_name.setdefault(str(model["id"]), model)
+        described += (m for m in listed.codex_models if target.upstream_model(str(m.get("slug"))))
+        if listed.failure is not None:
+            failures[listed.target] = listed.failure
+    return ModelList(by_name, described, failures)
+
+
+def _client_version(request: Request) -> str:
+    """Return the version of Codex that asks, else an empty text."""
+    (version, *_) = parse_qs(request.query).get("client_version", [""])
+    return version if CLIENT_VERSION.fullmatch(version) else ""
+
+
+def _failed(target: str, why: str) -> ProviderList:
+    logger.warning("models not listed", extra={"target": target, "reason": why})
+    return ProviderList(target, failure=why)
+
+
+def _objects(content: bytes, name: str) -> list[Model] | None:
+    """Return the objects of an array with all their members; None where there is no such array."""
+    try:
+        value = json.loads(content)[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else None
+
+
+def _served_models(target: Target, listed: Sequence[Model]) -> Iterator[Model]:
     """Yield the models that a target names, then those of its provider that match a pattern."""
     for name in target.models:
         if "*" not in name:
@@ -116,8 +193,8 @@ def _served_models(target: Target, listed: list[Model]) -> Iterator[Model]:
     yield from (model for model in listed if target.upstream_model(str(model.get("id"))))
 
 
-def _expires_at(key: str, _: object, now: float) -> float:
-    return now + (COMPLETE_SECONDS if key == COMPLETE else PARTIAL_SECONDS)
+def _expires_at(_: str, listed: ModelList, now: float) -> float:
+    return now + (PARTIAL_SECONDS if listed.failures else COMPLETE_SECONDS)
 
 
 def _json_reply(value: object) -> Reply:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from antiphon.errors import GatewayError, UpstreamRefusedUs
+from antiphon.errors import GatewayError, UpstreamNotReached, UpstreamRefusedUs
 from antiphon.http import Attempt
 from antiphon.observability import metrics
 from antiphon.providers.errors import ProviderError
@@ -128,7 +128,8 @@ def _misses_parent(outcome: Outcome) -> bool:
 def _record(request: UpstreamRequest, target: str, outcome: Outcome, seconds: float) -> None:
     status = outcome.reason if isinstance(outcome, UpstreamResponse) else outcome.code
     request.metrics.is_done |= request.method == "POST" and status in SUCCESS
-    request.metrics.add(Attempt(target, status, round(seconds * 1000, 1)))
+    reason = str(outcome) if isinstance(outcome, UpstreamNotReached) else None
+    request.metrics.add(Attempt(target, status, round(seconds * 1000, 1), reason))
     if request.metrics.has_failed_over:
         metrics.count(FAILOVERS)
 

@@ -14,8 +14,8 @@ from antiphon.errors import DownloadTooLarge, GatewayError, UpstreamFailed
 from antiphon.http import Send
 from antiphon.observability import logger
 from antiphon.settings.addresses import LOOPBACK
+from antiphon.upstream.faults import translate_error
 from antiphon.upstream.http1 import NO_BODY, build_request
-from antiphon.upstream.stream import translate_error
 from antiphon.upstream.timers import NEVER, ReadTimer, gateway_stopped
 
 MAX_BYTES = 200_000_000  # Lambda ends a streamed response at 200 MB

@@ -17,6 +17,7 @@ from antiphon.settings.config import PRIVATE_HEADERS, Gateway
 from antiphon.sse import EventSplitter
 from antiphon.upstream.credentials import redact
 from antiphon.upstream.download import Download, check_download, redirected
+from antiphon.upstream.faults import translate_error
 from antiphon.upstream.http1 import build_request
 from antiphon.upstream.outcome import (
     CREDENTIAL_REFUSED,
@@ -26,7 +27,7 @@ from antiphon.upstream.outcome import (
     UpstreamResponse,
     policy_for_status,
 )
-from antiphon.upstream.stream import UpstreamStream, translate_error
+from antiphon.upstream.stream import UpstreamStream
 from antiphon.upstream.timers import (
     NEVER,
     ReadTimer,

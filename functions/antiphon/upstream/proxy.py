@@ -14,6 +14,10 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from antiphon.upstream.http1 import PORTS
 
 
+class ProxyFailed(OSError):
+    """The proxy opened no connection to the provider."""
+
+
 class Proxy:
     """Used for https, except for hosts that NO_PROXY names; plain http is loopback only."""
 
@@ -59,7 +63,7 @@ class Proxy:
             raise TimeoutError("The proxy did not open a connection in time.") from None
         except (OSError, HTTPError, HTTPException):
             connection.close()
-            raise OSError("The proxy did not open a connection.") from None
+            raise ProxyFailed("The proxy did not open a connection.") from None
         opened: Any = connection.sock
         opened.suppress_ragged_eofs = False  # a response may have been cut there
         return cast("socket.socket", opened)

@@ -9,36 +9,19 @@ from typing import Any
 import httpx
 
 from antiphon import sse
-from antiphon.errors import (
-    GatewayError,
-    InvalidRequest,
-    UpstreamFailed,
-    UpstreamNotReached,
-    UpstreamTimeout,
-)
+from antiphon.errors import GatewayError, UpstreamFailed
 from antiphon.http import Send
 from antiphon.providers.errors import mask_account, mask_account_in
+from antiphon.upstream.faults import translate_error
 from antiphon.upstream.timers import NEVER, ReadTimer, gateway_stopped
 
 TERMINAL = {"response.completed", "response.failed", "response.incomplete", "error"}
 # Events that say no more than that the response exists; the last two are keep-alives.
 LIFECYCLE = {"response.created", "response.queued", "response.in_progress", "keepalive", "ping"}
 IGNORED_TAILS = {b"", b"data: [DONE]"}
-NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 LINGER_SECONDS = 5.0  # for which a provider may keep a stream open after its terminal event
 
 type ResponseObject = Mapping[str, Any]
-
-
-def translate_error(exc: httpx.RequestError) -> GatewayError:
-    """Return the gateway's error for a failed exchange with a provider."""
-    if isinstance(exc, NOTHING_SENT):
-        return UpstreamNotReached("The provider could not be reached; nothing was sent.")
-    if isinstance(exc, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
-        return InvalidRequest("A header or the query of the request cannot be sent on.")
-    if isinstance(exc, httpx.TimeoutException):
-        return UpstreamTimeout("The provider did not answer in time.")
-    return UpstreamFailed("The connection to the provider broke before its answer was complete.")
 
 
 @dataclass(frozen=True)
