@@ -24,6 +24,7 @@ from infra.constructs.rest_api import (
 )
 from infra.constructs.rollout import create_alias, create_canary
 from infra.constructs.storage import Stores, create_stores
+from infra.fingerprint import OUTPUT, fingerprint
 from infra.operator.key_settings import KeySettings
 
 
@@ -59,6 +60,7 @@ class AntiphonStack(Stack):
         self._add_output("TargetNames", ", ".join(config.targets))
         for name, value in KeySettings.of(config).to_outputs():
             self._add_output(name, value)
+        self._add_output(OUTPUT, fingerprint(config))
         callers = [functions[spec.name] for spec in specs if spec.secrets]
         self._add_credential_outputs(config, callers, options)
         alarms = self._add_monitoring(functions, stores, options)

@@ -1,37 +1,26 @@
 """The checks as data, in the order in which they run, and how they are run."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
+from infra.doctor.check import Check, CheckResult, run_in_order
 from infra.doctor.checks import connection, files, lifecycle, records, rejections, streams
 from infra.doctor.findings import Finding, advise_on_exception, fails, skipped
 from infra.doctor.session import NoModelError, Session
 
-
-@dataclass(frozen=True)
-class Check:
-    """One check; it is skipped unless all checks named in `needs` are ok."""
-
-    name: str  # stable: scripts read it from --json
-    holds: str  # the statement that is true if the check is ok
-    run: Callable[[Session], Finding]
-    needs: tuple[str, ...] = ("reach",)
-    costs: bool = False  # tokens, or it creates something at the provider
-    long: bool = False
-
-
+REACHED: tuple[str, ...] = ("reach",)
 WITH_KEY = ("reach", "models")
 WITH_RESPONSE, WITH_STREAM = ("create",), ("stream",)
-CHECKS = (
-    Check("reach", "The server answers", connection.check_reach, ()),
-    Check("health", "The gateway is healthy", connection.check_health),
-    Check("reference", "It serves its API reference", connection.check_reference),
-    Check("no-key", "A request without a key is refused", rejections.check_no_key),
-    Check("wrong-key", "A wrong key is refused", rejections.check_wrong_key),
-    Check("models", "The key is valid, and there are models to call", lifecycle.check_models),
+CHECKS: tuple[Check[Session], ...] = (
+    Check("reach", "The server answers", connection.check_reach),
+    Check("health", "The gateway is healthy", connection.check_health, REACHED),
+    Check("reference", "It serves its API reference", connection.check_reference, REACHED),
+    Check("no-key", "A request without a key is refused", rejections.check_no_key, REACHED),
+    Check("wrong-key", "A wrong key is refused", rejections.check_wrong_key, REACHED),
+    Check(
+        "models", "The key is valid, and there are models to call", lifecycle.check_models, REACHED
+    ),
     Check("unknown-model", "An unknown model is refused", rejections.check_model, WITH_KEY),
     Check("bad-body", "A body that is not JSON is refused", rejections.check_bad_body, WITH_KEY),
     Check("unknown-id", "An unknown id is not found", rejections.check_unknown_id, WITH_KEY),
@@ -45,8 +34,9 @@ CHECKS = (
         "large-body",
         "A body over the limit is refused, and the message states the limit",
         rejections.check_large_body,
+        REACHED,
     ),
-    Check("huge-body", "A body over AWS's limit is refused", rejections.check_huge_body),
+    Check("huge-body", "A body over AWS's limit is refused", rejections.check_huge_body, REACHED),
     Check("websocket", "A WebSocket is refused at once", rejections.check_websocket, WITH_KEY),
     Check("create", "A response is created", lifecycle.check_create, WITH_KEY, costs=True),
     Check(
@@ -148,10 +138,13 @@ CHECKS = (
         costs=True,
     ),
     Check(
-        "private", "No header identifies the provider's account", connection.check_private_headers
+        "private",
+        "No header identifies the provider's account",
+        connection.check_private_headers,
+        REACHED,
     ),
-    Check("request-ids", "Every response has a request id", connection.check_request_ids),
-    Check("names", "No header is renamed", connection.check_header_names),
+    Check("request-ids", "Every response has a request id", connection.check_request_ids, REACHED),
+    Check("names", "No header is renamed", connection.check_header_names, REACHED),
 )
 NOT_VISIBLE = (
     "Whether Lambda recognises the names of the runtime's own headers.",
@@ -162,49 +155,22 @@ NOT_VISIBLE = (
 )
 
 
-def select_checks(*, free: bool, long: bool) -> list[Check]:
+def select_checks(*, free: bool, long: bool) -> list[Check[Session]]:
     """List the checks without those that cost tokens (`free`) or take long (unless `long`)."""
     return [each for each in CHECKS if not (each.costs and free) and (long or not each.long)]
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    check: Check
-    finding: Finding
-
-    def to_json(self) -> dict[str, Any]:
-        finding = self.finding
-        return {
-            "check": self.check.name,
-            "holds": self.check.holds,
-            "verdict": finding.verdict,
-            "seen": finding.seen,
-            "advice": finding.advice,
-        }
-
-
 def run_checks(
-    session: Session, checks: Iterable[Check], on_start: Callable[[Check], None]
+    session: Session, checks: Iterable[Check[Session]], on_start: Callable[[str], None]
 ) -> Iterator[CheckResult]:
-    """Run the checks in order; delete the responses that they created at the end."""
-    titles, passed = {}, set()
+    """Run the checks in order; delete what they created at the end."""
     try:
-        for check in checks:
-            on_start(check)
-            titles[check.name] = check.holds
-            missing = next((name for name in check.needs if name not in passed), None)
-            if missing is None:
-                finding = _run_check(check, session)
-            else:
-                finding = skipped(f"because this is not true: {titles.get(missing, missing)}")
-            if finding.verdict == "ok":
-                passed.add(check.name)
-            yield CheckResult(check, finding)
+        yield from run_in_order(checks, lambda check: _run_check(check, session), on_start)
     finally:
         _clean_up(session)
 
 
-def _run_check(check: Check, session: Session) -> Finding:
+def _run_check(check: Check[Session], session: Session) -> Finding:
     try:
         return check.run(session)
     except NoModelError:

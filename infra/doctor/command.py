@@ -1,26 +1,25 @@
 """The command `antiphon doctor`: its options, its help and its exit status."""
 
-import os
 import re
-import ssl
 import sys
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import certifi
 import click
-import httpx
 from rich.console import Console
 
-from infra.doctor.checklist import NOT_VISIBLE, Check, run_checks, select_checks
+from infra.bundle import CONFIG
+from infra.doctor.base_url import normalize_base_url
+from infra.doctor.checklist import NOT_VISIBLE, select_checks
 from infra.doctor.report import Report, print_not_visible, print_report, to_json
-from infra.doctor.session import NoModelError, Plan, Session
+from infra.doctor.runs import check_stack, check_url
+from infra.doctor.session import Plan
+from infra.operator.aws_errors import translate_aws_errors
+from infra.operator.deployment import default_stage
+from infra.operator.stack import open_stack
 
-CONNECT_SECONDS = 10
 KEY_FORMAT = re.compile(r"[!-~]+")
 KEY_VARIABLES = ("ANTIPHON_KEY", "OPENAI_API_KEY")
-API_PREFIXES = ("/v1", "/openai/v1", "/openai")
-LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 class DoctorCommand(click.Command):
@@ -30,24 +29,6 @@ class DoctorCommand(click.Command):
         with formatter.section("Not visible to a client; check yourself"):
             formatter.write_dl([(str(n), text) for n, text in enumerate(NOT_VISIBLE, 1)])
         super().format_epilog(ctx, formatter)
-
-
-def normalize_base_url(url: str) -> str:
-    """Return the base URL with a prefix of the API; raise ValueError if it is invalid."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{url}: give a base URL such as https://HOST/v1.")
-    if parts.username or parts.query or parts.fragment:
-        raise ValueError(f"{parts.hostname}: give the base URL only, without user or query.")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise ValueError(f"{url}: the key would be sent unencrypted. Give the https:// URL.")
-    path = parts.path.rstrip("/")
-    prefixed = path if path.endswith(API_PREFIXES) else f"{path}/v1"
-    return f"{parts.scheme}://{parts.netloc}{prefixed}"
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK_HOSTS
 
 
 def _parse_urls(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
@@ -72,7 +53,17 @@ def _read_stdin() -> str:
 
 
 @click.command(cls=DoctorCommand)
-@click.argument("urls", metavar="URL...", nargs=-1, required=True, callback=_parse_urls)
+@click.argument("urls", metavar="[URL]...", nargs=-1, callback=_parse_urls)
+@click.option("--stage", help="Check the stack of this stage, with your AWS credentials.")
+@click.option("--region", help="Its AWS Region.  [default: from your environment or profile]")
+@click.option("--profile", help="A profile of your AWS configuration.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=CONFIG,
+    show_default="gateway.toml",
+    help="The file that should be deployed, for the check of the stack.",
+)
 @click.option(
     "--key",
     envvar=KEY_VARIABLES,
@@ -111,23 +102,46 @@ def _read_stdin() -> str:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(urls: list[str], *, as_json: bool, **options: Any) -> None:
-    """Check a live deployment from where its users are.
+    """Check a live deployment, from where its users are and in its AWS account.
 
     URL is a base URL, with or without /v1; give the Function URL and the URL of the REST API to
     check both. The command creates, streams, abandons, continues and deletes responses, and uploads
     and deletes a file: at most about 10,000 tokens for each URL, about a cent with a small model
     (--long: 16,000 more; --free: none).
 
+    --stage (or --region, --profile) checks the stack: the account's quota, recursion, event
+    sources, secrets, dead letters, the receivers of alarms, active alarms, and whether the local
+    gateway.toml is deployed. It reads only, and no secret's value; docs/operator-policy.json has
+    the permissions. Give URLs as well to check both sides.
+
     Exit status: 0 no check fails, 1 a check fails, 2 wrong usage.
     """
-    plan = _build_plan(options)
-    checks = select_checks(free=options["free"], long=options["long"])
-    reports = [_check_url(url, plan, checks) for url in urls]
+    is_of_stack = any(options[name] is not None for name in ("stage", "region", "profile"))
+    if not urls and not is_of_stack:
+        raise click.UsageError("Give a base URL, or --stage to check a stack, or both.")
+    reports = _check_stack(options) if is_of_stack else []
+    reports += _check_urls(urls, options)
     if as_json:
         click.echo(to_json(reports))
     else:
         _print_reports(reports)
     sys.exit(0 if all(report.holds for report in reports) else 1)
+
+
+def _check_stack(options: dict[str, Any]) -> list[Report]:
+    with translate_aws_errors():
+        stack = open_stack(
+            options["stage"] or default_stage(), options["region"], options["profile"]
+        )
+    return [check_stack(stack, options["config"])]
+
+
+def _check_urls(urls: list[str], options: dict[str, Any]) -> list[Report]:
+    if not urls:
+        return []
+    plan = _build_plan(options)
+    checks = select_checks(free=options["free"], long=options["long"])
+    return [check_url(url, plan, checks) for url in urls]
 
 
 def _build_plan(options: dict[str, Any]) -> Plan:
@@ -145,41 +159,11 @@ def _build_plan(options: dict[str, Any]) -> Plan:
     )
 
 
-def _check_url(url: str, plan: Plan, checks: list[Check]) -> Report:
-    status = Console(stderr=True).status(f"{url}: …")
-
-    def on_start(check: Check) -> None:
-        status.update(f"{url}: {check.holds} …")
-
-    with _create_client(url, plan) as client, status:
-        session = Session(client, plan)
-        results = list(run_checks(session, checks, on_start))
-    return Report(url, results, _used_model(session), session.tokens)
-
-
-def _create_client(url: str, plan: Plan) -> httpx.Client:
-    return httpx.Client(
-        base_url=url,
-        timeout=httpx.Timeout(plan.timeout, connect=min(CONNECT_SECONDS, plan.timeout)),
-        headers={"user-agent": "antiphon-doctor", "accept-encoding": "identity"},
-        trust_env=not is_loopback(url),  # a proxy does not lead back to this machine
-        verify=ssl.create_default_context(
-            cafile=os.environ.get("SSL_CERT_FILE") or certifi.where()
-        ),
-    )
-
-
-def _used_model(session: Session) -> str | None:
-    if "models" not in vars(session):  # the run ended before the models were requested
-        return session.plan.model
-    try:
-        return session.model
-    except NoModelError:
-        return None
-
-
 def _print_reports(reports: list[Report]) -> None:
     console = Console()
     for report in reports:
         print_report(console, report)
-    print_not_visible(console)
+    if any(report.kind == "url" for report in reports):
+        print_not_visible(console)
+    else:
+        console.print("\nTo check it as its users see it: antiphon doctor URL", highlight=False)

@@ -69,14 +69,15 @@ class Finding:
     verdict: Verdict
     seen: str  # what the check observed
     advice: str | None = None  # what to do, or what to know
+    commands: tuple[str, ...] = ()  # that mend it, to be copied
 
 
 def ok(seen: str, advice: str | None = None) -> Finding:
     return Finding("ok", seen, advice)
 
 
-def fails(seen: str, advice: str | None = None) -> Finding:
-    return Finding("fails", seen, advice)
+def fails(seen: str, advice: str | None = None, *commands: str) -> Finding:
+    return Finding("fails", seen, advice, commands)
 
 
 def skipped(reason: str, advice: str | None = None) -> Finding:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from infra.doctor import findings
+from infra.doctor.base_url import normalize_base_url
 from infra.doctor.checklist import CHECKS
-from infra.doctor.command import normalize_base_url
 from infra.doctor.responses import ApiResponse
 from infra.doctor.session import build_padded_body, choose_model, random_response_id
 

@@ -14,6 +14,8 @@ import boto3
 from moto.core.common_models import CloudFormationModel
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
+from tests.support import moto_lambda
+
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -148,6 +150,7 @@ def serve():
     """Print the endpoint, then serve until standard input is closed."""
     os.environ.update(ENVIRONMENT)
     add_version_attribute()
+    moto_lambda.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.settings.table import INDEXES
 from tests.infra.synthesis import write_assembly
+from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
 
 
 def test_stack_is_complete_and_protected(deployed):
@@ -94,6 +95,17 @@ def test_logs_have_a_retention_time(deployed):
     groups = deployed.client("logs").describe_log_groups()["logGroups"]
     ours = [group for group in groups if group["logGroupName"].startswith("Antiphon-prod")]
     assert {group["retentionInDays"] for group in ours} == {30}
+
+
+def test_doctor_finds_what_is_left_to_do_after_a_deployment(deployed):
+    env = {**EMPTY_ENVIRONMENT, **deployed.account.env}
+    done = run_antiphon("doctor", "--stage", "prod", "--json", env=env)
+    rows = {row["check"]: row for row in done.json["stack"]["checks"]}
+    verdicts = {name: row["verdict"] for name, row in rows.items()}
+    left = {"secrets": "fails", "subscription": "fails"}
+    assert verdicts == {**dict.fromkeys(verdicts, "ok"), **left}
+    assert "target openai" in rows["secrets"]["seen"]
+    assert done.code == 1
 
 
 def test_second_deployment_without_changes_does_nothing(deployed):

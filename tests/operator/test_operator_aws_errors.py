@@ -1,7 +1,6 @@
 """Errors of AWS, as messages, and the IAM policy for operators."""
 
 import json
-from pathlib import Path
 
 import boto3
 import botocore.exceptions as aws
@@ -20,18 +19,13 @@ from infra.operator.aws_errors import translate_aws_errors
 from tests.support.aws import LOCAL_AWS
 from tests.support.commands import OPERATOR_ENVIRONMENT, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link
+from tests.support.permissions import POLICY, actions_of
 from tests.support.usage import make_usage
 
-
-def as_list(value):
-    return value if isinstance(value, list) else [value]
-
-
-POLICY = json.loads((Path(__file__).parents[2] / "docs" / "operator-policy.json").read_text())
+# Those of the doctor are shown to be used by its own tests; DynamoDB, in place of the commands,
+# uses those of KMS.
 ACTIONS = sorted(
-    action
-    for action in {a for each in POLICY["Statement"] for a in as_list(each["Action"])}
-    if not action.startswith("kms:")  # which DynamoDB calls, in place of the commands
+    each for each in actions_of("") - actions_of("Check") if not each.startswith("kms:")
 )
 
 

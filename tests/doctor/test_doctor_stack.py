@@ -1,0 +1,246 @@
+"""`antiphon doctor --stage` against a stack in moto, with one fault at a time."""
+
+import json
+import re
+
+import pytest
+
+from infra.doctor.report import wrap_command
+from infra.doctor.stack_checklist import STACK_CHECKS
+from tests.doctor import stack_account
+from tests.doctor.stack_account import ALARM, client, find
+from tests.support import moto_lambda
+from tests.support.commands import OPERATOR_ENVIRONMENT, run_antiphon
+from tests.support.permissions import actions_of, allow_only
+
+CHECKS = {check.name for check in STACK_CHECKS}
+FIND = "cloudformation:DescribeStacks"
+CHECK_ACTIONS = {FIND, *actions_of("Check")}
+
+
+@pytest.fixture(autouse=True)
+def _stack(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with stack_account.healthy_stack():
+        yield
+
+
+def checked(*options, env=OPERATOR_ENVIRONMENT):
+    """Return the exit status and the rows of the checks by name."""
+    done = run_antiphon("doctor", "--stage", "prod", "--json", *options, env=env)
+    rows = json.loads(done.out)["stack"]["checks"]
+    return done.code, {row["check"]: row for row in rows}
+
+
+def failing(rows):
+    return {name for name, row in rows.items() if row["verdict"] == "fails"}
+
+
+def test_healthy_stack_passes_all_checks():
+    code, rows = checked()
+    assert (code, {row["verdict"] for row in rows.values()}) == (0, {"ok"}), rows
+    assert rows.keys() == CHECKS
+
+
+def update_source(logical_id, **settings):
+    client("lambda").update_event_source_mapping(UUID=find(logical_id), **settings)
+
+
+def reserve(count):
+    client("lambda").put_function_concurrency(
+        FunctionName=find("ApiF70053CD"), ReservedConcurrentExecutions=count
+    )
+
+
+def send(queue):
+    client("sqs").send_message(QueueUrl=find(queue), MessageBody="x")
+
+
+def make_secret_anew(**deletion):
+    secrets = client("secretsmanager")
+    (id,) = (e["ARN"] for e in secrets.list_secrets()["SecretList"] if "azure" in e["Name"])
+    secrets.delete_secret(SecretId=id, **deletion)
+
+
+def unsubscribe():
+    for each in client("sns").list_subscriptions()["Subscriptions"]:
+        client("sns").unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+
+
+def set_alarm():
+    client("cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="x")
+
+
+# The check that fails, the fault, what is seen, and a part of the advice or of a command.
+FAULTS = {
+    "a deployment was rolled back": (
+        "stack",
+        lambda: stack_account.set_status("UPDATE_ROLLBACK_COMPLETE"),
+        "UPDATE_ROLLBACK_COMPLETE",
+        "describe-stack-events --stack-name Antiphon-prod",
+    ),
+    "the account is new": (
+        "concurrency",
+        lambda: moto_lambda.set_quota(10),
+        "10 invocations at once",
+        "request-service-quota-increase --service-code lambda --quota-code L-B99A9384",
+    ),
+    "a function is switched off": (
+        "reserved",
+        lambda: reserve(0),
+        "api: the reserved concurrency is 0",
+        "delete-function-concurrency --function-name Antiphon-prod-Api",
+    ),
+    "loops are detected": (
+        "recursion",
+        lambda: stack_account.allow_recursion("Terminate"),
+        "settle: Terminate",
+        "--recursive-loop Allow",
+    ),
+    "an event source is disabled": (
+        "event-sources",
+        lambda: update_source("SettleQueue77AA", Enabled=False),
+        ": Disabled",
+        "update-event-source-mapping --uuid",
+    ),
+    "invocations fail": (
+        "event-sources",
+        lambda: stack_account.set_result("RollupChanges88", "PROBLEM: Function call failed"),
+        "PROBLEM: Function call failed",
+        "logs tail --since 1h /aws/lambda/Antiphon-prod-Rollup",
+    ),
+    "an event source is deleted": (
+        "event-sources",
+        lambda: client("lambda").delete_event_source_mapping(UUID=find("SettleQueue77AA")),
+        "does not exist",
+        "create-event-source-mapping",
+    ),
+    "a secret has the placeholder": (
+        "secrets",
+        lambda: stack_account.forget_secret("azure-east"),
+        "Credential of Antiphon's target azure-east, as plain text: still the stack's placeholder",
+        "put-secret-value --secret-id arn:aws:secretsmanager:us-east-1:",
+    ),
+    "a secret is being deleted": (
+        "secrets",
+        make_secret_anew,
+        "azure-east, as plain text: scheduled for deletion",
+        "restore-secret --secret-id arn:",
+    ),
+    "a secret is deleted": (
+        "secrets",
+        lambda: make_secret_anew(ForceDeleteWithoutRecovery=True),
+        "does not exist",
+        "Remove its target from gateway.toml",
+    ),
+    "there are dead letters": (
+        "dead-letters",
+        lambda: send("DeadLettersAB12"),
+        "1 in Antiphon-prod-DeadLetters",
+        "start-message-move-task --source-arn arn:aws:sqs:us-east-1:123456789012:Antiphon-prod-De",
+    ),
+    "changes of the table are lost": (
+        "dead-letters",
+        lambda: send("LostChangesCD34"),
+        "1 in Antiphon-prod-LostChanges",
+        "purge-queue --queue-url https://",
+    ),
+    "nobody is subscribed": (
+        "subscription",
+        unsubscribe,
+        "nobody is subscribed",
+        "sns subscribe --topic-arn arn:",
+    ),
+    "the subscription is not confirmed": (
+        "subscription",
+        stack_account.set_pending,
+        "not confirmed: ops@example.com",
+        "--notification-endpoint ops@example.com",
+    ),
+    "an alarm is active": ("alarms", set_alarm, f"{ALARM} since 20", "Look for [ERROR]"),
+    "an alarm is disabled": (
+        "alarms",
+        lambda: client("cloudwatch").disable_alarm_actions(AlarmNames=[ALARM]),
+        f"disabled: {ALARM}",
+        f"enable-alarm-actions --alarm-names {ALARM}",
+    ),
+    "an alarm is deleted": (
+        "alarms",
+        lambda: client("cloudwatch").delete_alarms(AlarmNames=[ALARM]),
+        f"do not exist: {ALARM}",
+        "deploy once without them",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_detected_with_what_mends_it(fault):
+    name, cause, seen, mends = FAULTS[fault]
+    cause()
+    code, rows = checked()
+    assert (code, failing(rows)) == (1, {name}), rows
+    assert seen in rows[name]["seen"]
+    assert mends in "\n".join([rows[name]["advice"], *rows[name]["commands"]])
+
+
+def test_another_local_file_than_the_deployed_one_fails(tmp_path):
+    file = tmp_path / "gateway.toml"
+    text = '[targets.openai]\nprovider = "openai"\nmodels = ["gpt-*"]\n'
+    for content, seen in ((text, "deployed "), ("targets = 1", "gateway.toml: targets: ")):
+        file.write_text(content)
+        code, rows = checked("--config", str(file))
+        assert (code, failing(rows)) == (1, {"config"})
+        assert seen in rows["config"]["seen"]
+    assert checked("--config", str(tmp_path / "none"))[1]["config"]["verdict"] == "skipped"
+
+
+def test_operator_policy_allows_all_checks_and_nothing_that_they_do_not_use():
+    stack_account.set_result("RollupChanges88", "PROBLEM: Function call failed")
+    with allow_only(CHECK_ACTIONS) as used:
+        _, rows = checked()
+    assert {row["verdict"] for row in rows.values()} == {"ok", "fails"}
+    assert used == CHECK_ACTIONS
+
+
+@pytest.mark.parametrize("missing", sorted(CHECK_ACTIONS - {FIND}))
+def test_missing_permission_is_named(missing):
+    stack_account.set_result("RollupChanges88", "PROBLEM: Function call failed")
+    with allow_only(CHECK_ACTIONS - {missing}):
+        _, rows = checked()
+    named = [row for row in rows.values() if missing in row["seen"]]
+    assert {row["verdict"] for row in named} == {"skipped"}
+    assert all(missing in row["advice"] for row in named)
+
+
+def test_stack_that_may_not_be_read_is_an_error():
+    with allow_only(()):
+        done = run_antiphon("doctor", "--stage", "prod")
+    assert done.code == 1
+    assert "do not allow this.\n" in done.err
+    assert f"is not authorized to perform: {FIND}" in done.err
+
+
+def test_output_fits_80_columns_and_commands_can_be_copied():
+    stack_account.set_pending()
+    done = run_antiphon("doctor", "--stage", "prod", env={**OPERATOR_ENVIRONMENT, "COLUMNS": "80"})
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    command = done.out[done.out.index("aws sns subscribe") :].partition("\n\n")[0]
+    assert re.sub(r" \\\n\s*", " ", command).endswith(
+        "--notification-endpoint ops@example.com --region us-east-1"
+    )
+
+
+def test_long_words_of_a_command_stay_whole():
+    word = "x" * 90
+    assert wrap_command(f"aws sqs {word} --region y") == [
+        "aws sqs \\",
+        f"  {word} \\",
+        "  --region y",
+    ]
+
+
+def test_url_or_stage_is_needed():
+    done = run_antiphon("doctor")
+    assert done.code == 2
+    assert "Give a base URL, or --stage to check a stack, or both." in done.err
