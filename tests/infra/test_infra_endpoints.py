@@ -139,6 +139,7 @@ def test_outputs_contain_base_urls_and_names():
     found = outputs(template())
     assert set(found) == {
         "AlarmTopic",
+        "ConfigFingerprint",
         "DashboardName",
         "FunctionUrl",
         "KeyCacheSeconds",
