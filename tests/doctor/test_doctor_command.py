@@ -126,7 +126,7 @@ def test_keys_are_never_printed(played):
 @pytest.mark.parametrize(
     ("arguments", "env", "text"),
     [
-        ((), KEY, "Missing argument 'URL...'"),
+        ((), KEY, "Give a base URL, or --stage to check a stack, or both."),
         (("gateway.example.com",), KEY, "such as https://HOST/v1"),
         (("http://gateway.example.com/v1",), KEY, "the key would be sent unencrypted"),
         (("https://a:b@gateway.example.com/v1",), KEY, "without user or query"),

@@ -238,9 +238,3 @@ def test_long_words_of_a_command_stay_whole():
         f"  {word} \\",
         "  --region y",
     ]
-
-
-def test_url_or_stage_is_needed():
-    done = run_antiphon("doctor")
-    assert done.code == 2
-    assert "Give a base URL, or --stage to check a stack, or both." in done.err
