@@ -22,6 +22,11 @@ LOGS = 0.50  # a GB ingested
 TRACES = 5.00  # a million recorded
 STORAGE, BACKUP = 0.25, 0.20  # a GB and month: table and indexes; point-in-time recovery
 EGRESS = 0.09  # a GB
+# A month.
+SECRET = 0.40
+METRIC = 0.30
+KMS_KEY, KMS_CALLS = 1.00, 3.00  # a key; a million requests
+WEB_ACL, WEB_ACL_RULE, INSPECTIONS = 5.00, 1.00, 0.60  # the last for a million requests
 
 STREAM_SECONDS = 10.0
 DURATIONS = (1, 3, 10, 30)  # seconds
@@ -37,6 +42,11 @@ ROLLUP_RUNS, ROLLUP_SECONDS, ROLLUP_MB = 2, 0.1, 256
 MESSAGE_CALLS, SETTLE_SECONDS, SETTLE_MB = 3, 0.05, 512
 # Rows of at most 4 KB: the key, unless it is cached; the parent; the link, by rollup.
 READ_UNITS = 3
+# Of rollup, when a link expires: DynamoDB removes rows without a charge, and tells of each link.
+EXPIRY_READS = 3
+# API Gateway's detailed metrics (count, two latencies, 4xx, 5xx) of each method in the template.
+METHODS, METRICS_PER_METHOD = 2, 5
+FIREWALL_RULES = 2
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,8 @@ def compute_cost(seconds: float) -> tuple[float, ...]:
 
 def list_lines() -> list[Line]:
     """List the costs that both endpoints have."""
-    return [*_lambda_lines(), *_dynamodb_lines(), _rollup_line(), _settle_line(), *_other_lines()]
+    functions = [_rollup_line(), _settle_line(), _expiry_line()]
+    return [*_lambda_lines(), *_dynamodb_lines(), *functions, *_other_lines()]
 
 
 def rest_line() -> Line:
@@ -120,6 +131,31 @@ def format_durations(mb: int = 256) -> str:
     return ", ".join(f"{seconds} s ${dollars:.0f}" for seconds, dollars in totals.items())
 
 
+def build_monthly_table() -> str:
+    """State what costs the same in each month, however few the calls are."""
+    metrics, rules = METHODS * METRICS_PER_METHOD, f"{FIREWALL_RULES} rules x ${WEB_ACL_RULE:.2f}"
+    rows = [
+        ("each target's secret", "", SECRET),
+        (
+            "REST API: detailed metrics, by the hours in which it is called",
+            f"{METHODS} methods x {METRICS_PER_METHOD} x ${METRIC:.2f}",
+            metrics * METRIC,
+        ),
+        (
+            "`antiphon:customer_managed_key`",
+            f"the key; ${KMS_CALLS:.2f} a million calls of KMS",
+            KMS_KEY,
+        ),
+        (
+            "`antiphon:firewall`",
+            f"${WEB_ACL:.2f} + {rules}; ${INSPECTIONS:.2f} a million calls",
+            WEB_ACL + FIREWALL_RULES * WEB_ACL_RULE,
+        ),
+    ]
+    body = [f"| {label} | {how} | {dollars:.2f} |" for label, how, dollars in rows]
+    return "\n".join(["| US dollars a month | how | |", "|---|---|--:|", *body])
+
+
 def build_report() -> str:
     """Return the text that the README contains."""
     units = ", ".join(f"{write.units} for {write.label}" for write in WRITES_PER_RESPONSE)
@@ -127,7 +163,8 @@ def build_report() -> str:
         f"{build_table()}\n\n"
         f"Write units: {units};\n"
         "each index of a row is one more, a transaction doubles the row's.\n"
-        f"At 256 MB by the Function URL, a million of {format_durations()}."
+        f"At 256 MB by the Function URL, a million of {format_durations()}.\n\n"
+        f"{build_monthly_table()}"
     )
 
 
@@ -169,6 +206,17 @@ def _settle_line() -> Line:
         f"{MESSAGE_CALLS} x ${QUEUE_CALLS:.2f} + ${INVOCATIONS:.2f} + {SETTLE_SECONDS} s x "
         f"{SETTLE_MB} MB + 1 unit x ${READS}",
         MESSAGE_CALLS * QUEUE_CALLS + INVOCATIONS + duration + READS,
+    )
+
+
+def _expiry_line() -> Line:
+    """Return what rollup costs when the links expire, which costs nothing itself."""
+    duration = ROLLUP_SECONDS * ROLLUP_MB / MB_PER_GB * GB_SECOND * MILLION
+    run = f"${INVOCATIONS:.2f} + {ROLLUP_SECONDS} s x {ROLLUP_MB} MB"
+    return _uniform(
+        "expiry",
+        f"{run} + {EXPIRY_READS} units x ${READS}",
+        INVOCATIONS + duration + EXPIRY_READS * READS,
     )
 
 

@@ -32,7 +32,10 @@ ACCESS_LOG_FIELDS = {
     "error": "$context.error.responseType",
     "responseLength": "$context.responseLength",
     "responseLatency": "$context.responseLatency",
-    "functionLatency": "$context.integration.latency",
+    "transferMode": "$context.integration.responseTransferMode",
+    "timeToHeaders": "$context.integration.timeToAllHeaders",
+    "timeToFirstContent": "$context.integration.timeToFirstContent",
+    "functionLatency": "$context.integration.latency",  # until the stream's end
     "functionStatus": "$context.integration.integrationStatus",
 }
 ACKNOWLEDGED = {

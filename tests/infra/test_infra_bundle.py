@@ -111,6 +111,17 @@ def test_asset_has_few_distributions_each_of_them_in_the_lock(built, locked):
     assert len(names) <= MAX_DISTRIBUTIONS
 
 
+def test_asset_contains_the_licence_of_all_that_is_shipped(built):
+    """Powertools contains Swagger UI, but not its licence: ours is of the same version."""
+    found = [{p.name for p in each.rglob("*")} for each in built.glob("*.dist-info")]
+    assert all(any(name.startswith("LICENSE") for name in names) for names in found)
+    page = (built / PAGE_FILES["swagger-ui.js"]).read_text("utf-8")
+    version = re.search(r'PACKAGE_VERSION:"([^"]+)"', page).group(1)
+    notices = built / "reference" / "licenses" / f"swagger-ui-{version}"
+    names = {"LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"}
+    assert {path.name for path in notices.iterdir()} == names
+
+
 def test_asset_contains_no_secrets_and_no_tests(built):
     """Neither by name nor by content; a developer's local files do not get in."""
     files = {str(p.relative_to(built)): p for p in built.rglob("*") if p.is_file()}

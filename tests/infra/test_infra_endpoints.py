@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from infra import costs
 from tests.infra.synthesis import CONFIG, EVERYTHING, only, resources, template
 
 
@@ -69,7 +70,7 @@ def test_stage_is_throttled_by_options_and_traced():
 def test_access_log_is_json_without_content():
     stage = only(template(), "ApiGateway::Stage")
     fields = json.loads(stage["AccessLogSetting"]["Format"]).values()
-    assert "$context.status" in fields
+    assert {"$context.status", "$context.integration.timeToFirstContent"} <= set(fields)
     forbidden = re.compile("header|query|body|userAgent|authorizer|path$|resourcePath|apiKey")
     assert [f for f in fields if forbidden.search(f)] == ["$context.path"]
     assert flat(stage["AccessLogSetting"]["DestinationArn"]).endswith(":<AccessLogs8B620ECA>")
@@ -194,6 +195,11 @@ def test_firewall_protects_the_stage_by_address_only():
     assert group == "AWSManagedRulesAmazonIpReputationList"
     before = only(made, "WAFv2::WebACLAssociation")["ResourceArn"]
     assert "/stages/<RestDeploymentStage" in flat(before)
+
+
+def test_costs_count_what_the_template_has(methods):
+    firewall = only(template(**EVERYTHING), "WAFv2::WebACL")
+    assert (len(methods), len(firewall["Rules"])) == (costs.METHODS, costs.FIREWALL_RULES)
 
 
 def test_nothing_relies_on_a_firewall():
