@@ -83,3 +83,8 @@ def test_subjects_for_entra_are_an_output():
     made = template(text=ALL)
     roles = [function(made, name)["Role"] for name in ("api", "settle")]
     assert outputs(made)["EntraSubjects"] == {"Fn::Join": ["", [roles[0], ", ", roles[1]]]}
+
+
+def test_secrets_have_the_tag_that_lets_operators_describe_them():
+    for secret in resources(template(), "SecretsManager::Secret").values():
+        assert {"Key": "application", "Value": "antiphon"} in secret["Tags"]
