@@ -106,10 +106,13 @@ def test_an_error_in_place_of_a_file_is_one_of_openai(client, provider, path):
     )
 
 
-def test_there_is_no_head_of_a_file(client, provider, path):
+def test_a_head_takes_the_headers_of_a_file_and_none_of_its_bytes(client, provider, path):
+    whole = encode_response(bytes(1_000_000), kind=KIND)
+    provider.respond_with(whole[:2_000], SILENCE)
     response = client.head(path)
-    assert (response.status_code, response.headers["allow"]) == (405, "GET")
-    assert provider.received == []
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"] == KIND
+    assert [request.line.split()[0] for request in provider.received] == ["GET"]
 
 
 def test_lambdas_deadline_breaks_a_file_off(hasty, provider):
