@@ -11,14 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from antiphon.settings.config import Config, OpenAITarget
+from infra.example_models import PREFERRED_MODELS
 from infra.local import instance_file
 from infra.local.aws.resources import REGION, TABLE
 from infra.local.gateway import Gateway
 from infra.local.options import GatewayOptions
 from infra.local.target_setup import PROVIDERS, credential_variable, entra_identity
 from infra.operator.key_settings import KeySettings
-
-EXAMPLE_MODELS = ("gpt-5-mini", "gpt-5", "gpt-4.1-mini")
 
 
 def print_facts(console: Console, options: GatewayOptions, gateway: Gateway) -> None:
@@ -100,7 +99,7 @@ def _example_model(config: Config) -> str:
     named = (name for target in targets for name in target.models if "*" not in name)
     known = (
         name
-        for name in EXAMPLE_MODELS
+        for name in PREFERRED_MODELS
         if any(target.upstream_model(name) is not None for target in targets)
     )
     return next(known, None) or next(named, "YOUR-MODEL")

@@ -8,6 +8,7 @@ from antiphon.settings.config import Limits
 from antiphon.store.key_terms import KeyTerms
 from antiphon.store.keyring import IssuedKey, Keyring
 from antiphon.store.keys import ApiKey
+from infra.example_models import EXAMPLE_PATTERN
 from infra.operator.deployment import Deployment
 from infra.operator.key_limits import limit_report, print_limits
 from infra.operator.key_options import (
@@ -66,7 +67,8 @@ def keys() -> None:
     "--models",
     type=ModelsType(),
     multiple=True,
-    help="Models it may call, by name or with one *: --models 'gpt-5*,o3'. May be repeated.  "
+    help=f"Models it may call, by name or with one *: --models '{EXAMPLE_PATTERN},gpt-4.1'. May be "
+    "repeated.  "
     "[default: all]",
 )
 @click.option(

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from antiphon.settings.config import TenantName
 from antiphon.store.links import ID_PATTERN
+from infra.example_models import EXAMPLE_PATTERN
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 MAX_DURATION = 36_500 * UNITS["d"]
@@ -133,7 +134,9 @@ class ModelsType(click.ParamType):
             if not model or not model.isprintable() or " " in model:
                 self.fail(f"{model!r} is not the name of a model.", param, ctx)
             if model.count("*") > 1:
-                self.fail(f"{model!r}: a pattern has one * at most, as in gpt-5*.", param, ctx)
+                self.fail(
+                    f"{model!r}: a pattern has one * at most, as in {EXAMPLE_PATTERN}.", param, ctx
+                )
         return models
 
 

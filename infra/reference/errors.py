@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from antiphon.errors import GatewayError
 from antiphon.schema.unserved import endpoint_not_served, method_not_served
+from infra.example_models import EXAMPLE_MODEL
 from infra.reference import headers
 from infra.reference.schemas import Schema, ref
 
@@ -105,7 +106,8 @@ BY_CLASS = {
     "Unauthenticated": Sample("Incorrect API key provided."),
     "NotFound": Sample("Response with id 'resp_68a1' not found."),
     "ModelNotFound": Sample(
-        "The model 'gtp-5' does not exist or you do not have access to it. Did you mean 'gpt-5'?",
+        "The model 'gtp-6.1' does not exist or you do not have access to it. Did you mean "
+        f"'{EXAMPLE_MODEL}'?",
         "model",
     ),
     "EndpointNotServed": Sample(str(endpoint_not_served("POST", "/v1/chat/completions"))),
@@ -243,7 +245,7 @@ CODES: dict[int, tuple[Sample, ...]] = {
             code="conversations_not_supported_by_target",
         ),
     ),
-    429: (Sample("Rate limit reached for gpt-5.", code="rate_limit_exceeded"),),
+    429: (Sample(f"Rate limit reached for {EXAMPLE_MODEL}.", code="rate_limit_exceeded"),),
     502: (
         Sample(
             "An event of the provider's stream has more than 16,777,216 bytes, the limit of the "

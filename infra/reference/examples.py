@@ -2,6 +2,7 @@
 
 import json
 
+from infra.example_models import EXAMPLE_MODEL
 from infra.reference.schemas import Schema
 
 RESP, NEXT, CONV, MSG = "resp_68a1c0ffee", "resp_68a1c0ffef", "conv_68a1c0ffee", "msg_68a1c0ffee"
@@ -48,7 +49,7 @@ def response(id: str, status: str, **more: object) -> Schema:
         "created_at": CREATED,
         "completed_at": CREATED + 1 if final else None,
         "status": status,
-        "model": "gpt-5-2025-08-07",
+        "model": EXAMPLE_MODEL,
         "output": [MESSAGE] if final else [],
         "error": None,
         "incomplete_details": None,
@@ -82,26 +83,30 @@ CANCELLED = example(response(RESP, "cancelled", background=True))
 CREATE: Schema = {
     "Text": {
         "summary": "A question",
-        "value": {"model": "gpt-5", "input": "Say hello in Latin.", "metadata": {"team": "search"}},
+        "value": {
+            "model": EXAMPLE_MODEL,
+            "input": "Say hello in Latin.",
+            "metadata": {"team": "search"},
+        },
     },
     "Streamed": {
         "summary": "Streamed, event by event",
-        "value": {"model": "gpt-5", "input": "Tell me a story.", "stream": True},
+        "value": {"model": EXAMPLE_MODEL, "input": "Tell me a story.", "stream": True},
     },
     "Chained": {
         "summary": "The next turn, at the target that stores the last one",
-        "value": {"model": "gpt-5", "previous_response_id": RESP, "input": "And in Greek?"},
+        "value": {"model": EXAMPLE_MODEL, "previous_response_id": RESP, "input": "And in Greek?"},
     },
     "Background": {
         "summary": "In the background; poll it with GET /responses/{id}",
-        "value": {"model": "gpt-5", "input": "Write the report.", "background": True},
+        "value": {"model": EXAMPLE_MODEL, "input": "Write the report.", "background": True},
     },
     "Azure": {
         "summary": "As Azure's clients send it: POST /openai/responses?api-version=…",
         "description": "With the key in `api-key`. `model` is the public name that `gateway.toml` "
         "maps to a deployment.",
         "value": {
-            "model": "gpt-5",
+            "model": EXAMPLE_MODEL,
             "input": [{"role": "user", "content": [{"type": "input_text", "text": "Hello"}]}],
             "max_output_tokens": 200,
         },
@@ -109,7 +114,7 @@ CREATE: Schema = {
     "Function": {
         "summary": "With a function that the model may call",
         "value": {
-            "model": "gpt-5",
+            "model": EXAMPLE_MODEL,
             "input": "What is the weather in Bern?",
             "tools": [
                 {
@@ -121,8 +126,8 @@ CREATE: Schema = {
         },
     },
 }
-COUNT = example({"model": "gpt-5", "input": "Say hello in Latin."})
-COMPACT = example({"model": "gpt-5", "previous_response_id": RESP})
+COUNT = example({"model": EXAMPLE_MODEL, "input": "Say hello in Latin."})
+COMPACT = example({"model": EXAMPLE_MODEL, "previous_response_id": RESP})
 START = example({"metadata": {"team": "search"}, "items": [{"role": "user", "content": "Salve!"}]})
 UPDATE = example({"metadata": {"team": "search"}})
 ADD = example({"items": [{"role": "user", "content": "And in Greek?"}]})
@@ -149,7 +154,7 @@ CONVERSATION = example(
     }
 )
 DELETED_CONVERSATION = example({"id": CONV, "object": "conversation.deleted", "deleted": True})
-GPT: Schema = {"id": "gpt-5", "object": "model", "created": 0, "owned_by": "openai"}
+GPT: Schema = {"id": EXAMPLE_MODEL, "object": "model", "created": 0, "owned_by": "openai"}
 MODEL, MODELS = example(GPT), example({"object": "list", "data": [GPT]})
 HEALTH = example({"status": "ok"})
 LINK: Schema = {
@@ -158,7 +163,7 @@ LINK: Schema = {
     "created_at": CREATED,
     "completed_at": CREATED + 1,
     "status": "completed",
-    "model": "gpt-5",
+    "model": EXAMPLE_MODEL,
     "target": "openai",
     "previous_response_id": None,
     "conversation": None,
@@ -246,7 +251,7 @@ COUNTS: Schema = {
 GROUP: Schema = {
     "object": "usage.bucket",
     "day": "2026-11-22",
-    "model": "gpt-5",
+    "model": EXAMPLE_MODEL,
     "target": "openai",
     "key_id": "key_68a1c0ffee68a1c0",
 }

@@ -1,16 +1,15 @@
 """Validates request bodies as OpenAI does, and reads the fields of a create request."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.example_models import EXAMPLE_MODEL, REASONING_MODELS
 from infra.local.simulator.errors import ApiError, invalid_parameter, missing_parameter
 from infra.local.simulator.items import Json, item_text
 from infra.local.simulator.project import Project
 
-REASONING_MODELS = re.compile(r"o\d|gpt-5")
 MAX_METADATA_NUMBER = 100_000  # highest number in the metadata that has an effect
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
 
@@ -64,7 +63,7 @@ class CreateRequest:
 
     @property
     def model(self) -> str:
-        return str(self.body.get("model") or "gpt-5")
+        return str(self.body.get("model") or EXAMPLE_MODEL)
 
     @property
     def is_stream(self) -> bool:

@@ -4,6 +4,7 @@ import time
 
 from aiohttp import web
 
+from infra.example_models import SIMULATED_MODELS
 from infra.local.simulator.api_request import ApiRequest, Route
 from infra.local.simulator.creation import build_create_request, start_response
 from infra.local.simulator.delivery import Delivery
@@ -28,16 +29,6 @@ from infra.local.simulator.state import Conversation
 
 COMPACTED_CONTENT = "gAAAAABsaW11bGF0ZWQtY29tcGFjdGlvbg"
 MAX_ITEMS_PER_REQUEST = 20
-MODEL_NAMES = (
-    "gpt-5",
-    "gpt-5-mini",
-    "gpt-5-nano",
-    "gpt-4.1",
-    "gpt-4.1-mini",
-    "gpt-4o",
-    "o4-mini",
-    "o3",
-)
 MODEL_CREATED = 1_754_438_400
 
 
@@ -199,7 +190,10 @@ def _add_items(request: ApiRequest, conversation: Conversation, body: Json) -> l
 
 async def list_models(request: ApiRequest) -> web.StreamResponse:
     return request.reply(
-        {"object": "list", "data": [_describe_model(name) for name in (*MODEL_NAMES, *SCENARIOS)]}
+        {
+            "object": "list",
+            "data": [_describe_model(name) for name in (*SIMULATED_MODELS, *SCENARIOS)],
+        }
     )
 
 
