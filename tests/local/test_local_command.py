@@ -140,7 +140,9 @@ def test_the_start_lines_and_the_ready_file_describe_the_gateway(tmp_path):
         for value in (ready["url"], ready["rest"], ready["aws_endpoint"], ready["table"]):
             assert value in output
         assert "openai: https://api.openai.com/v1" in output
-        assert re.search(rf"curl -N {ready['url']}/responses .*Bearer key-of-acme.*gpt-5", output)
+        assert re.search(
+            rf"curl -N {ready['url']}/responses .*Bearer key-of-acme.*gpt-6.1-terra", output
+        )
         _aws_is_as_the_stack_makes_it(ready)
 
 
