@@ -89,6 +89,15 @@ def test_canary_shifts_the_api_and_rolls_back_on_alarms_of_a_faulty_version():
     assert policy["ApplicationName"] == group["ApplicationName"]
 
 
+def test_a_changed_property_of_the_function_is_a_new_version_and_a_reservation_is_not():
+    def version(**options):
+        _, alias = alias_of(template(**options), "api")
+        return alias["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
+
+    assert version(snap_start=True, arch="arm64") != version()
+    assert version(reserved_concurrency=5, provisioned_concurrency=5) == version()
+
+
 @pytest.mark.parametrize("arch", ["arm64", "x86_64"])
 def test_snap_start_is_the_api_s_on_both_architectures(arch):
     made = template(snap_start=True, arch=arch)

@@ -47,8 +47,8 @@ def test_a_worker_that_dies_is_replaced(start, workers):
     runtime = start("renewed.handler", **TWO)
     one, other = workers
     first, second = (serve(worker)["pids"][1] for worker in workers)
-    os.kill(first, signal.SIGKILL)
     one.expect("GET invocation/next")
+    os.kill(first, signal.SIGKILL)
     one.expect_close()
     assert serve(one)["pids"][1] not in (first, second)
     assert serve(other)["pids"][1] == second
