@@ -10,9 +10,14 @@ from constructs import Construct
 
 from antiphon.settings.config import Config
 from infra.constructs.alarms import create_alarms
-from infra.constructs.credentials import identity_audiences, role_arns, secret_names
+from infra.constructs.credentials import (
+    allow_telemetry_secret,
+    identity_audiences,
+    role_arns,
+    secret_names,
+)
 from infra.constructs.dashboard import create_dashboard
-from infra.constructs.function_specs import FUNCTION_SPECS, FunctionSpec
+from infra.constructs.function_specs import FUNCTION_SPECS, STREAM_FUNCTION, FunctionSpec
 from infra.constructs.functions import add_trigger, create_function
 from infra.constructs.options import Options, stack_name
 from infra.constructs.queries import create_queries
@@ -61,8 +66,7 @@ class AntiphonStack(Stack):
         for name, value in KeySettings.of(config).to_outputs():
             self._add_output(name, value)
         self._add_output(OUTPUT, fingerprint(config))
-        callers = [functions[spec.name] for spec in specs if spec.secrets]
-        self._add_credential_outputs(config, callers, options)
+        self._allow_credentials(functions, specs, config, options)
         alarms = self._add_monitoring(functions, stores, options)
         create_canary(self, aliases["api"], alarms, options)
         self._add_endpoints(aliases["api"], options, config, stores.key)
@@ -93,9 +97,16 @@ class AntiphonStack(Stack):
             )
             self._add_output("FunctionUrl", f"{url.url}v1")
 
-    def _add_credential_outputs(
-        self, config: Config, callers: Sequence[lambda_.Function], options: Options
+    def _allow_credentials(
+        self,
+        functions: dict[str, lambda_.Function],
+        specs: Sequence[FunctionSpec],
+        config: Config,
+        options: Options,
     ) -> None:
+        if STREAM_FUNCTION in functions:
+            allow_telemetry_secret(functions[STREAM_FUNCTION], config.telemetry)
+        callers = [functions[spec.name] for spec in specs if spec.secrets]
         if names := secret_names(config.targets, options):
             self._add_output("SecretNames", ", ".join(names))
         if identity_audiences(config.targets):

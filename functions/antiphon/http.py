@@ -31,6 +31,7 @@ class RequestMetrics:
 
     attempts: list[Attempt] = field(default_factory=list)
     is_done: bool = False  # whether a provider has done what a repetition would do again
+    started_ns: int = field(default_factory=time.time_ns)  # since the epoch
     # Of the log lines: ids, names and numbers, never content. None is left out.
     fields: dict[str, object] = field(default_factory=dict)
 

@@ -39,6 +39,7 @@ from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.resource_routing import ResourceRouting
 from antiphon.rollup.counting import LinkCounter
 from antiphon.rollup.handler import StreamHandler
+from antiphon.rollup.spans import SpanBuffer, encode_attributes
 from antiphon.rollup.storage import StorageRollup
 from antiphon.rollup.usage import UsageRollup
 from antiphon.routing import Routing
@@ -53,7 +54,7 @@ from antiphon.store.listings import LinkListing, MetadataIndex
 from antiphon.store.queue import NO_ANSWER as QUEUE_NO_ANSWER
 from antiphon.store.queue import Queue
 from antiphon.store.references import References
-from antiphon.store.secrets import ProviderSecrets
+from antiphon.store.secrets import ProviderSecrets, SecretHeaders
 from antiphon.store.storage import StorageRows
 from antiphon.store.usage import UsageSums
 from antiphon.store.web_identity import WebIdentity
@@ -62,6 +63,7 @@ from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
+from antiphon.upstream.otlp import SpanExporter
 from antiphon.upstream.proxy import Proxy
 from antiphon.upstream.transport import LlhttpTransport
 
@@ -126,7 +128,8 @@ class _Core:
         )
         durable = DurableLinks(foundation.links, foundation.queue)
         days, conversation_days = gateway.links_days, gateway.conversation_days
-        stores = Stores(durable, items, days, conversation_days, shared.keys())
+        has_spans = foundation.config.telemetry.otlp_endpoint is not None
+        stores = Stores(durable, items, days, conversation_days, shared.keys(), has_spans)
         discarding = Discarding(self.routing, self.upstream)
         self.recorder = ResponseRecorder(stores, discarding, self.admission)
         self.resource_recorder = ResourceRecorder(stores, self.recorder.put_new)
@@ -228,8 +231,31 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     load_price_list()  # at the start, when Lambda gives a whole processor
     costs = CostEstimator(foundation.prices, foundation.targets)
     sums = (UsageRollup(costs.cost), StorageRollup(StorageRows(foundation.table)))
-    counters = [LinkCounter(foundation.table, each) for each in sums]
-    return StreamHandler([index.apply, *(each.apply for each in counters)], foundation.queue)
+    spans = _span_buffer(foundation, env)
+    counters = [LinkCounter(foundation.table, each, spans.add) for each in sums]
+    listeners = [index.apply, *(each.apply for each in counters)]
+    return StreamHandler(listeners, foundation.queue, at_end=spans.flush)
+
+
+def _span_buffer(foundation: _Foundation, env: Mapping[str, str]) -> SpanBuffer:
+    """Build what exports a span of each counted response, if a collector is configured."""
+    telemetry = foundation.config.telemetry
+    if telemetry.otlp_endpoint is None:
+        return SpanBuffer(foundation.targets)
+    names = {"service.name": telemetry.service_name, "deployment.environment.name": env["STAGE"]}
+    headers = partial(dict[str, str], telemetry.headers)
+    if telemetry.headers_secret is not None:
+        client = foundation.client("secretsmanager")
+        secret = SecretHeaders(client, telemetry.headers_secret)
+        headers = partial(_merge_headers, telemetry.headers, secret)
+    transport = provider_transport(foundation.gateway.proxy, env)
+    resource = encode_attributes(names)
+    exporter = SpanExporter(transport, telemetry.otlp_endpoint, resource, headers)
+    return SpanBuffer(foundation.targets, exporter)
+
+
+def _merge_headers(public: Mapping[str, str], secret: SecretHeaders) -> dict[str, str]:
+    return {**public, **secret.get()}
 
 
 def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> httpx.BaseTransport:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from aws_cdk import SecretValue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from antiphon.settings.config import AzureTarget, Entra, Target
+from antiphon.settings.config import AzureTarget, Entra, Target, Telemetry
 from antiphon.store.secrets import PLACEHOLDER
 from antiphon.store.web_identity import ALGORITHM, TOKEN_SECONDS
 from infra.constructs.options import Options
@@ -55,6 +56,15 @@ def allow_web_identity(audiences: Sequence[str]) -> iam.PolicyStatement:
             "NumericLessThanEquals": {"sts:DurationSeconds": TOKEN_SECONDS},
         },
     )
+
+
+def allow_telemetry_secret(function: lambda_.Function, telemetry: Telemetry) -> None:
+    """Allow a function to read the collector's headers; operators make that secret themselves."""
+    if telemetry.headers_secret is not None:
+        statement = iam.PolicyStatement(
+            actions=["secretsmanager:GetSecretValue"], resources=[telemetry.headers_secret]
+        )
+        function.add_to_role_policy(statement)
 
 
 def role_arns(roles: Iterable[iam.IRole | None]) -> str:

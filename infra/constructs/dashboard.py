@@ -137,6 +137,7 @@ def _problem_graphs(stage: str) -> list[Graph]:
     opened = metric_by_dimensions(stage, metrics.CIRCUITS_OPENED)
     failover = (metrics.FAILOVERS, metrics.ALL_OPEN)
     late = (metrics.DEFERRED_ROWS, metrics.LINK_NOT_WRITTEN, metrics.UNSETTLED)
+    lost = (*late, metrics.SPANS_NOT_EXPORTED)
     return [
         Graph("Circuits opened, by target", PER_PERIOD, [opened]),
         Graph(
@@ -145,9 +146,9 @@ def _problem_graphs(stage: str) -> list[Graph]:
             [stage_metric(stage, metric) for metric in failover],
         ),
         Graph(
-            "Rows written late or never",
+            "Rows written late or never, and lost spans",
             PER_PERIOD,
-            [stage_metric(stage, metric) for metric in late],
+            [stage_metric(stage, metric) for metric in lost],
         ),
     ]
 

@@ -72,6 +72,15 @@ def test_without_such_a_target_no_function_gets_tokens(text):
     assert "EntraSubjects" not in outputs(template(text=text))
 
 
+def test_rollup_alone_reads_the_secret_with_the_collector_s_headers():
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:otlp-AbCdEf"
+    made = template(text=f'{CONFIG}\n[telemetry]\nheaders_secret = "{arn}"\n')
+    (read,) = (each for each in statements(made, "rollup") if arn in str(each))
+    assert (read["Action"], read["Resource"]) == ("secretsmanager:GetSecretValue", arn)
+    assert arn not in str([statements(made, name) for name in ("api", "settle")])
+    assert "secretsmanager" not in str(statements(template(), "rollup"))
+
+
 def test_without_secrets_there_is_no_permission_and_no_output():
     made = template(text=BY_IDENTITY)
     assert not resources(made, "SecretsManager::Secret")

@@ -17,13 +17,25 @@ from antiphon.settings.config import (
     Price,
     Settings,
     Shared,
+    Telemetry,
     load_config,
     parse_config,
 )
 
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
 AZURE = {"provider": "azure", "endpoint": "https://a.openai.azure.com", "models": {"a": "b"}}
-SECTIONS = (AzureTarget, Batches, Entra, Files, Gateway, Limits, OpenAITarget, Price, Shared)
+SECTIONS = (
+    AzureTarget,
+    Batches,
+    Entra,
+    Files,
+    Gateway,
+    Limits,
+    OpenAITarget,
+    Price,
+    Shared,
+    Telemetry,
+)
 # For Entra's national clouds.
 NOT_IN_README = {"scope", "authority", "audience"}
 ENTRA = {"tenant_id": "acme.onmicrosoft.com", "client_id": "0000-1"}
@@ -58,6 +70,14 @@ def parse_gateway(**options):
         ({"targets": {"a": {**AZURE, "auth": "entra"}}}, "targets.a"),
         ({"targets": {"a": {**AZURE, "entra": ENTRA}}}, "targets.a"),
         ({"targets": {"a": OPENAI}, "gateway": {"links_days": 0}}, "gateway.links_days"),
+        (
+            {"targets": {"a": OPENAI}, "telemetry": {"otlp_endpoint": "http://otel.acme.com"}},
+            "telemetry.otlp_endpoint",
+        ),
+        (
+            {"targets": {"a": OPENAI}, "telemetry": {"headers_secret": "otlp"}},
+            "telemetry.headers_secret",
+        ),
         ({"targets": {"a": OPENAI}, "gateway": {"proxy": "proxy.acme"}}, "gateway.proxy"),
         ({"targets": {"a": OPENAI}, "gatway": {}}, "gatway"),
         *[

@@ -5,6 +5,7 @@ owner. Status and usage are recorded when the terminal event has passed.
 """
 
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -46,6 +47,8 @@ from antiphon.upstream.outcome import SUCCESS, UpstreamResponse, policy_for_stat
 from antiphon.upstream.stream import UpstreamStream
 
 DAY = 86_400
+# https://www.w3.org/TR/trace-context/#traceparent-header; ids of zeros alone are invalid.
+TRACE_PARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 NO_ID = "The provider's answer has no id that the gateway can record, so it is not passed on."
 COMPACTION_DAYS = 7  # until which a compaction is counted, even where it waits in the queue
 
@@ -250,7 +253,7 @@ class ResponseRecorder:
             if first is None:  # otherwise it counts with the link of the first id
                 self._count_usage(created, owner, context.body, context.reservation)
             raise UpstreamFailed(NO_ID)
-        link = _response_link(context, response.target, created, self._stores.days)
+        link = _response_link(context, response.target, created, self._stores)
         if first is not None:
             link = replace(link, alias_of=first.id, root=first.root, metadata={}, lease=None)
             return TrackedLink(link, is_deferred=not self.put_new(response, link))
@@ -285,11 +288,11 @@ class ResponseRecorder:
 
 
 def _response_link(
-    context: CreateContext, target: str, response: ResponseObject, days: int
+    context: CreateContext, target: str, response: ResponseObject, stores: Stores
 ) -> Link:
     body, parent, id = context.body, context.parent, str(readable_id(response))
     conversation = conversation_id(response) or body.conversation_id
-    return Link(
+    link = Link(
         id=id,
         tenant=context.caller.tenant,
         key_id=context.caller.key_id,
@@ -297,7 +300,7 @@ def _response_link(
         target=target,
         root=parent.root if parent else conversation or id,
         created_ms=now_ms(),
-        expires_at=expires_after(days),
+        expires_at=expires_after(stores.days),
         model=body.model,
         previous_response_id=body.previous_response_id,
         conversation=conversation,
@@ -310,6 +313,18 @@ def _response_link(
             "service_tier": tier_or_none(body.service_tier),
             **outcome_attributes(response),
         },
+    )
+    return _with_trace(link, context.request) if stores.has_spans else link
+
+
+def _with_trace(link: Link, request: Request) -> Link:
+    """Add what the span of a response needs: its times, and the caller's span."""
+    trace_parent = request.headers.get("traceparent", "")
+    return replace(
+        link,
+        started_ms=request.metrics.started_ns // 1_000_000,
+        ended_ms=link.created_ms if link.is_final else None,
+        trace_parent=trace_parent if TRACE_PARENT.fullmatch(trace_parent) else None,
     )
 
 

@@ -121,6 +121,7 @@ class Stores:
     days: int
     conversation_days: int
     shared: Collection[str] = ()  # ids of what only operators own
+    has_spans: bool = False  # whether links record what a span needs; it makes their rows larger
     containers: TTLCache[tuple[str, str], bool] = field(
         default_factory=lambda: TTLCache(CACHED_CONTAINERS, USE_SECONDS), compare=False
     )
@@ -245,6 +246,8 @@ class ResponseTracker:
     def _changes(self, link: Link, terminal_event: str | None) -> dict[str, Any]:
         changes = {} if self._unwritten is None else outcome_attributes(self._unwritten)
         if changes.get("status") in FINAL:
+            if self._stores.has_spans and self._is_new:
+                changes["ended_ms"] = time.time_ns() // 1_000_000
             return {**changes, "unfinished": None} if link.unfinished else changes
         is_stored = changes.get("store", link.store)
         if self._is_new and (terminal_event != "" or not is_stored):  # nothing more is recorded

@@ -7,7 +7,7 @@ before: see docs/decisions/0009-usage-is-counted-once.md.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -50,6 +50,7 @@ class LinkCounter:
 
     table: Table
     sums: Sums
+    on_first: Callable[[Link], None] = lambda _: None  # gets a link once, when it is counted first
 
     def apply(self, change: LinkChange) -> None:
         """Count the changed link as it is now, if what it counts has changed."""
@@ -104,6 +105,8 @@ class LinkCounter:
         except (ConditionFailed, Conflict):
             return False
         self.sums.report(additions)
+        if marker is None:
+            self.on_first(link)
         return True
 
     def _marker_update(

@@ -19,9 +19,15 @@ type ChangeListener = Callable[[LinkChange], None]  # may get a change repeatedl
 class StreamHandler:
     """The function's handler; passes each change to all listeners, in the order of the stream."""
 
-    def __init__(self, listeners: Iterable[ChangeListener], queue: Queue) -> None:
+    def __init__(
+        self,
+        listeners: Iterable[ChangeListener],
+        queue: Queue,
+        at_end: Callable[[], None] = lambda: None,  # of each invocation
+    ) -> None:
         self._listeners = tuple(listeners)
         self._queue = queue
+        self._at_end = at_end
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Return the first failed record, from which Lambda delivers the batch again.
@@ -29,6 +35,7 @@ class StreamHandler:
         https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
         """
         failed = self._apply_all(event["Records"])
+        self._at_end()
         metrics.flush()
         return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}
 

@@ -53,6 +53,9 @@ HeaderName = Annotated[
     StringConstraints(pattern=r"^[a-z0-9!#$%&'+.^_`|~-]+\*?$"),  # RFC 9110, 5.1, and a wildcard
     AfterValidator(_check_header),
 ]
+HeaderField = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,100}$")]
+SecretArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:secretsmanager:[!-~]+$")]
+HeaderText = Annotated[str, StringConstraints(pattern=r"^[ -~]*$")]
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 SharedId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,900}$")]  # as links have them
 TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -250,6 +253,16 @@ class Shared(Section):
         return self.tenants is None or tenant in self.tenants
 
 
+class Telemetry(Section):
+    """Where a span of each response is sent; by default nowhere."""
+
+    otlp_endpoint: BaseUrl | None = None  # of OTLP over HTTP; spans go to its path /v1/traces
+    headers: dict[HeaderField, HeaderText] = Field(default_factory=dict)  # that are no secrets
+    # ARN of a secret with a JSON object of more headers, such as the collector's key.
+    headers_secret: SecretArn | None = None
+    service_name: str = Field(default="antiphon", min_length=1)
+
+
 class Config(Section):
     """The whole of `gateway.toml`."""
 
@@ -261,6 +274,7 @@ class Config(Section):
     prices: dict[str, Price] = Field(default_factory=dict)
     files: Files = Files()
     batches: Batches = Batches()
+    telemetry: Telemetry = Telemetry()
     # By id: prompts, tunnels, files and stores that were made outside of the gateway.
     shared: dict[SharedId, Shared] = Field(default_factory=dict)
 

@@ -59,6 +59,8 @@ DEFERRED_ROWS = Metric("DeferredRows")
 LINK_NOT_WRITTEN = Metric("LinkNotWritten")
 # Responses that are not polled any more, so that outcome and usage stay unknown.
 UNSETTLED = Metric("Unsettled")
+# Spans that the collector of OpenTelemetry did not take.
+SPANS_NOT_EXPORTED = Metric("SpansNotExported")
 
 # Of all budgets that a request counts against, the highest use: spent and reserved.
 BUDGET_USED = Metric("BudgetUsed", "Percent")
@@ -74,6 +76,6 @@ UNPRICED = Metric("Unpriced", dimensions=_MODEL_AND_TARGET)  # responses without
 METRICS = (
     *(REQUESTS, ERRORS, SERVER_ERRORS, FIRST_EVENT, ANSWER, ADDED),
     *(CUT_STREAMS, FAILOVERS, CIRCUITS_OPENED, ALL_OPEN),
-    *(DEFERRED_ROWS, LINK_NOT_WRITTEN, UNSETTLED, BUDGET_USED),
+    *(DEFERRED_ROWS, LINK_NOT_WRITTEN, UNSETTLED, SPANS_NOT_EXPORTED, BUDGET_USED),
     *(INPUT_TOKENS, CACHED_TOKENS, OUTPUT_TOKENS, COST, UNPRICED),
 )

@@ -82,6 +82,11 @@ class Link:
     alias_of: str | None = None  # the first id of a response whose provider changed the id
     lease: dict[str, Any] | None = None  # its reservation against limits, for a later settlement
     details: dict[str, Any] | None = None  # what the gateway's own lists show of a resource
+    # Of a span, if spans are exported: when the request arrived, and when its response ended, and
+    # the caller's own span, as in the header `traceparent`.
+    started_ms: int | None = None
+    ended_ms: int | None = None
+    trace_parent: str | None = None
 
     @property
     def path_segment(self) -> str:

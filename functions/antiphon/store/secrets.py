@@ -1,15 +1,17 @@
 """Provider credentials from Secrets Manager, one secret for each target, cached in memory."""
 
+import json
 import random
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from cachetools import TTLCache
 
 from antiphon.errors import CredentialMissing
 from antiphon.observability import logger
@@ -26,6 +28,7 @@ CURRENT_STAGE, PREVIOUS_STAGE = "AWSCURRENT", "AWSPREVIOUS"
 PLACEHOLDER = "replace-me"  # the value of a secret that the stack has just created
 # One token that may stand in a header. The console's key/value pairs are JSON and not allowed.
 CREDENTIAL_PATTERN = re.compile(r"(?!\{)[!-~]+")
+HEADER_PATTERN = re.compile(r"[!-~][ -~]{0,2000}")
 REASONS = {
     "ResourceNotFoundException": "its secret does not exist",
     "AccessDeniedException": "the gateway has no permission to read its secret",
@@ -166,6 +169,40 @@ class ProviderSecrets:
             reason = "its secret is not the credential alone, as plain text"
             raise _credential_missing(target, stage, reason)
         return value
+
+
+class SecretHeaders:
+    """Reads headers from a secret with a JSON object, at first use and then every five minutes."""
+
+    def __init__(
+        self, client: "SecretsManagerClient", arn: str, clock: Clock = time.monotonic
+    ) -> None:
+        self._client = client
+        self._arn = arn
+        self._cached: TTLCache[str, Mapping[str, str]] = TTLCache(1, FRESH_SECONDS, clock)
+
+    def get(self) -> Mapping[str, str]:
+        """Return the headers; raise CredentialMissing where the secret has none."""
+        headers = self._cached.get(self._arn)
+        if headers is None:
+            headers = self._cached[self._arn] = self._read()
+        return headers
+
+    def _read(self) -> Mapping[str, str]:
+        try:
+            secret = self._client.get_secret_value(SecretId=self._arn)
+            found = json.loads(secret.get("SecretString", ""))
+        except (BotoCoreError, ClientError) as exc:
+            raise CredentialMissing(_reason(exc)) from exc
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not all(map(_is_header, found.values())):
+            raise CredentialMissing("its secret is not a JSON object of headers")
+        return found
+
+
+def _is_header(value: object) -> bool:
+    return isinstance(value, str) and HEADER_PATTERN.fullmatch(value) is not None
 
 
 def _reason(exc: BotoCoreError | ClientError) -> str:
