@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from infra.bundle import CONFIG
 from infra.doctor.base_url import normalize_base_url
 from infra.doctor.checklist import NOT_VISIBLE, select_checks
-from infra.doctor.report import Report, print_not_visible, print_report, to_json
+from infra.doctor.report import Report, print_not_visible, print_report, to_json, wrap_command
 from infra.doctor.runs import check_stack, check_url
 from infra.doctor.session import Plan
 from infra.operator.aws_errors import translate_aws_errors
@@ -166,4 +167,7 @@ def _print_reports(reports: list[Report]) -> None:
     if any(report.kind == "url" for report in reports):
         print_not_visible(console)
     else:
-        console.print("\nTo check it as its users see it: antiphon doctor URL", highlight=False)
+        urls = " ".join(url for report in reports for url in report.base_urls)
+        console.print(Text("\n# To check it as its users see it, with a key in ANTIPHON_KEY:"))
+        for line in wrap_command(f"antiphon doctor {urls}"):
+            console.print(Text(line), soft_wrap=True)

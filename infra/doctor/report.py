@@ -26,6 +26,7 @@ class Report:
     results: list[CheckResult]
     model: str | None = None
     tokens: int = 0
+    base_urls: tuple[str, ...] = ()  # of the stack, for checks from outside
 
     @property
     def holds(self) -> bool:
@@ -92,10 +93,11 @@ def _print_commands(console: Console, results: Sequence[CheckResult]) -> None:
     """Print the commands below the table, where they can be copied."""
     for result in results:
         if result.finding.commands:
-            console.print(f"\n# To do, until this is true: {result.holds}", highlight=False)
+            console.print(Text(f"\n# To do, until this is true: {result.holds}"))
         for command in result.finding.commands:
             for line in wrap_command(command):
-                console.print(line, soft_wrap=True, highlight=False, markup=False)
+                # As Text: in a string, rich replaces the :secret: of an ARN by an emoji.
+                console.print(Text(line), soft_wrap=True)
 
 
 def _format_finding(finding: Finding) -> list[Text]:

@@ -18,6 +18,7 @@ from infra.doctor.stack_checklist import run_stack_checks
 from infra.operator.stack import Stack
 
 CONNECT_SECONDS = 10
+URL_OUTPUTS = ("FunctionUrl", "RestUrl")
 
 
 def check_stack(stack: Stack, config: Path) -> Report:
@@ -29,7 +30,8 @@ def check_stack(stack: Stack, config: Path) -> Report:
 
     with status:
         results = list(run_stack_checks(Account(stack, config), on_start))
-    return Report("stack", stack.name, results)
+    urls = (stack.outputs.get(name) for name in URL_OUTPUTS)
+    return Report("stack", stack.name, results, base_urls=tuple(url for url in urls if url))
 
 
 def check_url(url: str, plan: Plan, checks: list[Check[Session]]) -> Report:

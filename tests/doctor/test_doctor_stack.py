@@ -222,6 +222,7 @@ def test_stack_that_may_not_be_read_is_an_error():
 
 def test_output_fits_80_columns_and_commands_can_be_copied():
     stack_account.set_pending()
+    stack_account.forget_secret("openai")
     done = run_antiphon("doctor", "--stage", "prod", env={**OPERATOR_ENVIRONMENT, "COLUMNS": "80"})
     lines = done.out.splitlines()
     assert max(map(len, lines)) <= 80
@@ -229,6 +230,8 @@ def test_output_fits_80_columns_and_commands_can_be_copied():
     assert re.sub(r" \\\n\s*", " ", command).endswith(
         "--notification-endpoint ops@example.com --region us-east-1"
     )
+    assert "  arn:aws:secretsmanager:us-east-1:123456789012:secret:generated-openai-" in done.out
+    assert f"antiphon doctor {stack_account.URL}" in done.out
 
 
 def test_long_words_of_a_command_stay_whole():
