@@ -18,7 +18,8 @@ from infra.local.simulator.scenarios import SCENARIOS
 from infra.local.supervisor import supervise
 from infra.local.target_setup import read_target_setup
 
-PORT = click.IntRange(0, 65535)
+MAX_PORT = 65_535
+PORT = click.IntRange(0, MAX_PORT)
 FILE = click.Path(dir_okay=False, path_type=Path)
 ENVIRONMENT = {
     KEYS_VARIABLE: (
@@ -54,7 +55,10 @@ class Local(click.Command):
     "--port", type=PORT, default=8080, show_default=True, help="Function URL; 0: any free port."
 )
 @click.option(
-    "--rest-port", type=PORT, default=8081, show_default=True, help="API Gateway; 0: any free port."
+    "--rest-port",
+    type=PORT,
+    show_default="the port after --port",
+    help="API Gateway; 0: any free port.",
 )
 @click.option(
     "--concurrency",
@@ -84,7 +88,9 @@ class Local(click.Command):
     help="Written when the gateway is ready: JSON with url and rest (base URLs), aws_endpoint, "
     "table, keys (a list of tenant and key), and simulator (its address or null).",
 )
-def local(config: Path, ready_file: Path | None, **numbers: Any) -> None:
+def local(
+    config: Path, ready_file: Path | None, port: int, rest_port: int | None, **numbers: Any
+) -> None:
     """Run the gateway on this machine.
 
     The functions run in real runtime processes, behind a Function URL on one port and an API
@@ -97,7 +103,13 @@ def local(config: Path, ready_file: Path | None, **numbers: Any) -> None:
         setup = read_target_setup(config, os.environ)
     except (ConfigError, InvalidKeys) as exc:
         _fail(exc, 2)
+    numbers |= {"port": port, "rest_port": next_port(port) if rest_port is None else rest_port}
     serve(GatewayOptions(accepted, setup, models, os.environ, **numbers), ready_file)
+
+
+def next_port(port: int) -> int:
+    """Return the port of the other endpoint, which moves along; 0, any free one, stays 0."""
+    return 0 if port == 0 else port + 1 if port < MAX_PORT else port - 1
 
 
 def serve(options: GatewayOptions, ready_file: Path | None) -> None:

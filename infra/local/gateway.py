@@ -39,8 +39,8 @@ async def run_gateway(
 ) -> AsyncIterator[Gateway]:
     """Run a gateway until the block ends; `on_start` is called for each runtime that started."""
     with (
-        reserve_port(options.port) as port,
-        reserve_port(options.rest_port) as rest_port,
+        reserve_port(options.port, FUNCTION_URL) as port,
+        reserve_port(options.rest_port, REST_API) as rest_port,
         tempfile.TemporaryDirectory(prefix="antiphon-") as folder,
     ):
         async with processes:

@@ -140,7 +140,7 @@ async def gateway(count=1, seconds=60, env=os.environ, **more):
     """
     lambdas = function_environment(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
     variables = {**lambdas, **more}
-    with reserve_port(0) as url, reserve_port(0) as rest:
+    with reserve_port(0, FUNCTION_URL) as url, reserve_port(0, REST_API) as rest:
         async with Processes() as processes:
             pool = RuntimePool(Function(WRAPPER, TASK, variables, seconds), processes)
             await pool.start(count)

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from antiphon.settings.table import INDEXES
 from antiphon.store import keys
 from infra.cli import main
+from infra.local.command import next_port
 from tests.local.gateway_rig import ROOT
 
 SECONDS = 20_000  # in the unit of poll()
@@ -184,7 +185,17 @@ def test_a_port_in_use_is_reported_in_one_line():
         port = taken.getsockname()[1]
         result = called("--port", "0", "--rest-port", str(port))
     assert result.exit_code == 1
-    assert result.output == f"Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
+    assert result.output == (
+        f"Cannot listen on 127.0.0.1:{port}: Address already in use. Choose another port with "
+        "`--rest-port PORT`, or `--rest-port 0` for any free one.\n"
+    )
+
+
+def test_the_port_of_api_gateway_moves_along():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"127.0.0.1:{port}: " in called("--port", str(port - 1)).output
+    assert [next_port(port) for port in (0, 8080, 65_535)] == [0, 8081, 65_534]
 
 
 def test_an_invalid_configuration_is_reported_by_its_key(tmp_path):
@@ -192,7 +203,7 @@ def test_an_invalid_configuration_is_reported_by_its_key(tmp_path):
     path.write_text("[gateway]\nlinks_days = 0\n[targets.a]\nprovider = 'azure'\nmodels = []\n")
     result = called("--config", str(path))
     assert result.exit_code == 2
-    assert "mine.toml: gateway.links_days: Input should be greater than" in result.output
+    assert "mine.toml: gateway.links_days: must be greater than" in result.output
     assert "mine.toml: targets.a: models: name at least one model" in result.output
 
 

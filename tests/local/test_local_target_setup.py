@@ -87,7 +87,7 @@ def test_an_error_in_the_file_is_reported_by_its_key(tmp_path, text, message):
 def test_an_azure_target_with_a_credential_needs_an_address(tmp_path):
     path = tmp_path / "gateway.toml"
     path.write_text('[targets.a]\nprovider = "azure"\nmodels = { "m" = "d" }')
-    with pytest.raises(ConfigError, match=r"targets\.a\.endpoint: Field required"):
+    with pytest.raises(ConfigError, match=r"targets\.a\.endpoint: this key is required"):
         read_target_setup(path, {"AZURE_OPENAI_API_KEY": "k"})
 
 

@@ -130,6 +130,37 @@ def test_the_error_names_the_wrong_key(document, key):
     assert f"gateway.toml: {key}: " in config_error(document)
 
 
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (
+            {"gateway": {"link_days": 3}},
+            "gateway.link_days: there is no such key. Did you mean links_days?",
+        ),
+        ({"gatway": {}}, "gatway: there is no such key. Did you mean gateway?"),
+        ({"targets": {"a": {**OPENAI, "modles": []}}}, "Did you mean models?"),
+        (
+            {"targets": {"a": {**AZURE, "entra": {**ENTRA, "client": "x"}}}},
+            "Did you mean client_id?",
+        ),
+        ({"tenants": {"t": {"zzz": 1}}}, "The keys here are budget_period, budget_usd, "),
+        ({"shared": {"vs_1": {"tenant": []}}}, "Did you mean tenants?"),
+        ({"gateway": {"links_days": "x"}}, "gateway.links_days: must be a whole number"),
+        ({"gateway": {"links_days": 0}}, "gateway.links_days: must be greater than or equal to 1"),
+        ({"gateway": {"pass_headers": 5}}, "must be a list, in square brackets"),
+        (
+            {"targets": {"a": {"provider": "acme"}}},
+            "targets.a: provider must be 'openai' or 'azure'",
+        ),
+        ({"targets": {"a": {}}}, "the key provider is required: 'openai' or 'azure'"),
+        ({"targets": {"a": {"provider": "openai"}}}, "targets.a.models: this key is required"),
+    ],
+    ids=str,
+)
+def test_the_error_says_what_is_expected(document, words):
+    assert words in config_error({"targets": {"a": OPENAI}, **document})
+
+
 def test_the_error_names_all_wrong_keys():
     lines = config_error({"targets": {"a": {"provider": "azure"}}}).splitlines()
     assert [line.split(": ")[1] for line in lines] == ["targets.a.models", "targets.a.endpoint"]

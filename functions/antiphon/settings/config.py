@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from antiphon.settings.addresses import BaseUrl, Origins, ProxyUrl
+from antiphon.settings.config_errors import error_line
 
 # Headers that identify the caller or a credential, or describe one of the two connections.
 PRIVATE_HEADERS = re.compile(
@@ -34,7 +35,6 @@ PRIVATE_HEADERS = re.compile(
 )
 # Versions on Azure's /openai/v1 path; a dated version means the older path.
 V1_API_VERSIONS = {"v1", "preview"}
-UNION_BRANCHES = {"list[str]", "dict[str,str]", "[key]"}  # in pydantic's paths; not keys of a file
 
 
 def _check_header(name: str) -> str:
@@ -367,18 +367,6 @@ def parse_config(document: Mapping[str, Any], source: str = "gateway.toml") -> C
     try:
         return Config.model_validate(document)
     except ValidationError as exc:
-        raise ConfigError("\n".join(_error_line(source, error) for error in exc.errors())) from exc
-
-
-def _error_line(source: str, error: Any) -> str:
-    path = error["loc"]
-    key = ".".join(str(part) for n, part in enumerate(path) if not _is_union_branch(n, part))
-    message = error["msg"].removeprefix("Value error, ")
-    names_its_key = not key and error["type"] == "value_error"  # a rule about several sections
-    return ": ".join([source, message] if names_its_key else [source, key or "the file", message])
-
-
-def _is_union_branch(position: int, part: object) -> bool:
-    """Whether a part of pydantic's path is the branch of a union and not a key of the file."""
-    is_provider = position == 2 and part in ("openai", "azure")  # noqa: PLR2004  targets.name.*
-    return is_provider or part in UNION_BRANCHES
+        schema = Config.model_json_schema()
+        lines = [error_line(source, dict(error), schema) for error in exc.errors()]
+        raise ConfigError("\n".join(lines)) from exc

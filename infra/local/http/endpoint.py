@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 class EndpointType:
     """What differs between the endpoints: the event, and responses without the function's."""
 
+    port_option: str  # with which another port is chosen
     max_body_bytes: int
     build_event: Callable[[HttpRequest], dict[str, Any]]
     build_failure: Callable[[], web.Response]
@@ -58,6 +59,7 @@ def _build_rest_error(error: RestError) -> web.Response:
 
 
 FUNCTION_URL = EndpointType(
+    port_option="--port",
     max_body_bytes=MAX_EVENT_BYTES,
     build_event=build_url_event,
     build_failure=lambda: web.Response(status=HTTPStatus.BAD_GATEWAY, text="Internal Server Error"),
@@ -65,6 +67,7 @@ FUNCTION_URL = EndpointType(
     build_event_refusal=_build_size_refusal("Request Entity Too Large"),
 )
 REST_API = EndpointType(
+    port_option="--rest-port",
     max_body_bytes=MAX_REST_BODY_BYTES,
     build_event=build_rest_event,
     build_failure=lambda: _build_rest_error(FAILURE),
@@ -169,11 +172,15 @@ def _direct_writer(
 class PortInUse(Exception):
     """A port cannot be listened on."""
 
-    def __init__(self, port: int, cause: OSError) -> None:
-        super().__init__(f"Cannot listen on 127.0.0.1:{port}: {cause.strerror}.")
+    def __init__(self, port: int, cause: OSError, type: EndpointType) -> None:
+        option = type.port_option
+        super().__init__(
+            f"Cannot listen on 127.0.0.1:{port}: {cause.strerror}. Choose another port with "
+            f"`{option} PORT`, or `{option} 0` for any free one."
+        )
 
 
-def reserve_port(port: int) -> socket.socket:
+def reserve_port(port: int, type: EndpointType) -> socket.socket:
     """Bind a port of 127.0.0.1 (0: any free one) without listening, to detect conflicts early."""
     reserved = socket.socket()
     try:
@@ -181,7 +188,7 @@ def reserve_port(port: int) -> socket.socket:
         reserved.bind(("127.0.0.1", port))
     except OSError as exc:
         reserved.close()
-        raise PortInUse(port, exc) from exc
+        raise PortInUse(port, exc, type) from exc
     return reserved
 
 
@@ -229,7 +236,7 @@ async def listen(endpoint: Endpoint, reserved: socket.socket) -> AsyncIterator[N
         await web.SockSite(runner, reserved, backlog=BACKLOG).start()
         yield
     except OSError as exc:  # another process listened first
-        raise PortInUse(_port_number(reserved), exc) from exc
+        raise PortInUse(_port_number(reserved), exc, endpoint.type) from exc
     finally:
         await runner.cleanup()
 
