@@ -6,6 +6,7 @@ from typing import Literal
 # Patterns of partition keys; antiphon.settings.table describes their format.
 KEY_ROWS = "K#*"
 TENANT_ROWS = "T#*"
+HELD_ROWS = "T#*#L*#HELD"  # reservations that have left the row of their counters
 CIRCUIT_ROWS = "G#*"  # state of the circuit breakers; one for all tenants
 RESERVED_SECONDS = 10  # of the timeout, for an orderly end
 
@@ -59,6 +60,7 @@ FUNCTION_SPECS = (
             # IAM cannot distinguish a batch of puts from one of deletes; the code sends puts only.
             RowPermission(("BatchGetItem", "BatchWriteItem", "PutItem"), (TENANT_ROWS,)),
             RowPermission(("UpdateItem",), (CIRCUIT_ROWS, TENANT_ROWS)),
+            RowPermission(("DeleteItem",), (HELD_ROWS,)),
             RowPermission(("Query",), (TENANT_ROWS,), indexes=True),
         ),
         streams=True,
@@ -73,6 +75,7 @@ FUNCTION_SPECS = (
         permissions=(
             RowPermission(("BatchWriteItem", "GetItem", "PutItem"), (TENANT_ROWS,)),
             RowPermission(("UpdateItem",), (CIRCUIT_ROWS, TENANT_ROWS)),
+            RowPermission(("DeleteItem", "Query"), (HELD_ROWS,)),
         ),
         secrets=True,
         sends_to_queue=True,
@@ -85,7 +88,7 @@ FUNCTION_SPECS = (
         "polled that are left unfinished",
         source="stream",
         minutes=1,
-        # IAM checks a transaction by the actions in it; ours contain updates only.
+        # IAM checks a transaction by the actions in it; those of this function update only.
         permissions=(
             RowPermission(
                 ("BatchWriteItem", "DeleteItem", "GetItem", "UpdateItem"), (TENANT_ROWS,)

@@ -1,10 +1,13 @@
 """Least privilege: the policies contain what the code calls, and no more."""
 
 import re
+from fnmatch import fnmatch
 
 import pytest
 
-from infra.constructs.function_specs import FUNCTION_SPECS, KEY_ROWS, TENANT_ROWS
+from antiphon.store.moved_reservations import held_partition
+from antiphon.store.reservations import limits_partition
+from infra.constructs.function_specs import FUNCTION_SPECS, HELD_ROWS, KEY_ROWS, TENANT_ROWS
 from tests.infra.synthesis import (
     ALL_SOURCES,
     EVERYTHING,
@@ -71,14 +74,30 @@ def test_permissions_match_the_calls_of_the_store():
     assert done == GRANTED
 
 
-def test_rollup_may_update_as_its_transactions_need():
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("rollup", {"GetItem", "UpdateItem"}),
+        ("api", {"GetItem", "UpdateItem", "DeleteItem", "Query"}),
+        ("settle", {"GetItem", "UpdateItem", "DeleteItem", "Query"}),
+    ],
+)
+def test_functions_may_do_what_their_transactions_need(name, needed):
     """IAM has no action for transactions: the actions in them must be allowed."""
-    (rollup,) = (spec for spec in FUNCTION_SPECS if spec.name == "rollup")
-    assert "_client.transact_write_items" in STORE
-    assert set(re.findall(r'items: Any = \[\{"(\w+)"', STORE)) == {"Update"}
-    assert "UpdateItem" in {
-        action for permission in rollup.permissions for action in permission.actions
+    (spec,) = (spec for spec in FUNCTION_SPECS if spec.name == name)
+    assert needed <= {action for permission in spec.permissions for action in permission.actions}
+
+
+def test_only_reservations_may_be_deleted_by_the_functions_of_requests():
+    deletes = {
+        spec.name: permission.rows
+        for spec in FUNCTION_SPECS
+        for permission in spec.permissions
+        if "DeleteItem" in permission.actions
     }
+    assert deletes == {"api": (HELD_ROWS,), "settle": (HELD_ROWS,), "rollup": (TENANT_ROWS,)}
+    assert fnmatch(held_partition(limits_partition("acme")), HELD_ROWS)
+    assert fnmatch(held_partition(limits_partition("acme", "key_1")), HELD_ROWS)
 
 
 def test_a_function_may_send_to_the_queue_if_the_code_does():

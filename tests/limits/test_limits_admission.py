@@ -174,7 +174,7 @@ def test_counters_of_past_minutes_are_removed(dynamo, clock, row):
     admission, caller = make_admission(dynamo.table, clock), make_caller(rpm=9)
     for n in range(10):
         clock.now = NOON + n * 600
-        admission.rows._read_rows.clear()  # a complete row is read once a minute
+        admission.rows._clean_rows.clear()  # a complete row is read once a minute
         admission.admit(make_create(), caller, make_request(str(n)))
     assert len(row("key_1")) == 2
 

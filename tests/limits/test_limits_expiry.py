@@ -79,7 +79,7 @@ def test_expired_reservations_are_removed_in_the_end(admission, row, clock):
     reserve(admission)
     for n in range(1, 4):
         clock.now = NOON + n * 2 * DAY
-        admission.rows._read_rows.clear()  # a complete row is read once a minute
+        admission.rows._clean_rows.clear()  # a complete row is read once a minute
         settle(reserve(admission, id=f"later_{n}"), make_usage(1, 1))
     assert not [name for name in row("key_1") if name.startswith("held_")]
     assert (row("key_1")[SPENT], row("key_1")[IN_FLIGHT]) == (6 * NANO, 0)

@@ -13,11 +13,13 @@ from tests.support.limits import (
     NANO,
     NOON,
     Clock,
+    count_held,
     make_admission,
     make_caller,
     make_create,
     make_request,
     make_usage,
+    read_settled,
     settle,
 )
 
@@ -65,11 +67,11 @@ def test_exactly_the_limit_is_admitted_and_counted(url):
     )
 
     table = dynamodb.open_shared_table(url)
-    rows = [table.get(f"T#t{n}#L", "LIMITS") for n in range(ROUNDS)]
+    rows = [read_settled(table, f"T#t{n}#L") for n in range(ROUNDS)]
     lost = [most - len(stored) for most, stored in zip(LIMITS, settled, strict=True)]
     sums = [USED * len(settled[n]) + RESERVED * lost[n] for n in range(ROUNDS)]
     assert [row["tenant_u202611"] for row in rows] == [NANO * dollars for dollars in sums]
-    assert [sum(name.startswith("held_") for name in row) for row in rows] == lost
+    assert [count_held(row) for row in rows] == lost
 
     admission = make_admission(table, Clock(NOON + HOUR), TENANTS)
     for n, most in enumerate(LIMITS):
@@ -100,10 +102,10 @@ def test_stalling_gives_back_a_reservation_and_its_cost_still_counts(url):
     assert all(admitted)
 
     table = dynamodb.open_shared_table(url)
-    rows = [table.get(f"T#t{n}#L", "LIMITS") for n in range(ROUNDS)]
+    rows = [read_settled(table, f"T#t{n}#L") for n in range(ROUNDS)]
     sums = [USED * most + RESERVED * admitted[n] for n, most in enumerate(LIMITS)]
     assert [row["tenant_u202611"] for row in rows] == [NANO * dollars for dollars in sums]
-    assert [sum(name.startswith("held_") for name in row) for row in rows] == admitted
+    assert [count_held(row) for row in rows] == admitted
 
 
 def admit_often(table, number):

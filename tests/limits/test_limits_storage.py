@@ -18,8 +18,8 @@ from antiphon.errors import (
 from antiphon.limits.storage import StorageLimits
 from antiphon.settings.config import Limits
 from antiphon.store.dynamodb import Table, WriteUnknown
+from antiphon.store.limit_rows import LimitRows
 from antiphon.store.links import NEVER
-from antiphon.store.reservations import LimitRows
 from antiphon.store.storage import StorageKey
 from infra.local.aws.resources import TABLE
 from tests.support import aws

@@ -146,8 +146,8 @@ CONDITIONAL_WRITES = [
     guard(
         "a live reservation is not given back",
         "store/reservations.py",
-        'and value["until"] <= now',
-        'and value["until"] >= now',
+        '["until"] <= now]',
+        '["until"] >= now]',
         "limits/test_limits_expiry.py",
     ),
     guard(

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from antiphon.store.containers import IDLE_SECONDS
+from antiphon.store.limit_rows import LimitRows
 from antiphon.store.links import NEVER
-from antiphon.store.reservations import LimitRows, StoredReservation
+from antiphon.store.reservations import StoredReservation
 from antiphon.store.storage import StorageKey, reservation_id
 from antiphon.store.usage import CONTAINER_MINUTES
 

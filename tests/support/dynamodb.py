@@ -224,3 +224,20 @@ def owned_items(items: Items, tenant: str, ids: Iterable[str]) -> dict[str, str]
     """The target of each item that the tenant may refer to."""
     found = References(items.batch).targets(tenant, [("item", id) for id in ids])
     return {id: target for (_, id), target in found.items()}
+
+
+def row_bytes(row: dict[str, Any]) -> int:
+    """The size of a row as DynamoDB bills it.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in row.items())
+
+
+def _value_bytes(value: Any) -> int:
+    if isinstance(value, dict):
+        return 3 + len(value) + row_bytes(value)
+    if isinstance(value, int | float):
+        digits = str(value).lstrip("-").rstrip("0")
+        return 1 + (len(digits) + 1) // 2 + (value < 0)
+    return len(str(value).encode())

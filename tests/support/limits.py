@@ -15,8 +15,9 @@ from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.create import CreateResponse
 from antiphon.settings.config import AzureTarget, Limits, OpenAITarget, Price
 from antiphon.store.dynamodb import Table
+from antiphon.store.limit_rows import LimitRows
+from antiphon.store.moved_reservations import has_ends
 from antiphon.store.queue import Queue
-from antiphon.store.reservations import LimitRows
 from tests.support.dynamodb import make_link
 
 NOON = 1_795_348_800.0  # 2026-11-22 12:00:00 UTC, a Sunday
@@ -106,3 +107,15 @@ def settle(reservation: Reservation, usage: Any = None, **more: Any) -> bool:
     fields = {"created_ms": int(NOON * 1000), "model": "dear", "usage": usage, **more}
     status = "in_progress" if usage is None else "completed"
     return reservation.settle_for(make_link(status=status, **fields))
+
+
+def read_settled(table: Table, row: str) -> dict[str, Any]:
+    """Reads a row of counters after all ends in it are counted."""
+    while has_ends(found := table.get(row, "LIMITS") or {}):
+        LimitRows(table, DAY, is_stale, Clock()).moved.tidy(found)
+    return found
+
+
+def count_held(row: dict[str, Any]) -> int:
+    """How many reservations there are, in the row or in rows of their own."""
+    return sum(name.startswith("held_") for name in row) + row.get("moved", 0)

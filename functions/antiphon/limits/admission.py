@@ -18,7 +18,6 @@ from antiphon.limits.counters import (
     is_stale,
     limit_counters,
     of_kinds,
-    to_counts,
 )
 from antiphon.limits.refusals import (
     Headers,
@@ -36,15 +35,10 @@ from antiphon.schema.create import ModelRequest
 from antiphon.settings.config import UNLIMITED, Config, Limits
 from antiphon.settings.metrics import BUDGET_ALERT_PERCENT, BUDGET_USED
 from antiphon.store.dynamodb import Table, WriteUnknown
+from antiphon.store.limit_rows import LimitExceeded, LimitRows
 from antiphon.store.links import Link
 from antiphon.store.queue import Queue
-from antiphon.store.reservations import (
-    Counts,
-    Increment,
-    LimitExceeded,
-    LimitRows,
-    StoredReservation,
-)
+from antiphon.store.reservations import Counts, Increment, StoredReservation
 
 HOUR = 3_600.0  # seconds
 GRACE_SECONDS = 60.0  # after the invocation, in which its end may still be recorded
@@ -230,10 +224,10 @@ def report_budgets(amounts: LimitAmounts, row: Counts, caller: Caller) -> None:
 def _reserve(row: str, request: Request, amounts: LimitAmounts) -> ReservedAmounts:
     """Return the amounts to reserve; a request that changes no counter at its end gets no id."""
     counted = {limit.counter: amount for limit, amount in amounts.items()}
-    refund = of_kinds(counted, IN_FLIGHT, SPENT)
+    refund = {limit.name: n for limit, n in amounts.items() if limit.kind in (IN_FLIGHT, SPENT)}
     has_end = bool(refund or of_kinds(counted, TOKENS))
     id = sha256(request.id.encode()).hexdigest()[:16] if has_end else ""
-    return ReservedAmounts(StoredReservation(row, id, to_counts(refund)), counted)
+    return ReservedAmounts(StoredReservation(row, id, refund), counted)
 
 
 def _input_tokens(content: bytes) -> int:

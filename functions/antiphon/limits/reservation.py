@@ -19,9 +19,10 @@ from antiphon.limits.counters import (
 )
 from antiphon.observability import logger
 from antiphon.pricing import CostEstimator
+from antiphon.store.limit_rows import LimitRows
 from antiphon.store.links import Link
 from antiphon.store.queue import Queue, SettleReservation
-from antiphon.store.reservations import Counts, LimitRows, StoredReservation
+from antiphon.store.reservations import Counts, StoredReservation
 
 type ReservationJson = dict[str, Any]  # stored with a link: `row`, `id`, `counted`
 type Usage = Mapping[str, Any]

@@ -18,8 +18,9 @@ from antiphon.observability import logger
 from antiphon.schema.other_bodies import file_bytes
 from antiphon.settings.config import UNLIMITED, Config, Limits
 from antiphon.store.dynamodb import Table, WriteUnknown
+from antiphon.store.limit_rows import LimitExceeded, LimitRows
 from antiphon.store.links import Kind, Link
-from antiphon.store.reservations import Increment, LimitExceeded, LimitRows, StoredReservation
+from antiphon.store.reservations import Increment, StoredReservation
 from antiphon.store.storage import (
     CONTAINERS,
     FILE_BYTES,
@@ -95,7 +96,7 @@ class StorageLimits:
 
     @classmethod
     def from_config(cls, table: Table, config: Config) -> Self:
-        rows = LimitRows(table, 0, lambda *_: False, row_seconds=None)
+        rows = LimitRows(table, 0, lambda *_: False, row_seconds=None, moves=False)
         return cls(rows, config.tenants)
 
     def admit(self, kind: Kind, caller: Caller, request: Request) -> StorageReservation:

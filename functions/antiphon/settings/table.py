@@ -16,6 +16,7 @@ T#tenant#X#item                     ITEM          the owner of an item          
 T#tenant#M#R#sha256(pair)           time#id       the metadata index                   yes
 T#tenant#I#sha256(Idempotency-Key)  CLAIM         the request that a key stands for    yes
 T#tenant#L, T#tenant#L#key_id       LIMITS        counters and reservations            yes
+T#tenant#L#HELD, …#L#key_id#HELD    reservation   a reservation that was moved         yes
 T#tenant#S, T#tenant#S#key_id       LIMITS        what is stored, and reservations
 T#tenant#U                          day#model#…   a usage sum
 """

@@ -11,10 +11,10 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
@@ -159,8 +159,7 @@ class Update:
         return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
 
 
-@dataclass(frozen=True)
-class QueryPage:
+class QueryPage(NamedTuple):
     """The rows of one read; `next` is the key to continue from, None at the end."""
 
     items: list[Item]
@@ -168,10 +167,9 @@ class QueryPage:
 
 
 class Table:
-    """Reads and writes single rows; every method raises Unavailable where DynamoDB fails.
+    """Reads and writes rows; every method raises Unavailable where DynamoDB fails.
 
-    Where `is_ours` recognises a write of this request in the row, one that was made is a success,
-    although its answer was lost.
+    A write that `is_ours` recognises in the row is a success, although its answer was lost.
     """
 
     def __init__(self, client: "DynamoDBClient", name: str, time: CallTime = NO_LIMIT) -> None:
@@ -204,9 +202,9 @@ class Table:
     def update(
         self, update: Update, *, return_all: bool = True, is_ours: Recognize | None = None
     ) -> Item:
-        """Update a row; raise ConditionFailed where the condition does not hold.
+        """Return the row after an update, or only the attributes that were written.
 
-        Return the row as it is then, or only the attributes that were written.
+        Raise ConditionFailed where the condition does not hold.
         """
         return self._write(
             (update.partition, update.sort),
@@ -220,20 +218,26 @@ class Table:
         """Delete a row; a row that does not exist is no error."""
         self._call("delete_item", {"Key": marshal({PARTITION_KEY: partition, SORT_KEY: sort})})
 
-    def transact(self, updates: Sequence[Update]) -> None:
-        """Make up to 100 updates, all of them or none.
+    def transact(self, writes: Sequence[Update]) -> None:
+        """Make up to 100 writes of different rows, all of them or none.
 
-        Raise ConditionFailed where the condition of one does not hold, Conflict where another
-        transaction is changing one of the rows.
+        Raise ConditionFailed, or Conflict where another transaction is changing one of the rows.
         """
         shared = {"TableName": self._name, **RETURN_FAILED_ROW}
-        items: Any = [{"Update": {**shared, **update.to_arguments()}} for update in updates]
+        items = [{type(each).__name__: {**shared, **each.to_arguments()}} for each in writes]
         token = str(uuid.uuid4())  # with it the second attempt is the same transaction
-        transact = partial(
-            self._client.transact_write_items, TransactItems=items, ClientRequestToken=token
-        )
+        self._transact("transact_write_items", TransactItems=items, ClientRequestToken=token)
+
+    def get_together(self, keys: Iterable[tuple[str, str]]) -> list[Item]:
+        """Return those of up to 100 rows that exist; raise Conflict where one is being changed."""
+        rows = [marshal({PARTITION_KEY: p, SORT_KEY: s}) for p, s in keys]
+        items = [{"Get": {"TableName": self._name, "Key": row}} for row in rows]
+        found = self._transact("transact_get_items", TransactItems=items)["Responses"]
+        return [unmarshal(each["Item"]) for each in found if "Item" in each]
+
+    def _transact(self, operation: str, **arguments: Any) -> Any:
         try:
-            self._time.call(transact)
+            return self._time.call(partial(getattr(self._client, operation), **arguments))
         except ClientError as exc:
             raise _transaction_error(exc) from exc
 
@@ -266,10 +270,9 @@ class Table:
         return found
 
     def _read_back(self, key: tuple[str, str]) -> Item | None:
-        try:
+        with suppress(Unavailable):
             return self.get(*key)
-        except Unavailable:
-            return None
+        return None
 
     def _call(self, operation: str, arguments: Item, *, is_page: bool = False) -> Any:
         call = getattr(self._client, operation)
@@ -277,10 +280,7 @@ class Table:
 
 
 class BatchTable:
-    """Reads and writes many rows in few calls.
-
-    Every method raises Unavailable where DynamoDB fails, or leaves rows unprocessed too often.
-    """
+    """Every method raises Unavailable where DynamoDB fails or leaves rows unprocessed too often."""
 
     def __init__(self, client: "DynamoDBClient", name: str, time: CallTime = NO_LIMIT) -> None:
         self._client = client
@@ -300,10 +300,7 @@ class BatchTable:
                 raise Unavailable(TOO_BUSY)
 
     def get_all(self, keys: Iterable[tuple[str, str]]) -> Iterator[Item]:
-        """Yield the rows that exist of these (partition, sort), with strong consistency, unordered.
-
-        No key may occur twice.
-        """
+        """Yield the rows of distinct (partition, sort), with strong consistency, unordered."""
         for batch in itertools.batched(keys, MAX_BATCH_READS, strict=False):
             request: Any = {"Keys": [marshal({PARTITION_KEY: p, SORT_KEY: s}) for p, s in batch]}
             for _ in range(BATCH_ATTEMPTS):
