@@ -1,5 +1,5 @@
 """`python -m tests.bench.limit_rows`: what the limits of one key or tenant write, and how many
-requests a second its row of counters takes. docs/decisions/0029-reservations-move-out.md has it.
+requests a second its row of counters takes. docs/decisions/0030-reservations-move-out.md has it.
 
 No time is measured: the units are those of the writes that the code makes, by the size of each row.
 """

@@ -8,7 +8,7 @@ Where that row has many, one request moves them by one transaction. The end of a
 an attribute of the counters' row, by one write; later one request counts many ends by a transaction
 that deletes their reservations, so each counts once. An end that is not counted yet refuses nobody:
 who finds no room counts it first. The attributes are described in store.reservations.
-See docs/decisions/0029-reservations-move-out.md.
+See docs/decisions/0030-reservations-move-out.md.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
