@@ -33,7 +33,7 @@ DURATIONS = (1, 3, 10, 30)  # seconds
 OVERHEAD_SECONDS = 0.05  # the gateway's own time in each invocation
 STREAM_KB = 64  # 200 events
 # Of both functions, with metrics and Lambda's own lines; of the access log.
-LOG_KB, ACCESS_LOG_KB = 4.0, 0.5
+LOG_KB, ACCESS_LOG_KB = 4.6, 0.5
 # X-Ray records the first request of each second and 5 % of the others: at 10 million a month, 30 %.
 TRACED_SHARE = 0.30
 # The worst case: every response has a batch of its own.
