@@ -132,7 +132,7 @@ def _to_html(passed):
 
 
 def _accept_everything(passed):
-    return replace(passed, status=200) if passed.status in {401, 404} else passed
+    return replace(passed, status=200) if passed.status in {400, 401, 404, 413, 426} else passed
 
 
 TRANSPARENT = replace

@@ -241,3 +241,7 @@ def test_long_words_of_a_command_stay_whole():
         f"  {word} \\",
         "  --region y",
     ]
+
+
+def test_every_check_of_a_stack_is_shown_to_fail():
+    assert {name for name, *_ in FAULTS.values()} | {"config"} == CHECKS
