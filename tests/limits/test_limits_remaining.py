@@ -52,6 +52,20 @@ def test_what_has_expired_is_left_again(dynamo, admission):
     assert (found["key", "streams"], found["key", "budget_usd"]) == ((0, 3), (0, 500))
 
 
+def test_an_end_that_counts_later_is_in_the_report(dynamo, admission):
+    caller = make_caller(streams=40, budget_usd=9_999.0)
+    reservations = [reserve(admission, caller, f"crowd {n}") for n in range(34)]
+    for reservation in reservations[:5]:
+        settle(reservation, make_usage(20, 10))
+    row = dynamo.table.get("T#acme#L#key_1", "LIMITS")
+    assert any(name.startswith("end_") for name in row)
+    uses = LimitReport(dynamo.table, NOON).read("acme", "key_1", caller.limits, UNLIMITED)
+    assert {use.name: use.used for use in uses} == {
+        "streams": 29,
+        "budget_usd": 29 * RESERVED + 5 * 30,
+    }
+
+
 def test_each_limit_says_when_it_renews(dynamo):
     report = LimitReport(dynamo.table, NOON + 7)
     uses = report.read("acme", "key_1", OF_KEY, OF_TENANT)

@@ -19,8 +19,17 @@ from antiphon.limits.counters import (
 )
 from antiphon.pricing import NANO
 from antiphon.settings.config import Limits
-from antiphon.store.dynamodb import Table
-from antiphon.store.reservations import LIMITS_SORT, Counts, expired_reservations
+from antiphon.settings.table import PARTITION_KEY
+from antiphon.store.dynamodb import Item, Table
+from antiphon.store.moved_reservations import held_partition
+from antiphon.store.reservations import (
+    END_PREFIX,
+    LIMITS_SORT,
+    RESERVATION_PREFIX,
+    Counts,
+    difference,
+    expired_reservations,
+)
 from antiphon.store.storage import STORED, Storage, StorageKey
 
 type Scope = Literal["key", "tenant"]
@@ -63,12 +72,22 @@ class LimitReport:
         yield from self._stored("tenant", StorageKey(tenant, None), tenant_limits)
 
     def _read_counts(self, partition: str) -> Counts:
-        """Return the counters of a row without what has expired."""
+        """Return the counters of a row without what has expired, with the ends that count later."""
         row = self.table.get(partition, LIMITS_SORT) or {}
         counts = Sums({name: value for name, value in row.items() if isinstance(value, int)})
         for expired in expired_reservations(row, self.now):
-            counts.subtract(expired.refund)
+            if expired.end_name not in row:
+                counts.subtract(expired.refund)
+        for name in row:
+            if name.startswith(END_PREFIX):
+                counts.update(self._difference(row, name.removeprefix(END_PREFIX)))
         return counts
+
+    def _difference(self, row: Item, id: str) -> Counts:
+        """Return what the end of a reservation will add; nothing if it is closed already."""
+        moved = held_partition(row[PARTITION_KEY])
+        held = row.get(RESERVATION_PREFIX + id) or self.table.get(moved, id)
+        return {} if held is None else difference(row[END_PREFIX + id]["back"], held["back"])
 
     def _use(self, counter: LimitCounter, used: int) -> LimitUse:
         scope: Scope = "tenant" if counter.scope.name == "tenant" else "key"
