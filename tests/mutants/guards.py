@@ -80,7 +80,7 @@ RETRIES = [
     ),
     guard(
         "a broken connection may have been a sent request",
-        "upstream/stream.py",
+        "upstream/faults.py",
         "NOTHING_SENT = (httpx.ConnectError,",
         "NOTHING_SENT = (httpx.ReadError, httpx.RemoteProtocolError, httpx.ConnectError,",
         "upstream/test_exchange.py",
@@ -207,8 +207,8 @@ CALLERS_AND_BODIES = [
     guard(
         "two different keys are none",
         "auth.py",
-        "if keys or not KEY_PATTERN.fullmatch(key):",
-        "if not KEY_PATTERN.fullmatch(key):",
+        "    if keys:",
+        "    if False:",
         "test_auth.py",
     ),
     guard(
