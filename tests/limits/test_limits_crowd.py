@@ -69,7 +69,8 @@ def test_the_row_stays_small_and_an_admission_one_write_whatever_is_in_flight(dy
             reservations.append(reserve(admission, UNLIMITED, f"{n}"))
             if n % 10 == 9:
                 sizes.append(dynamodb.row_bytes(read(dynamo.table)))
-    assert max(sizes) == max(sizes[:10]) < MAX_ROW_BYTES
+    longer_numbers = 10  # bytes
+    assert max(sizes) <= max(sizes[:10]) + longer_numbers < MAX_ROW_BYTES
     made = {name: calls.count(name) for name in calls if name != "GetItem"}
     assert made == {"UpdateItem": MANY, "TransactWriteItems": (MANY - 12) // 20}
     row = read(dynamo.table)
