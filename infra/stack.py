@@ -14,7 +14,7 @@ from infra.constructs.credentials import (
     allow_telemetry_secret,
     identity_audiences,
     role_arns,
-    secret_names,
+    secret_arns,
 )
 from infra.constructs.dashboard import create_dashboard
 from infra.constructs.function_specs import FUNCTION_SPECS, STREAM_FUNCTION, FunctionSpec
@@ -66,7 +66,7 @@ class AntiphonStack(Stack):
         for name, value in KeySettings.of(config).to_outputs():
             self._add_output(name, value)
         self._add_output(OUTPUT, fingerprint(config))
-        self._allow_credentials(functions, specs, config, options)
+        self._allow_credentials(functions, specs, config, stores)
         alarms = self._add_monitoring(functions, stores, options)
         create_canary(self, aliases["api"], alarms, options)
         self._add_endpoints(aliases["api"], options, config, stores.key)
@@ -102,13 +102,13 @@ class AntiphonStack(Stack):
         functions: dict[str, lambda_.Function],
         specs: Sequence[FunctionSpec],
         config: Config,
-        options: Options,
+        stores: Stores,
     ) -> None:
         if STREAM_FUNCTION in functions:
             allow_telemetry_secret(functions[STREAM_FUNCTION], config.telemetry)
         callers = [functions[spec.name] for spec in specs if spec.secrets]
-        if names := secret_names(config.targets, options):
-            self._add_output("SecretNames", ", ".join(names))
+        for number, each in enumerate(stores.secrets.items(), 1):  # an output has 1,024 characters
+            self._add_output(f"TargetSecret{number}", secret_arns(self, dict([each])))
         if identity_audiences(config.targets):
             self._add_output("EntraSubjects", role_arns(function.role for function in callers))
 

@@ -94,7 +94,7 @@ class _Foundation:
         )
         connect = partial(self._timed_client, "sqs", self.queue_time)
         self.queue = Queue(connect, settings.queue_url, self.queue_time)
-        self.secret_prefix = settings.secret_prefix
+        self.secrets = settings.secrets
 
     def client(self, service: str) -> Any:
         return self._create_client(service, config=aws_config(attempts=2))
@@ -272,7 +272,7 @@ def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> Upstrea
     gateway = foundation.gateway
     transport = provider_transport(gateway.proxy, env)
     # Made at the start of the function, when Lambda gives a whole processor.
-    secrets = ProviderSecrets(foundation.client("secretsmanager"), foundation.secret_prefix)
+    secrets = ProviderSecrets(foundation.client("secretsmanager"), foundation.secrets)
     identity = WebIdentity(partial(foundation.client, "sts"))
     return UpstreamClient(
         Exchange(transport, gateway),

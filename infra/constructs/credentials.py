@@ -2,37 +2,36 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aws_cdk import SecretValue
+from aws_cdk import SecretValue, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from antiphon.settings.config import AzureTarget, Entra, Target, Telemetry
+from antiphon.settings.config import AzureTarget, ConfigError, Entra, Target, Telemetry
 from antiphon.store.secrets import PLACEHOLDER
 from antiphon.store.web_identity import ALGORITHM, TOKEN_SECONDS
 from infra.constructs.options import Options
-from infra.constructs.protection import acknowledge, named_removal_policy
+from infra.constructs.protection import acknowledge, removal_policy
 
 AUDIENCE = "sts:IdentityTokenAudience"
-
-
-def secret_prefix(options: Options) -> str:
-    return f"antiphon/{options.stage}"
-
-
-def secret_names(targets: Mapping[str, Target], options: Options) -> list[str]:
-    """Return the names of the secrets, for the targets that need one."""
-    names = [name for name, target in targets.items() if _identity_settings(target) is None]
-    return [f"{secret_prefix(options)}/{name}" for name in names]
+ARN_CHARS = 110  # at most, of an ARN in JSON, without the target's name, which is in it twice
+MAX_ARNS_CHARS = 3_072
 
 
 def create_secrets(
     scope: Construct, targets: Mapping[str, Target], options: Options, key: kms.IKey | None
-) -> list[secretsmanager.Secret]:
-    names = secret_names(targets, options)
-    return [_create_secret(scope, name, options, key) for name in names]
+) -> dict[str, secretsmanager.Secret]:
+    """Create a secret for each target that needs one; raise ConfigError for too many."""
+    names = [name for name, target in targets.items() if _identity_settings(target) is None]
+    _check_size(names)
+    return {name: _create_secret(scope, name, options, key) for name in names}
+
+
+def secret_arns(scope: Construct, secrets: Mapping[str, secretsmanager.Secret]) -> str:
+    """Return the ARN of each target's secret, as JSON."""
+    return Stack.of(scope).to_json_string({name: s.secret_arn for name, s in secrets.items()})
 
 
 def identity_audiences(targets: Mapping[str, Target]) -> list[str]:
@@ -78,19 +77,29 @@ def _identity_settings(target: Target) -> Entra | None:
     return entra if entra is not None and entra.identity == "aws" else None
 
 
+def _check_size(names: Sequence[str]) -> None:
+    """The functions get the ARNs in their environment, which Lambda limits to 4 KB in total."""
+    size = sum(ARN_CHARS + 2 * len(name) for name in names)
+    if size > MAX_ARNS_CHARS:
+        raise ConfigError(
+            f"gateway.toml: targets: {len(names)} targets have a secret of their own, and their "
+            f"ARNs have {size} characters. {MAX_ARNS_CHARS} fit into a function's environment."
+        )
+
+
 def _create_secret(
-    scope: Construct, name: str, options: Options, key: kms.IKey | None
+    scope: Construct, target: str, options: Options, key: kms.IKey | None
 ) -> secretsmanager.Secret:
-    target = name.rpartition("/")[2]
     secret = secretsmanager.Secret(
         scope,
         f"Secret-{target}",
-        secret_name=name,
-        description=f"Credential of Antiphon's target {target}, as plain text",
+        # CloudFormation chooses the name: a secret that was retained when its target was removed
+        # keeps its own, which would block a target of the same name.
+        description=f"Credential of target {target}, Antiphon {options.stage}, as plain text",
         # Later deployments do not overwrite the value that an operator has set.
         secret_string_value=SecretValue.unsafe_plain_text(PLACEHOLDER),
         encryption_key=key,
-        removal_policy=named_removal_policy(options),
+        removal_policy=removal_policy(options),
     )
     acknowledge(secret, "SMG4", "The provider issues the key, so a function cannot rotate it.")
     return secret

@@ -12,7 +12,7 @@ from constructs import Construct
 from antiphon.settings.metrics import NAMESPACE
 from antiphon.settings.table import INDEXES
 from infra.bundle import Bundle
-from infra.constructs.credentials import allow_web_identity, secret_prefix
+from infra.constructs.credentials import allow_web_identity, secret_arns
 from infra.constructs.function_specs import FunctionSpec, RowPermission
 from infra.constructs.options import Options
 from infra.constructs.protection import acknowledge, allow_key_use, create_log_group
@@ -104,11 +104,12 @@ def _create_role(
 def _build_environment(spec: FunctionSpec, stores: Stores, options: Options) -> dict[str, str]:
     env = {
         "TABLE_NAME": stores.table.table_name,
-        "SECRET_PREFIX": secret_prefix(options),
         "STAGE": options.stage,
         "POWERTOOLS_SERVICE_NAME": "antiphon",
         "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
     }
+    if spec.secrets:
+        env["TARGET_SECRETS"] = secret_arns(stores.table, stores.secrets)
     if spec.sends_to_queue:
         env["QUEUE_URL"] = stores.queues.deferred.queue_url
     if spec.streams:
@@ -132,7 +133,7 @@ def _build_statements(spec: FunctionSpec, stores: Stores) -> Iterator[iam.Policy
 
 def _allow_credentials(stores: Stores) -> Iterator[iam.PolicyStatement]:
     if stores.secrets:
-        arns = [secret.secret_arn for secret in stores.secrets]
+        arns = [secret.secret_arn for secret in stores.secrets.values()]
         yield _allow(["secretsmanager:GetSecretValue"], *arns)
     if stores.audiences:
         yield allow_web_identity(stores.audiences)

@@ -25,13 +25,9 @@ KEY_SERVICES = ("dynamodb", "secretsmanager", "sqs")
 
 
 def removal_policy(options: Options) -> RemovalPolicy:
-    return RemovalPolicy.RETAIN if options.keeps_data else RemovalPolicy.DESTROY
+    """Return what becomes of data that leaves the stack: production stages retain it.
 
-
-def named_removal_policy(options: Options) -> RemovalPolicy:
-    """For resources with a fixed name: not retained after a first deployment that failed.
-
-    A retained one would block the next attempt, because its name would be in use.
+    What a failed first deployment has created has no data yet, and is not retained.
     """
     retain = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
     return retain if options.keeps_data else RemovalPolicy.DESTROY

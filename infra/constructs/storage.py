@@ -37,7 +37,7 @@ class Stores:
 
     table: dynamodb.Table
     queues: Queues
-    secrets: Sequence[secretsmanager.Secret]
+    secrets: Mapping[str, secretsmanager.Secret]  # by target
     audiences: Sequence[str]  # of web identity tokens
     key: kms.Key | None
 

@@ -22,10 +22,9 @@ ADVICE_BY_CODE: Mapping[str, str] = {
     "invalid_api_key": "The gateway does not know this key, or the key was revoked: see "
     "`antiphon keys list`, or create one with `antiphon keys create`.",
     "target_credential_missing": "Put the provider's key, as plain text and without anything else, "
-    "into the target's secret with `aws secretsmanager put-secret-value`; the stack's output "
-    "SecretNames contains the name of the secret.",
+    "into the target's secret with `antiphon secrets put TARGET`.",
     "upstream_auth": "The provider rejects the credential in the target's secret: put a valid key "
-    "there with `aws secretsmanager put-secret-value`; the gateway uses it within 300 seconds.",
+    "there with `antiphon secrets put TARGET`; the gateway uses it within 300 seconds.",
     "model_not_found": "Name a model that the gateway serves with --model; GET /models lists them.",
     "upstream_not_reached": f"Is the target's address in gateway.toml correct? {READ_LOG}.",
     "insufficient_quota": "The provider's account has no credit left.",

@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate
 
@@ -12,12 +12,13 @@ import click
 from antiphon.store.dynamodb import BatchTable, Table
 from infra.constructs.options import PREFIX, Options
 from infra.local import instance_file
-from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION
+from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, secret_name
 from infra.local.processes import ROOT
 from infra.operator.aws_errors import translate_aws_errors
 from infra.operator.key_settings import KeySettings
 from infra.operator.stack import CLIENT_CONFIG, open_stack
 
+ARN_OUTPUT = "TargetSecret"  # followed by a number
 LOCAL_OPERATOR = "local"  # in place of an ARN
 
 
@@ -34,6 +35,8 @@ class Deployment:
     targets: tuple[str, ...] | None  # their names; None if unknown
     key_settings: KeySettings | None  # None if unknown
     find_operator: Callable[[], str]  # returns who runs the command
+    secrets: Mapping[str, str]  # ARN by target
+    connect: Callable[[str], Any]  # creates a client of an AWS service, by its name
 
     def select_target(self, given: str | None) -> str:
         """Return the target that an option names, or the only one; raise UsageError for others."""
@@ -118,7 +121,15 @@ def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployme
         targets=None if targets is None else tuple(targets.split(", ")),
         key_settings=KeySettings.from_outputs(outputs),
         find_operator=stack.find_operator,
+        secrets=_read_secrets(outputs),
+        connect=stack.client,
     )
+
+
+def _read_secrets(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the ARN of each target's secret; each has an output of its own."""
+    found = [json.loads(value) for name, value in outputs.items() if name.startswith(ARN_OUTPUT)]
+    return {target: arn for each in found for target, arn in each.items()}
 
 
 def _find_local(port: int | None) -> Deployment:
@@ -126,13 +137,14 @@ def _find_local(port: int | None) -> Deployment:
 
     gateway = _find_running_gateway(port)
     credentials: Any = {name.lower(): value for name, value in DUMMY_CREDENTIALS.items()}
-    client = boto3.client(
-        "dynamodb",
+    connect = functools.partial(
+        boto3.client,
         config=CLIENT_CONFIG,
         endpoint_url=gateway.aws_endpoint,
         region_name=REGION,
         **credentials,
     )
+    client = connect("dynamodb")
     return Deployment(
         table=Table(client, gateway.table),
         batch=BatchTable(client, gateway.table),
@@ -143,6 +155,8 @@ def _find_local(port: int | None) -> Deployment:
         targets=tuple(gateway.targets),
         key_settings=KeySettings.from_json(gateway.key_settings) if gateway.key_settings else None,
         find_operator=lambda: LOCAL_OPERATOR,
+        secrets={target: secret_name(target) for target in gateway.targets},
+        connect=connect,
     )
 
 

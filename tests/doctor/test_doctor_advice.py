@@ -78,7 +78,7 @@ def build_response(status, body=b""):
 
 def test_error_code_takes_precedence_over_status():
     body = json.dumps({"error": {"code": "upstream_auth", "message": "No."}}).encode()
-    assert "put-secret-value" in findings.advise_on_response(build_response(502, body))
+    assert "antiphon secrets put" in findings.advise_on_response(build_response(502, body))
     assert "did not start" in findings.advise_on_response(
         build_response(502, b"Internal Server Error")
     )

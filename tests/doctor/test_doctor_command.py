@@ -151,7 +151,7 @@ FAULTS = {
     "drops the last event": (faulty_proxy.DROPS_THE_LAST_EVENT, {"end"}, "incomplete response"),
     "identifies the account": (faulty_proxy.IDENTIFIES_THE_ACCOUNT, {"private"}, "between you"),
     "renames headers": (faulty_proxy.RENAMES_HEADERS, {"names"}, "SDKs"),
-    "has no credential": (faulty_proxy.HAS_NO_CREDENTIAL, {"models"}, "put-secret-value"),
+    "has no credential": (faulty_proxy.HAS_NO_CREDENTIAL, {"models"}, "antiphon secrets put"),
     "exposes metadata": (faulty_proxy.EXPOSES_METADATA, {"health"}, "InvokeMode"),
     "fails": (faulty_proxy.FAILS, {"models"}, "log group"),
     "responds with HTML": (faulty_proxy.RESPONDS_WITH_HTML, {"health"}, "Another server"),

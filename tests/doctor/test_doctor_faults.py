@@ -176,7 +176,7 @@ FAULTS = {
         "file",
         at("/files", faulty_proxy.error(502, "upstream_auth")),
         "upload: 502 upstream_auth",
-        "put-secret-value",
+        "antiphon secrets put",
     ),
     "a deleted file remains": (
         "file",

@@ -18,6 +18,7 @@ class Deployed:
     """One stage in a simulated account, deployed with the locked CLI and cdk.json."""
 
     account: Account
+    stack: str
     assembly: pathlib.Path
     outputs: dict[str, str]
 
@@ -27,13 +28,19 @@ class Deployed:
     @property
     def function(self):
         found = self.client("lambda").list_functions()["Functions"]
-        (api,) = (each for each in found if each["Handler"] == "api.handler")
+        (api,) = (f for f in found if f["FunctionName"].startswith(f"{self.stack}-Api"))
         return api
+
+    @property
+    def secrets(self):
+        """Return the ARN of each target's secret."""
+        found = [v for name, v in self.outputs.items() if name.startswith("TargetSecret")]
+        return {target: arn for each in found for target, arn in json.loads(each).items()}
 
     @property
     def asset(self):
         """Return the zip file of the functions' code."""
-        template = json.loads((self.assembly / f"{STACK}.template.json").read_text())
+        template = json.loads((self.assembly / f"{self.stack}.template.json").read_text())
         kinds = {each["Type"]: each for each in template["Resources"].values()}
         key = kinds["AWS::Lambda::Function"]["Properties"]["Code"]["S3Key"]
         storage = self.client("s3")
@@ -56,10 +63,15 @@ def assembly(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def deployed(account, assembly, tmp_path_factory):
-    outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
-    account.deploy(assembly, "--outputs-file", str(outputs), STACK)
-    return Deployed(account, assembly, json.loads(outputs.read_text())[STACK])
+def deployed(account, assembly):
+    return deploy(account, assembly, STACK)
+
+
+def deploy(account, assembly, stack):
+    """Deploy a stack of an assembly and read its outputs."""
+    outputs = assembly / f"{stack}.outputs.json"
+    account.deploy(assembly, "--outputs-file", str(outputs), stack)
+    return Deployed(account, stack, assembly, json.loads(outputs.read_text())[stack])
 
 
 @pytest.fixture(scope="session")

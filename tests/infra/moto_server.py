@@ -11,6 +11,8 @@ import os
 import sys
 
 import boto3
+from moto.cloudformation import models
+from moto.cloudformation.parsing import ResourceMap
 from moto.core.common_models import CloudFormationModel
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
@@ -40,6 +42,26 @@ class CreatedResource(CloudFormationModel):
     def get_cfn_attribute(self, name):
         return self.attributes[name]
 
+    @classmethod
+    def update_from_cloudformation_json(cls, original_resource, **_):
+        """Keep it: no test changes the properties of one of these resources."""
+        return original_resource
+
+
+class RetainingMap(ResourceMap):
+    """Honours deletion policies when a resource leaves the template, which moto does not."""
+
+    def _delete_resource(self, parsed_resource, resource_json):
+        if resource_json.get("DeletionPolicy", "Delete") == "Delete":
+            super()._delete_resource(parsed_resource, resource_json)
+
+    def update(self, template, parameters=None):
+        """Forget what was removed: moto would take it for what is added under its name later."""
+        removed = set(self._resource_json_map) - set(template["Resources"])
+        super().update(template, parameters)
+        for name in removed:
+            self._parsed_resources.pop(name, None)
+
 
 def creates(kind, name_property=""):
     """Register a function that creates a resource of this type from its name and properties."""
@@ -61,9 +83,9 @@ def creates(kind, name_property=""):
 
 
 @creates("AWS::SecretsManager::Secret", "Name")
-def secret(_, **properties):
+def secret(name, **properties):
     secrets = aws("secretsmanager")
-    arn = secrets.create_secret(**properties)["ARN"]
+    arn = secrets.create_secret(**{"Name": name, **properties})["ARN"]
     remove = functools.partial(secrets.delete_secret, SecretId=arn)
     return CreatedResource(arn, functools.partial(remove, ForceDeleteWithoutRecovery=True))
 
@@ -146,12 +168,26 @@ def add_version_attribute():
     LambdaVersion.get_cfn_attribute = lambda version, _name: str(version.version)
 
 
+def install():
+    """Let stacks be updated as AWS does it."""
+    models.ResourceMap = RetainingMap
+    resolve = models.CloudFormationBackend._resolve_update_parameters
+
+    def resolve_known(backend, instance, incoming_params):
+        """Skip what has its default value: moto knows only what was passed at the creation."""
+        known = [p for p in incoming_params if p["ParameterKey"] in instance.parameters]
+        return resolve(backend, instance, known)
+
+    models.CloudFormationBackend._resolve_update_parameters = resolve_known
+
+
 def serve():
     """Print the endpoint, then serve until standard input is closed."""
     os.environ.update(ENVIRONMENT)
     add_version_attribute()
     moto_lambda.install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    install()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()

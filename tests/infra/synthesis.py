@@ -93,9 +93,9 @@ def template(specs=FUNCTION_SPECS, text=CONFIG, **chosen):
     return _template(specs, tuple(sorted(chosen.items())), text)
 
 
-def write_assembly(folder, **chosen):
+def write_assembly(folder, text=CONFIG, **chosen):
     """Write an assembly that the CDK CLI can deploy; the functions are not bundled."""
-    _stack(folder, FUNCTION_SPECS, tuple(chosen.items())).node.root.synth()
+    _stack(folder, FUNCTION_SPECS, tuple(chosen.items()), text).node.root.synth()
     return folder
 
 

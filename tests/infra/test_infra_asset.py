@@ -56,7 +56,7 @@ def gateway(start):
 @pytest.fixture(scope="module")
 def credential(deployed):
     """Put a credential into the target's secret; restore the secret after the tests."""
-    secrets, name = deployed.client("secretsmanager"), deployed.outputs["SecretNames"]
+    secrets, name = deployed.client("secretsmanager"), deployed.secrets["openai"]
     before = secrets.get_secret_value(SecretId=name)["SecretString"]
     secrets.put_secret_value(SecretId=name, SecretString="credential-of-openai")
     yield
@@ -159,7 +159,7 @@ def test_it_needs_only_python_and_its_standard_library(task_root, tmp_path):
     output = subprocess.run(
         [bare_python(tmp_path), "-c", PROBE],
         cwd=task_root,
-        env={"TABLE_NAME": "table", "SECRET_PREFIX": "prefix", "AWS_DEFAULT_REGION": "us-east-1"},
+        env={"TABLE_NAME": "table", "AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
         text=True,
         check=True,

@@ -1,7 +1,10 @@
 """Targets with Entra ID: which need a secret, and which functions get web identity tokens."""
 
+import json
+
 import pytest
 
+from antiphon.settings.config import ConfigError
 from tests.infra.synthesis import CONFIG, function, resources, statements, template
 
 APP = 'tenant_id = "acme.example", client_id = "1-2-3"'
@@ -30,15 +33,39 @@ def token_statements(made, name):
     return [s for s in statements(made, name) if s["Action"] == "sts:GetWebIdentityToken"]
 
 
+def environment(made, name):
+    return function(made, name)["Environment"]["Variables"]
+
+
+def joined(value):
+    """Parse JSON that CloudFormation joins from text and references."""
+    separator, parts = value["Fn::Join"]
+    return json.loads(
+        separator.join(
+            p if isinstance(p, str) else json.dumps(p).replace('"', '\\"') for p in parts
+        ),
+        object_hook=lambda found: {k: json.loads(v) for k, v in found.items()},
+    )
+
+
 def outputs(made):
     return {name: output["Value"] for name, output in made.find_outputs("*").items()}
 
 
 def test_a_target_with_web_identity_has_no_secret():
-    secrets = resources(template(text=ALL), "SecretsManager::Secret").values()
-    names = {secret["Name"] for secret in secrets}
-    assert names == {f"antiphon/prod/{name}" for name in ("openai", "azure-east", "by-secret")}
-    assert set(outputs(template(text=ALL))["SecretNames"].split(", ")) == names
+    made = template(text=ALL)
+    secrets = resources(made, "SecretsManager::Secret")
+    assert {secret["Description"].split(",")[0] for secret in secrets.values()} == {
+        f"Credential of target {name}" for name in ("openai", "azure-east", "by-secret")
+    }
+    arns = {
+        secret["Description"].split(",")[0].removeprefix("Credential of target "): {"Ref": id}
+        for id, secret in secrets.items()
+    }
+    assert joined(environment(made, "settle")["TARGET_SECRETS"]) == arns
+    given = [joined(v) for name, v in outputs(made).items() if name.startswith("TargetSecret")]
+    assert {target: arn for each in given for target, arn in each.items()} == arns
+    assert "TARGET_SECRETS" not in environment(made, "rollup")
 
 
 @pytest.mark.parametrize("name", ["api", "settle"])
@@ -81,11 +108,18 @@ def test_rollup_alone_reads_the_secret_with_the_collector_s_headers():
     assert "secretsmanager" not in str(statements(template(), "rollup"))
 
 
-def test_without_secrets_there_is_no_permission_and_no_output():
+def test_too_many_secrets_for_the_environment_are_refused():
+    """Lambda would refuse them in the middle of the deployment."""
+    targets = "".join(azure(f"azure-{number}", APP) for number in range(30))
+    with pytest.raises(ConfigError, match=r"^gateway.toml: targets: 30 targets have a secret of"):
+        template(text=targets)
+
+
+def test_without_secrets_there_is_no_permission():
     made = template(text=BY_IDENTITY)
     assert not resources(made, "SecretsManager::Secret")
     assert "secretsmanager" not in str(statements(made, "api"))
-    assert "SecretNames" not in outputs(made)
+    assert not [name for name in outputs(made) if name.startswith("TargetSecret")]
 
 
 def test_subjects_for_entra_are_an_output():

@@ -6,8 +6,11 @@ import re
 import pytest
 
 from antiphon.settings.table import INDEXES
-from tests.infra.synthesis import write_assembly
-from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
+from tests.infra.conftest import deploy
+from tests.infra.synthesis import CONFIG, write_assembly
+from tests.support.commands import EMPTY_ENVIRONMENT, OPERATOR_ENVIRONMENT, run_antiphon
+
+ONE_TARGET = CONFIG.partition("[targets.azure-east]")[0]
 
 
 def test_stack_is_complete_and_protected(deployed):
@@ -78,8 +81,9 @@ def test_role_has_the_policy_of_the_template(deployed):
 
 def test_secrets_contain_the_placeholder(deployed):
     client = deployed.client("secretsmanager")
-    for name in deployed.outputs["SecretNames"].split(", "):
-        assert client.get_secret_value(SecretId=name)["SecretString"] == "replace-me"
+    assert set(deployed.secrets) == {"openai"}
+    for arn in deployed.secrets.values():
+        assert client.get_secret_value(SecretId=arn)["SecretString"] == "replace-me"
 
 
 def test_dashboard_shows_the_alarms(deployed):
@@ -111,6 +115,32 @@ def test_doctor_finds_what_is_left_to_do_after_a_deployment(deployed):
 def test_second_deployment_without_changes_does_nothing(deployed):
     output = deployed.account.deploy(deployed.assembly, "Antiphon-prod")
     assert "Antiphon-prod (no changes)" in output
+
+
+def test_a_target_can_be_removed_and_added_again(account, tmp_path):
+    """As an upgrade, a roll back and the same upgrade do: its retained secret is in nobody's way."""
+    (first, without, again) = (
+        deploy(
+            account,
+            write_assembly(tmp_path / str(number), text, stage="again", production=True),
+            "Antiphon-again",
+        )
+        for number, text in enumerate((CONFIG, ONE_TARGET, CONFIG))
+    )
+    assert (set(first.secrets), set(without.secrets)) == ({"openai", "azure-east"}, {"openai"})
+    assert again.secrets["openai"] == first.secrets["openai"]
+    assert again.secrets["azure-east"] != first.secrets["azure-east"]
+    env = {**OPERATOR_ENVIRONMENT, "AWS_ENDPOINT_URL": account.endpoint}
+    put = ("secrets", "put", "azure-east", "--stage", "again")
+    assert run_antiphon(*put, stdin="sk-azure", env=env).code == 0
+    client, given = account.client("secretsmanager"), again.function["Environment"]["Variables"]
+    values = {
+        target: client.get_secret_value(SecretId=arn)["SecretString"]
+        for target, arn in json.loads(given["TARGET_SECRETS"]).items()
+    }
+    assert values == {"openai": "replace-me", "azure-east": "sk-azure"}
+    retained = client.get_secret_value(SecretId=first.secrets["azure-east"])
+    assert retained["SecretString"] == "replace-me"
 
 
 @pytest.fixture

@@ -146,13 +146,13 @@ def test_outputs_contain_base_urls_and_names():
         "KeyCacheSeconds",
         "KeySettings",
         "RestUrl",
-        "SecretNames",
         "TableName",
         "TargetNames",
+        "TargetSecret1",
+        "TargetSecret2",
     }
     assert re.search(r"^https://.*/<RestDeploymentStageprod\w+>/v1$", flat(found["RestUrl"]))
     assert re.search(r"<ApiLiveFunctionUrl\w+\.FunctionUrl>v1$", flat(found["FunctionUrl"]))
-    assert found["SecretNames"] == "antiphon/prod/openai, antiphon/prod/azure-east"
     assert found["TargetNames"] == "openai, azure-east"
 
 

@@ -43,10 +43,10 @@ def test_api_has_the_maximum_timeout(api):
 def test_settings_can_read_the_environment(api):
     given = {
         k: v if isinstance(v, str) else "made" for k, v in api["Environment"]["Variables"].items()
-    }
+    } | {"TARGET_SECRETS": '{"openai": "arn"}'}
     settings = Settings.from_env({**given, "CONFIG_FILE": str(PROJECT / "gateway.toml")})
     assert settings.table_name == "made"
-    assert settings.secret_prefix == "antiphon/prod"
+    assert settings.secrets == {"openai": "arn"}
 
 
 def test_the_reference_is_an_option(api):

@@ -14,7 +14,7 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from infra.constructs.function_specs import FUNCTION_SPECS
-from infra.local.aws.resources import QUEUE, SECRET_PREFIX, TABLE
+from infra.local.aws.resources import QUEUE, TABLE, secret_name
 from tests.infra.emulator import ARCH, Emulator
 from tests.infra.synthesis import PROJECT
 from tests.support.events import make_events, make_response, new_id
@@ -30,7 +30,8 @@ env_vars = lazy_import("samcli.local.lambdafn.env_vars")
 base_service = lazy_import("samcli.local.services.base_local_service")
 
 EVENTS = sorted((PROJECT / "events").glob("*.json"))
-SHELL = {"TABLE_NAME": TABLE, "QUEUE_URL": QUEUE, "SECRET_PREFIX": SECRET_PREFIX}
+SECRETS = {"openai": secret_name("openai")}
+SHELL = {"TABLE_NAME": TABLE, "QUEUE_URL": QUEUE, "TARGET_SECRETS": json.dumps(SECRETS)}
 
 
 class Local:

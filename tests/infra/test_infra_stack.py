@@ -14,17 +14,24 @@ FROM_CDK = "W3005"  # CDK adds a DependsOn that CloudFormation does not need
 
 def test_every_target_has_a_secret_with_a_placeholder():
     secrets = resources(template(stage="dev"), "SecretsManager::Secret").values()
-    assert {secret["Name"] for secret in secrets} == {
-        "antiphon/dev/openai",
-        "antiphon/dev/azure-east",
+    assert {secret["Description"] for secret in secrets} == {
+        f"Credential of target {target}, Antiphon dev, as plain text"
+        for target in ("openai", "azure-east")
     }
     assert {secret["SecretString"] for secret in secrets} == {"replace-me"}
 
 
-def test_secrets_are_retained_except_on_a_failed_create():
-    """A retained secret would block the name for the next attempt."""
-    made = template().find_resources("AWS::SecretsManager::Secret").values()
-    assert {secret["DeletionPolicy"] for secret in made} == {"RetainExceptOnCreate"}
+def test_what_is_retained_has_no_fixed_name_and_does_not_outlive_a_failed_create():
+    """A retained resource with a fixed name would block its successor."""
+    made = template(**EVERYTHING).to_json()["Resources"].values()
+    kinds = {"DynamoDB::Table", "Logs::LogGroup", "KMS::Key", "SecretsManager::Secret"}
+    retained = [each for each in made if each["Type"].removeprefix("AWS::") in kinds]
+    assert len({each["Type"] for each in retained}) == len(kinds)
+    assert {each["DeletionPolicy"] for each in retained} == {"RetainExceptOnCreate"}
+    assert {each["UpdateReplacePolicy"] for each in retained} == {"Retain"}
+    assert not {"Name", "TableName", "LogGroupName"} & {
+        p for r in retained for p in r["Properties"]
+    }
 
 
 def test_stages_use_different_names():

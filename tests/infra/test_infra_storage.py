@@ -42,7 +42,7 @@ def test_only_production_stages_retain_data(stage, retained):
     assert table["Properties"]["DeletionProtectionEnabled"] is retained
     for kind in ("DynamoDB::Table", "Logs::LogGroup"):
         policies = {r["DeletionPolicy"] for r in made.find_resources(f"AWS::{kind}").values()}
-        assert policies == {"Retain" if retained else "Delete"}
+        assert policies == {"RetainExceptOnCreate" if retained else "Delete"}
 
 
 def test_customer_managed_key_is_rotated_and_encrypts_everything():

@@ -17,11 +17,12 @@ from antiphon.store.storage import StorageKey
 from antiphon.store.usage import usage_partition
 from infra.operator.aws_errors import translate_aws_errors
 from tests.support.aws import LOCAL_AWS
-from tests.support.commands import OPERATOR_ENVIRONMENT, run_antiphon, run_for_json
+from tests.support.commands import OPENAI_SECRET, OPERATOR_ENVIRONMENT, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link
 from tests.support.permissions import POLICY, actions_of
 from tests.support.usage import make_usage
 
+PUT = ("secrets", "put", "openai")
 # Those of the doctor are shown to be used by its own tests; DynamoDB, in place of the commands,
 # uses those of KMS.
 ACTIONS = sorted(
@@ -94,9 +95,9 @@ def create_operator(*actions):
 
 
 @set_initial_no_auth_action_count(0)
-def run_with_iam(env, *arguments):
+def run_with_iam(env, *arguments, **options):
     """Run a command with moto checking its permissions."""
-    return run_antiphon(*arguments, env=env)
+    return run_antiphon(*arguments, env=env, **options)
 
 
 def recount(env):
@@ -144,6 +145,8 @@ def test_operator_policy_allows_every_command():
     for options in ([], ["--remove"]):
         adopted = run_with_iam(env, "adopt", "acme", "vs_1", "--target", "openai", *options)
         assert adopted.code == 0, adopted.err
+    stored = run_with_iam(env, *PUT, stdin="sk-1")
+    assert stored.code == 0, stored.err
 
 
 @pytest.mark.usefixtures("stacks")
@@ -151,7 +154,11 @@ def test_operator_policy_allows_every_command():
 def test_operator_policy_contains_no_unused_action(missing):
     env = create_operator(*(action for action in ACTIONS if action != missing))
     id = run_for_json("keys", "create", "--tenant", "acme")["id"]
-    is_batch = missing == "dynamodb:BatchGetItem"
-    result = recount(env) if is_batch else run_with_iam(env, "keys", "rotate", id)
+    boto3.client("secretsmanager", **LOCAL_AWS).delete_secret(SecretId=OPENAI_SECRET)
+    if missing == "dynamodb:BatchGetItem":
+        result = recount(env)
+    else:
+        command = PUT if missing.startswith("secretsmanager:") else ("keys", "rotate", id)
+        result = run_with_iam(env, *command, stdin="sk-1")
     assert (result.code, result.out) == (1, "")
     assert f"is not authorized to perform: {missing}" in result.err

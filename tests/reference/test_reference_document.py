@@ -50,7 +50,7 @@ def registered(monkeypatch):
     """(method, path) of every route of the gateway, as far as it answers below /v1."""
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "us-east-1")
-    places = {"TABLE_NAME": "t", "SECRET_PREFIX": "p", "QUEUE_URL": "http://127.0.0.1/q"}
+    places = {"TABLE_NAME": "t", "QUEUE_URL": "http://127.0.0.1/q"}
     door = wiring.api({**places, "CONFIG_FILE": str(CONFIG)})
     resolver = door.handler._rest
     routes = [*resolver._static_routes, *resolver._dynamic_routes]

@@ -265,22 +265,23 @@ def test_settings_have_the_proxy_of_the_file(tmp_path):
     file = tmp_path / "gateway.toml"
     target = '[targets.a]\nprovider = "openai"\nmodels = ["*"]\n'
     file.write_text(f'[gateway]\nproxy = "http://proxy.example:3128"\n{target}')
-    env = {"TABLE_NAME": "table", "SECRET_PREFIX": "prefix", "CONFIG_FILE": str(file)}
+    env = {
+        "TABLE_NAME": "table",
+        "TARGET_SECRETS": '{"a": "arn:aws:secretsmanager:…"}',
+        "CONFIG_FILE": str(file),
+    }
     settings = Settings.from_env(env)
     assert settings.config.gateway.proxy == "http://proxy.example:3128"
-    assert (settings.table_name, settings.secret_prefix, settings.queue_url) == (
-        "table",
-        "prefix",
-        "",
-    )
+    assert settings.secrets == {"a": "arn:aws:secretsmanager:…"}
+    assert (settings.table_name, settings.queue_url) == ("table", "")
 
 
 def test_settings_need_their_environment(tmp_path):
-    env = {"TABLE_NAME": "table", "LAMBDA_TASK_ROOT": str(tmp_path)}
-    with pytest.raises(KeyError, match="SECRET_PREFIX"):
+    env = {"LAMBDA_TASK_ROOT": str(tmp_path)}
+    with pytest.raises(KeyError, match="TABLE_NAME"):
         Settings.from_env(env)
     with pytest.raises(ConfigError, match=f"{tmp_path}/gateway.toml: there is no such file"):
-        Settings.from_env({**env, "SECRET_PREFIX": "prefix"})
+        Settings.from_env({**env, "TABLE_NAME": "table"})
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ LOCAL_AWS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_a
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
 FAST_MOTO = {"core": {"reset_boto3_session": False}}  # loading botocore's models again takes 0.2 s
 GET_SECRET_VALUE = "GetSecretValue"
+TEST_SECRETS = {name: f"test/{name}" for name in ("openai", "azure", "other")}
 # The forms of STS's query protocol, which moto lacks for GetWebIdentityToken.
 TOKEN = """<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <GetWebIdentityTokenResult><WebIdentityToken>{}</WebIdentityToken>
@@ -145,7 +146,7 @@ class FakeSecrets:
     def __init__(self, cloud: FakeAws) -> None:
         self.cloud, self.client = cloud, cloud.secrets
         self.time = ManualClock()
-        self.secrets = ProviderSecrets(self.client, "test", self.time)
+        self.secrets = ProviderSecrets(self.client, TEST_SECRETS, self.time)
         self.stages: list[str] = []  # one for each request
         hook = f"provide-client-params.secretsmanager.{GET_SECRET_VALUE}"
         self.client.meta.events.register(hook, self._record)

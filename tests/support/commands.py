@@ -42,6 +42,9 @@ OPERATOR_ENVIRONMENT = {
 }
 
 
+OPENAI_SECRET = "Secretopenai123"  # of the stage prod
+
+
 @dataclass(frozen=True)
 class CommandResult:
     """A command's exit code and output."""
@@ -89,6 +92,8 @@ def create_stack(name: str, table: str, **outputs: str) -> None:
 def operator_account() -> Iterator[None]:
     """An account with two stages; only the first has more outputs than the table."""
     with mock_aws(config=FAST_MOTO):
+        secrets = boto3.client("secretsmanager", **LOCAL_AWS)
+        secret = secrets.create_secret(Name=OPENAI_SECRET, SecretString="replace-me")
         create_stack(
             "Antiphon-prod",
             "table-of-prod",
@@ -98,6 +103,7 @@ def operator_account() -> Iterator[None]:
             TargetNames="openai, azure-east",
             KeySettings='{"models":["gpt-*","o*"],',
             KeySettings2='"tenants":{"capped":{"rpm":9,"budget_usd":2.5}}}',
+            TargetSecret1=json.dumps({"openai": secret["ARN"]}),
         )
         create_stack("Antiphon-dev", "table-of-dev")
         yield

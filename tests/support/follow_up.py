@@ -25,7 +25,7 @@ from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
 from infra.local.aws.resources import TABLE
-from tests.support.aws import FakeAws
+from tests.support.aws import TEST_SECRETS, FakeAws
 from tests.support.limits import make_admission
 
 HOUR = 3600
@@ -72,7 +72,7 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport
 
 
 def make_upstream(cloud: FakeAws, transport: httpx.BaseTransport) -> UpstreamClient:
-    limits, secrets = Gateway(), ProviderSecrets(cloud.secrets, "test")
+    limits, secrets = Gateway(), ProviderSecrets(cloud.secrets, TEST_SECRETS)
     return UpstreamClient(
         Exchange(transport, limits),
         Credentials({}, secrets, EntraTokens(transport, secrets, str)),

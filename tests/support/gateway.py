@@ -19,7 +19,7 @@ import boto3
 import httpx
 
 from antiphon.store.circuits import CIRCUITS_KEY
-from infra.local.aws.resources import SECRET_PREFIX, Resources
+from infra.local.aws.resources import Resources, secret_name
 from infra.local.runtime_api.function import child_environment
 from tests.support.aws import LOCAL_AWS
 from tests.support.canaries import LeakWatch, named_secrets
@@ -96,7 +96,7 @@ class Gateway:
     def store_credential(self, target: str, credential: str = "credential") -> None:
         """Stores the credential of a target that only one test's function has."""
         secrets = boto3.client("secretsmanager", endpoint_url=self.aws_endpoint, **LOCAL_AWS)
-        secrets.create_secret(Name=f"{SECRET_PREFIX}/{target}", SecretString=credential)
+        secrets.create_secret(Name=secret_name(target), SecretString=credential)
 
     def revoke(self, key: str) -> None:
         """Revokes a key; functions that have accepted it do so until their cache expires."""

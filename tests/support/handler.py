@@ -14,7 +14,7 @@ from typing import Any
 from antiphon import wiring
 from antiphon.store import keys
 from infra.local.aws.resources import TABLE
-from tests.support.aws import fake_aws
+from tests.support.aws import TEST_SECRETS, fake_aws
 from tests.support.events import make_events, make_response, new_id
 
 CONFIG = """
@@ -109,7 +109,7 @@ def run_handler(folder: Path) -> Iterator[Handler]:
         config = folder / "gateway.toml"
         config.write_text(CONFIG.format(port=server.server_port))
         url = cloud.sqs.get_queue_url(QueueName="queue")["QueueUrl"]
-        names = {"TABLE_NAME": TABLE, "SECRET_PREFIX": "test", "QUEUE_URL": url}
+        names = {"TABLE_NAME": TABLE, "TARGET_SECRETS": json.dumps(TEST_SECRETS), "QUEUE_URL": url}
         yield Handler(wiring.api({**names, "CONFIG_FILE": str(config)}), received)
         server.shutdown()
 

@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 
-from infra.local.aws.resources import SECRET_PREFIX
+from infra.local.aws.resources import secret_name
 from tests.support.aws import LOCAL_AWS
 from tests.support.events import make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function
@@ -78,7 +78,7 @@ def test_a_rotated_credential_is_read_anew_and_the_request_sent_again(
     provider = providers["first"]
     provider.respond_with(good(new_id(), stream=False))
     assert ask().status == 200
-    secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="new")
+    secrets.put_secret_value(SecretId=secret_name(target), SecretString="new")
     provider.respond_with(REFUSED)
     provider.respond_with(good(new_id(), stream))
     got = ask(stream=stream)
@@ -89,7 +89,7 @@ def test_a_rotated_credential_is_read_anew_and_the_request_sent_again(
 def test_a_credential_that_the_provider_does_not_take_yet_gives_way_to_the_one_before(
     ask, providers, secrets, target
 ):
-    secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="too-new")
+    secrets.put_secret_value(SecretId=secret_name(target), SecretString="too-new")
     provider = providers["first"]
     provider.respond_with(REFUSED)
     provider.respond_with(good(new_id(), stream=False))
@@ -102,7 +102,7 @@ def test_a_credential_that_the_provider_does_not_take_yet_gives_way_to_the_one_b
 def test_it_is_sent_again_once_and_never_reported_as_the_callers_error(
     ask, providers, secrets, target, stream
 ):
-    secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="also-wrong")
+    secrets.put_secret_value(SecretId=secret_name(target), SecretString="also-wrong")
     provider = providers["first"]
     provider.respond_with(REFUSED)
     provider.respond_with(REFUSED)
@@ -115,7 +115,7 @@ def test_it_is_sent_again_once_and_never_reported_as_the_callers_error(
 
 
 def test_a_target_without_a_credential_has_its_own_error(ask, secrets, target, providers):
-    secrets.put_secret_value(SecretId=f"{SECRET_PREFIX}/{target}", SecretString="replace-me")
+    secrets.put_secret_value(SecretId=secret_name(target), SecretString="replace-me")
     got = ask()
     assert (got.status, json.loads(got.body)["error"]["code"]) == (503, "target_credential_missing")
     assert target in json.loads(got.body)["error"]["message"]

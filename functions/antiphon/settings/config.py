@@ -317,7 +317,7 @@ class Settings:
     """The names of the stack's resources, and the validated `gateway.toml`."""
 
     table_name: str
-    secret_prefix: str  # the credential of target `east` is the secret `{secret_prefix}/east`
+    secrets: Mapping[str, str]  # ARN by target; empty for functions that call no targets
     queue_url: str  # of deferred work; empty for functions that defer nothing
     config: Config
 
@@ -330,7 +330,7 @@ class Settings:
         default_file = Path(env.get("LAMBDA_TASK_ROOT", "."), "gateway.toml")
         return cls(
             table_name=env["TABLE_NAME"],
-            secret_prefix=env["SECRET_PREFIX"],
+            secrets=json.loads(env.get("TARGET_SECRETS", "{}")),
             queue_url=env.get("QUEUE_URL", ""),
             config=load_config(Path(env.get("CONFIG_FILE", default_file))),
         )

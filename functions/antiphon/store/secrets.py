@@ -116,10 +116,13 @@ class ProviderSecrets:
     """
 
     def __init__(
-        self, client: "SecretsManagerClient", prefix: str, clock: Clock = time.monotonic
+        self,
+        client: "SecretsManagerClient",
+        secrets: Mapping[str, str],
+        clock: Clock = time.monotonic,
     ) -> None:
         self._client = client
-        self._prefix = prefix
+        self._secrets = secrets  # the ARN or name of each target's secret
         self._clock = clock
         self._caches: dict[str, CredentialCache] = {}
 
@@ -157,9 +160,11 @@ class ProviderSecrets:
             return None
 
     def _read(self, target: str, stage: str) -> str:
-        name = f"{self._prefix}/{target}"
+        id = self._secrets.get(target)
+        if id is None:
+            raise _credential_missing(target, stage, REASONS["ResourceNotFoundException"])
         try:
-            secret = self._client.get_secret_value(SecretId=name, VersionStage=stage)
+            secret = self._client.get_secret_value(SecretId=id, VersionStage=stage)
         except (BotoCoreError, ClientError) as exc:
             raise _credential_missing(target, stage, _reason(exc)) from exc
         value = secret.get("SecretString", "").strip()

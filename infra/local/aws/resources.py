@@ -31,6 +31,11 @@ class Resources:
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
+def secret_name(target: str) -> str:
+    """Return the name of the secret with a target's credential."""
+    return f"{SECRET_PREFIX}/{target}"
+
+
 def queue_url(endpoint: str, name: str = QUEUE) -> str:
     return f"{endpoint}/{ACCOUNT}/{name}"
 

@@ -19,10 +19,10 @@ from infra.local.aws.resources import (
     DEAD_LETTERS,
     QUEUE,
     REGION,
-    SECRET_PREFIX,
     TABLE,
     Resources,
     queue_attributes,
+    secret_name,
     table_definition,
 )
 
@@ -39,7 +39,7 @@ def create_resources(resources: Resources, endpoint: str) -> None:
         table.put_item(Item=keys.key_row(key, tenant))
     secrets = boto3.client("secretsmanager", **location)
     for target, secret in resources.secrets.items():
-        secrets.create_secret(Name=f"{SECRET_PREFIX}/{target}", SecretString=secret)
+        secrets.create_secret(Name=secret_name(target), SecretString=secret)
     sqs = boto3.client("sqs", **location)
     sqs.create_queue(QueueName=DEAD_LETTERS)
     attributes: Any = queue_attributes()  # a plain dict to mypy, not the stub's literal names

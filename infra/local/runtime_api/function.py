@@ -1,12 +1,14 @@
 """A function as Lambda is configured with it: the environment variables of its processes."""
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from antiphon.settings.config import read_config
 from antiphon.settings.metrics import NAMESPACE
-from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, SECRET_PREFIX, TABLE, queue_url
+from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, TABLE, queue_url, secret_name
 
 # The developer's variables that child processes inherit: SSL_* configure trust in TLS, and MOTO_*
 # have the local AWS record what is sent to it.
@@ -48,7 +50,7 @@ def function_environment(
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "AWS_ENDPOINT_URL": endpoint,
         "TABLE_NAME": TABLE,
-        "SECRET_PREFIX": SECRET_PREFIX,
+        "TARGET_SECRETS": json.dumps({name: secret_name(name) for name in _targets(config)}),
         "QUEUE_URL": queue_url(endpoint),
         "CONFIG_FILE": str(config),
         "STAGE": "local",
@@ -58,3 +60,8 @@ def function_environment(
         "POWERTOOLS_METRICS_DISABLED": env.get("POWERTOOLS_METRICS_DISABLED") or "true",
         "POWERTOOLS_LOG_LEVEL": env.get("POWERTOOLS_LOG_LEVEL") or "INFO",
     }
+
+
+def _targets(config: Path) -> Iterable[str]:
+    targets: Mapping[str, object] = read_config(config)["targets"]
+    return targets
