@@ -26,7 +26,9 @@ PUT = ("secrets", "put", "openai")
 # Those of the doctor are shown to be used by its own tests; DynamoDB, in place of the commands,
 # uses those of KMS.
 ACTIONS = sorted(
-    each for each in actions_of("") - actions_of("Check") if not each.startswith("kms:")
+    each
+    for each in actions_of("") - actions_of("Check") | actions_of("PutCredentials")
+    if not each.startswith("kms:")
 )
 
 
