@@ -8,6 +8,7 @@ from typing import Any
 from infra.example_models import EXAMPLE_MODEL, REASONING_MODELS
 from infra.local.simulator.errors import ApiError, invalid_parameter, missing_parameter
 from infra.local.simulator.items import Json, item_text
+from infra.local.simulator.parameters import check_messages, check_parameters
 from infra.local.simulator.project import Project
 
 MAX_METADATA_NUMBER = 100_000  # highest number in the metadata that has an effect
@@ -140,7 +141,9 @@ class CreateRequest:
 def check_create(body: Json) -> None:
     """Raises ApiError for the first invalid field of a create request."""
     for check in (
+        check_parameters,
         check_types,
+        check_messages,
         _check_ranges,
         _check_model,
         _check_input,
