@@ -9,7 +9,7 @@ from antiphon.schema.create import CreateResponse
 from infra.local.simulator.errors import ApiError
 from infra.local.simulator.items import Json
 
-# The gateway has no check for the first three, the last of which Codex sends; it renames `max_tokens`.
+# The gateway does not check these; it renames `max_tokens`. Codex sends `client_metadata`.
 UNCHECKED = {"multi_agent", "allowed_callers", "client_metadata"}
 KNOWN = {*CreateResponse.model_fields, *UNCHECKED} - {"max_tokens"}
 MOVED = {  # from Chat Completions
