@@ -46,12 +46,17 @@ EXCLUDED = (
     "*.pth",
     "**/tests",
     "annotated_types/test_cases.py",
+    "aws_lambda_powertools/metrics/provider/datadog",
     "botocore/data/*/*/examples-1.json*",  # for documentation; keys of examples look like secrets
     "**/*.pyi",
     "**/py.typed",
     "httptools/**/*.px[di]",  # Cython sources of the compiled modules
     "httptools/**/*.pyx",
+    "genai_prices/__main__.py",  # commands, which need a terminal
+    "genai_prices/_cli.py",
+    "httpx*/_main.py",
     "httpx2/websockets",  # needs anyio
+    "pydantic/experimental",  # imported by nothing else
     "pydantic/mypy.py",
     "pydantic/v1",  # imported for models of pydantic 1 only
 )
