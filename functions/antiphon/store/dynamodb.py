@@ -174,7 +174,7 @@ class Table:
 
     def __init__(self, client: "DynamoDBClient", name: str, time: CallTime = NO_LIMIT) -> None:
         self._client = client
-        self._name = name
+        self.name = name
         self._time = time
 
     def get(self, partition: str, sort: str, *, is_consistent: bool = True) -> Item | None:
@@ -223,7 +223,7 @@ class Table:
 
         Raise ConditionFailed, or Conflict where another transaction is changing one of the rows.
         """
-        shared = {"TableName": self._name, **RETURN_FAILED_ROW}
+        shared = {"TableName": self.name, **RETURN_FAILED_ROW}
         items = [{type(each).__name__: {**shared, **each.to_arguments()}} for each in writes]
         token = str(uuid.uuid4())  # with it the second attempt is the same transaction
         self._transact("transact_write_items", TransactItems=items, ClientRequestToken=token)
@@ -231,7 +231,7 @@ class Table:
     def get_together(self, keys: Iterable[tuple[str, str]]) -> list[Item]:
         """Return those of up to 100 rows that exist; raise Conflict where one is being changed."""
         rows = [marshal({PARTITION_KEY: p, SORT_KEY: s}) for p, s in keys]
-        items = [{"Get": {"TableName": self._name, "Key": row}} for row in rows]
+        items = [{"Get": {"TableName": self.name, "Key": row}} for row in rows]
         found = self._transact("transact_get_items", TransactItems=items)["Responses"]
         return [unmarshal(each["Item"]) for each in found if "Item" in each]
 
@@ -276,7 +276,7 @@ class Table:
 
     def _call(self, operation: str, arguments: Item, *, is_page: bool = False) -> Any:
         call = getattr(self._client, operation)
-        return self._time.call(partial(call, TableName=self._name, **arguments), is_page=is_page)
+        return self._time.call(partial(call, TableName=self.name, **arguments), is_page=is_page)
 
 
 class BatchTable:
