@@ -29,7 +29,7 @@ KINDS = {
     "CLAIM": "idempotency keys",
     "LIMITS": "counters of limits",
 }
-COLUMNS = ("rows", "same", "different", "expired", "missing")
+COLUMNS = ("rows", "same", "different", "expired", "left out", "missing")
 
 type Row = Mapping[str, Any]  # as DynamoDB has it: {"pk": {"S": "…"}, …}
 
@@ -113,7 +113,8 @@ def restore(deployment: Deployment, *, from_table: str, write: bool, as_json: bo
     FROM_TABLE is in the same Region and account: a backup, or a point in time, that was restored
     under another name. Nothing is overwritten or deleted, so the command may be repeated after it
     was interrupted. Look at the counts without --write first: a row that was deleted on purpose
-    after that point in time is missing, too.
+    after that point in time is missing, too. Counters of limits are left out: a key or tenant whose
+    counters are missing begins with new ones.
 
     Usage is not counted twice: what marks a link as counted is written before the link. Only a
     response that had not ended at that point in time, and whose link is missing, is counted again.
@@ -142,8 +143,15 @@ def _check_source(client: Any, name: str, destination: str) -> None:
 def _compare(row: Row, present: Row | None) -> str:
     if present is not None:
         return "same" if row == present else "different"
+    if _is_of_limits(row):
+        return "left out"
     expires = row.get(TTL)
     return "expired" if expires is not None and float(expires["N"]) <= time() else "missing"
+
+
+def _is_of_limits(row: Row) -> bool:
+    """Whether it has counters or reservations, which belong to requests of that time."""
+    return row[PARTITION_KEY]["S"].split("#")[2:3] == ["L"]
 
 
 def _print(counts: Counts, name: str, *, write: bool, as_json: bool) -> None:

@@ -88,10 +88,12 @@ def test_rows_that_exist_or_have_expired_are_left_alone(client, restored):
     (new,) = (row for row in read_rows(OURS) if row["sk"] == "KEY")
     table.put_item(Item={**new, "name": "old"})
     gone = link_row(make_link(9, expires_at=int(time.time()) - 1))
-    BatchTable(client, RESTORED).put_all([gone])
+    limits = {"pk": "T#acme#L#key_1", "sk": "LIMITS"}
+    BatchTable(client, RESTORED).put_all([gone, limits])
     counts = run_for_json("restore", RESTORED, "--write")
     assert column(counts, "different") == {"API keys": 1}
     assert column(counts, "expired") == {"links": 1}
+    assert column(counts, "left out") == {"counters of limits": 1}
     assert run_for_json("keys", "show", id)["name"] == "new"
     assert len(read_rows(OURS)) == len(restored) + 1
 
@@ -99,7 +101,7 @@ def test_rows_that_exist_or_have_expired_are_left_alone(client, restored):
 def test_people_get_a_table_and_what_to_do_next(restored):
     done = run_antiphon("restore", RESTORED)
     assert done.err == "3 missing rows would be written with --write to Antiphon-prod.\n"
-    assert done.out.split("\n")[0].split() == ["rows", "same", "different", "expired", "missing"]
+    assert done.out.split("\n")[0].split() == "rows same different expired left out missing".split()
     assert restored
 
 
