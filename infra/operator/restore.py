@@ -151,7 +151,8 @@ def _compare(row: Row, present: Row | None) -> str:
 
 def _is_of_limits(row: Row) -> bool:
     """Whether it has counters or reservations, which belong to requests of that time."""
-    return row[PARTITION_KEY]["S"].split("#")[2:3] == ["L"]
+    partition, _ = _key(row)
+    return partition.split("#")[2:3] == ["L"]
 
 
 def _print(counts: Counts, name: str, *, write: bool, as_json: bool) -> None:
