@@ -18,7 +18,6 @@ from infra.operator.aws_errors import translate_aws_errors
 from infra.operator.key_settings import KeySettings
 from infra.operator.stack import CLIENT_CONFIG, open_stack
 
-ARN_OUTPUT = "TargetSecret"  # followed by a number
 LOCAL_OPERATOR = "local"  # in place of an ARN
 
 
@@ -121,15 +120,9 @@ def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployme
         targets=None if targets is None else tuple(targets.split(", ")),
         key_settings=KeySettings.from_outputs(outputs),
         find_operator=stack.find_operator,
-        secrets=_read_secrets(outputs),
+        secrets=stack.secrets,
         connect=stack.client,
     )
-
-
-def _read_secrets(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the ARN of each target's secret; each has an output of its own."""
-    found = [json.loads(value) for name, value in outputs.items() if name.startswith(ARN_OUTPUT)]
-    return {target: arn for each in found for target, arn in each.items()}
 
 
 def _find_local(port: int | None) -> Deployment:

@@ -4,6 +4,7 @@ Resources are found by their type and by the id that the CDK derives from a cons
 by name: CloudFormation generates the names of most.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from botocore.exceptions import ClientError
 from infra.constructs.options import stack_name
 from infra.operator.aws_errors import error_code
 
+ARN_OUTPUT = "TargetSecret"  # followed by a number
 CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"})
 
 
@@ -69,10 +71,24 @@ class Stack:
             if each.type == f"AWS::{type}" and each.logical_id.startswith(construct_id)
         ]
 
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The ARN of each target's secret; each has an output of its own."""
+        values = (value for name, value in self.outputs.items() if name.startswith(ARN_OUTPUT))
+        return {target: arn for each in map(json.loads, values) for target, arn in each.items()}
+
     def command(self, text: str) -> str:
         """Return a command of the AWS CLI with the Region and the profile of this stack."""
-        profile = f" --profile {self.profile}" if self.profile else ""
-        return f"aws {text} --region {self.region}{profile}"
+        return f"aws {text} {self._place}"
+
+    def own_command(self, text: str) -> str:
+        """Return a command of `antiphon` for this stack."""
+        stage = self.name.removeprefix(stack_name(""))
+        return f"antiphon {text} --stage {stage} {self._place}"
+
+    @property
+    def _place(self) -> str:
+        return f"--region {self.region}" + (f" --profile {self.profile}" if self.profile else "")
 
 
 def open_stack(stage: str, region: str | None, profile: str | None) -> Stack:

@@ -108,6 +108,8 @@ def healthy_stack():
         "TableName": {"Ref": "Table"},
         "AlarmTopic": {"Ref": "Alarms99"},
         "FunctionUrl": URL,
+        "TargetSecret1": {"Fn::Sub": '{"openai": "${Secretopenai55}"}'},
+        "TargetSecret2": {"Fn::Sub": '{"azure-east": "${Secretazureeast66}"}'},
         "ConfigFingerprint": fingerprint(load_config(CONFIG)),
     }
     template = {

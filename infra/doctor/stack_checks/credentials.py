@@ -8,8 +8,8 @@ from infra.doctor.findings import Finding, fails, ok
 
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 PUT = (
-    "Pipe the provider's key, as plain text, into the command; a function uses it within 300 "
-    'seconds: printf %s "$PROVIDER_KEY" | aws …'
+    "Nobody has stored the provider's key. The command asks for it; the functions use it within "
+    "300 seconds."
 )
 
 
@@ -44,9 +44,13 @@ def _check_secret(account: Account, id: str) -> Finding:
         restore = account.stack.command(f"secretsmanager restore-secret --secret-id {arn}")
         return fails(f"{title}: scheduled for deletion", "Restore it.", restore)
     if not _is_replaced(secret):
-        put = f"secretsmanager put-secret-value --secret-id {arn} --secret-string file:///dev/stdin"
-        return fails(f"{title}: still the stack's placeholder", PUT, account.stack.command(put))
+        return fails(f"{title}: still the stack's placeholder", PUT, _put(account, arn))
     return ok(title)
+
+
+def _put(account: Account, arn: str) -> str:
+    target = next((name for name, id in account.stack.secrets.items() if id == arn), "TARGET")
+    return account.stack.own_command(f"secrets put {target}")
 
 
 def _is_replaced(secret: Mapping[str, Any]) -> bool:
