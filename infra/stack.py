@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -34,7 +34,7 @@ from infra.operator.key_settings import KeySettings
 
 
 class AntiphonStack(Stack):
-    """Has no fixed account or Region: it is synthesised without them and deploys to any."""
+    """Has no fixed account, nor a Region unless an option needs one: it deploys to any."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class AntiphonStack(Stack):
             stack_name(options.stage),
             description=f"Antiphon, a gateway for the OpenAI Responses API, stage {options.stage}",
             termination_protection=options.keeps_data,
+            env=Environment(region=options.region) if options.region else None,
         )
         Tags.of(self).add("application", "antiphon")
         Tags.of(self).add("stage", options.stage)

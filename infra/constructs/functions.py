@@ -148,7 +148,7 @@ def _allow_source(spec: FunctionSpec, stores: Stores) -> Iterator[iam.PolicyStat
         yield _allow(["sqs:SendMessage"], stores.queues.lost_changes.queue_arn)
 
 
-def _allow_rows(permission: RowPermission, table: dynamodb.Table) -> iam.PolicyStatement:
+def _allow_rows(permission: RowPermission, table: dynamodb.TableV2) -> iam.PolicyStatement:
     names = INDEXES if permission.indexes else ()
     indexes = [f"{table.table_arn}/index/{name}" for name in names]
     return iam.PolicyStatement(

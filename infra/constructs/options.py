@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -47,6 +48,14 @@ type Canary = Literal[
     "10 percent every 3 minutes",
     "10 percent every 10 minutes",
 ]
+
+
+def _split(value: object) -> object:
+    """Split a text of the command line at its commas; cdk.json has a list."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+type Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$")]
 type Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]+:\d{12}:")]
 
 
@@ -65,6 +74,16 @@ class Options(BaseModel):
         description="Whether data is protected: deletion and termination protection, and the "
         "table, secrets, key and logs are retained when the stack is deleted. Default: true if the "
         "stage's name begins with prod.",
+    )
+    region: Region | None = Field(
+        None,
+        description="Region of the stack, which two other options need. Default: the one of your "
+        "AWS credentials, and the template deploys to any.",
+    )
+    replicas: Annotated[tuple[Region, ...], BeforeValidator(_split)] = Field(
+        (),
+        description="More Regions that have a copy of the table, such as eu-central-1,eu-west-3. "
+        "The functions run in the stack's Region only; README.md says how to fail over.",
     )
     rest: bool = Field(default=True, description="Create the API Gateway REST API.")
     url: bool = Field(default=True, description="Create the Lambda Function URL.")
@@ -170,9 +189,30 @@ class Options(BaseModel):
                 raise ValueError(f"{PREFIX}{message}")
         return self
 
+    def _region_conflicts(self) -> list[tuple[bool, str]]:
+        """A key or a replica stands in the template by its Region, which must be known."""
+        region_is_missing = self.region is None
+        return [
+            (
+                self.customer_managed_key and region_is_missing,
+                "region: antiphon:customer_managed_key needs it, such as eu-west-1",
+            ),
+            (
+                bool(self.replicas) and region_is_missing,
+                "region: antiphon:replicas needs it, such as eu-west-1",
+            ),
+            (self.region in self.replicas, "replicas: antiphon:region has the table already"),
+            (len({*self.replicas}) < len(self.replicas), "replicas: a Region is named twice"),
+            (
+                bool(self.replicas) and self.customer_managed_key,
+                "replicas: not with antiphon:customer_managed_key; the key is in one Region",
+            ),
+        ]
+
     def _conflicts(self) -> list[tuple[bool, str]]:
         has_domain, has_certificate = self.domain_name is not None, self.certificate_arn is not None
         return [
+            *self._region_conflicts(),
             (
                 (self.provisioned_concurrency or 0) > (self.reserved_concurrency or float("inf")),
                 "provisioned_concurrency: must not exceed antiphon:reserved_concurrency",

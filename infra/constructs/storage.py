@@ -35,7 +35,7 @@ class Queues:
 class Stores:
     """What the functions share; a function gets access to what its row names."""
 
-    table: dynamodb.Table
+    table: dynamodb.TableV2
     queues: Queues
     secrets: Mapping[str, secretsmanager.Secret]  # by target
     audiences: Sequence[str]  # of web identity tokens
@@ -58,33 +58,48 @@ def create_stores(
     )
 
 
-def _create_table(scope: Construct, options: Options, key: kms.IKey | None) -> dynamodb.Table:
-    # Not TableV2: a global table in one Region has no advantage. With a customer managed key it
-    # also requires a stack with a fixed Region, and ours has none.
-    table = dynamodb.Table(
+def _create_table(scope: Construct, options: Options, key: kms.IKey | None) -> dynamodb.TableV2:
+    """Create a global table, at first with one Region: a plain table could not get a second one.
+
+    See docs/decisions/NNNN-one-region-writes.md.
+    """
+    encryption = dynamodb.TableEncryptionV2
+    table = dynamodb.TableV2(
         scope,
         "Table",
         partition_key=_string_attribute(PARTITION_KEY),
         sort_key=_string_attribute(SORT_KEY),
-        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        billing=dynamodb.Billing.on_demand(),
+        global_secondary_indexes=[_create_index(*index) for index in INDEXES.items()],
         time_to_live_attribute=TTL,
-        stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+        dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+        # Keys owned by AWS encrypt free of charge.
+        encryption=encryption.customer_managed_key(key) if key else encryption.dynamo_owned_key(),
+        removal_policy=removal_policy(options),
+        **_protection(options),
+    )
+    for region in options.replicas:
+        table.add_replica(region=region, **_protection(options))
+    return table
+
+
+def _protection(options: Options) -> Any:
+    """Return the settings that each Region has of its own."""
+    return {
+        "point_in_time_recovery_specification": dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        # None means a key owned by AWS: encrypted and free of charge.
-        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else None,
-        encryption_key=key,
-        deletion_protection=options.keeps_data,
-        removal_policy=removal_policy(options),
+        "deletion_protection": options.keeps_data,
+    }
+
+
+def _create_index(name: str, attributes: tuple[str, str]) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    partition, sort = attributes
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name,
+        partition_key=_string_attribute(partition),
+        sort_key=_string_attribute(sort),
     )
-    for name, (partition, sort) in INDEXES.items():
-        table.add_global_secondary_index(
-            index_name=name,
-            partition_key=_string_attribute(partition),
-            sort_key=_string_attribute(sort),
-        )
-    return table
 
 
 def _string_attribute(name: str) -> dynamodb.Attribute:

@@ -90,6 +90,28 @@ def secret(name, **properties):
     return CreatedResource(arn, functools.partial(remove, ForceDeleteWithoutRecovery=True))
 
 
+@creates("AWS::DynamoDB::GlobalTable", "TableName")
+def global_table(name, Replicas, TimeToLiveSpecification, SSESpecification, **properties):  # noqa: N803
+    """Create what the stack's own Region has; moto's tables are in one Region each."""
+    (here,) = (each for each in Replicas if each["Region"] == ENVIRONMENT["AWS_REGION"])
+    tables, named = aws("dynamodb"), {"TableName": name}
+    stream = {**properties.pop("StreamSpecification"), "StreamEnabled": True}
+    made = tables.create_table(
+        **named,
+        **properties,
+        StreamSpecification=stream,
+        SSESpecification={"Enabled": SSESpecification["SSEEnabled"]},
+        DeletionProtectionEnabled=here["DeletionProtectionEnabled"],
+        Tags=here["Tags"],
+    )["TableDescription"]
+    tables.update_time_to_live(**named, TimeToLiveSpecification=TimeToLiveSpecification)
+    tables.update_continuous_backups(
+        **named, PointInTimeRecoverySpecification=here["PointInTimeRecoverySpecification"]
+    )
+    attributes = {"Arn": made["TableArn"], "StreamArn": made["LatestStreamArn"]}
+    return CreatedResource(name, functools.partial(tables.delete_table, **named), **attributes)
+
+
 @creates("AWS::SQS::QueuePolicy")
 def queue_policy(name, Queues, PolicyDocument):  # noqa: N803  CloudFormation's names
     for queue in Queues:

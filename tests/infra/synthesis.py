@@ -34,6 +34,7 @@ models = { "gpt-5" = "gpt-5-prod" }
 """
 EVERYTHING = {  # options that are off by default
     "customer_managed_key": True,
+    "region": "eu-west-1",
     "firewall": True,
     "url": False,  # as the firewall requires
     "reserved_concurrency": 50,

@@ -122,7 +122,7 @@ def test_a_share_of_failed_requests_is_an_alarm(requests, failed, is_alarm):
 
 def test_throttled_requests_of_table_and_indexes_are_an_alarm():
     alarm = alarms()["TableThrottled"]
-    (table,) = resources(template(), "DynamoDB::Table")
+    (table,) = resources(template(), "DynamoDB::GlobalTable")
     dimensions = [each for _, _, each in alarm_metrics(alarm)]
     assert all(each["TableName"] == {"Ref": table} for each in dimensions)
     indexes = {each.get("GlobalSecondaryIndexName") for each in dimensions}

@@ -99,7 +99,7 @@ def test_queue_trigger_reports_partial_failures():
 def test_stream_trigger_starts_at_the_oldest_change_and_has_dead_letters():
     made = template(ALL_SOURCES)
     mapping = only(made, "Lambda::EventSourceMapping", StartingPosition="TRIM_HORIZON")
-    (table,) = resources(made, "DynamoDB::Table")
+    (table,) = resources(made, "DynamoDB::GlobalTable")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [table, "StreamArn"]}
     assert mapping["BisectBatchOnFunctionError"] is True
     lost = mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]

@@ -67,6 +67,15 @@ def test_production_is_decided_by_name_or_option(options, keeps_data):
         ({"certificate_arn": "mine"}, "certificate_arn"),
         ({"alarm_email": "me"}, "alarm_email"),
         ({"memori": 512}, "memori"),
+        ({"region": "Ireland"}, "region"),
+        ({"customer_managed_key": True}, "region"),
+        ({"replicas": "eu-west-3"}, "region"),
+        ({"replicas": "eu-west-3,eu-west-1", "region": "eu-west-1"}, "replicas"),
+        ({"replicas": "eu-west-3,eu-west-3", "region": "eu-west-1"}, "replicas"),
+        (
+            {"replicas": "eu-west-3", "region": "eu-west-1", "customer_managed_key": True},
+            "replicas",
+        ),
         ({"rest": False, "url": False}, "url"),
         ({"rest": False, "firewall": True}, "firewall"),
         ({"firewall": True}, "url"),
@@ -95,7 +104,7 @@ def test_all_errors_are_reported_together():
 
 
 def test_error_for_unknown_option_lists_the_options():
-    with pytest.raises(OptionsError, match="the options are stage, production, rest, url"):
+    with pytest.raises(OptionsError, match="the options are stage, production, region"):
         parse_options({"antiphon:door": "rest"})
 
 

@@ -18,6 +18,7 @@ from tests.infra.synthesis import (
     template,
 )
 
+WITH_KEY = {"customer_managed_key": True, "region": "eu-west-1"}
 WITHOUT_ARN = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams"}
 STORE = "\n".join(path.read_text() for path in PROJECT.glob("functions/antiphon/store/*.py"))
 GRANTED = {
@@ -149,7 +150,7 @@ def test_only_functions_that_send_to_the_queue_may_do_so():
 
 def test_customer_managed_key_has_its_alias_and_leaves_its_use_to_iam():
     """As docs/operator-policy.json expects."""
-    made = template(customer_managed_key=True)
+    made = template(**WITH_KEY)
     (alias,) = resources(made, "KMS::Alias").values()
     assert alias["AliasName"] == "alias/antiphon/prod"
     (key,) = resources(made, "KMS::Key").values()
@@ -159,10 +160,6 @@ def test_customer_managed_key_has_its_alias_and_leaves_its_use_to_iam():
 
 
 def test_customer_managed_key_is_usable_through_services_only():
-    (use,) = (
-        s
-        for s in statements(template(customer_managed_key=True), "api")
-        if "kms:Decrypt" in actions(s)
-    )
+    (use,) = (s for s in statements(template(**WITH_KEY), "api") if "kms:Decrypt" in actions(s))
     assert list(use["Condition"]) == ["StringEquals"]
     assert list(use["Condition"]["StringEquals"]) == ["kms:ViaService"]

@@ -24,7 +24,7 @@ def test_every_target_has_a_secret_with_a_placeholder():
 def test_what_is_retained_has_no_fixed_name_and_does_not_outlive_a_failed_create():
     """A retained resource with a fixed name would block its successor."""
     made = template(**EVERYTHING).to_json()["Resources"].values()
-    kinds = {"DynamoDB::Table", "Logs::LogGroup", "KMS::Key", "SecretsManager::Secret"}
+    kinds = {"DynamoDB::GlobalTable", "Logs::LogGroup", "KMS::Key", "SecretsManager::Secret"}
     retained = [each for each in made if each["Type"].removeprefix("AWS::") in kinds]
     assert len({each["Type"] for each in retained}) == len(kinds)
     assert {each["DeletionPolicy"] for each in retained} == {"RetainExceptOnCreate"}
@@ -36,7 +36,7 @@ def test_what_is_retained_has_no_fixed_name_and_does_not_outlive_a_failed_create
 
 def test_stages_use_different_names():
     def names(stage):
-        made = template(stage=stage, customer_managed_key=True).to_json()
+        made = template(stage=stage, customer_managed_key=True, region="eu-west-1").to_json()
         taken = {"Name", "StageName", "AliasName", "TableName", "FunctionName", "QueueName"}
         found = [r["Properties"] for r in made["Resources"].values() if "Properties" in r]
         return {v for p in found for k, v in p.items() if k in taken and isinstance(v, str)}
@@ -46,8 +46,9 @@ def test_stages_use_different_names():
 
 
 def test_resources_have_tags():
-    for kind in ("DynamoDB::Table", "Lambda::Function", "SecretsManager::Secret", "SQS::Queue"):
-        for made in resources(template(stage="dev"), kind).values():
+    (table,) = resources(template(stage="dev"), "DynamoDB::GlobalTable").values()
+    for kind in ("Lambda::Function", "SecretsManager::Secret", "SQS::Queue"):
+        for made in [*table["Replicas"], *resources(template(stage="dev"), kind).values()]:
             tags = {tag["Key"]: tag["Value"] for tag in made["Tags"]}
             assert tags == {"application": "antiphon", "stage": "dev"}
 

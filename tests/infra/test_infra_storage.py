@@ -6,7 +6,7 @@ from tests.infra.synthesis import only, resources, template
 
 @pytest.fixture(scope="module")
 def table():
-    return only(template(), "DynamoDB::Table")
+    return only(template(), "DynamoDB::GlobalTable")
 
 
 def key(partition, sort):
@@ -32,24 +32,39 @@ def test_table_has_ttl_and_a_stream(table):
 
 
 def test_table_has_point_in_time_recovery(table):
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    (replica,) = table["Replicas"]
+    assert replica["Region"] == {"Ref": "AWS::Region"}
+    assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_each_replica_is_as_safe_as_the_table_of_the_stack():
+    made = template(region="eu-west-1", replicas="eu-west-3, eu-central-1")
+    replicas = only(made, "DynamoDB::GlobalTable")["Replicas"]
+    assert {each["Region"] for each in replicas} == {"eu-west-1", "eu-west-3", "eu-central-1"}
+    for each in replicas:
+        assert each["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert each["DeletionProtectionEnabled"] is True
 
 
 @pytest.mark.parametrize(("stage", "retained"), [("prod", True), ("dev", False)])
 def test_only_production_stages_retain_data(stage, retained):
     made = template(stage=stage)
-    (table,) = made.find_resources("AWS::DynamoDB::Table").values()
-    assert table["Properties"]["DeletionProtectionEnabled"] is retained
-    for kind in ("DynamoDB::Table", "Logs::LogGroup"):
+    (table,) = made.find_resources("AWS::DynamoDB::GlobalTable").values()
+    (replica,) = table["Properties"]["Replicas"]
+    assert replica["DeletionProtectionEnabled"] is retained
+    for kind in ("DynamoDB::GlobalTable", "Logs::LogGroup"):
         policies = {r["DeletionPolicy"] for r in made.find_resources(f"AWS::{kind}").values()}
         assert policies == {"RetainExceptOnCreate" if retained else "Delete"}
 
 
 def test_customer_managed_key_is_rotated_and_encrypts_everything():
-    made = template(customer_managed_key=True)
+    made = template(customer_managed_key=True, region="eu-west-1")
     (name,) = resources(made, "KMS::Key", EnableKeyRotation=True)
     key = {"Fn::GetAtt": [name, "Arn"]}
-    assert only(made, "DynamoDB::Table")["SSESpecification"]["KMSMasterKeyId"] == key
+    assert (
+        only(made, "DynamoDB::GlobalTable")["Replicas"][0]["SSESpecification"]["KMSMasterKeyId"]
+        == key
+    )
     assert all(s["KmsKeyId"] == key for s in resources(made, "SecretsManager::Secret").values())
     assert all(g["KmsKeyId"] == key for g in resources(made, "Logs::LogGroup").values())
     assert all(q["KmsMasterKeyId"] == key for q in resources(made, "SQS::Queue").values())
