@@ -189,7 +189,7 @@ def _server_errors_alarm(stage: str) -> Alarm:
     )
 
 
-def _throttled_table_alarm(table: dynamodb.TableV2) -> Alarm:
+def _throttled_table_alarm(table: dynamodb.ITableV2) -> Alarm:
     """A throttled index throttles the writes of the table, too."""
     parts = {
         "reads": _table_metric(table, "ReadThrottleEvents"),
@@ -212,7 +212,7 @@ def _throttled_table_alarm(table: dynamodb.TableV2) -> Alarm:
     )
 
 
-def _table_metric(table: dynamodb.TableV2, name: str, index: str = "") -> cloudwatch.Metric:
+def _table_metric(table: dynamodb.ITableV2, name: str, index: str = "") -> cloudwatch.Metric:
     of_index = {"GlobalSecondaryIndexName": index} if index else {}
     return cloudwatch.Metric(
         namespace="AWS/DynamoDB",

@@ -142,13 +142,13 @@ def _allow_credentials(stores: Stores) -> Iterator[iam.PolicyStatement]:
 def _allow_source(spec: FunctionSpec, stores: Stores) -> Iterator[iam.PolicyStatement]:
     if spec.source == "queue":
         yield _allow(QUEUE_ACTIONS, stores.queues.deferred.queue_arn)
-    if spec.source == "stream":
-        yield _allow(STREAM_ACTIONS, str(stores.table.table_stream_arn))
+    if spec.source == "stream" and stores.table.table_stream_arn:
+        yield _allow(STREAM_ACTIONS, stores.table.table_stream_arn)
         yield _allow(["dynamodb:ListStreams"], "*")
         yield _allow(["sqs:SendMessage"], stores.queues.lost_changes.queue_arn)
 
 
-def _allow_rows(permission: RowPermission, table: dynamodb.TableV2) -> iam.PolicyStatement:
+def _allow_rows(permission: RowPermission, table: dynamodb.ITableV2) -> iam.PolicyStatement:
     names = INDEXES if permission.indexes else ()
     indexes = [f"{table.table_arn}/index/{name}" for name in names]
     return iam.PolicyStatement(
@@ -179,7 +179,7 @@ def add_trigger(
             ),
             function_response_types=PARTIAL_FAILURES,
         )
-    if spec.source == "stream":
+    if spec.source == "stream" and stores.table.table_stream_arn:
         _add_stream_trigger(function, stores)
 
 

@@ -85,6 +85,18 @@ class Options(BaseModel):
         description="More Regions that have a copy of the table, such as eu-central-1,eu-west-3. "
         "The functions run in the stack's Region only; README.md says how to fail over.",
     )
+    table_arn: Arn | None = Field(
+        None,
+        pattern=r":dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+$",
+        description="Existing table that the stack uses in place of one of its own: a replica in "
+        "this Region, or a table that was restored.",
+    )
+    table_stream_arn: Arn | None = Field(
+        None,
+        pattern=r":table/[A-Za-z0-9_.-]+/stream/",
+        description="Stream of that table, with new and old images. Without it no usage is "
+        "counted: only one Region may count.",
+    )
     rest: bool = Field(default=True, description="Create the API Gateway REST API.")
     url: bool = Field(default=True, description="Create the Lambda Function URL.")
     docs: bool = Field(
@@ -200,6 +212,15 @@ class Options(BaseModel):
             (
                 bool(self.replicas) and region_is_missing,
                 "region: antiphon:replicas needs it, such as eu-west-1",
+            ),
+            (
+                bool(self.replicas and self.table_arn),
+                "replicas: the stack that owns the table has this option, not one that uses it",
+            ),
+            (
+                not (self.table_stream_arn or "").startswith(f"{self.table_arn}/")
+                and self.table_stream_arn is not None,
+                "table_stream_arn: must be a stream of antiphon:table_arn",
             ),
             (self.region in self.replicas, "replicas: antiphon:region has the table already"),
             (len({*self.replicas}) < len(self.replicas), "replicas: a Region is named twice"),

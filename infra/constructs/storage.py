@@ -35,7 +35,7 @@ class Queues:
 class Stores:
     """What the functions share; a function gets access to what its row names."""
 
-    table: dynamodb.TableV2
+    table: dynamodb.ITableV2  # without a stream, no usage is counted
     queues: Queues
     secrets: Mapping[str, secretsmanager.Secret]  # by target
     audiences: Sequence[str]  # of web identity tokens
@@ -50,7 +50,7 @@ def create_stores(
 ) -> Stores:
     key = create_key(scope, options) if options.customer_managed_key else None
     return Stores(
-        table=_create_table(scope, options, key),
+        table=_find_table(scope, options) or _create_table(scope, options, key),
         queues=_create_queues(scope, specs, key),
         secrets=create_secrets(scope, targets, options, key),
         audiences=identity_audiences(targets),
@@ -58,10 +58,22 @@ def create_stores(
     )
 
 
+def _find_table(scope: Construct, options: Options) -> dynamodb.ITableV2 | None:
+    """Return the existing table of the option `table_arn`; the stack only uses it."""
+    if options.table_arn is None:
+        return None
+    return dynamodb.TableV2.from_table_attributes(
+        scope,
+        "ExistingTable",
+        table_arn=options.table_arn,
+        table_stream_arn=options.table_stream_arn,
+    )
+
+
 def _create_table(scope: Construct, options: Options, key: kms.IKey | None) -> dynamodb.TableV2:
     """Create a global table, at first with one Region: a plain table could not get a second one.
 
-    See docs/decisions/NNNN-one-region-writes.md.
+    See docs/decisions/0031-one-region-serves.md.
     """
     encryption = dynamodb.TableEncryptionV2
     table = dynamodb.TableV2(

@@ -3,6 +3,7 @@ import pytest
 from infra.constructs.options import Options, OptionsError, parse_options
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/Table-1"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ops"
 
 
@@ -70,6 +71,9 @@ def test_production_is_decided_by_name_or_option(options, keeps_data):
         ({"region": "Ireland"}, "region"),
         ({"customer_managed_key": True}, "region"),
         ({"replicas": "eu-west-3"}, "region"),
+        ({"replicas": "eu-west-3", "region": "eu-west-1", "table_arn": TABLE}, "replicas"),
+        ({"table_arn": TOPIC}, "table_arn"),
+        ({"table_arn": TABLE, "table_stream_arn": f"{TABLE}2/stream/1"}, "table_stream_arn"),
         ({"replicas": "eu-west-3,eu-west-1", "region": "eu-west-1"}, "replicas"),
         ({"replicas": "eu-west-3,eu-west-3", "region": "eu-west-1"}, "replicas"),
         (

@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
-from tests.infra.synthesis import only, resources, template
+from tests.infra.synthesis import function, only, resources, statements, template
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,24 @@ def test_only_production_stages_retain_data(stage, retained):
     for kind in ("DynamoDB::GlobalTable", "Logs::LogGroup"):
         policies = {r["DeletionPolicy"] for r in made.find_resources(f"AWS::{kind}").values()}
         assert policies == {"RetainExceptOnCreate" if retained else "Delete"}
+
+
+TABLE = "arn:aws:dynamodb:eu-west-3:123456789012:table/Antiphon-prod-Table-1"
+
+
+def test_an_existing_table_is_used_and_not_owned():
+    made = template(table_arn=TABLE, table_stream_arn=f"{TABLE}/stream/1")
+    assert resources(made, "DynamoDB::GlobalTable") == {}
+    assert function(made, "api")["Environment"]["Variables"]["TABLE_NAME"] == TABLE.split("/")[1]
+    assert TABLE in [s["Resource"] for s in statements(made, "settle")]
+    assert resources(made, "Lambda::EventSourceMapping", EventSourceArn=f"{TABLE}/stream/1")
+
+
+def test_without_its_stream_another_region_counts():
+    made = template(table_arn=TABLE)
+    sources = [m["EventSourceArn"] for m in resources(made, "Lambda::EventSourceMapping").values()]
+    assert len(sources) == 1  # the queue
+    assert "dynamodb:GetRecords" not in str(statements(made, "rollup"))
 
 
 def test_customer_managed_key_is_rotated_and_encrypts_everything():
