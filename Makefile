@@ -13,7 +13,7 @@ APPROVAL = $(if $(findstring --require-approval,$(ARGS)),,$$(test -t 0 || echo -
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test soak check types style format synth bootstrap deploy bench sbom audit
+.PHONY: help setup run test soak check types style format synth bootstrap deploy checkov bench sbom audit
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -59,6 +59,9 @@ bootstrap: node_modules/.package-lock.json ## Prepare the AWS account and Region
 
 deploy: node_modules/.package-lock.json ## Bundle and deploy; ARGS="-c antiphon:stage=dev" passes options on
 	$(CDK) deploy --no-notices $(APPROVAL) $(ARGS)
+
+checkov: synth ## Checkov's findings in the template, but for those of infra/checkov.yaml
+	$(UV) tool run --quiet checkov==3.3.30 --config-file infra/checkov.yaml -f $(OUT)/*.template.json
 
 bench: setup ## What the gateway costs, beside its peers; ARGS="--quick --json FILE"
 	@$(RUN) python -m tests.bench $(ARGS)

@@ -94,8 +94,8 @@ RESPONSES = {  # rest-NAME.json and url-NAME.json
         b'"storage":{"files":'  # what other tests have stored is counted here
     ),
     "health": Local(b'{"status":"ok"}'),
-    "unknown-path": Refused(404),
-    "root": Refused(404),
+    "unknown-path": Refused(404, None, "endpoint_not_served"),
+    "root": Refused(404, None, "endpoint_not_served"),
 }
 TABLE = {
     f"{kind}-{name}.json": response for kind in EVENT_KINDS for name, response in RESPONSES.items()

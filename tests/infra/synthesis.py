@@ -72,12 +72,17 @@ ALL_SOURCES = (
 
 
 def _stack(folder, specs, chosen, text=CONFIG):
-    from aws_cdk import App, aws_lambda  # noqa: PLC0415  it takes seconds and starts Node.js
+    from aws_cdk import App, AssetHashType, aws_lambda  # noqa: PLC0415  it takes seconds and starts Node.js
 
     app = App(outdir=str(folder), context=FLAGS)
     protection.add_nag_checks(app)
     options = parse_options({f"{PREFIX}{name}": value for name, value in chosen})
-    code = aws_lambda.Code.from_asset(str(PROJECT / "functions"))
+    code = aws_lambda.Code.from_asset(
+        str(PROJECT / "functions"),
+        # Not that of the content: while tests run, Python adds its compiled files to the folder.
+        asset_hash="functions",
+        asset_hash_type=AssetHashType.CUSTOM,
+    )
     return stack.AntiphonStack(app, options, config.parse_config(tomllib.loads(text)), code, specs)
 
 

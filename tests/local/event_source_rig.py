@@ -88,9 +88,10 @@ async def run_event_source(name, folder):
         aws = await ServerProcess.start(processes, env, "infra.local.aws.server", stdin=line)
         rig = EventSourceRig(await aws.wait_for_address())
         server = await asyncio.start_server(rig.accept, "127.0.0.1", 0)
-        port = folder / "port"
-        port.write_text(str(server.sockets[0].getsockname()[1]))
-        env = function_environment(EVENT_FUNCTIONS, rig.endpoint, port, os.environ, name)
+        config = folder / "config.json"
+        port = server.sockets[0].getsockname()[1]
+        config.write_text(json.dumps({"targets": {}, "port": port}))
+        env = function_environment(EVENT_FUNCTIONS, rig.endpoint, config, os.environ, name)
         function = Function(WRAPPER, EVENT_FUNCTIONS, env, 60)
         async with server, map_event_sources({name: function}, rig.endpoint, processes):
             yield rig

@@ -138,7 +138,7 @@ async def gateway(count=1, seconds=60, env=os.environ, **more):
 
     `more` are variables of the function's environment.
     """
-    lambdas = function_environment(TASK, "http://127.0.0.1:1", TASK / "none.json", env)
+    lambdas = function_environment(TASK, "http://127.0.0.1:1", TASK / "config.json", env)
     variables = {**lambdas, **more}
     with reserve_port(0, FUNCTION_URL) as url, reserve_port(0, REST_API) as rest:
         async with Processes() as processes:

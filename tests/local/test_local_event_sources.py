@@ -1,7 +1,6 @@
 """Event source mappings behave as on AWS, for the queue and for the table's stream."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -28,7 +27,7 @@ def test_only_existing_functions_have_event_sources():
         options = GatewayOptions(
             keys=[], setup=TargetSetup({}, {}), simulated_models=[], env={}, functions=functions
         )
-        return options.event_functions("http://127.0.0.1:1", Path("gateway.json"))
+        return options.event_functions("http://127.0.0.1:1", TASK / "config.json")
 
     assert event_functions(TASK) == {}
     handlers = {

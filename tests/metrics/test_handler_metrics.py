@@ -87,7 +87,11 @@ def test_a_failed_response_is_not_a_cut_stream(invoke, measured, provider):
             400,
             "previous_response_not_found",
         ),
-        (make_create_event(BODY).replace(b"/v1/responses", b"/v1/nothing"), 404, "not_found"),
+        (
+            make_create_event(BODY).replace(b"/v1/responses", b"/v1/nothing"),
+            404,
+            "endpoint_not_served",
+        ),
         (
             make_create_event(BODY, **{"content-encoding": "gzip"}),
             415,

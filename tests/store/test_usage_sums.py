@@ -59,7 +59,7 @@ def test_operators_read_the_sums_of_all_tenants_by_day(counted):
 
 def test_a_partition_has_the_sums_of_one_tenant(counted):
     write_links(counted, link_of_day(0), link_of_day(0, tenant="umbra"))
-    for row in counted.dynamo.client.scan(TableName=counted.table._name)["Items"]:
+    for row in counted.dynamo.client.scan(TableName=counted.table.name)["Items"]:
         if row["sk"]["S"].startswith("2024"):
             assert row["pk"]["S"] == f"T#{row['tenant']['S']}#U"
             assert row["by_time_pk"]["S"] == "USAGE"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 def wait_for_result(event):
     """Send the event to the test, and return, raise or exit as it answers."""
-    port = int(Path(os.environ["CONFIG_FILE"]).read_text())
+    port = json.loads(Path(os.environ["CONFIG_FILE"]).read_text())["port"]
     with socket.create_connection(("127.0.0.1", port)) as connection:
         name = os.environ["AWS_LAMBDA_FUNCTION_NAME"].rpartition("-")[2]
         message = {"name": name, "pid": os.getpid(), "event": event}
