@@ -49,7 +49,7 @@ def steps(rig, _provider):
 
 def send_all(rig, steps, fault, *others):
     """Each kind of call with the fault at each of its calls of the table."""
-    names = EXAMPLES if fault in LIKE_REFUSED and not IS_SOAK else CALLS
+    names = EXAMPLES if fault in LIKE_REFUSED | HANGING and not IS_SOAK else CALLS
     for name in names:
         call = CALLS[name]
         for step in steps[name]:

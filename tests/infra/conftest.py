@@ -9,6 +9,7 @@ import pytest
 
 from tests.infra.account import Account, run_cdk
 from tests.infra.emulator import ARCH
+from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
 
 STACK = "Antiphon-prod"
 
@@ -65,6 +66,13 @@ def assembly(tmp_path_factory):
 @pytest.fixture(scope="session")
 def deployed(account, assembly):
     return deploy(account, assembly, STACK)
+
+
+@pytest.fixture(scope="session")
+def diagnosis(deployed):
+    """What the doctor finds at once after the first deployment."""
+    env = {**EMPTY_ENVIRONMENT, **deployed.account.env}
+    return run_antiphon("doctor", "--stage", "prod", "--json", env=env)
 
 
 def deploy(account, assembly, stack):

@@ -54,7 +54,7 @@ def gateway(start):
 
 
 @pytest.fixture(scope="module")
-def credential(deployed):
+def credential(deployed, diagnosis):  # noqa: ARG001  which must find the secret as it was made
     """Put a credential into the target's secret; restore the secret after the tests."""
     secrets, name = deployed.client("secretsmanager"), deployed.secrets["openai"]
     before = secrets.get_secret_value(SecretId=name)["SecretString"]
