@@ -99,7 +99,10 @@ def test_without_lambda_the_workers_end_and_are_not_replaced(start, workers):
     for worker in workers:
         worker.close()
     assert runtime.exit_code() == 1
-    assert all("Runtime.Gone" in line for line in runtime.log())
+    # Python may add a line of its own: SIGTERM ends the other one anywhere, also in http.client.
+    log = "\n".join(runtime.log())
+    assert "Runtime.Gone" in log
+    assert "another one takes its place" not in log
 
 
 def test_each_worker_writes_to_a_log_of_its_own(start, workers, tmp_path):
