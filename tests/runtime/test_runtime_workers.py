@@ -74,7 +74,8 @@ def test_sigterm_ends_all_workers(start, workers):
     for worker in workers:
         worker.expect_close()
     assert runtime.exit_code() == 0
-    assert runtime.log() == []
+    # Python may add lines of its own: the signal ends a worker anywhere, also in http.client.
+    assert [line for line in runtime.log() if line.startswith("[")] == []
 
 
 def test_a_worker_that_cannot_begin_ends_the_environment(start, api):
@@ -99,7 +100,6 @@ def test_without_lambda_the_workers_end_and_are_not_replaced(start, workers):
     for worker in workers:
         worker.close()
     assert runtime.exit_code() == 1
-    # Python may add a line of its own: SIGTERM ends the other one anywhere, also in http.client.
     log = "\n".join(runtime.log())
     assert "Runtime.Gone" in log
     assert "another one takes its place" not in log
