@@ -103,7 +103,7 @@ def test_anything_but_a_single_well_formed_key_is_refused_without_a_read(clock, 
         ({"authorization": "Bearer "}, "no key"),
         ({"authorization": f"Bearer {KEY}", "api-key": "sk-another-one"}, "differ"),
         ({"api-key": "short"}, "8 to 128 letters, digits, '_' and '-'. This one has 5."),
-        ({"api-key": f"{KEY}\n"}, "This one has others."),
+        ({"api-key": f"{KEY}\n"}, "This one has other characters."),
     ],
 )
 def test_the_message_says_what_is_wrong_and_nothing_of_the_key(clock, headers, words):

@@ -129,5 +129,7 @@ def _describe_malformed(key: str) -> str:
     """Say what is wrong with it, and nothing of what it is."""
     if not key:
         return "The header has no key."
-    size = f"This one has {len(key)}." if LETTERS.fullmatch(key) else "This one has others."
+    size = (
+        f"This one has {len(key)}." if LETTERS.fullmatch(key) else "This one has other characters."
+    )
     return f"A key of this gateway has 8 to 128 letters, digits, '_' and '-'. {size}"

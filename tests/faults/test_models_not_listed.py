@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from antiphon.api.models import _objects
+from antiphon.upstream.outcome import UpstreamResponse
 from tests.support.gateway import run_gateway
 from tests.support.provider import encode_response
 
@@ -54,6 +56,25 @@ def test_without_any_list_the_reason_is_the_answer_and_in_the_log(start, capfd):
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ('{"data": [{}, {"id": 5}, {"id": null}, "odd", {"id": "o9"}]}', ["o9"]),
+        ('{"data": [{"id": "o9", "created": %s}]}' % ("1" * 5_000), ["o9"]),
+        ('{"data": [{"id": "o9", "created": NaN}]}', ["o9"]),
+        ('{"data": [{"id": "o\\ud800"}, {"id": "o9"}]}', ["o\ud800", "o9"]),
+        ("[1]", None),
+        ("no JSON", None),
+    ],
+    ids=["odd ids", "long number", "NaN", "half a character", "an array", "text"],
+)
+def test_odd_lists_are_read_as_far_as_possible(body, names):
+    response = UpstreamResponse("t", 200, {}, body.encode())
+    found = _objects(response, "data", "id")
+    assert (found and [model["id"] for model in found]) == names
+    json.dumps(found, allow_nan=False)  # as an answer it must be JSON
+
+
 def test_what_others_list_is_listed_also_as_codex_reads_it(start, provider):
     """Codex sends its version; it uses its own description of a model without one."""
     described = [{"slug": "o9", "base_instructions": "x"}, {"slug": "dall-e"}, {"slug": 5}, "odd"]
@@ -72,6 +93,7 @@ def test_what_others_list_is_listed_also_as_codex_reads_it(start, provider):
         assert (got.status_code, REASON in got.text) == (502, True)
         codex = client.get("/models?client_version=0.99.0").json()
         assert codex == {**plain, "models": described[:1]}
+        assert client.get("/models?client_version=0.99.1").json() == codex  # not read again
         assert client.get("/models?client_version=%0A").json() == plain
     assert [line for line in lines if line.startswith("/other")] == [
         "/other/v1/models",

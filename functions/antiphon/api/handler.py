@@ -36,8 +36,8 @@ from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUES
 from antiphon.store.dynamodb import CallTime
 from antiphon.upstream.outcome import fault_to_report
 
-# The second one only where the provider sent none.
 NAME = re.compile(r"[!-~]{1,900}")  # of a model, an id, a code: without spaces
+# The second one only where the provider sent none.
 REQUEST_ID_HEADERS = ("x-antiphon-request-id", "x-request-id")
 NO_BODY = FiniteBody(())
 

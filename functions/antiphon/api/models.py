@@ -19,12 +19,12 @@ from antiphon.providers.provider import Candidate
 from antiphon.routing import MODEL_NOT_FOUND, Routing
 from antiphon.settings.config import Target
 from antiphon.upstream.client import UpstreamClient
-from antiphon.upstream.outcome import UpstreamRequest
+from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
 
 COMPLETE_SECONDS = 300.0
 PARTIAL_SECONDS = 30.0  # for a list to which some targets did not contribute
 PROVIDER_TIMEOUT_SECONDS = 5.0
-CACHED_LISTS = 8  # one for each version of Codex that calls
+CACHED_LISTS = 2  # without and with what Codex reads: no caller can have more of them read
 CLIENT_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
 type Model = dict[str, Any]
@@ -59,7 +59,7 @@ class Models:
     gate: Gate
     routing: Routing
     upstream: UpstreamClient
-    cache: TLRUCache[str, ModelList] = field(
+    cache: TLRUCache[bool, ModelList] = field(
         default_factory=lambda: TLRUCache(CACHED_LISTS, _expires_at)
     )
 
@@ -75,7 +75,7 @@ class Models:
             raise listed.not_reached()
         models = sorted(listed.by_name.items())
         data = [model for name, model in models if caller.may_call(name)]
-        described = [m for m in listed.codex_models if caller.may_call(str(m.get("slug")))]
+        described = [m for m in listed.codex_models if caller.may_call(m["slug"])]
         more = {"models": described} if version else {}
         return _json_reply({"object": "list", "data": data, **more})
 
@@ -100,15 +100,18 @@ class Models:
         return model
 
     def _listed(self, request: Request, version: str = "") -> ModelList:
-        """Read the lists of all providers, or what was read a short time ago."""
-        cached = self.cache.get(version)
-        if cached is not None:
-            return cached
-        self.cache[version] = _merge(
-            (target, self._provider_list(candidate, target, request, version))
-            for candidate, target in self.routing.configured()
-        )
-        return self.cache[version]
+        """Read the lists of all providers, or what was read a short time ago.
+
+        What another version of Codex had read serves this one, too.
+        """
+        is_codex = bool(version)
+        listed = self.cache.get(is_codex)
+        if listed is None:
+            listed = self.cache[is_codex] = _merge(
+                (target, self._provider_list(candidate, target, request, version))
+                for candidate, target in self.routing.configured()
+            )
+        return listed
 
     def _configured_models(self) -> dict[str, Model]:
         """Return the models that the configuration names without a pattern, calling no provider."""
@@ -138,7 +141,7 @@ class Models:
             failure = f"The provider answered with status {response.status} and no list."
         except GatewayError as exc:
             return _failed(candidate.target, str(exc))
-        models, described = (_objects(response.content, name) for name in ("data", "models"))
+        models, described = _objects(response, "data", "id"), _objects(response, "models", "slug")
         if models is None and described is None:
             return _failed(candidate.target, failure)
         return ProviderList(candidate.target, models or (), described or ())
@@ -158,8 +161,8 @@ def _merge(lists: Iterable[tuple[Target, ProviderList]]) -> ModelList:
     failures: dict[str, str] = {}
     for target, listed in lists:
         for model in _served_models(target, listed.models):
-            by_name.setdefault(str(model["id"]), model)
-        described += (m for m in listed.codex_models if target.upstream_model(str(m.get("slug"))))
+            by_name.setdefault(model["id"], model)
+        described += (m for m in listed.codex_models if target.upstream_model(m["slug"]))
         if listed.failure is not None:
             failures[listed.target] = listed.failure
     return ModelList(by_name, described, failures)
@@ -176,13 +179,23 @@ def _failed(target: str, why: str) -> ProviderList:
     return ProviderList(target, failure=why)
 
 
-def _objects(content: bytes, name: str) -> list[Model] | None:
-    """Return the objects of an array with all their members; None where there is no such array."""
+def _objects(response: UpstreamResponse, name: str, key: str) -> list[Model] | None:
+    """Return the objects of an array that have a text as their key, or None without the array.
+
+    They have all their members, or those that are recorded where Python cannot read the JSON.
+    """
     try:
-        value = json.loads(content)[name]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        document = json.loads(response.content, parse_constant=_to_null)
+    except (ValueError, RecursionError):
+        document = response.members
+    value = document.get(name) if isinstance(document, Mapping) else None
+    if not isinstance(value, list):
         return None
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else None
+    return [each for each in value if isinstance(each, dict) and isinstance(each.get(key), str)]
+
+
+def _to_null(_: str) -> None:
+    """Read NaN and Infinity, which are no JSON, as null: they must not become a part of ours."""
 
 
 def _served_models(target: Target, listed: Sequence[Model]) -> Iterator[Model]:
@@ -190,10 +203,10 @@ def _served_models(target: Target, listed: Sequence[Model]) -> Iterator[Model]:
     for name in target.models:
         if "*" not in name:
             yield {"id": name, "object": "model", "created": 0, "owned_by": target.provider}
-    yield from (model for model in listed if target.upstream_model(str(model.get("id"))))
+    yield from (model for model in listed if target.upstream_model(model["id"]))
 
 
-def _expires_at(_: str, listed: ModelList, now: float) -> float:
+def _expires_at(_: object, listed: ModelList, now: float) -> float:
     return now + (PARTIAL_SECONDS if listed.failures else COMPLETE_SECONDS)
 
 
