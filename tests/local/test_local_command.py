@@ -191,10 +191,15 @@ def test_a_port_in_use_is_reported_in_one_line():
     )
 
 
-def test_the_port_of_api_gateway_moves_along():
+def names_the_port_after_a_taken_one():
+    """With only --port given; False where another process has the port before the taken one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert f"127.0.0.1:{port}: " in called("--port", str(port - 1)).output
+        return f"127.0.0.1:{port}: " in called("--port", str(port - 1)).output
+
+
+def test_the_port_of_api_gateway_moves_along():
+    assert any(names_the_port_after_a_taken_one() for _ in range(20))
     assert [next_port(port) for port in (0, 8080, 65_535)] == [0, 8081, 65_534]
 
 
