@@ -172,4 +172,6 @@ def _key(row: Row) -> tuple[str, str]:
 
 def _kind(row: Row) -> str:
     partition, sort = _key(row)
+    if _is_of_limits(row):  # also a reservation in a row of its own, whose sort key is its id
+        return KINDS["LIMITS"]
     return KINDS.get(sort) or ("usage sums" if partition.endswith("#U") else "metadata index")

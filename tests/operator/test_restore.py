@@ -89,11 +89,12 @@ def test_rows_that_exist_or_have_expired_are_left_alone(client, restored):
     table.put_item(Item={**new, "name": "old"})
     gone = link_row(make_link(9, expires_at=int(time.time()) - 1))
     limits = {"pk": "T#acme#L#key_1", "sk": "LIMITS"}
-    BatchTable(client, RESTORED).put_all([gone, limits])
+    moved = {"pk": "T#acme#L#key_1#HELD", "sk": "0a1b"}
+    BatchTable(client, RESTORED).put_all([gone, limits, moved])
     counts = run_for_json("restore", RESTORED, "--write")
     assert column(counts, "different") == {"API keys": 1}
     assert column(counts, "expired") == {"links": 1}
-    assert column(counts, "left out") == {"counters of limits": 1}
+    assert column(counts, "left out") == {"counters of limits": 2}
     assert run_for_json("keys", "show", id)["name"] == "new"
     assert len(read_rows(OURS)) == len(restored) + 1
 
