@@ -12,10 +12,11 @@ from antiphon.settings.config import ConfigError
 from infra.local.http.endpoint import PortInUse
 from infra.local.options import KEYS_VARIABLE, GatewayOptions, InvalidKeys, parse_keys
 from infra.local.processes import ROOT, ServerFailed
+from infra.local.request_printer import Format
 from infra.local.runtime_api.invocation import InitFailed
 from infra.local.simulator.resource_scenarios import RESOURCE_SCENARIOS
 from infra.local.simulator.scenarios import SCENARIOS
-from infra.local.supervisor import supervise
+from infra.local.supervisor import Output, supervise
 from infra.local.target_setup import read_target_setup
 
 MAX_PORT = 65_535
@@ -88,14 +89,24 @@ class Local(click.Command):
     help="Written when the gateway is ready: JSON with url and rest (base URLs), aws_endpoint, "
     "table, keys (a list of tenant and key), and simulator (its address or null).",
 )
+@click.option("--json", "requests", flag_value="json", help="Print each request as JSON.")
+@click.option("--quiet", "requests", flag_value="none", help="Print no requests.")
 def local(
-    config: Path, ready_file: Path | None, port: int, rest_port: int | None, **numbers: Any
+    config: Path,
+    ready_file: Path | None,
+    port: int,
+    rest_port: int | None,
+    requests: Format | None,
+    **numbers: Any,
 ) -> None:
     """Run the gateway on this machine.
 
     The functions run in real runtime processes, behind a Function URL on one port and an API
     Gateway on another; DynamoDB and Secrets Manager are an embedded moto server. A target
     without a credential is simulated, which needs no account and costs nothing.
+
+    Each request is a line on stderr, with the messages of errors if that is a terminal. With --json
+    it is an object on stdout, which then has nothing else.
     """
     models = list(SCENARIOS)
     try:
@@ -104,7 +115,8 @@ def local(
     except (ConfigError, InvalidKeys) as exc:
         _fail(exc, 2)
     numbers |= {"port": port, "rest_port": next_port(port) if rest_port is None else rest_port}
-    serve(GatewayOptions(accepted, setup, models, os.environ, **numbers), ready_file)
+    options = GatewayOptions(accepted, setup, models, os.environ, **numbers)
+    serve(options, ready_file, requests or "lines")
 
 
 def next_port(port: int) -> int:
@@ -112,10 +124,11 @@ def next_port(port: int) -> int:
     return 0 if port == 0 else port + 1 if port < MAX_PORT else port - 1
 
 
-def serve(options: GatewayOptions, ready_file: Path | None) -> None:
+def serve(options: GatewayOptions, ready_file: Path | None, requests: Format = "lines") -> None:
     """Run until a signal; exit with 1 if the gateway cannot start."""
+    console = Console(stderr=requests == "json")
     try:
-        supervise(options, Console(), ready_file)
+        supervise(options, Output(console, ready_file, requests))
     except InitFailed as exc:
         _fail(f"The function did not start. {exc}", 1)
     except (PortInUse, ServerFailed, OSError) as exc:

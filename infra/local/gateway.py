@@ -18,6 +18,8 @@ from infra.local.http.endpoint import (
 )
 from infra.local.options import GatewayOptions
 from infra.local.processes import Processes, ServerProcess
+from infra.local.request_feed import serve_feed
+from infra.local.request_log import RequestLog
 from infra.local.runtime_api.function import child_environment
 from infra.local.runtime_api.runtimes import RuntimePool
 from infra.local.target_setup import NO_SIMULATOR, Document
@@ -31,13 +33,18 @@ class Gateway:
     rest: str
     aws: str
     simulator: str | None
+    requests_port: int  # of the feed of log lines
+    configuration: Path
 
 
 @asynccontextmanager
 async def run_gateway(
-    options: GatewayOptions, processes: Processes, on_start: Callable[[], None]
+    options: GatewayOptions, processes: Processes, log: RequestLog, on_start: Callable[[], None]
 ) -> AsyncIterator[Gateway]:
-    """Run a gateway until the block ends; `on_start` is called for each runtime that started."""
+    """Run a gateway until the block ends; `on_start` is called for each runtime that started.
+
+    `log` gets the lines of all requests.
+    """
     with (
         reserve_port(options.port, FUNCTION_URL) as port,
         reserve_port(options.rest_port, REST_API) as rest_port,
@@ -47,16 +54,19 @@ async def run_gateway(
             aws, simulator = await _start_servers(options, processes)
             document = options.setup.simulate(simulator or NO_SIMULATOR, options.simulated_models)
             configuration = _write_configuration(document, Path(folder))
-            pool = RuntimePool(options.function("api", aws, configuration), processes)
+            function = options.function("api", aws, configuration)
+            pool = RuntimePool(function, processes, log.take)
             await pool.start(options.concurrency, on_start)
             event_functions = options.event_functions(aws, configuration)
             async with (
                 map_event_sources(event_functions, aws, processes),
-                listen(Endpoint(FUNCTION_URL, pool.invoke), port),
-                listen(Endpoint(REST_API, pool.invoke), rest_port),
+                listen(Endpoint(FUNCTION_URL, pool.invoke, log.add_end), port),
+                listen(Endpoint(REST_API, pool.invoke, log.add_end), rest_port),
+                serve_feed(log) as feed,
             ):
+                urls = base_url(port), base_url(rest_port)
                 try:
-                    yield Gateway(base_url(port), base_url(rest_port), aws, simulator)
+                    yield Gateway(*urls, aws, simulator, feed, configuration)
                 finally:
                     pool.stop()  # while the endpoints still relay what the runtimes end with
 

@@ -30,6 +30,8 @@ class Instance:
     pid: int
     targets: list[str]
     key_settings: dict[str, Any] = field(default_factory=dict)  # what commands for keys need
+    requests_port: int = 0  # where its requests are read
+    configuration: str = ""  # the path of the effective configuration
 
     @property
     def port(self) -> int:

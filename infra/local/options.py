@@ -15,6 +15,8 @@ from infra.local.runtime_api.function import Function, function_environment
 from infra.local.target_setup import NO_SIMULATOR, TargetSetup
 
 KEYS_VARIABLE = "ANTIPHON_LOCAL_KEYS"
+LEVEL_VARIABLE = "POWERTOOLS_LOG_LEVEL"
+REQUEST_LEVELS = {None, "", "DEBUG", "INFO"}
 EVENT_TIMEOUT_SECONDS = 120.0  # of the functions behind the queue and the stream
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,128}")
 _TENANT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -65,6 +67,15 @@ class GatewayOptions:
     concurrency: int = 8
     seconds: float = 900  # timeout of an invocation
     functions: Path = ROOT / "functions"
+
+    @property
+    def is_debugging(self) -> bool:
+        return self.env.get(LEVEL_VARIABLE) == "DEBUG"
+
+    @property
+    def has_request_lines(self) -> bool:
+        """Whether the functions log each request."""
+        return self.env.get(LEVEL_VARIABLE) in REQUEST_LEVELS
 
     @property
     def config(self) -> Config:

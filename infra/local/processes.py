@@ -8,7 +8,7 @@ import signal
 import sys
 from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -60,6 +60,22 @@ async def copy_to_stderr(output: StreamReader) -> None:
     """Log a child's output; records in CloudWatch's format have carriage returns in them."""
     while data := await output.read(1 << 16):
         sys.stderr.write(data.replace(b"\r", b"\n").decode("utf-8", "replace"))
+        sys.stderr.flush()
+
+
+async def copy_lines(output: StreamReader, take: Callable[[bytes], bool]) -> None:
+    """Log the lines of a child that `take` does not take."""
+    rest = b""
+    while data := await output.read(1 << 16):
+        *lines, rest = (rest + data).replace(b"\r", b"\n").split(b"\n")
+        _write_lines(line for line in lines if not take(line))
+    _write_lines([rest] if rest else [])
+
+
+def _write_lines(lines: Iterable[bytes]) -> None:
+    text = b"".join(line + b"\n" for line in lines)
+    if text:
+        sys.stderr.write(text.decode("utf-8", "replace"))
         sys.stderr.flush()
 
 

@@ -15,13 +15,16 @@ from infra.example_models import PREFERRED_MODELS
 from infra.local import instance_file
 from infra.local.aws.resources import REGION, TABLE
 from infra.local.gateway import Gateway
-from infra.local.options import GatewayOptions
+from infra.local.options import LEVEL_VARIABLE, GatewayOptions
 from infra.local.target_setup import PROVIDERS, credential_variable, entra_identity
 from infra.operator.key_settings import KeySettings
 
+BASE_PATH = "/v1"
+PAGES = ("/", "/docs", "/console")  # of the Function URL
+
 
 def print_facts(console: Console, options: GatewayOptions, gateway: Gateway) -> None:
-    for label, text in _facts(options, gateway):
+    for label, text in facts(options, gateway):
         # Not wrapped, so that addresses, keys and commands can be copied.
         console.print(Text.assemble((f"{label:<14}", "bold"), text), soft_wrap=True)
 
@@ -49,21 +52,31 @@ def publish(options: GatewayOptions, gateway: Gateway) -> AbstractContextManager
         pid=os.getpid(),
         targets=[*options.config.targets],
         key_settings=KeySettings.of(options.config).to_json(),
+        requests_port=gateway.requests_port,
+        configuration=str(gateway.configuration),
     )
     return instance_file.publish_instance(instance, instance_file.instance_folder(options.env))
 
 
-def _facts(options: GatewayOptions, gateway: Gateway) -> Iterator[tuple[str, str]]:
+def facts(options: GatewayOptions, gateway: Gateway) -> Iterator[tuple[str, str]]:
     for name, section in options.setup.document["targets"].items():
         yield "target", f"{name}: {describe_target(options, name, section)}"
     yield "Function URL", gateway.url
     yield "API Gateway", gateway.rest
+    root = gateway.url.removesuffix(BASE_PATH)
+    yield "pages", "   ".join(f"{root}{path}" for path in PAGES)
     for local in options.keys:
         yield "key", f"{local.key} (tenant {local.tenant})"
     yield "AWS", f"{gateway.aws} (table {TABLE}, region {REGION}, any credentials)"
-    yield "log", "on stderr; more with POWERTOOLS_LOG_LEVEL=DEBUG"
+    yield "requests", _describe_requests(options)
     yield "try", _curl_command(options, gateway)
     yield "end", "with Ctrl-C"
+
+
+def _describe_requests(options: GatewayOptions) -> str:
+    if not options.has_request_lines:
+        return f"not logged with {LEVEL_VARIABLE}={options.env[LEVEL_VARIABLE]}"
+    return f"on stderr, with the log; more of it with {LEVEL_VARIABLE}=DEBUG"
 
 
 def describe_target(options: GatewayOptions, name: str, section: dict[str, Any]) -> str:

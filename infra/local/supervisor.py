@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -11,24 +12,33 @@ from infra.local import startup_report
 from infra.local.gateway import run_gateway
 from infra.local.options import GatewayOptions
 from infra.local.processes import Processes
+from infra.local.request_log import RequestLog
+from infra.local.request_printer import Format, print_requests
 
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 OPEN_FILES = 8192
 
 
-def supervise(options: GatewayOptions, console: Console, ready_file: Path | None) -> None:
+@dataclass(frozen=True)
+class Output:
+    """Where a gateway reports: that it is ready, and each request."""
+
+    console: Console
+    ready_file: Path | None
+    requests: Format
+
+
+def supervise(options: GatewayOptions, output: Output) -> None:
     """Return after SIGTERM, SIGINT or SIGHUP, when all child processes have ended."""
     _raise_file_limit()
-    if ready_file:
-        ready_file.unlink(missing_ok=True)  # from an earlier run
-    asyncio.run(_run_until_signal(options, console, ready_file))
+    if output.ready_file:
+        output.ready_file.unlink(missing_ok=True)  # from an earlier run
+    asyncio.run(_run_until_signal(options, output))
 
 
-async def _run_until_signal(
-    options: GatewayOptions, console: Console, ready_file: Path | None
-) -> None:
+async def _run_until_signal(options: GatewayOptions, output: Output) -> None:
     processes = Processes()
-    running = asyncio.create_task(_run(options, processes, console, ready_file))
+    running = asyncio.create_task(_run(options, processes, output))
 
     def end() -> None:
         if running.cancelling():
@@ -43,10 +53,12 @@ async def _run_until_signal(
         running.result()
 
 
-async def _run(
-    options: GatewayOptions, processes: Processes, console: Console, ready_file: Path | None
-) -> None:
-    with console.status("Starting …") as status:
+async def _run(options: GatewayOptions, processes: Processes, output: Output) -> None:
+    log = RequestLog(prints_raw=options.is_debugging)
+    with (
+        output.console.status("Starting …") as status,
+        print_requests(log, output.requests, options.config),
+    ):
         count = 0
 
         def show_progress() -> None:
@@ -54,12 +66,12 @@ async def _run(
             count += 1
             status.update(f"Starting: {count} of {options.concurrency} runtimes are ready …")
 
-        async with run_gateway(options, processes, show_progress) as gateway:
+        async with run_gateway(options, processes, log, show_progress) as gateway:
             status.stop()
             with startup_report.publish(options, gateway):
-                if ready_file:
-                    startup_report.write_ready_file(ready_file, options, gateway)
-                startup_report.print_facts(console, options, gateway)
+                if output.ready_file:
+                    startup_report.write_ready_file(output.ready_file, options, gateway)
+                startup_report.print_facts(output.console, options, gateway)
                 await asyncio.Event().wait()
 
 

@@ -15,6 +15,7 @@ from infra.local import gateway
 from infra.local.aws.resources import TABLE
 from infra.local.options import GatewayOptions, LocalKey
 from infra.local.processes import Processes
+from infra.local.request_log import RequestLog
 from infra.local.target_setup import build_target_setup
 from tests.faults.aws_proxy import AwsProxy, run_aws_proxy
 from tests.faults.tcp_shim import run_tcp_shim
@@ -160,7 +161,7 @@ async def _run_shimmed(_provider, shim):
     )
     headers = {"authorization": "Bearer key-of-acme"}
     async with (
-        gateway.run_gateway(options, Processes(), lambda: None) as serves,
+        gateway.run_gateway(options, Processes(), RequestLog(), lambda: None) as serves,
         httpx.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
     ):
         yield ShimmedGateway(client, shim, serves.aws)

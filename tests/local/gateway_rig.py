@@ -133,10 +133,10 @@ class Endpoints:
 
 
 @asynccontextmanager
-async def gateway(count=1, seconds=60, env=os.environ, **more):
+async def gateway(count=1, seconds=60, env=os.environ, on_end=lambda _: None, **more):
     """Run both endpoints in front of the function in `task`, without AWS.
 
-    `more` are variables of the function's environment.
+    `more` are variables of the function's environment; `on_end` gets the end of each reply.
     """
     lambdas = function_environment(TASK, "http://127.0.0.1:1", TASK / "config.json", env)
     variables = {**lambdas, **more}
@@ -145,8 +145,8 @@ async def gateway(count=1, seconds=60, env=os.environ, **more):
             pool = RuntimePool(Function(WRAPPER, TASK, variables, seconds), processes)
             await pool.start(count)
             async with (
-                listen(Endpoint(FUNCTION_URL, pool.invoke), url),
-                listen(Endpoint(REST_API, pool.invoke), rest),
+                listen(Endpoint(FUNCTION_URL, pool.invoke, on_end), url),
+                listen(Endpoint(REST_API, pool.invoke, on_end), rest),
             ):
                 endpoints = Endpoints(url, rest)
                 try:

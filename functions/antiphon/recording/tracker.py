@@ -13,6 +13,7 @@ from antiphon.errors import GatewayError, LinkNotWritten, Unavailable
 from antiphon.http import RequestMetrics, Send
 from antiphon.limits.reservation import Reservation
 from antiphon.observability import failure_fields, logger, metrics
+from antiphon.pricing import STANDARD_TIERS
 from antiphon.recording.reading import (
     CONTAINER_ID,
     ResponseObject,
@@ -223,7 +224,9 @@ class ResponseTracker:
         if self._tracked is not None:
             self._own_later(self._tracked.link)
             ended = self._record_outcome(self._tracked, terminal_event)
-            return outcome_fields(ended.unfinished or ended.status, ended.usage)
+            fields = outcome_fields(ended.unfinished or ended.status, ended.usage)
+            has_own_price = ended.service_tier not in STANDARD_TIERS
+            return {**fields, "service_tier": ended.service_tier} if has_own_price else fields
         if self._is_new:  # a stream that named no response: nobody will ever know its usage
             self._reservation.keep_reserved()
         return outcome_fields(None, None)
@@ -280,6 +283,10 @@ def outcome_fields(status: object, usage: object) -> dict[str, object]:
     tokens = usage if isinstance(usage, Mapping) else {}
     names = ("input_tokens", "output_tokens")
     numbers = {name: tokens[name] for name in names if type(tokens.get(name)) is int}
+    details = tokens.get("input_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, Mapping) else None
+    if cached and type(cached) is int:  # they have a price of their own
+        numbers["cached_tokens"] = cached
     return {"response_status": status, **numbers}
 
 

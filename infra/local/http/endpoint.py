@@ -13,6 +13,7 @@ from aiohttp import web
 
 from infra.local.http.events import build_rest_event, build_url_event
 from infra.local.http.request import HttpRequest, TooLarge, read_request
+from infra.local.http.request_end import RequestEnd, error_message
 from infra.local.http.response import read_prelude
 from infra.local.runtime_api.invocation import Failed, Invocation
 from infra.rest_errors import FAILURE, RestError
@@ -87,22 +88,47 @@ class Endpoint:
 
     type: EndpointType
     invoke: Callable[[bytes], Awaitable[Invocation]]
+    on_end: Callable[[RequestEnd], None] = lambda _: None  # gets the end of each reply
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             received = await read_request(request, self.type.max_body_bytes)
             event = _encode_event(self.type.build_event(received))
             if len(event) > MAX_EVENT_BYTES:
-                return self.type.build_event_refusal()
+                return self._refuse(request, self.type.build_event_refusal())
             invocation = await self.invoke(event)
-            return await _relay_response(request, received.id, invocation)
+            return await self._answer(request, received.id, invocation)
         except ConnectionError:  # the client left before the end of its request
             return _build_message(HTTPStatus.BAD_REQUEST, "Bad Request")
         except TooLarge:
-            return self.type.build_body_refusal()
+            return self._refuse(request, self.type.build_body_refusal())
         except Failed as exc:
-            log.warning("antiphon local: %s %s: %s", request.method, request.path, exc)
-            return self.type.build_failure()
+            return self._fail(request, None, exc)
+
+    async def _answer(
+        self, request: web.BaseRequest, id: str, invocation: Invocation
+    ) -> web.StreamResponse:
+        try:
+            response, end = await _relay_response(request, id, invocation)
+        except Failed as exc:
+            return self._fail(request, invocation.id, exc)
+        self.on_end(end)
+        return response
+
+    def _fail(self, request: web.BaseRequest, id: str | None, exc: Failed) -> web.Response:
+        log.warning("antiphon local: %s %s: %s", request.method, request.path, exc)
+        response = self.type.build_failure()
+        self.on_end(_end(request, id, status=response.status, failure=str(exc)))
+        return response
+
+    def _refuse(self, request: web.BaseRequest, response: web.Response) -> web.Response:
+        message = error_message((response.text or "").encode()) or response.text
+        self.on_end(_end(request, None, status=response.status, message=message))
+        return response
+
+
+def _end(request: web.BaseRequest, id: str | None, **more: Any) -> RequestEnd:
+    return RequestEnd(request_id=id, method=request.method, path=request.path, **more)
 
 
 def _encode_event(event: dict[str, Any]) -> bytes:
@@ -111,21 +137,24 @@ def _encode_event(event: dict[str, Any]) -> bytes:
 
 async def _relay_response(
     request: web.BaseRequest, id: str, invocation: Invocation
-) -> web.StreamResponse:
+) -> tuple[web.StreamResponse, RequestEnd]:
     """Raise Failed only before the status is sent."""
     try:
         prelude, first = await read_prelude(invocation.chunks)
         response = web.StreamResponse(status=prelude.status, headers=prelude.headers)
         response.headers["x-amzn-requestid"] = id
-        await _relay_body(request, response, first, invocation)
-        return response
+        how = await _relay_body(request, response, first, invocation)
+        if prelude.status >= HTTPStatus.BAD_REQUEST:
+            how = {"message": error_message(first), **how}
+        return response, _end(request, invocation.id, status=prelude.status, **how)
     finally:
         invocation.abandon()  # the function continues when the client has gone
 
 
 async def _relay_body(
     request: web.BaseRequest, response: web.StreamResponse, first: bytes, invocation: Invocation
-) -> None:
+) -> dict[str, Any]:
+    """Return what is special about the end of the reply, as fields of RequestEnd."""
     try:
         await response.prepare(request)
         # A body where HTTP has none would be read as the beginning of the next response.
@@ -133,10 +162,13 @@ async def _relay_body(
             await _write_body(request, response, first, invocation)
     except ConnectionError:
         log.debug("The client closed its connection.")
+        return {"caller_gone": True}
     except Failed as exc:
         log.warning("antiphon local: %s %s failed: %s", request.method, request.path, exc)
         if request.transport is not None:
             request.transport.abort()  # after the status only a missing end can signal a failure
+        return {"failure": str(exc)}
+    return {}
 
 
 async def _write_body(

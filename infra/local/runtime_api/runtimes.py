@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from infra.local.processes import Processes, copy_to_stderr, kill, terminate
+from infra.local.processes import Processes, copy_lines, kill, terminate
 from infra.local.runtime_api.connection import Connection
 from infra.local.runtime_api.function import Function
 from infra.local.runtime_api.invocation import Failed, InitFailed, Invocation, InvocationSlot
@@ -18,19 +18,28 @@ MANAGED_RUNTIME = "/var/runtime/bootstrap.py"  # what Lambda passes to the wrapp
 INIT_TIMEOUT_SECONDS = 60.0
 DRAIN_SECONDS = 1.0
 
+type TakeLine = Callable[[bytes], bool]  # returns whether a line of the log is not to be printed
+
+
+def print_all(_: bytes) -> bool:
+    return False
+
 
 class Runtime:
     """A runtime process with a Runtime API of its own; it processes one event at a time."""
 
-    def __init__(self, function: Function, processes: Processes) -> None:
+    def __init__(self, function: Function, processes: Processes, take_line: TakeLine) -> None:
         self._function = function
         self._processes = processes
+        self._take_line = take_line
         self._slot = InvocationSlot()
 
     @classmethod
-    async def start(cls, function: Function, processes: Processes) -> Self:
+    async def start(
+        cls, function: Function, processes: Processes, take_line: TakeLine = print_all
+    ) -> Self:
         """Start a process and wait for its first request for an event; raise InitFailed."""
-        runtime = cls(function, processes)
+        runtime = cls(function, processes, take_line)
         await runtime._start_process()
         try:
             async with asyncio.timeout(INIT_TIMEOUT_SECONDS):
@@ -87,7 +96,9 @@ class Runtime:
         self._watch = asyncio.create_task(self._wait_for_exit(self._process))
 
     async def _wait_for_exit(self, process: Process) -> None:
-        log = asyncio.create_task(copy_to_stderr(process.stdout)) if process.stdout else None
+        log = None
+        if process.stdout:
+            log = asyncio.create_task(copy_lines(process.stdout, self._take_line))
         code = await process.wait()
         # First read what the process wrote before it ended: its response, then its log.
         await _wait_briefly(self._slot.wait_until_disconnected())
@@ -110,9 +121,12 @@ async def _wait_briefly(reading: Awaitable[None]) -> None:
 class RuntimePool:
     """A fixed number of runtimes; events beyond them wait in their order."""
 
-    def __init__(self, function: Function, processes: Processes) -> None:
+    def __init__(
+        self, function: Function, processes: Processes, take_line: TakeLine = print_all
+    ) -> None:
         self._function = function
         self._processes = processes
+        self._take_line = take_line
         self._start_limit = asyncio.Semaphore(os.cpu_count() or 1)
         # Last in, first out: the runtime used last has the warmest caches.
         self._free: asyncio.LifoQueue[Runtime] = asyncio.LifoQueue()
@@ -157,6 +171,6 @@ class RuntimePool:
         if self._is_stopped:
             raise InitFailed("The gateway is shutting down.")
         async with self._start_limit:
-            runtime = await Runtime.start(self._function, self._processes)
+            runtime = await Runtime.start(self._function, self._processes, self._take_line)
         self._runtimes.add(runtime)
         return runtime

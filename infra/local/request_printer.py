@@ -1,0 +1,85 @@
+"""Prints each request of a local gateway: as a line for people, or as JSON for programs."""
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager as Context
+from contextlib import contextmanager, nullcontext
+from typing import Literal
+
+from rich.console import Console
+
+from antiphon.pricing import load_price_list
+from antiphon.settings.config import Config
+from infra.local.request_log import RequestLog
+from infra.traffic.assembler import RequestAssembler
+from infra.traffic.cost import RequestCosts
+from infra.traffic.line import format_request
+from infra.traffic.record import RequestRecord
+
+PAUSE_SECONDS = 0.1  # for which lines are collected, so that printing delays no reply
+
+type Format = Literal["lines", "json", "none"]
+type Print = Callable[[RequestRecord], None]
+
+
+def print_requests(log: RequestLog, format: Format, config: Config) -> Context[None]:
+    """Print each request of the log until the block ends."""
+    if format == "none":
+        return nullcontext()
+    write = print_json_line if format == "json" else line_printer(Console(stderr=True))
+    return _printing(log, RequestPrinter(RequestCosts(config), write))
+
+
+def line_printer(console: Console) -> Print:
+    """Return what prints a line that fits the terminal; in a file nothing is cut off.
+
+    Only a terminal gets the messages of errors, because they may quote the request.
+    """
+
+    def print_on_terminal(record: RequestRecord) -> None:
+        console.print(format_request(record, console.width), soft_wrap=True, highlight=False)
+
+    def write_to_file(record: RequestRecord) -> None:  # takes a quarter of the time
+        console.file.write(f"{format_request(record, None, with_message=False).plain}\n")
+        console.file.flush()
+
+    return print_on_terminal if console.is_terminal else write_to_file
+
+
+def print_json_line(record: RequestRecord) -> None:
+    sys.stdout.write(json.dumps(record.to_json(), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+class RequestPrinter:
+    """Collects lines, and prints the requests that they complete a moment later."""
+
+    def __init__(self, costs: RequestCosts, write: Print) -> None:
+        self._assembler = RequestAssembler(needs_reply=True)
+        self._costs = costs
+        self._write = write
+        self._waiting: list[bytes] = []
+
+    def collect(self, line: bytes) -> None:
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self.flush)
+        self._waiting.append(line)
+
+    def flush(self) -> None:
+        lines, self._waiting = self._waiting, []
+        for record in filter(None, map(self._assembler.add, lines)):
+            self._write(self._costs.add_to(record))
+
+
+@contextmanager
+def _printing(log: RequestLog, printer: RequestPrinter) -> Iterator[None]:
+    # In a thread: the first price would hold up replies for a tenth of a second.
+    threading.Thread(target=load_price_list, daemon=True).start()
+    with log.subscribe(printer.collect):
+        try:
+            yield
+        finally:
+            printer.flush()

@@ -1,0 +1,10 @@
+"""What passes through a gateway, read from the log lines of its functions: for a person to look at.
+
+record        one request, as its log lines describe it
+log_lines     the lines that count, and what they say
+assembler     log lines -> requests
+cost          what a request costs, computed from the tokens in its line
+filters       which requests are printed
+columns       numbers, times and names for columns of a fixed width
+line          a request as one line of a terminal
+"""
