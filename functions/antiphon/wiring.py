@@ -17,6 +17,7 @@ from antiphon.api.conversations import Conversations, conversations_router
 from antiphon.api.cors import Cors
 from antiphon.api.docs import docs_router, health_router, no_docs_router
 from antiphon.api.handler import ApiHandler, Door
+from antiphon.api.limits import LimitsEndpoint, limits_router
 from antiphon.api.listing import Listings, listing_router
 from antiphon.api.models import Models, models_router
 from antiphon.api.resource_lists import ResourceLists, lists_router
@@ -178,6 +179,7 @@ def api(env: Mapping[str, str]) -> Door:
         config.gateway.max_body_bytes,
         config.batches.enabled,
     )
+    limits = LimitsEndpoint(gate, foundation.table, config.tenants, gateway.max_body_bytes)
     members = ResourceMembers(core.routing, core.upstream, core.resource_recorder)
     handler = ApiHandler(
         routers=[
@@ -189,6 +191,7 @@ def api(env: Mapping[str, str]) -> Door:
             lists_router(ResourceLists(gate, foundation.links, links, members), reader),
             models_router(Models(gate, core.routing, core.upstream), reader),
             usage_router(UsageEndpoint(gate, UsageSums(foundation.table), storage), reader),
+            limits_router(limits, reader),
         ],
         public_routers=[health_router(), _docs_router(env)],
         times=(foundation.table_time, foundation.queue_time),

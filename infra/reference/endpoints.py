@@ -9,6 +9,7 @@ from openai.types.responses import CompactedResponse, Response, ResponseItemList
 from openai.types.responses.input_token_count_response import InputTokenCountResponse
 
 from antiphon.schema.create import CreateResponse
+from antiphon.schema.limits import LimitList
 from antiphon.schema.links import Lineage, LinkList
 from antiphon.schema.list_queries import ConversationsQuery, LineageQuery, ResponsesQuery
 from antiphon.schema.other_bodies import (
@@ -269,6 +270,21 @@ USAGE = (
         ours=True,
     ),
 )
+LIMITS = (
+    Endpoint(
+        "getLimits",
+        "GET /limits",
+        "Usage",
+        "Report the limits",
+        "Lists each limit of the calling key and of its tenant, with what is used and left of it, "
+        "and the models that the key may call. What a running request has reserved counts as used. "
+        "The call is one request of its minute. An unknown parameter is refused.",
+        LimitList,
+        examples=examples.LIMITS,
+        access="gateway",
+        ours=True,
+    ),
+)
 OPEN = (
     Endpoint(
         "getHealth",
@@ -311,6 +327,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *(row.to_endpoint(tag) for tag, rows in RESOURCES.items() for row in rows),
     *LINKS,
     *USAGE,
+    *LIMITS,
     *OPEN,
 )
 TAGS = {
@@ -325,6 +342,6 @@ TAGS = {
     "Batches": "Responses that are made within a day, from the lines of a file.",
     "Skills": "Instructions and scripts for a model, where the target has them.",
     "Links": "Antiphon's own: find responses and conversations by time, metadata, model or root.",
-    "Usage": "Antiphon's own: usage in tokens and dollars.",
+    "Usage": "Antiphon's own: usage in tokens and dollars, and what is left of limits.",
     "Gateway": "Antiphon's own, without a key: health and this document.",
 }

@@ -276,3 +276,34 @@ REPORTS: Schema = {
         "value": _report(day=None, target=None, key_id=None),
     },
 }
+
+
+def _limit(name: str, source: str, period: str | None, limit: float, **use: float) -> Schema:
+    counts = {"used": None, "remaining": None, "resets_at": None, **use}
+    named = {"object": "limit", "name": name, "source": source, "period": period}
+    return {**named, "limit": limit, **counts}
+
+
+LIMITS = example(
+    {
+        "object": "list",
+        "tenant": "acme",
+        "key_id": GROUP["key_id"],
+        "models": [EXAMPLE_MODEL],
+        "data": [
+            _limit("rpm", "key", "minute", 60, used=3, remaining=57, resets_at=1_795_348_860),
+            _limit("max_output_tokens", "key", None, 4_096),
+            _limit(
+                "budget_usd",
+                "tenant",
+                "month",
+                500.0,
+                used=12.25,
+                remaining=487.75,
+                resets_at=1_796_083_200,
+            ),
+            _limit("max_body_bytes", "configuration", None, 4_500_000),
+        ],
+        "has_more": False,
+    }
+)

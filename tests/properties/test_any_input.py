@@ -36,6 +36,7 @@ PATHS = [
     "/models",
     "/models/{}",
     "/usage",
+    "/limits",
     "/health",
     "/openapi.json",
     "/docs/{}",

@@ -1,4 +1,4 @@
-"""What a key and its tenant have used of their limits, for operators. No request uses it."""
+"""What a key and its tenant have used of their limits, for GET /limits and for operators."""
 
 from collections import Counter as Sums
 from collections.abc import Iterator, Mapping

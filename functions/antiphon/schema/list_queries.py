@@ -138,7 +138,8 @@ class Query(BaseModel):
         if unknown:
             param = unknown[0][:MAX_PATH_CHARS]
             known = ", ".join("metadata[key]" if n == "metadata" else n for n in sorted(fields))
-            message = f"Unknown parameter: '{param}'. Known here: {known}."
+            hint = f"Known here: {known}." if known else "This endpoint has none."
+            message = f"Unknown parameter: '{param}'. {hint}"
             raise InvalidRequest(message, param=param, code=UNKNOWN)
 
 
