@@ -13,7 +13,7 @@ APPROVAL = $(if $(findstring --require-approval,$(ARGS)),,$$(test -t 0 || echo -
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test soak check types style format synth bootstrap deploy checkov bench sbom audit
+.PHONY: help setup run test soak check types style docs format synth bootstrap deploy checkov bench sbom audit
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -28,13 +28,14 @@ setup: $(filter .uv/bin/uv,$(UV))
 run: setup ## Start the gateway on this machine; ARGS="--port 9000" passes options on
 	@exec $(RUN) antiphon local $(ARGS)
 
-format: setup ## Rewrite the code in the house's format, and the reference from the code
+format: setup ## Rewrite the code in the house's format, and what is written from the code
 	$(RUN) ruff format
 	$(RUN) ruff check --fix
 	$(RUN) python -m infra.reference
+	$(RUN) python -m infra.pages
 
-check: setup ## Format, lint, types, import floors
-	@$(MAKE) --no-print-directory -j 2 types style
+check: setup ## Format, lint, types, import floors, documentation
+	@$(MAKE) --no-print-directory -j 2 types style docs
 
 types:
 	$(RUN) mypy
@@ -44,6 +45,11 @@ style:
 	$(RUN) ruff check
 	$(RUN) lint-imports
 	$(RUN) python -m infra.reference --check
+	$(RUN) python -m infra.pages --check
+
+docs: setup ## The documentation as a site into site/; dead links are errors
+	@$(UV) run --frozen --quiet --isolated --only-group docs zensical build --strict
+	@! grep -rlE '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//' --include='*.html' site  # offline
 
 test: check node_modules/.package-lock.json ## Everything CI runs
 	$(RUN) pytest -n 3 --dist loadfile  # one more than processors: many tests wait for a time limit

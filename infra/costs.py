@@ -1,4 +1,4 @@
-"""`python -m infra.costs`: what a million streams cost, with the calculation; the README has it.
+"""`python -m infra.costs`: what a million streams cost, with the calculation; docs/costs.md has it.
 
 Prices are those of us-east-1, without free tiers, from AWS's public price lists. The quantities
 are what the code does; tests compare the two.
@@ -157,7 +157,7 @@ def build_monthly_table() -> str:
 
 
 def build_report() -> str:
-    """Return the text that the README contains."""
+    """Return the text that docs/costs.md contains."""
     units = ", ".join(f"{write.units} for {write.label}" for write in WRITES_PER_RESPONSE)
     return (
         f"{build_table()}\n\n"
@@ -246,7 +246,7 @@ def _sum(label: str, *parts: Line) -> Line:
 
 @click.command()
 def main() -> None:
-    """Print the table of costs that the README contains."""
+    """Print the tables of costs that docs/costs.md contains."""
     click.echo(build_report())
 
 

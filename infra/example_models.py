@@ -1,6 +1,6 @@
 """The models that examples name: one place, because models end.
 
-The README, `docs/`, `gateway.toml`, the reference and the start-up lines name these and no others.
+README.md, `docs/`, `gateway.toml`, the reference and the start-up lines name these and no others.
 https://developers.openai.com/api/docs/deprecations has the ends and their successors.
 """
 

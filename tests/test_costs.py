@@ -1,4 +1,4 @@
-"""The README contains the report, and its quantities are those of the code."""
+"""docs/costs.md contains the report, and its quantities are those of the code."""
 
 import json
 from pathlib import Path
@@ -13,13 +13,13 @@ from tests.support.events import make_event, make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_stream
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "costs.md"
 
 
-def test_readme_contains_the_report():
+def test_the_page_contains_the_report():
     printed = CliRunner().invoke(costs.main).stdout
     assert printed == costs.build_report() + "\n"
-    assert printed in README.read_text("utf-8")
+    assert printed in PAGE.read_text("utf-8")
 
 
 def test_totals_are_sums_of_their_rows():

@@ -7,15 +7,21 @@ import pytest
 from infra.example_models import ENDED_MODELS, EXAMPLE_MODEL
 
 ROOT = Path(__file__).parents[1]
-PLACES = ("README.md", "docs/files.md", "gateway.toml", "functions/reference/openapi.json")
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+EXAMPLES = ("README.md", "docs/files.md", "gateway.toml", "functions/reference/openapi.json")
 HELP = ("infra/operator", "infra/reference", "infra/local", "infra/constructs")
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_no_example_names_a_model_that_ends(name):
     text = (ROOT / name).read_text("utf-8")
     assert ENDED_MODELS.findall(text) == []
     assert EXAMPLE_MODEL in text
+
+
+def test_no_page_names_a_model_that_ends():
+    pages = [page for page in PAGES if page.parent.name != "decisions"]
+    assert [page.name for page in pages if ENDED_MODELS.findall(page.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize("folder", HELP)

@@ -5,9 +5,11 @@ import io
 import re
 import subprocess
 import tokenize
+import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 ROOT = Path(__file__).parent.parent
 LONGEST, SHORTEST = 400, 40  # lines
@@ -128,6 +130,36 @@ def test_only_entry_points_read_the_environment():
     }
     readers = {p for p in FILES if p.startswith("functions/") and "os.environ" in _source(p)}
     _check(p for p in readers - allowed if "/runtime/" not in p)
+
+
+# Pages that are being written: they may be in the navigation before they are in docs/.
+ANNOUNCED_PAGES = {
+    "clients/langchain.md",
+    "clients/llamaindex.md",
+    "clients/pydantic-ai.md",
+    "clients/vercel-ai-sdk.md",
+    "console.md",
+    "packaging.md",
+    "reference.md",
+    "simulator.md",
+    "terminal.md",
+}
+
+
+def test_each_page_of_the_docs_is_in_the_navigation():
+    """Add a page to `nav` in zensical.toml; a decision is added by `python -m infra.pages`."""
+    site = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]
+    pages = {page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")}
+    named = {*_pages_in(site["nav"])}
+    assert pages - named == set(), "add them to `nav` in zensical.toml"
+    _check(named - pages - ANNOUNCED_PAGES)
+
+
+def _pages_in(entry: object) -> Iterable[str]:
+    if isinstance(entry, str):
+        return [entry]
+    inner = entry.values() if isinstance(entry, dict) else cast("list[object]", entry)
+    return (page for each in inner for page in _pages_in(each))
 
 
 def test_decisions_are_numbered_without_gaps_and_once():

@@ -83,7 +83,7 @@ class Options(BaseModel):
     replicas: Annotated[tuple[Region, ...], BeforeValidator(_split)] = Field(
         (),
         description="More Regions that have a copy of the table, such as eu-central-1,eu-west-3. "
-        "The functions run in the stack's Region only; README.md says how to fail over.",
+        "The functions run in the stack's Region only: see docs/second-region.md.",
     )
     table_arn: Arn | None = Field(
         None,

@@ -283,7 +283,7 @@ def response_ref(status: int | str) -> Schema:
 def error_responses() -> dict[str, Schema]:
     """Return a component for each status, and one for every other status of a provider."""
     by_status: dict[int, list[ErrorExample]] = {}
-    for error_example in _all():
+    for error_example in error_examples():
         by_status.setdefault(error_example.status, []).append(error_example)
     ours = {
         _name(status): _response(_description(status), _headers(status), error_examples)
@@ -300,7 +300,8 @@ def error_classes(root: type[GatewayError] = GatewayError) -> Iterator[type[Gate
             yield from error_classes(child)
 
 
-def _all() -> Iterator[ErrorExample]:
+def error_examples() -> Iterator[ErrorExample]:
+    """Yield an example of every error class, and of every code without a class of its own."""
     for cls in error_classes():
         sample = BY_CLASS.get(cls.__name__, Sample(cls.__doc__ or f"{cls.__name__}."))
         fault = cls(sample.message, param=sample.param)

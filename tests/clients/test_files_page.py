@@ -1,4 +1,4 @@
-"""The code in docs/files.md, and in the README's section about it, runs as it is there."""
+"""The code in docs/files.md runs as it is there, and prints what it says."""
 
 import re
 import subprocess
@@ -13,7 +13,6 @@ from tests.support.gateway import KEYS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "files.md").read_text()
-README = (ROOT / "README.md").read_text().partition("\n## Files, search")[2].partition("\n## ")[0]
 NOTES = "Antiphons are sung by two choirs."
 REPORT = b"A report about choirs. " * 260_000  # 6 MB
 PRINTED = [  # by the blocks in Python, in their order
@@ -25,13 +24,12 @@ PRINTED = [  # by the blocks in Python, in their order
     r"You said: Write a table\. .*",
     r'\{"id": .* "custom_id": "1", .*You said: Say hello\..*\}',
     "",  # behind the last line of the results
-    rf"You said: Who sings antiphons\? The file notes.txt has: {NOTES}",  # by the README's block
 ]
 
 
 def code(language):
     blocks = re.compile(rf"^```{language}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-    return "\n".join(blocks.findall(PAGE + README))
+    return "\n".join(blocks.findall(PAGE))
 
 
 @pytest.fixture

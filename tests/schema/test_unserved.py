@@ -52,6 +52,6 @@ def test_another_method_says_which_are_served():
     assert "twice" in str(method_not_served("POST", "/v1/responses/responses", "DELETE, GET"))
 
 
-def test_readme_and_reference_have_the_same_table():
-    assert unserved_table() in (ROOT / "README.md").read_text("utf-8")
+def test_documentation_and_reference_have_the_same_table():
+    assert unserved_table() in (ROOT / "docs/endpoints.md").read_text("utf-8")
     assert unserved_table() in build_document()["info"]["description"]

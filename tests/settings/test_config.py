@@ -1,43 +1,17 @@
 """gateway.toml: wrong keys are refused by their name; which models a target serves."""
 
-from pathlib import Path
-
 import pytest
 
 from antiphon.settings.config import (
-    AzureTarget,
-    Batches,
     Config,
     ConfigError,
-    Entra,
-    Files,
-    Gateway,
-    Limits,
-    OpenAITarget,
-    Price,
     Settings,
-    Shared,
-    Telemetry,
     load_config,
     parse_config,
 )
 
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
 AZURE = {"provider": "azure", "endpoint": "https://a.openai.azure.com", "models": {"a": "b"}}
-SECTIONS = (
-    AzureTarget,
-    Batches,
-    Entra,
-    Files,
-    Gateway,
-    Limits,
-    OpenAITarget,
-    Price,
-    Shared,
-    Telemetry,
-)
-# For Entra's national clouds.
-NOT_IN_README = {"scope", "authority", "audience"}
 ENTRA = {"tenant_id": "acme.onmicrosoft.com", "client_id": "0000-1"}
 
 
@@ -322,13 +296,6 @@ def test_an_object_is_shared_with_the_tenants_that_its_section_names(tenants, in
     shared = config.shared_objects()["vs_1"]
     assert shared.target == "only"
     assert (shared.includes("acme"), shared.includes("umbra")) == includes
-
-
-def test_the_readme_names_every_setting():
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    names = {name for section in SECTIONS for name in section.model_fields}
-    assert {n for n in names if f"`{n}`" not in readme and f"{n} = " not in readme} == NOT_IN_README
-    assert not [name for name in Config.model_fields if f"[{name}" not in readme]
 
 
 def test_a_dated_version_means_the_older_azure_path():

@@ -1,6 +1,6 @@
 """Paths that the gateway does not serve: why not, and what to call instead.
 
-The README and the reference have the same table.
+docs/endpoints.md and the reference have the same table.
 """
 
 import re
