@@ -9,6 +9,7 @@ from infra.operator.keys import keys
 from infra.operator.restore import restore
 from infra.operator.secrets import secrets
 from infra.operator.usage import usage
+from infra.traffic.tail import tail
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +24,7 @@ main.add_command(local)
 main.add_command(keys)
 main.add_command(restore)
 main.add_command(secrets)
+main.add_command(tail)
 main.add_command(usage)
 
 

@@ -1,10 +1,8 @@
 """Prints each request of a local gateway: as a line for people, or as JSON for programs."""
 
 import asyncio
-import json
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager as Context
 from contextlib import contextmanager, nullcontext
 from typing import Literal
@@ -16,13 +14,11 @@ from antiphon.settings.config import Config
 from infra.local.request_log import RequestLog
 from infra.traffic.assembler import RequestAssembler
 from infra.traffic.cost import RequestCosts
-from infra.traffic.line import format_request
-from infra.traffic.record import RequestRecord
+from infra.traffic.printing import Print, line_printer, print_json_line
 
 PAUSE_SECONDS = 0.1  # for which lines are collected, so that printing delays no reply
 
 type Format = Literal["lines", "json", "none"]
-type Print = Callable[[RequestRecord], None]
 
 
 def print_requests(log: RequestLog, format: Format, config: Config) -> Context[None]:
@@ -31,27 +27,6 @@ def print_requests(log: RequestLog, format: Format, config: Config) -> Context[N
         return nullcontext()
     write = print_json_line if format == "json" else line_printer(Console(stderr=True))
     return _printing(log, RequestPrinter(RequestCosts(config), write))
-
-
-def line_printer(console: Console) -> Print:
-    """Return what prints a line that fits the terminal; in a file nothing is cut off.
-
-    Only a terminal gets the messages of errors, because they may quote the request.
-    """
-
-    def print_on_terminal(record: RequestRecord) -> None:
-        console.print(format_request(record, console.width), soft_wrap=True, highlight=False)
-
-    def write_to_file(record: RequestRecord) -> None:  # takes a quarter of the time
-        console.file.write(f"{format_request(record, None, with_message=False).plain}\n")
-        console.file.flush()
-
-    return print_on_terminal if console.is_terminal else write_to_file
-
-
-def print_json_line(record: RequestRecord) -> None:
-    sys.stdout.write(json.dumps(record.to_json(), ensure_ascii=False) + "\n")
-    sys.stdout.flush()
 
 
 class RequestPrinter:

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Concatenate
 
 import click
@@ -16,8 +17,11 @@ from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, secret_name
 from infra.local.processes import ROOT
 from infra.operator.aws_errors import translate_aws_errors
 from infra.operator.key_settings import KeySettings
-from infra.operator.stack import CLIENT_CONFIG, open_stack
+from infra.operator.stack import CLIENT_CONFIG, Stack, open_stack
+from infra.traffic.sources import CloudWatchLines, LocalLines, OpenSource
 
+PROJECT_CONFIG = ROOT / "gateway.toml"
+API_LOGS = "ApiLogs"  # the id of the construct
 LOCAL_OPERATOR = "local"  # in place of an ARN
 
 
@@ -36,6 +40,8 @@ class Deployment:
     find_operator: Callable[[], str]  # returns who runs the command
     secrets: Mapping[str, str]  # ARN by target
     connect: Callable[[str], Any]  # creates a client of an AWS service, by its name
+    open_requests: OpenSource  # the log lines of requests
+    configuration: Path | None  # a gateway.toml with its prices
 
     def select_target(self, given: str | None) -> str:
         """Return the target that an option names, or the only one; raise UsageError for others."""
@@ -122,6 +128,8 @@ def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployme
         find_operator=stack.find_operator,
         secrets=stack.secrets,
         connect=stack.client,
+        open_requests=lambda since, _: _open_log(stack, since),
+        configuration=PROJECT_CONFIG if PROJECT_CONFIG.exists() else None,
     )
 
 
@@ -150,7 +158,17 @@ def _find_local(port: int | None) -> Deployment:
         find_operator=lambda: LOCAL_OPERATOR,
         secrets={target: secret_name(target) for target in gateway.targets},
         connect=connect,
+        open_requests=lambda since, follow: LocalLines(gateway.requests_port, since, follow=follow),
+        configuration=Path(gateway.configuration),
     )
+
+
+def _open_log(stack: Stack, since: float) -> CloudWatchLines:
+    """Open the log of the API function; raise ClickException where the stack has none."""
+    groups = stack.find("Logs::LogGroup", API_LOGS)
+    if not groups:
+        raise click.ClickException(f"The stack {stack.name} has no log group {API_LOGS}.")
+    return CloudWatchLines(stack.client("logs"), groups[0].id, since)
 
 
 def _find_running_gateway(port: int | None) -> instance_file.Instance:

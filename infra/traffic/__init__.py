@@ -7,4 +7,7 @@ cost          what a request costs, computed from the tokens in its line
 filters       which requests are printed
 columns       numbers, times and names for columns of a fixed width
 line          a request as one line of a terminal
+printing      prints requests, as lines or as JSON
+sources       where the log lines are read: CloudWatch, or the gateway on this machine
+tail          the command `antiphon tail`
 """

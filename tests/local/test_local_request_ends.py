@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+from contextlib import closing, suppress
 
 import pytest
 
 from infra.local.http.endpoint import FUNCTION_URL
 from infra.local.http.request_end import error_message
+from infra.local.request_feed import serve_feed
 from infra.local.request_log import RequestLog
-from infra.local.request_printer import RequestPrinter, print_json_line
+from infra.local.request_printer import RequestPrinter
 from infra.traffic.cost import RequestCosts
+from infra.traffic.printing import print_json_line
+from infra.traffic.sources import LocalLines, SourceEnded
 from tests.local.gateway_rig import gateway
 from tests.traffic.lines import answered, ended, log_line, reply, started
 from tests.traffic.test_traffic_line import CONFIG
@@ -102,3 +106,25 @@ async def test_requests_are_printed_as_json_together_a_moment_later(capsys):
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["request_id"], first["cost_usd"]) == ("r1", pytest.approx(0.0009985))
     assert (second["end"], second["first_event_ms"]) == ("completed", 310.4)
+
+
+async def test_a_client_of_the_feed_follows_until_the_gateway_ends():
+    loop, has_first, log = asyncio.get_running_loop(), asyncio.Event(), RequestLog()
+    log.add(b"first")
+
+    def follow(port):
+        lines = []
+        with closing(LocalLines(port, 0, follow=True)) as source, suppress(SourceEnded):
+            while True:
+                lines += source.read()
+                if lines == ["first"]:
+                    loop.call_soon_threadsafe(has_first.set)
+        return lines
+
+    async with serve_feed(log) as port:
+        following = asyncio.create_task(asyncio.to_thread(follow, port))
+        await has_first.wait()
+        log.add(b"next")
+        with closing(LocalLines(port, 0, follow=False)) as source:
+            assert await asyncio.to_thread(source.read) == ["first", "next"]
+    assert await following == ["first", "next"]

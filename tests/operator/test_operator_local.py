@@ -1,7 +1,9 @@
 """`--local`: commands find the gateway that runs on this machine."""
 
 import dataclasses
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 
 from infra.local import instance_file
 from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon, run_for_json
+from tests.support.concurrency import wait_for
 from tests.support.gateway import KEYS, instance_folder, run_gateway
 
 CONFIG = """
@@ -156,6 +159,38 @@ def test_stdout_of_the_process_is_the_key(here):
     )
     assert call(gateway, done.stdout.strip()).status_code == 200
     assert "displayed once" in done.stderr
+
+
+def tail(env, *options):
+    """The requests of this gateway, as JSON; those of other tests are among them."""
+    done = run_antiphon("tail", "--local", "--no-follow", "--json", *options, env=env)
+    assert done.code == 0, done.err
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
+def test_tail_has_the_requests_of_the_running_gateway_with_their_messages(here):
+    gateway, env = here
+    key = run_for_json("keys", "create", "--tenant", "watched", "--local", env=env)
+    create = {"path": "/responses", "model": "gpt-5-mini", "input": "Say hello."}
+    assert call(gateway, key["key"], stream=True, **create).status_code == 200
+    assert (
+        call(gateway, key["key"], endpoint="rest", **{**create, "model": "no"}).status_code == 404
+    )
+    done, refused = wait_for(lambda: tail(env, "--tenant", "watched"), lambda all: len(all) == 2)
+    assert (done["status"], done["stream"], done["end"]) == (200, True, "completed")
+    assert (done["key_id"], done["model"], done["target"]) == (key["id"], "gpt-5-mini", "simulated")
+    assert done["cost_usd"] > 0
+    assert 0 < done["first_event_ms"] <= done["ms"]
+    assert (refused["code"], "'no' does not exist" in refused["message"]) == (
+        "model_not_found",
+        True,
+    )
+    log = wait_for(gateway.watch.log.read_text, lambda text: text.count(" watched ") == 2)
+    lines = [line for line in log.splitlines() if " watched " in line]
+    assert re.search(rf"200 watched +{key['id']} gpt-5-mini .* completed$", lines[0])
+    assert "model_not_found" in lines[1]
+    assert "does not exist" not in log
+    assert '"answered"' not in log
 
 
 def test_without_a_gateway_the_error_states_how_to_start_one(tmp_path):

@@ -79,13 +79,19 @@ def create_stack(name: str, table: str, **outputs: str) -> None:
     shape = {**table_definition(), "TableName": table}
     resource = {"Type": "AWS::DynamoDB::Table", "Properties": shape}
     values = {"TableName": {"Ref": "Table"}, **outputs}
+    log_group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": log_group_of(name)}}
     template = {
-        "Resources": {"Table": resource},
+        "Resources": {"Table": resource, "ApiLogs12345678": log_group},
         "Outputs": {output: {"Value": value} for output, value in values.items()},
     }
     boto3.client("cloudformation", **LOCAL_AWS).create_stack(
         StackName=name, TemplateBody=json.dumps(template)
     )
+
+
+def log_group_of(stack: str) -> str:
+    """The name of the log group of a stack's API function."""
+    return f"{stack}-ApiLogs12345678-abc"
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def _listed(value: Any) -> list[str]:
 
 @contextmanager
 def recorded_requests() -> Iterator[list[IamRequest]]:
-    """What IAM is asked for the calls of DynamoDB and CloudFormation in the block."""
+    """What IAM is asked for the calls of DynamoDB, CloudFormation and CloudWatch Logs in the block."""
     requests: list[IamRequest] = []
 
     def record(params: Any, model: Any, **_: object) -> None:
@@ -109,9 +109,15 @@ def _of_sts(*_: Any) -> tuple[()]:
     return ()
 
 
+def _of_logs(operation: str, params: Any) -> Iterator[IamRequest]:
+    group = ACCOUNT.format("logs", f"log-group:{params['logGroupName']}:log-stream:")
+    yield IamRequest(f"logs:{operation}", group)
+
+
 RECORDERS: Mapping[str, Callable[[str, Any], Iterable[IamRequest]]] = {
     "cloudformation": _of_cloudformation,
     "dynamodb": _of_dynamodb,
+    "logs": _of_logs,
     "sts": _of_sts,
 }
 
