@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 # Files by the beginning of their path, the first that fits; all others use no such gateway.
 GROUPS = {
     "tests/clients/test_files_page": "played",
+    "tests/docs/test_docs_blocks": "played",
     "tests/clients/test_openai_agents": "played",
     "tests/clients/test_openai_node": "played",
     "tests/clients/test_openai_python_azure_files": "played",
