@@ -8,9 +8,10 @@ import os
 import sys
 
 from antiphon.settings.config import ConfigError, load_config
-from infra.bundle import CONFIG, Bundle, BundleError
+from infra.bundle import Bundle, BundleError
 from infra.constructs.options import OptionsError, parse_options
 from infra.node import NODE
+from infra.project import CONFIG
 
 
 def main() -> None:

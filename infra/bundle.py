@@ -20,12 +20,10 @@ from typing import Literal, Self
 import click
 
 from antiphon.settings.reference import write_compressed
+from infra.project import CONFIG, FUNCTIONS, IS_INSTALLED, NEEDS_PROJECT, PROJECT
 
 type Arch = Literal["arm64", "x86_64"]
 
-PROJECT = Path(__file__).parents[1]
-SOURCES = PROJECT / "functions"
-CONFIG = PROJECT / "gateway.toml"
 ASSETS = PROJECT / ".build" / "assets"
 MAX_ASSETS = 4  # in ASSETS: the current and the previous one, for either architecture
 TASK_ROOT = "/var/task"  # where Lambda unpacks the asset; tracebacks name it
@@ -87,7 +85,9 @@ class Bundle:
     @classmethod
     def from_lock(cls, arch: Arch) -> Self:
         """Read the dependencies from uv.lock; raise BundleError if uv fails."""
-        options = ["--frozen", "--no-default-groups", "--no-emit-project"]
+        if IS_INSTALLED:
+            raise BundleError(NEEDS_PROJECT.format("synth"))
+        options = ["--frozen", "--only-group", "asset"]
         options += [f"--no-emit-package={name}" for name in UNUSED_DISTRIBUTIONS]
         return cls(arch, _run_uv("export", *options, "--no-header", "--no-annotate"))
 
@@ -127,7 +127,7 @@ class Bundle:
             subfolders = (path for path in out.glob(f"{folder}/*") if path.is_dir())
             _remove(path for path in subfolders if path.name not in included)
         for source in _list_sources():
-            _copy(source, out / source.relative_to(SOURCES))
+            _copy(source, out / source.relative_to(FUNCTIONS))
         _copy(CONFIG, out / CONFIG.name)
         write_compressed(out)
         _compile(out)
@@ -158,7 +158,7 @@ def _find_uv() -> str:
 
 
 def _list_sources() -> Iterator[Path]:
-    for path in sorted(SOURCES.rglob("*")):
+    for path in sorted(FUNCTIONS.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             yield path
 

@@ -9,10 +9,25 @@ from infra.operator.keys import keys
 from infra.operator.restore import restore
 from infra.operator.secrets import secrets
 from infra.operator.usage import usage
+from infra.project import IS_INSTALLED, NEEDS_PROJECT
 from infra.traffic.tail import tail
 
+MAKE_TARGETS = ("bootstrap", "deploy", "synth", "template")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """Names the target of the Makefile where somebody looks for it as a command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in MAKE_TARGETS:
+            text = NEEDS_PROJECT if IS_INSTALLED else "In the project's folder run `make {}`."
+            raise click.UsageError(text.format(args[0]), ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="antiphon")
 def main() -> None:
     """Antiphon, a serverless gateway for the OpenAI Responses API."""

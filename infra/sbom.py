@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from infra.bundle import PLATFORMS, PROJECT, Arch, Bundle, BundleError
+from infra.bundle import PLATFORMS, Arch, Bundle, BundleError
+from infra.project import PROJECT
 
 
 def write_sbom(asset: Path, out: Path) -> None:

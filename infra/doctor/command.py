@@ -9,7 +9,6 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from infra.bundle import CONFIG
 from infra.doctor.base_url import normalize_base_url
 from infra.doctor.checklist import NOT_VISIBLE, select_checks
 from infra.doctor.report import Report, print_not_visible, print_report, to_json, wrap_command
@@ -18,6 +17,7 @@ from infra.doctor.session import Plan
 from infra.operator.aws_errors import translate_aws_errors
 from infra.operator.deployment import default_stage
 from infra.operator.stack import open_stack
+from infra.project import CONFIG
 
 KEY_FORMAT = re.compile(r"[!-~]+")
 KEY_VARIABLES = ("ANTIPHON_KEY", "OPENAI_API_KEY")

@@ -11,13 +11,14 @@ from rich.console import Console
 from antiphon.settings.config import ConfigError
 from infra.local.http.endpoint import PortInUse
 from infra.local.options import KEYS_VARIABLE, GatewayOptions, InvalidKeys, parse_keys
-from infra.local.processes import ROOT, ServerFailed
+from infra.local.processes import ServerFailed
 from infra.local.request_printer import Format
 from infra.local.runtime_api.invocation import InitFailed
 from infra.local.simulator.resource_scenarios import RESOURCE_SCENARIOS
 from infra.local.simulator.scenarios import SCENARIOS
 from infra.local.supervisor import Output, supervise
 from infra.local.target_setup import read_target_setup
+from infra.project import find_local_config
 
 MAX_PORT = 65_535
 PORT = click.IntRange(0, MAX_PORT)
@@ -79,8 +80,8 @@ class Local(click.Command):
 @click.option(
     "--config",
     type=FILE,
-    default=ROOT / "gateway.toml",
-    show_default="gateway.toml of the project",
+    default=find_local_config,
+    show_default="gateway.toml of the project, or of this folder if antiphon is installed",
     help="The gateway's configuration.",
 )
 @click.option(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from infra.local.processes import ROOT
+from infra.project import IS_INSTALLED, PROJECT
 
 FOLDER_VARIABLE = "ANTIPHON_LOCAL_NOTES"
 CONNECT_TIMEOUT_SECONDS = 2.0
@@ -50,9 +50,13 @@ class Instance:
 
 
 def instance_folder(env: Mapping[str, str]) -> Path:
-    """The folder of the files: in the project, so that commands find them without an option."""
-    folder = env.get(FOLDER_VARIABLE)
-    return Path(folder) if folder else ROOT / ".build" / "local"
+    """The folder of the files, where commands find them without an option.
+
+    It is in the project; the folder of an installed package may not be writable.
+    """
+    if folder := env.get(FOLDER_VARIABLE):
+        return Path(folder)
+    return Path(click.get_app_dir("antiphon")) if IS_INSTALLED else PROJECT / ".build" / "local"
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from antiphon.settings import config
 from antiphon.settings.config import Config
 from infra.local.aws.event_source_mapping import EVENT_SOURCES
 from infra.local.aws.resources import Resources
-from infra.local.processes import ROOT
 from infra.local.runtime_api.function import Function, function_environment
 from infra.local.target_setup import NO_SIMULATOR, TargetSetup
+from infra.project import FUNCTIONS
 
 KEYS_VARIABLE = "ANTIPHON_LOCAL_KEYS"
 LEVEL_VARIABLE = "POWERTOOLS_LOG_LEVEL"
@@ -66,7 +66,7 @@ class GatewayOptions:
     rest_port: int = 8081
     concurrency: int = 8
     seconds: float = 900  # timeout of an invocation
-    functions: Path = ROOT / "functions"
+    functions: Path = FUNCTIONS
 
     @property
     def is_debugging(self) -> bool:
@@ -90,7 +90,7 @@ class GatewayOptions:
     def function(self, name: str, endpoint: str, configuration: Path) -> Function:
         """The function of functions/<name>.py; `endpoint` is the address of the local AWS."""
         env = function_environment(self.functions, endpoint, configuration, self.env, name)
-        wrapper = ROOT / "functions" / "start-streaming"
+        wrapper = FUNCTIONS / "start-streaming"
         return Function(wrapper, self.functions, env, self.seconds)
 
     def event_functions(self, endpoint: str, configuration: Path) -> dict[str, Function]:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
-ROOT = Path(__file__).parents[2]
+from infra.project import PROJECT
+
 TERMINATION_SECONDS = 3.0
 _ADDRESS = re.compile(rb"listening on (http://\S+)")
 
@@ -112,7 +113,7 @@ class ServerProcess:
     ) -> Self:
         """Start `python -m module`, with `stdin` on its standard input."""
         process = await processes.start(
-            sys.executable, "-m", *module, cwd=ROOT, env=env, stdin=PIPE, stdout=PIPE
+            sys.executable, "-m", *module, cwd=PROJECT, env=env, stdin=PIPE, stdout=PIPE
         )
         if process.stdin is None or process.stdout is None:  # not with PIPE
             raise ServerFailed(module[0])

@@ -14,13 +14,12 @@ from antiphon.store.dynamodb import BatchTable, Table
 from infra.constructs.options import PREFIX, Options
 from infra.local import instance_file
 from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, secret_name
-from infra.local.processes import ROOT
 from infra.operator.aws_errors import translate_aws_errors
 from infra.operator.key_settings import KeySettings
 from infra.operator.stack import CLIENT_CONFIG, Stack, open_stack
+from infra.project import CONFIG, PROJECT
 from infra.traffic.sources import CloudWatchLines, LocalLines, OpenSource
 
-PROJECT_CONFIG = ROOT / "gateway.toml"
 API_LOGS = "ApiLogs"  # the id of the construct
 LOCAL_OPERATOR = "local"  # in place of an ARN
 
@@ -105,8 +104,8 @@ def default_stage() -> str:
     """Return the stage that `make deploy` deploys: from cdk.json, else the option's default."""
     default: str = Options.model_fields["stage"].default
     try:
-        context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-    except (OSError, ValueError, KeyError):  # installed without the project's folder
+        context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]
+    except (OSError, ValueError, KeyError):  # without the project's folder
         return default
     return str(context.get(f"{PREFIX}stage") or default)
 
@@ -129,7 +128,7 @@ def _find_stack(stage: str, region: str | None, profile: str | None) -> Deployme
         secrets=stack.secrets,
         connect=stack.client,
         open_requests=lambda since, _: _open_log(stack, since),
-        configuration=PROJECT_CONFIG if PROJECT_CONFIG.exists() else None,
+        configuration=CONFIG if CONFIG.exists() else None,
     )
 
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from antiphon.rollup.recount import Recount
 from antiphon.settings.config import Config, ConfigError, load_config
 from antiphon.store.keyring import Keyring
-from infra.local.processes import ROOT
 from infra.operator.deployment import Deployment, with_deployment
 from infra.operator.output import json_option, print_json, print_message, print_rows
 from infra.operator.param_types import PastDayType, TenantType
+from infra.project import CONFIG
 
 COLUMNS = ("tenant", "links", "not counted", "not polled")
 
@@ -52,8 +52,8 @@ class TenantResult:
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=ROOT / "gateway.toml",
-    show_default="gateway.toml of the project",
+    default=CONFIG,
+    show_default="gateway.toml",
     help="The configuration that is deployed: what is counted costs its prices.",
 )
 @json_option

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from antiphon import wiring
-from infra.bundle import CONFIG
 from infra.local.http.events import build_rest_event, build_url_event
 from infra.local.http.request import HttpRequest
+from infra.project import CONFIG
 from tests.support.handler import Handler
 
 PLACES = {

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from infra.local.options import KEYS_VARIABLE
-from infra.local.processes import ROOT
 from infra.local.runtime_api.function import child_environment
+from infra.project import PROJECT
 from tests.bench.contestants import Broken, Peer
 from tests.bench.request import KEY
 from tests.bench.rig import CREDENTIAL, Rig
@@ -45,7 +45,7 @@ async def _start(rig: Rig, concurrency: int, ready: Path, log: Path) -> Process:
     options = ("--concurrency", str(concurrency), "--ready-file", str(ready))
     return await rig.processes.start(
         *("/bin/sh", "-c", COMMAND, sys.executable, "--config", str(rig.config), *options),
-        cwd=ROOT,
+        cwd=PROJECT,
         env=child_environment(os.environ) | given,
         stdin=DEVNULL,
         stdout=DEVNULL,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.aws.resources import Resources
-from infra.local.processes import ROOT, Processes, ServerProcess
+from infra.local.processes import Processes, ServerProcess
 from infra.local.runtime_api.function import child_environment, function_environment
+from infra.project import PROJECT
 from tests.bench import function
 from tests.bench.contestants import Contestant, Peer
 from tests.bench.progress import Report
@@ -111,4 +112,4 @@ def _env(task: Task, aws: str, config: Path) -> dict[str, str]:
 
 
 def _timed() -> dict[str, str]:
-    return {"_HANDLER": f"{PLAYERS}.timed.handler", "PYTHONPATH": str(ROOT)}
+    return {"_HANDLER": f"{PLAYERS}.timed.handler", "PYTHONPATH": str(PROJECT)}

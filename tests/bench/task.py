@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.local.processes import ROOT, Processes
+from infra.local.processes import Processes
+from infra.project import PROJECT
 
 ARCHES = {"x86_64": "x86_64", "aarch64": "arm64"}  # by the names that Linux has for them
 SECONDS_TO_BUILD = 120.0
@@ -27,7 +28,7 @@ class Task:
 
 def source(why: str) -> Task:
     """With all that is installed for development, which costs some time and memory."""
-    return Task(ROOT / "functions", sys.executable, f"the source tree: {why}")
+    return Task(PROJECT / "functions", sys.executable, f"the source tree: {why}")
 
 
 async def packed(processes: Processes, folder: Path) -> Task:
@@ -50,7 +51,9 @@ async def _built(processes: Processes, arch: str, place: Path) -> str:
     """What the command says, which is nothing where it fails; the reason is on standard error."""
     command = (sys.executable, "-m", "infra.bundle", "--arch", arch, "--out", str(place))
     # With the whole environment: it is uv that builds, with its own cache, index and proxy.
-    process = await processes.start(*command, cwd=ROOT, env=os.environ, stdin=DEVNULL, stdout=PIPE)
+    process = await processes.start(
+        *command, cwd=PROJECT, env=os.environ, stdin=DEVNULL, stdout=PIPE
+    )
     try:
         async with asyncio.timeout(SECONDS_TO_BUILD):
             output, _ = await process.communicate()

@@ -10,9 +10,9 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 
 from antiphon.settings.config import load_config
-from infra.bundle import CONFIG
 from infra.fingerprint import fingerprint
 from infra.local.aws.resources import table_definition
+from infra.project import CONFIG
 from tests.infra import moto_server  # noqa: F401  it registers more types of resources
 from tests.support import moto_lambda
 from tests.support.aws import FAST_MOTO, LOCAL_AWS

@@ -67,7 +67,7 @@ def test_a_build_in_another_folder_gives_the_same_bytes(locked, built, tmp_path)
 
 
 def test_asset_contains_functions_configuration_and_start_script(built):
-    assert (built / "api.py").read_bytes() == (bundle.SOURCES / "api.py").read_bytes()
+    assert (built / "api.py").read_bytes() == (bundle.FUNCTIONS / "api.py").read_bytes()
     assert (built / "gateway.toml").read_bytes() == bundle.CONFIG.read_bytes()
     assert (built / "antiphon" / "runtime" / "__main__.py").exists()
     assert stat.S_IMODE((built / "start-streaming").stat().st_mode) == 0o755
@@ -153,7 +153,7 @@ def test_bill_of_materials_lists_what_the_asset_contains(built, locked, tmp_path
 
 def test_no_function_imports_boto3():
     imported = set()
-    for path in bundle.SOURCES.rglob("*.py"):
+    for path in bundle.FUNCTIONS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.partition(".")[0] for alias in node.names}

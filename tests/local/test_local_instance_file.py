@@ -90,5 +90,5 @@ def test_the_file_is_removed_after_an_error(tmp_path):
 
 
 def test_files_are_in_the_project_unless_the_environment_names_a_folder(tmp_path):
-    assert instance_file.instance_folder({}) == instance_file.ROOT / ".build" / "local"
+    assert instance_file.instance_folder({}) == instance_file.PROJECT / ".build" / "local"
     assert instance_file.instance_folder({"ANTIPHON_LOCAL_NOTES": str(tmp_path)}) == tmp_path
