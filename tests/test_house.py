@@ -138,6 +138,7 @@ ANNOUNCED_PAGES = {
     "clients/llamaindex.md",
     "clients/pydantic-ai.md",
     "clients/vercel-ai-sdk.md",
+    "compatibility.md",
     "console.md",
     "packaging.md",
     "reference.md",
