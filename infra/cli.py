@@ -11,6 +11,7 @@ from infra.operator.secrets import secrets
 from infra.operator.usage import usage
 from infra.project import IS_INSTALLED, NEEDS_PROJECT
 from infra.traffic.tail import tail
+from infra.traffic.top import top
 
 MAKE_TARGETS = ("bootstrap", "deploy", "synth", "template")
 
@@ -40,6 +41,7 @@ main.add_command(keys)
 main.add_command(restore)
 main.add_command(secrets)
 main.add_command(tail)
+main.add_command(top)
 main.add_command(usage)
 
 

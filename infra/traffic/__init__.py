@@ -10,4 +10,7 @@ line          a request as one line of a terminal
 printing      prints requests, as lines or as JSON
 sources       where the log lines are read: CloudWatch, or the gateway on this machine
 tail          the command `antiphon tail`
+summary       the requests of the last minutes as numbers
+picture       what `antiphon top` displays
+top           the command `antiphon top`
 """

@@ -63,11 +63,10 @@ class RequestAssembler:
         self._needs_reply = needs_reply
         self._open: OrderedDict[str, RequestLines] = OrderedDict()
 
-    @property
-    def streams(self) -> list[Json]:
-        """The lines `answered` of the streams that have not ended."""
-        open_ = self._open.values()
-        return [each.answered for each in open_ if each.answered and each.is_streaming]
+    def streams_since(self, start: float) -> list[Json]:
+        """Return the lines `answered`, since then, of the streams that have not ended."""
+        lines = (each.answered for each in self._open.values() if each.is_streaming)
+        return [line for line in lines if line is not None and read_time(line) >= start]
 
     def add(self, text: bytes | str) -> RequestRecord | None:
         line = parse_line(text)

@@ -59,7 +59,8 @@ def run_commands(*stage):
     assert (found["links"], found["uncounted"], found["unpolled"]) == (6, 6, 1)  # with vs_1
     assert run_for_json("usage", "--since", "2023-11-14", *stage)["total"]["requests"] == 2
     run_for_json("usage", "--tenant", "acme", *stage)
-    assert run_antiphon("tail", "--no-follow", *stage).code == 0
+    for command in (["tail", "--no-follow"], ["top", "--once"]):
+        assert run_antiphon(*command, *stage).code == 0
 
 
 @pytest.mark.usefixtures("stacks")

@@ -22,11 +22,11 @@ def test_a_complete_answer_is_one_line():
 def test_a_stream_is_complete_at_its_end_with_the_tokens_of_it():
     assembler, records = assemble(started("r1"))
     assert records == []
-    assert [each["model"] for each in assembler.streams] == ["gpt-5-mini"]
+    assert [each["model"] for each in assembler.streams_since(0)] == ["gpt-5-mini"]
     record = assembler.add(ended("r1"))
     assert (record.first_event_ms, record.ms, record.output_tokens) == (310.4, 24_100.0, 34_567)
     assert (record.method, record.path, record.end) == ("POST", "/v1/responses", "completed")
-    assert assembler.streams == []
+    assert assembler.streams_since(0) == []
 
 
 @pytest.mark.parametrize("is_last", [True, False])
@@ -51,7 +51,7 @@ def test_a_caller_that_left_ends_the_request_when_the_function_has_ended_it():
 def test_a_function_that_timed_out_ends_the_stream():
     assembler, [record] = assemble(started("r1"), report("r1"))
     assert (record.code, record.message) == ("function_failed", "the function timed out")
-    assert assembler.streams == []
+    assert assembler.streams_since(0) == []
 
 
 def test_a_function_that_never_answered_is_a_request_too():
@@ -76,4 +76,4 @@ def test_other_lines_are_ignored():
 
 def test_requests_that_never_end_are_forgotten():
     assembler, _ = assemble(*(started(f"r{n}") for n in range(MAX_OPEN + 1)))
-    assert len(assembler.streams) == MAX_OPEN
+    assert len(assembler.streams_since(0)) == MAX_OPEN

@@ -1,7 +1,9 @@
-"""`antiphon tail` on a stack whose log group moto plays; on this machine: tests/operator."""
+"""`antiphon tail` and `top` on a stack that moto plays; on this machine: tests/operator."""
 
 import json
+import re
 import time
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -16,6 +18,7 @@ from tests.support.commands import (
     log_group_of,
     operator_account,
     run_antiphon,
+    run_for_json,
 )
 from tests.support.concurrency import ManualClock
 from tests.traffic.lines import answered, ended, refused, started
@@ -160,3 +163,35 @@ def test_a_stack_without_its_log_group_and_a_wrong_status_are_explained(log):
 
 def test_help_has_examples():
     assert "antiphon tail --since 1h --errors\n" in run_antiphon("tail", "--help").out
+    assert "antiphon top --window 15m --interval 10\n" in run_antiphon("top", "--help").out
+
+
+def test_top_prints_one_picture_where_there_is_no_terminal(log):
+    key = run_for_json("keys", "create", "--tenant", "acme", "--rpm", "5")
+    table = boto3.resource("dynamodb", **LOCAL_AWS).Table("table-of-prod")
+    until = int((time.time() + 90) * 1000)
+    table.put_item(
+        Item={"pk": "G#CIRCUITS", "sk": "STATE", "until_azure_east": until, "until_openai": 5}
+    )
+    mine = {"key_id": key["id"]}
+    log.write(*(answered(f"r{n}", **now(), **mine) for n in range(10)), refused("r10", **now()))
+    log.write(
+        started("r11", **now(), **mine),
+        answered("old", timestamp="2026-01-02T00:00:00+00:00", **mine),
+    )
+    done = run_antiphon("top")
+    assert (done.code, done.err) == (0, "")
+    for text in (
+        "Antiphon-prod, the last 5 min, ",
+        "requests     2.2 a minute\n",
+        "errors       9.1%: rate_limit_exceeded 1\n",
+        "streams      1 in flight\n",
+        "circuits     open: azure-east for ",
+    ):
+        assert text in done.out
+    assert "openai for" not in done.out
+    assert re.search(rf"{key['id']} +acme +10 +0 +16k .* rpm 0% of 5\n", done.out)
+
+
+def now():
+    return {"timestamp": datetime.now(UTC).isoformat()}
