@@ -10,6 +10,7 @@ from rich.console import Console
 
 from antiphon.settings.config import ConfigError
 from infra.local.http.endpoint import PortInUse
+from infra.local.keep import KeepFailed, keep_keys, use_folder
 from infra.local.options import KEYS_VARIABLE, GatewayOptions, InvalidKeys, parse_keys
 from infra.local.processes import ServerFailed
 from infra.local.request_printer import Format
@@ -90,6 +91,11 @@ class Local(click.Command):
     help="Written when the gateway is ready: JSON with url and rest (base URLs), aws_endpoint, "
     "table, keys (a list of tenant and key), and simulator (its address or null).",
 )
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder that keeps the table, the keys and the queue until the next start with it.",
+)
 @click.option("--json", "requests", flag_value="json", help="Print each request as JSON.")
 @click.option("--quiet", "requests", flag_value="none", help="Print no requests.")
 def local(
@@ -98,7 +104,7 @@ def local(
     port: int,
     rest_port: int | None,
     requests: Format | None,
-    **numbers: Any,
+    **more: Any,
 ) -> None:
     """Run the gateway on this machine.
 
@@ -109,15 +115,24 @@ def local(
     Each request is a line on stderr, with the messages of errors if that is a terminal. With --json
     it is an object on stdout, which then has nothing else.
     """
-    models = list(SCENARIOS)
+    ports: dict[str, Any] = {
+        "port": port,
+        "rest_port": next_port(port) if rest_port is None else rest_port,
+    }
     try:
-        accepted = parse_keys(os.environ.get(KEYS_VARIABLE))
-        setup = read_target_setup(config, os.environ)
-    except (ConfigError, InvalidKeys) as exc:
+        with use_folder(more["keep"]):
+            options = _create_options(config, **ports, **more)
+            serve(options, ready_file, requests or "lines")
+    except (ConfigError, InvalidKeys, KeepFailed) as exc:
         _fail(exc, 2)
-    numbers |= {"port": port, "rest_port": next_port(port) if rest_port is None else rest_port}
-    options = GatewayOptions(accepted, setup, models, os.environ, **numbers)
-    serve(options, ready_file, requests or "lines")
+
+
+def _create_options(config: Path, *, keep: Path | None, **numbers: Any) -> GatewayOptions:
+    """Raise ConfigError, InvalidKeys or KeepFailed."""
+    keys = os.environ.get(KEYS_VARIABLE, "").strip()
+    accepted = keep_keys(keep, parse_keys) if keep and not keys else parse_keys(keys)
+    setup = read_target_setup(config, os.environ)
+    return GatewayOptions(accepted, setup, list(SCENARIOS), os.environ, keep=keep, **numbers)
 
 
 def next_port(port: int) -> int:

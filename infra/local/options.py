@@ -67,6 +67,7 @@ class GatewayOptions:
     concurrency: int = 8
     seconds: float = 900  # timeout of an invocation
     functions: Path = FUNCTIONS
+    keep: Path | None = None  # the folder of what is kept until the next start
 
     @property
     def is_debugging(self) -> bool:
@@ -85,7 +86,7 @@ class GatewayOptions:
     @property
     def resources(self) -> Resources:
         keys = [(local.key, local.tenant) for local in self.keys]
-        return Resources(keys, self.setup.secrets())
+        return Resources(keys, self.setup.secrets(), str(self.keep) if self.keep else None)
 
     def function(self, name: str, endpoint: str, configuration: Path) -> Function:
         """The function of functions/<name>.py; `endpoint` is the address of the local AWS."""

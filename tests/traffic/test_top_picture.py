@@ -55,5 +55,5 @@ def test_numbers_are_those_of_the_records():
     assert (found.requests, found.errors, found.per_minute(found.requests)) == (9, 5, 1.8)
     assert found.error_kinds[0][1] == 1
     assert found.median_first_event_ms == 310.4
-    assert found.input_tokens == 2 * 1234 + 3 * 12
+    assert found.input_tokens == 3 * 1234 + 3 * 12
     assert next((use.tenant, use.requests) for use in found.keys) == ("acme", 7)

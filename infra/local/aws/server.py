@@ -6,15 +6,21 @@ until its standard input is closed.
 
 import json
 import logging
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from antiphon.settings.table import TTL
+from antiphon.settings.table import PARTITION_KEY, SORT_KEY, TTL
 from antiphon.store import keys
-from infra.local.aws import moto_lookups, transactions
+from infra.local.aws import moto_lookups, persistence, transactions
+from infra.local.aws.persistence import SnapshotWriter
 from infra.local.aws.resources import (
     DEAD_LETTERS,
     QUEUE,
@@ -25,6 +31,7 @@ from infra.local.aws.resources import (
     secret_name,
     table_definition,
 )
+from infra.local.aws.snapshot import read_snapshot
 
 
 def create_resources(resources: Resources, endpoint: str) -> None:
@@ -35,8 +42,6 @@ def create_resources(resources: Resources, endpoint: str) -> None:
         TableName=TABLE,
         TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL},
     )
-    for key, tenant in resources.keys:
-        table.put_item(Item=keys.key_row(key, tenant))
     secrets = boto3.client("secretsmanager", **location)
     for target, secret in resources.secrets.items():
         secrets.create_secret(Name=secret_name(target), SecretString=secret)
@@ -44,9 +49,43 @@ def create_resources(resources: Resources, endpoint: str) -> None:
     sqs.create_queue(QueueName=DEAD_LETTERS)
     attributes: Any = queue_attributes()  # a plain dict to mypy, not the stub's literal names
     sqs.create_queue(QueueName=QUEUE, Attributes=attributes)
+    if resources.keep:
+        persistence.restore(read_snapshot(Path(resources.keep)), start_keys(resources), sqs)
+    for key, tenant in resources.keys:
+        row = keys.key_row(key, tenant)
+        if "Item" not in table.get_item(
+            Key={name: row[name] for name in (PARTITION_KEY, SORT_KEY)}
+        ):
+            table.put_item(Item=row)  # one that was kept may have been changed by an operator
+
+
+def start_keys(resources: Resources) -> list[str]:
+    """Return the partition keys of the API keys."""
+    return [keys.key_partition(key) for key, _ in resources.keys]
+
+
+@contextmanager
+def keeping(resources: Resources) -> Iterator[None]:
+    """Write the state to the folder until the block ends, if there is one."""
+    if resources.keep is None:
+        yield
+        return
+    stop, writer = threading.Event(), SnapshotWriter(Path(resources.keep), start_keys(resources))
+    thread = threading.Thread(target=writer.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _exit(*_: object) -> None:
+    sys.exit(0)
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, _exit)  # so that blocks end in order
     resources = Resources(**json.loads(sys.stdin.readline()))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto_lookups.install()
@@ -55,8 +94,9 @@ def main() -> None:
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
     create_resources(resources, endpoint)
-    print(f"aws listening on {endpoint}", flush=True)  # noqa: T201  the parent process reads it
-    sys.stdin.read()
+    with keeping(resources):
+        print(f"aws listening on {endpoint}", flush=True)  # noqa: T201  the parent process reads it
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ conditional updates may both find their condition true, and a row that is being 
 be changed meanwhile.
 """
 
+import itertools
 import re
 import threading
 from collections.abc import Callable
@@ -19,8 +20,10 @@ from moto.dynamodb.models.dynamo_type import Item
 
 type Write = dict[str, Any]  # the arguments of one write of TransactWriteItems
 
-_LOCK = threading.RLock()
+LOCK = threading.RLock()
 CALLS = ("get_item", "put_item", "update_item", "delete_item")
+_changes = itertools.count()
+_last_change = [next(_changes)]
 
 
 def install() -> None:
@@ -32,10 +35,17 @@ def install() -> None:
             setattr(DynamoDBBackend, name, _serialize(call))
 
 
+def change_count() -> int:
+    """Return a number that is greater after each write."""
+    return _last_change[0]
+
+
 def _serialize(call: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(call)
     def locked(*args: Any, **kwargs: Any) -> Any:
-        with _LOCK:
+        with LOCK:
+            if call.__name__ != "get_item":
+                _last_change[0] = next(_changes)
             return _snapshot(call(*args, **kwargs))
 
     return locked
@@ -52,7 +62,7 @@ def _snapshot(found: Any) -> Any:
 
 def _transact(backend: DynamoDBBackend, transact_items: list[Write]) -> None:
     writes = [next(iter(item.items())) for item in transact_items]  # (operation, arguments)
-    with _LOCK:
+    with LOCK:
         reasons = [
             _cancellation_reason(backend, operation, arguments) for operation, arguments in writes
         ]
