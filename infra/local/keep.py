@@ -50,7 +50,7 @@ def use_folder(folder: Path | None) -> Iterator[None]:
 
 
 def keep_keys(folder: Path, create: Callable[[None], list[LocalKey]]) -> list[LocalKey]:
-    """Return the keys of an earlier run, or new ones, which are kept; raise KeepFailed."""
+    """Return the keys of an earlier run, or new ones, which the next run has; raise KeepFailed."""
     path = folder / KEYS
     if path.exists():
         return _read_keys(path)

@@ -67,7 +67,7 @@ class GatewayOptions:
     concurrency: int = 8
     seconds: float = 900  # timeout of an invocation
     functions: Path = FUNCTIONS
-    keep: Path | None = None  # the folder of what is kept until the next start
+    keep: Path | None = None  # the folder of what the next start finds again
 
     @property
     def is_debugging(self) -> bool:

@@ -68,17 +68,17 @@ def facts(options: GatewayOptions, gateway: Gateway) -> Iterator[tuple[str, str]
     for local in options.keys:
         yield "key", f"{local.key} (tenant {local.tenant})"
     yield "AWS", f"{gateway.aws} (table {TABLE}, region {REGION}, any credentials)"
-    yield "kept", _describe_kept(options)
+    yield "memory", _describe_memory(options)
     yield "requests", _describe_requests(options)
     yield "try", _curl_command(options, gateway)
     yield "end", "with Ctrl-C"
 
 
-def _describe_kept(options: GatewayOptions) -> str:
+def _describe_memory(options: GatewayOptions) -> str:
     if options.keep is None:
-        return "nothing after the end; --keep DIR keeps table, keys and queue"
+        return "nothing stays after the end; --keep DIR keeps table, keys and queue"
     simulated = ", but nothing that the simulator stores" if options.setup.simulated else ""
-    return f"table, keys and queue in {options.keep}{simulated}"
+    return f"table, keys and queue stay in {options.keep}{simulated}"
 
 
 def _describe_requests(options: GatewayOptions) -> str:

@@ -183,7 +183,9 @@ def running_gateway(tmp_path):
 
 def test_a_gateway_that_is_started_again_has_its_key_and_its_responses(tmp_path):
     with running_gateway(tmp_path) as (keys, client, lines):
-        assert f"table, keys and queue in {tmp_path / 'kept'}, but nothing that the sim" in lines
+        assert (
+            f"table, keys and queue stay in {tmp_path / 'kept'}, but nothing that the sim" in lines
+        )
         created = client.post("/responses", json={"model": "sim-text", "input": "Hello."})
         assert created.status_code == 200
     with running_gateway(tmp_path) as (same, client, _):

@@ -25,7 +25,7 @@ class Resources:
 
     keys: list[tuple[str, str]]  # API key, tenant
     secrets: Mapping[str, str]  # credential by target
-    keep: str | None = None  # the folder of what is kept until the next start
+    keep: str | None = None  # the folder of what the next start finds again
 
     def to_line(self) -> bytes:
         """Encode as one line of JSON, for the standard input of the server process."""

@@ -56,7 +56,7 @@ def create_resources(resources: Resources, endpoint: str) -> None:
         if "Item" not in table.get_item(
             Key={name: row[name] for name in (PARTITION_KEY, SORT_KEY)}
         ):
-            table.put_item(Item=row)  # one that was kept may have been changed by an operator
+            table.put_item(Item=row)  # an operator may have changed an earlier one
 
 
 def start_keys(resources: Resources) -> list[str]:
