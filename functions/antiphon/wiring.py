@@ -2,15 +2,11 @@
 
 import ssl
 from collections.abc import Mapping
-from functools import cache, partial
-from typing import Any
+from functools import partial
 
-import botocore.session
 import certifi
 import httpx
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from botocore.config import Config
-from botocore.loaders import Loader, create_loader
 
 from antiphon.api.batches import Batches, batches_router
 from antiphon.api.conversations import Conversations, conversations_router
@@ -45,6 +41,17 @@ from antiphon.rollup.storage import StorageRollup
 from antiphon.rollup.usage import UsageRollup
 from antiphon.routing import Routing
 from antiphon.settings.config import Settings
+from antiphon.store.aws_api import (
+    DYNAMODB,
+    SECRETS_MANAGER,
+    SQS,
+    DynamoDB,
+    JsonApi,
+    JsonService,
+    SecretsManager,
+    Sqs,
+)
+from antiphon.store.aws_session import AwsSession
 from antiphon.store.circuits import Circuits
 from antiphon.store.dynamodb import BatchTable, CallTime, Table
 from antiphon.store.idempotency import IdempotencyRecords
@@ -59,6 +66,7 @@ from antiphon.store.secrets import ProviderSecrets, SecretHeaders
 from antiphon.store.storage import StorageRows
 from antiphon.store.usage import UsageSums
 from antiphon.store.web_identity import WebIdentity
+from antiphon.upstream.aws_transport import AwsTransport
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import Credentials
@@ -77,41 +85,29 @@ class _Foundation:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         settings = Settings.from_env(env)
-        # boto3 would only add to the start-up time.
-        session = botocore.session.get_session()
-        session.register_component("data_loader", _service_models())
-        self._create_client = session.create_client
         self.config = settings.config
         self.gateway, self.targets = settings.config.gateway, settings.config.targets
         self.prices = Prices(settings.config.prices)
+        self.tls = build_tls(env)
         self.table_time = CallTime(self.gateway.table_seconds)
         self.queue_time = CallTime(QUEUE_SECONDS, QUEUE_NO_ANSWER)
-        dynamodb = self._timed_client("dynamodb", self.table_time)
+        self.aws = AwsSession(env, AwsTransport(build_transport(self.tls, None, env)))
+        dynamodb = DynamoDB(self._timed_api(DYNAMODB, self.table_time))
         self.table = Table(dynamodb, settings.table_name, self.table_time)
         self.batch = BatchTable(dynamodb, settings.table_name, self.table_time)
         self.links = Links(self.table)
         self.circuits = Circuits(
             self.table, call_time=self.table_time, max_age=self.gateway.key_cache_seconds
         )
-        connect = partial(self._timed_client, "sqs", self.queue_time)
+        connect = partial(Sqs, self._timed_api(SQS, self.queue_time))
         self.queue = Queue(connect, settings.queue_url, self.queue_time)
         self.secrets = settings.secrets
 
-    def client(self, service: str) -> Any:
-        return self._create_client(service, config=aws_config(attempts=2))
+    def secrets_manager(self) -> SecretsManager:
+        return SecretsManager(self.aws.open_api(SECRETS_MANAGER))
 
-    def _timed_client(self, service: str, time: CallTime) -> Any:
-        """Return a client that makes one attempt, because CallTime makes them."""
-        config = aws_config(connect_seconds=time.seconds / 3, attempts=1)
-        client = self._create_client(service, config=config)
-        time.limit(client)
-        return client
-
-
-@cache
-def _service_models() -> Loader:
-    """Return AWS's descriptions of its services, read once in a process, and in its snapshot."""
-    return create_loader()
+    def _timed_api(self, service: JsonService, time: CallTime) -> JsonApi:
+        return self.aws.open_api(service, time.seconds / 3, time.read_seconds)
 
 
 class _Core:
@@ -134,20 +130,6 @@ class _Core:
         discarding = Discarding(self.routing, self.upstream)
         self.recorder = ResponseRecorder(stores, discarding, self.admission)
         self.resource_recorder = ResourceRecorder(stores, self.recorder.put_new)
-
-
-def aws_config(*, connect_seconds: float = 1, attempts: int) -> Config:
-    """Return a client's configuration.
-
-    botocore waits 60 s and makes up to 10 attempts by default; a caller must not wait that long.
-    The parameters are the gateway's own, so botocore need not validate them: that took a tenth.
-    """
-    return Config(
-        connect_timeout=connect_seconds,
-        read_timeout=2,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        parameter_validation=False,
-    )
 
 
 def api(env: Mapping[str, str]) -> Door:
@@ -248,10 +230,9 @@ def _span_buffer(foundation: _Foundation, env: Mapping[str, str]) -> SpanBuffer:
     names = {"service.name": telemetry.service_name, "deployment.environment.name": env["STAGE"]}
     headers = partial(dict[str, str], telemetry.headers)
     if telemetry.headers_secret is not None:
-        client = foundation.client("secretsmanager")
-        secret = SecretHeaders(client, telemetry.headers_secret)
+        secret = SecretHeaders(foundation.secrets_manager(), telemetry.headers_secret)
         headers = partial(_merge_headers, telemetry.headers, secret)
-    transport = provider_transport(foundation.gateway.proxy, env)
+    transport = build_transport(foundation.tls, foundation.gateway.proxy, env)
     resource = encode_attributes(names)
     exporter = SpanExporter(transport, telemetry.otlp_endpoint, resource, headers)
     return SpanBuffer(foundation.targets, exporter)
@@ -261,10 +242,17 @@ def _merge_headers(public: Mapping[str, str], secret: SecretHeaders) -> dict[str
     return {**public, **secret.get()}
 
 
-def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> httpx.BaseTransport:
-    """Build one transport with one TLS context for all targets."""
+def build_tls(env: Mapping[str, str]) -> ssl.SSLContext:
+    """Build the TLS context of all connections."""
     tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
     tls.set_alpn_protocols(["http/1.1"])
+    return tls
+
+
+def build_transport(
+    tls: ssl.SSLContext, gateway_proxy: str | None, env: Mapping[str, str]
+) -> httpx.BaseTransport:
+    """Build a transport that connects by a proxy, if one is configured."""
     address = gateway_proxy or env.get("HTTPS_PROXY") or env.get("https_proxy")
     no_proxy = env.get("NO_PROXY") or env.get("no_proxy") or ""
     proxy = Proxy(address, tls, no_proxy) if address else None
@@ -273,10 +261,9 @@ def provider_transport(gateway_proxy: str | None, env: Mapping[str, str]) -> htt
 
 def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> UpstreamClient:
     gateway = foundation.gateway
-    transport = provider_transport(gateway.proxy, env)
-    # Made at the start of the function, when Lambda gives a whole processor.
-    secrets = ProviderSecrets(foundation.client("secretsmanager"), foundation.secrets)
-    identity = WebIdentity(partial(foundation.client, "sts"))
+    transport = build_transport(foundation.tls, gateway.proxy, env)
+    secrets = ProviderSecrets(foundation.secrets_manager(), foundation.secrets)
+    identity = WebIdentity(partial(foundation.aws.create_client, "sts"))
     return UpstreamClient(
         Exchange(transport, gateway),
         Credentials(foundation.targets, secrets, EntraTokens(transport, secrets, identity.token)),

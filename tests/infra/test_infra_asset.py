@@ -26,7 +26,8 @@ for name in {[spec.name for spec in FUNCTION_SPECS]}:
 session = botocore.session.get_session()
 for service in {sorted(INCLUDED_SUBFOLDERS["botocore/data"])}:
     session.create_client(service)
-antiphon.wiring.provider_transport("https://proxy.example", {{}}).close()
+tls = antiphon.wiring.build_tls({{}})
+antiphon.wiring.build_transport(tls, "https://proxy.example", {{}}).close()
 assert antiphon.pricing.Prices({{}}).cost("gpt-5", {{"input_tokens": 1, "output_tokens": 1}})
 files = [getattr(module, "__file__", None) for module in sys.modules.values()]
 print(json.dumps([file for file in files if file]))

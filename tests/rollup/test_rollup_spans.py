@@ -59,7 +59,7 @@ def clock():
 @pytest.fixture
 def exporter(collector, clock):
     resource = encode_attributes({"service.name": "antiphon"})
-    transport = wiring.provider_transport(None, {})
+    transport = wiring.build_transport(wiring.build_tls({}), None, {})
     headers = {"x-key": "k"}
     yield SpanExporter(
         transport, collector.address, resource, lambda: headers, clock.read, clock.sleep

@@ -4,8 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
+from botocore.credentials import Credentials
 
 from antiphon.errors import Unavailable
+from antiphon.store.aws_api import DYNAMODB, AwsAccess, AwsAnswer, DynamoDB, JsonApi
 from antiphon.store.dynamodb import (
     BatchTable,
     CallTime,
@@ -160,15 +162,21 @@ def test_the_second_attempt_of_a_transaction_is_the_same_one(cloud):
     assert first == second
 
 
-def test_all_calls_of_a_request_share_its_time(cloud):
-    limit = CallTime(3)
+def timed_client(time, seen):
+    """A client that records how long each of its calls may wait."""
+
+    def send(request):
+        seen.append(request.read_seconds)
+        return AwsAnswer(200, {}, b"{}")
+
+    access = AwsAccess("eu-central-1", Credentials("a", "b"), send)
+    return DynamoDB(JsonApi(DYNAMODB, "http://table/", access, 1, time.read_seconds))
+
+
+def test_all_calls_of_a_request_share_its_time():
+    limit, seen = CallTime(3), []
     limit.renew()
-    limit.limit(cloud.dynamodb)
-    seen = []
-    cloud.dynamodb.meta.events.register(
-        "before-call", lambda context, **_: seen.append(context["read_timeout"])
-    )
-    table = Table(cloud.dynamodb, TABLE, limit)
+    table = Table(timed_client(limit, seen), TABLE, limit)
     table.get("a", "b")
     limit._left = 1.5  # as after calls that took so long
     table.get("a", "b")
@@ -181,15 +189,10 @@ def test_all_calls_of_a_request_share_its_time(cloud):
 
 
 @pytest.mark.parametrize(("left", "limit"), [(3, 0.5), (0.2, 0.2), (float("inf"), 2)])
-def test_a_block_may_have_a_part_of_the_time(cloud, left, limit):
-    time = CallTime(3)
-    time.limit(cloud.dynamodb)
+def test_a_block_may_have_a_part_of_the_time(left, limit):
+    time, seen = CallTime(3), []
     time._left = left
-    seen = []
-    cloud.dynamodb.meta.events.register(
-        "before-call", lambda context, **_: seen.append(context["read_timeout"])
-    )
-    batch = BatchTable(cloud.dynamodb, TABLE, time)
+    batch = BatchTable(timed_client(time, seen), TABLE, time)
     with time.at_most(0.5):
         batch.put_all([ROW])
     assert seen == [pytest.approx(limit)]

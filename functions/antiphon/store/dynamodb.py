@@ -25,6 +25,7 @@ from antiphon.settings.table import PARTITION_KEY, SORT_KEY
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
+    from antiphon.store.aws_api import DynamoDB
     from antiphon.store.queries import Query
 
 RETURN_FAILED_ROW = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}  # which saves a read
@@ -79,9 +80,9 @@ class CallTime:
     def renew(self) -> None:
         self._left = self.seconds
 
-    def limit(self, client: Any) -> None:
-        """Limit the time of a client's reads; its configuration limits that for connecting."""
-        client.meta.events.register("before-call", self._set_read_timeout)
+    def read_seconds(self) -> float:
+        """Return how long one attempt may wait for its answer."""
+        return min(self.seconds * 2 / 3, self._left)
 
     @contextmanager
     def at_most(self, seconds: float) -> Iterator[None]:
@@ -115,9 +116,6 @@ class CallTime:
                 self._left -= 0 if is_page else time.monotonic() - started
                 return result
         raise _unavailable(faults)(self._no_answer) from (faults[-1] if faults else None)
-
-    def _set_read_timeout(self, context: Item, **_: object) -> None:
-        context["read_timeout"] = min(self.seconds * 2 / 3, self._left)
 
 
 NO_LIMIT = CallTime(float("inf"))
@@ -172,7 +170,9 @@ class Table:
     A write that `is_ours` recognises in the row is a success, although its answer was lost.
     """
 
-    def __init__(self, client: "DynamoDBClient", name: str, time: CallTime = NO_LIMIT) -> None:
+    def __init__(
+        self, client: "DynamoDB | DynamoDBClient", name: str, time: CallTime = NO_LIMIT
+    ) -> None:
         self._client = client
         self.name = name
         self._time = time
@@ -282,7 +282,9 @@ class Table:
 class BatchTable:
     """Every method raises Unavailable where DynamoDB fails or leaves rows unprocessed too often."""
 
-    def __init__(self, client: "DynamoDBClient", name: str, time: CallTime = NO_LIMIT) -> None:
+    def __init__(
+        self, client: "DynamoDB | DynamoDBClient", name: str, time: CallTime = NO_LIMIT
+    ) -> None:
         self._client = client
         self._name = name
         self.time = time

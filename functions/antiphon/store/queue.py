@@ -16,6 +16,8 @@ from antiphon.store.links import Link
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
+    from antiphon.store.aws_api import Sqs
+
 MAX_PAUSE_SECONDS, MAX_DOUBLINGS = 300, 9  # of the pause between two attempts
 MAX_DELAY_SECONDS = 900  # that SQS allows
 NO_ANSWER = "The gateway's queue did not answer. Try again."
@@ -122,7 +124,7 @@ class Queue:
 
     def __init__(
         self,
-        connect: Callable[[], "SQSClient"],
+        connect: Callable[[], "Sqs | SQSClient"],
         url: str,
         call_time: CallTime | None = None,
         clock: Callable[[], float] = time.time,
@@ -131,7 +133,7 @@ class Queue:
         self._url = url
         self._time = call_time or CallTime(float("inf"), NO_ANSWER)
         self._clock = clock  # epoch seconds
-        self._client: SQSClient | None = None
+        self._client: Sqs | SQSClient | None = None
 
     def send(self, message: Message) -> None:
         """Raise Unavailable where the queue does not take the message."""

@@ -19,6 +19,8 @@ from antiphon.observability import logger
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
+    from antiphon.store.aws_api import SecretsManager
+
 RENEWAL_PAUSE = 30.0  # seconds between two renewals after a provider rejected the credential
 STALE_PAUSE = 30.0  # seconds a stale credential is used after a failed fetch
 FAILURE_PAUSE = 1.0  # seconds a failed fetch is repeated to callers without another fetch
@@ -117,7 +119,7 @@ class ProviderSecrets:
 
     def __init__(
         self,
-        client: "SecretsManagerClient",
+        client: "SecretsManager | SecretsManagerClient",
         secrets: Mapping[str, str],
         clock: Clock = time.monotonic,
     ) -> None:
@@ -180,7 +182,10 @@ class SecretHeaders:
     """Reads headers from a secret with a JSON object, at first use and then every five minutes."""
 
     def __init__(
-        self, client: "SecretsManagerClient", arn: str, clock: Clock = time.monotonic
+        self,
+        client: "SecretsManager | SecretsManagerClient",
+        arn: str,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._client = client
         self._arn = arn
