@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Mapping
 from functools import partial
 
+import botocore.session
 import certifi
 import httpx
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -91,7 +92,9 @@ class _Foundation:
         self.tls = build_tls(env)
         self.table_time = CallTime(self.gateway.table_seconds)
         self.queue_time = CallTime(QUEUE_SECONDS, QUEUE_NO_ANSWER)
-        self.aws = AwsSession(env, AwsTransport(build_transport(self.tls, None, env)))
+        send = AwsTransport(build_transport(self.tls, None, env))
+        # boto3 would only add to the start-up time.
+        self.aws = AwsSession(botocore.session.get_session(), env, send)
         dynamodb = DynamoDB(self._timed_api(DYNAMODB, self.table_time))
         self.table = Table(dynamodb, settings.table_name, self.table_time)
         self.batch = BatchTable(dynamodb, settings.table_name, self.table_time)

@@ -89,7 +89,7 @@ def test_a_new_day_and_new_credentials_make_another_key(monkeypatch):
 def test_the_endpoint_is_that_of_botocore(monkeypatch, service, region):
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     client = botocore.session.get_session().create_client(service.name, region)
-    api = AwsSession({}, no_send).open_api(service)
+    api = AwsSession(botocore.session.get_session(), {}, no_send).open_api(service)
     assert api.url == f"{client.meta.endpoint_url}/"
 
 
@@ -102,13 +102,13 @@ def test_the_endpoint_is_that_of_botocore(monkeypatch, service, region):
 )
 def test_a_configured_endpoint_is_used(monkeypatch, env, url):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    assert AwsSession(env, no_send).open_api(DYNAMODB).url == url
+    assert AwsSession(botocore.session.get_session(), env, no_send).open_api(DYNAMODB).url == url
 
 
 def test_other_endpoints_are_those_of_botocores_rules(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
-    url = AwsSession({}, no_send).open_api(DYNAMODB).url
+    url = AwsSession(botocore.session.get_session(), {}, no_send).open_api(DYNAMODB).url
     assert url == "https://dynamodb-fips.us-east-1.amazonaws.com/"
 
 
@@ -117,7 +117,7 @@ def test_a_region_is_required(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(NoRegionError):
-        AwsSession({}, no_send)
+        AwsSession(botocore.session.get_session(), {}, no_send)
 
 
 def no_send(_):

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.endpoint_provider import RuleSetStandardLibrary
 from botocore.exceptions import NoRegionError
 from botocore.loaders import Loader, create_loader
+from botocore.session import Session
 
 from antiphon.store.aws_api import AwsAccess, JsonApi, JsonService, Send
 
@@ -21,10 +21,9 @@ OTHER_ENDPOINTS = ("use_fips_endpoint", "use_dualstack_endpoint")
 class AwsSession:
     """Raise NoRegionError where the environment names no Region."""
 
-    def __init__(self, env: Mapping[str, str], send: Send) -> None:
+    def __init__(self, session: Session, env: Mapping[str, str], send: Send) -> None:
         self._env = env
-        # boto3 would only add to the start-up time.
-        self._session = botocore.session.get_session()
+        self._session = session
         self._session.register_component("data_loader", _service_models())
         region = self._session.get_config_variable("region")
         if not region:
