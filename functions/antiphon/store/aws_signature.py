@@ -19,9 +19,9 @@ class FrozenCredentials(Protocol):
     """What botocore's credentials are at one moment."""
 
     @property
-    def access_key(self) -> str: ...
+    def access_key(self) -> str | None: ...
     @property
-    def secret_key(self) -> str: ...
+    def secret_key(self) -> str | None: ...
     @property
     def token(self) -> str | None: ...
 
@@ -59,7 +59,7 @@ class Signer:
         canonical = f"POST\n{self._path}\n\n{lines}\n{list_of_names}\n{digest}"
         scope = f"{time[:8]}/{self._scope}"
         hashed = hashlib.sha256(canonical.encode()).hexdigest()
-        key = self._signing_key(credentials.secret_key, time[:8])
+        key = self._signing_key(credentials.secret_key or "", time[:8])
         signature = _digest(key, f"{ALGORITHM}\n{time}\n{scope}\n{hashed}").hex()
         signed["authorization"] = (
             f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
