@@ -23,7 +23,7 @@ BLOCKS = [*find_blocks()]
 CHECKED = {"", "console", "js", "json", "python", "sh", "toml"}  # "" is a picture in characters
 RUN_BY_ANOTHER_TEST = {"docs/files.md"}  # by tests/clients/test_files_page.py, with its output
 NOT_RUN: dict[str, int] = {}  # blocks with a reason, by page
-OUTSIDE = {".", "aws", "az", "cd", "curl", "git", "npm", "pip", "sam"}  # programs of others
+OUTSIDE = {*". aws az cd cdk curl docker git npm npx pip python3.13 sam terraform uv uvx".split()}
 TARGET = re.compile(r"^([a-z.]+):", re.MULTILINE)
 REPORT = b"A report about choirs. " * 200_000  # more than one part
 
@@ -73,7 +73,7 @@ def test_commands_exist():
 
 
 def exists(words, targets):
-    program, *arguments = words
+    program, arguments = words[0].rpartition("/")[2] or words[0], words[1:]
     if program == "make":
         return {word for word in arguments if re.fullmatch(r"[a-z]+", word)} <= targets
     if program == "antiphon":
