@@ -23,7 +23,11 @@ BLOCKS = [*find_blocks()]
 CHECKED = {"", "console", "js", "json", "python", "sh", "toml"}  # "" is a picture in characters
 RUN_BY_ANOTHER_TEST = {"docs/files.md"}  # by tests/clients/test_files_page.py, with its output
 NOT_RUN: dict[str, int] = {}  # blocks with a reason, by page
-OUTSIDE = {*". aws az cd cdk curl docker git npm npx pip python3.13 sam terraform uv uvx".split()}
+# Programs of others.
+OUTSIDE = {
+    *(".", "aws", "az", "cd", "cdk", "curl", "docker", "git", "npm", "npx", "pip", "python3.13"),
+    *("sam", "terraform", "uv", "uvx"),
+}
 TARGET = re.compile(r"^([a-z.]+):", re.MULTILINE)
 REPORT = b"A report about choirs. " * 200_000  # more than one part
 
