@@ -15,6 +15,7 @@ from infra.local.options import KEYS_VARIABLE, GatewayOptions, InvalidKeys, pars
 from infra.local.processes import ServerFailed
 from infra.local.request_printer import Format
 from infra.local.runtime_api.invocation import InitFailed
+from infra.local.simulator.hosted_tools import ABOUT_TOOLS
 from infra.local.simulator.resource_scenarios import RESOURCE_SCENARIOS
 from infra.local.simulator.scenarios import SCENARIOS
 from infra.local.supervisor import Output, supervise
@@ -48,6 +49,8 @@ class Local(click.Command):
             formatter.write_dl(list(ENVIRONMENT.items()))
         with formatter.section("Models of the simulator"):
             formatter.write_dl([(model, scenario.about) for model, scenario in SCENARIOS.items()])
+        with formatter.section("Tools of the simulator"):
+            formatter.write_dl(list(ABOUT_TOOLS.items()))
         with formatter.section("Names of files, stores and containers of the simulator"):
             formatter.write_dl([(name, each.about) for name, each in RESOURCE_SCENARIOS.items()])
         super().format_epilog(ctx, formatter)

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 
 from infra.local.simulator.api_request import Provider
 from infra.local.simulator.errors import ApiError, RawResponse
-from infra.local.simulator.items import Json, normalize_input
+from infra.local.simulator.item_pairs import check_pairs
+from infra.local.simulator.items import Json, item_text, normalize_input
 from infra.local.simulator.references import check_references
 from infra.local.simulator.request_body import CreateRequest, check_create, reject_invalid_shapes
 from infra.local.simulator.responses import SimulatedResponse, build_response
 from infra.local.simulator.scenarios import find_scenario
 from infra.local.simulator.state import MAX_ITEMS, Account, Conversation
+from infra.local.simulator.supported_values import check_capabilities
+from infra.local.simulator.tool_definitions import check_json_word
 
 RESPONSE_ID = re.compile(r"[A-Za-z0-9_-]+")
 CONVERSATION_LOCKED_MESSAGE = (
@@ -32,6 +35,9 @@ def start_response(
         return scenario.replacement
     model = provider.model_name(create_request.model)
     with reject_invalid_shapes():
+        check_capabilities(body, model)
+        check_json_word(create_request.format, map(item_text, create_request.context))
+        check_pairs(create_request.input_items, create_request.context)
         response = build_response(
             create_request, scenario, {"model": model, **provider.extra_fields}
         )

@@ -56,6 +56,14 @@ def invalid_parameter(param: str, fault: str, code: str) -> ApiError:
     return ApiError(400, f"Invalid '{param}': {fault}", code, param)
 
 
+def too_long(text: str, maximum: int) -> str:
+    """Returns the fault of a text above a maximum length."""
+    return (
+        f"string too long. Expected a string with maximum length {maximum}, but got a string with"
+        f" length {len(text)} instead."
+    )
+
+
 def resource_not_found(kind: str, id: str) -> ApiError:
     return ApiError(404, f"{kind} with id '{id}' not found.")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from infra.local.simulator.errors import SERVER_ERROR_MESSAGE
+from infra.local.simulator.image_generation import count_partial_images
 from infra.local.simulator.item_events import Events, build_item_events
 from infra.local.simulator.items import Json
 
@@ -78,8 +79,9 @@ def _terminal_event(final: Json) -> Json:
 
 
 def _output_events(final: Json) -> Iterator[Events]:
+    partial_images = count_partial_images(final["tools"])
     for index, item in enumerate(final["output"]):
-        yield build_item_events(index, item)
+        yield build_item_events(index, item, partial_images)
 
 
 def unchanged_events(events: list[Json]) -> list[Json]:

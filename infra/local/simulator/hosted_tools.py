@@ -1,69 +1,58 @@
-"""Uses the tools that a provider runs itself: file search, code interpreter and shell."""
+"""Uses the tools that a provider runs itself, such as file search and code interpreter."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
 
 from infra.local.simulator.container import DEFAULT_MEMORY, FOLDER, Container, ContainerFile
 from infra.local.simulator.file import Content
 from infra.local.simulator.file_search import SearchResult, search_files
+from infra.local.simulator.image_generation import generate_image
 from infra.local.simulator.items import Json, new_id
+from infra.local.simulator.mcp import use_mcp_server
 from infra.local.simulator.request_body import CreateRequest
+from infra.local.simulator.tool_choice import tool_family
+from infra.local.simulator.tool_use import ToolUse
+from infra.local.simulator.web_search import search_web
 
 RESULTS = "file_search_call.results"  # values of `include`
 OUTPUTS = "code_interpreter_call.outputs"
 MAX_RESULTS = 20
 MAX_CITATIONS = 3
 RESULT_FILE = "result.txt"
-
-
-@dataclass(frozen=True)
-class ToolUse:
-    """The items of the calls, and what the message after them says about their results."""
-
-    items: list[Json] = field(default_factory=list)
-    text: str = ""
-    annotations: list[Json] = field(default_factory=list)
-
-    def add_to(self, message: Json) -> Json:
-        """Returns the message with this text behind its own."""
-        part = message["content"][0]
-        moved = [_move(annotation, len(part["text"])) for annotation in self.annotations]
-        text = part["text"] + self.text
-        return {**message, "content": [{**part, "text": text, "annotations": moved}]}
-
-    def __add__(self, other: "ToolUse") -> "ToolUse":
-        annotations = [_move(annotation, len(self.text)) for annotation in other.annotations]
-        return ToolUse(
-            [*self.items, *other.items],
-            self.text + other.text,
-            [*self.annotations, *annotations],
-        )
-
-
-def _move(annotation: Json, count: int) -> Json:
-    places = {key: annotation[key] + count for key in _PLACES if key in annotation}
-    return {**annotation, **places}
-
-
-_PLACES = ("index", "start_index", "end_index")
+RUN_BY_PROVIDER = "Used once in each response, unless tool_choice excludes it"
+RUN_BY_CLIENT = "Called when the last message of the user has the word"
+ABOUT_TOOLS: Mapping[str, str] = {
+    "function, custom": "Called when the last message of the user has the name of the tool, or "
+    "tool_choice requires it; a message with several names gets several calls.",
+    "shell, local_shell, apply_patch, computer": f"{RUN_BY_CLIENT} shell, apply_patch and so on.",
+    "web_search": f"{RUN_BY_PROVIDER}; cites a page of the first of filters.allowed_domains.",
+    "file_search": f"{RUN_BY_PROVIDER}; finds the words of the message in the stores' files.",
+    "code_interpreter": f"{RUN_BY_PROVIDER}; writes the message into result.txt of a container. "
+    "A shell with a container does the same.",
+    "image_generation": f"{RUN_BY_PROVIDER}; the image is a PNG of one color.",
+    "mcp": f"{RUN_BY_PROVIDER}; calls the tool that the message names, or the first of "
+    "allowed_tools, after approval unless require_approval is never. Names that begin with "
+    "fail have a call that fails.",
+}
 
 
 def use_hosted_tools(request: CreateRequest) -> ToolUse:
-    """Uses each tool once that the request has and allows."""
-    choice = request.body.get("tool_choice") or "auto"
-    kind = choice.get("type") if isinstance(choice, Mapping) else choice
-    total = ToolUse()
-    for tool in request.tools:
-        use = _TOOLS.get(str(tool.get("type")))
-        if use and kind in {"auto", "required", "allowed_tools", tool["type"]}:
-            total += use(request, tool)
-    return total
+    """Uses each tool once that the request has and allows, at most `max_tool_calls` of them."""
+    tools = [
+        tool
+        for tool in request.tools
+        if tool_family(tool.get("type")) in _TOOLS and request.tool_choice.allows(tool)
+    ]
+    uses = (
+        _TOOLS[tool_family(tool["type"])](request, tool)
+        for tool in tools[: request.body.get("max_tool_calls")]
+    )
+    return sum(uses, ToolUse())
 
 
 def _search_files(request: CreateRequest, tool: Json) -> ToolUse:
-    query = _question(request)
+    query = request.question
     stores = [request.project.find_vector_store(id) for id in tool.get("vector_store_ids") or []]
     files = [file for store in stores for file in store.files.values()]
     results = search_files(files, query, tool.get("filters"))
@@ -98,7 +87,7 @@ def _interpret_code(request: CreateRequest, tool: Json) -> ToolUse:
         "outputs": None,
     }
     if OUTPUTS in request.include:
-        call["outputs"] = [{"type": "logs", "logs": f"{len(_question(request))}\n"}]
+        call["outputs"] = [{"type": "logs", "logs": f"{len(request.question)}\n"}]
     return ToolUse([call]) + _make_file(request, container)
 
 
@@ -156,7 +145,7 @@ def _call_container(item: Json) -> str | None:
 
 def _make_file(request: CreateRequest, container: Container) -> ToolUse:
     """Writes the question into a file of the container, and links to it."""
-    data = _question(request).encode(errors="replace")
+    data = request.question.encode(errors="replace")
     made = ContainerFile(
         container.id, RESULT_FILE, Content(data or b" ", len(data)), source="assistant"
     )
@@ -173,10 +162,6 @@ def _make_file(request: CreateRequest, container: Container) -> ToolUse:
     return ToolUse(text=text, annotations=[annotation])
 
 
-def _question(request: CreateRequest) -> str:
-    return "".join(request.user_texts[-1:])
-
-
 def read_input_files(request: CreateRequest) -> Iterable[tuple[str, str]]:
     """Yields the name and the text of each file that the input has by id."""
     for item in request.input_items:
@@ -188,6 +173,9 @@ def read_input_files(request: CreateRequest) -> Iterable[tuple[str, str]]:
 
 
 _TOOLS: Mapping[str, Callable[[CreateRequest, Json], ToolUse]] = {
+    "web_search": search_web,
+    "image_generation": generate_image,
+    "mcp": use_mcp_server,
     "file_search": _search_files,
     "code_interpreter": _interpret_code,
     "shell": _run_commands,

@@ -1,10 +1,13 @@
 """Builds and normalizes items: the input of a request, and the output of a response."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any
 
 type Json = dict[str, Any]
+
+DELTA = re.compile(r"\w+\W*|\W+")  # a word, and the characters up to the next word
 
 PREFIXES: Mapping[str, str] = {
     "message": "msg",
@@ -15,6 +18,7 @@ PREFIXES: Mapping[str, str] = {
     "custom_tool_call_output": "ctco",
     "compaction": "cmp",
 }
+GENERATED_FIELDS = ("arguments", "input", "code")  # of calls
 PART_DEFAULTS: Mapping[str, Json] = {
     "input_image": {"detail": "auto"},
     "output_text": {"annotations": [], "logprobs": []},
@@ -89,8 +93,23 @@ def build_reasoning(summary: Iterable[str], encrypted: str | None) -> Json:
 
 def item_text(item: Json) -> str:
     """Returns all text of an item."""
-    if "output" in item and isinstance(item["output"], str):
-        return item["output"]
-    parts = item.get("content") or item.get("output") or []
-    texts = [part.get("text") or part.get("refusal") or "" for part in parts]
-    return " ".join([*texts, item.get("arguments", "")]).strip()
+    output = item.get("output")
+    if isinstance(output, str):
+        return output
+    results = output if isinstance(output, list) else []
+    return " ".join([generated_text(item), *_part_texts(results)]).strip()
+
+
+def generated_text(item: Json) -> str:
+    """Returns what the model wrote of an item: not the output of a tool."""
+    parts = _part_texts(item.get("content") or [])
+    return " ".join([*parts, *(item[name] for name in GENERATED_FIELDS if item.get(name))])
+
+
+def _part_texts(parts: Iterable[Json]) -> list[str]:
+    return [part.get("text") or part.get("refusal") or part.get("stdout") or "" for part in parts]
+
+
+def split_deltas(text: str) -> list[str]:
+    """Splits a text into the texts of its deltas."""
+    return DELTA.findall(text)

@@ -3,7 +3,7 @@
 Names of parameters that are unknown or have moved, roles, and types of content.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from antiphon.schema.create import CreateResponse
 from infra.local.simulator.errors import ApiError
@@ -32,6 +32,10 @@ CONTENT_TYPES = (
     "computer_screenshot",
     "summary_text",
 )
+ROLE_CONTENT_TYPES = {
+    "assistant": ("output_text", "refusal"),
+    **dict.fromkeys(("system", "developer", "user"), ("input_text", "input_image", "input_file")),
+}
 
 
 def check_parameters(body: Json) -> None:
@@ -54,9 +58,11 @@ def check_messages(body: Json) -> None:
     items = body.get("input")
     for n, item in enumerate(items if isinstance(items, list) else ()):
         if isinstance(item, dict) and item.get("type", "message") == "message":
-            _check_value(item.get("role"), ROLES, f"input[{n}].role")
+            check_value(item.get("role"), ROLES, f"input[{n}].role")
             for param, type in _content_types(item, f"input[{n}].content"):
-                _check_value(type, CONTENT_TYPES, param)
+                check_value(type, CONTENT_TYPES, param)
+                allowed = ROLE_CONTENT_TYPES.get(item.get("role", ""), CONTENT_TYPES)
+                check_value(type, allowed, param.removesuffix(".type"))
 
 
 def _content_types(item: Json, param: str) -> Iterator[tuple[str, object]]:
@@ -66,9 +72,14 @@ def _content_types(item: Json, param: str) -> Iterator[tuple[str, object]]:
             yield f"{param}[{n}].type", part.get("type")
 
 
-def _check_value(value: object, supported: tuple[str, ...], param: str) -> None:
+def check_value(value: object, supported: Sequence[str], param: str) -> None:
+    """Raise ApiError for a value that is not supported; None is as good as absent."""
     if value is None or value in supported:
         return
-    *first, last = map(repr, supported)
-    message = f"Invalid value: {value!r}. Supported values are: {', '.join(first)}, and {last}."
+    message = f"Invalid value: {value!r}. Supported values are: {list_values(supported)}."
     raise ApiError(400, message, "invalid_value", param)
+
+
+def list_values(values: Sequence[str]) -> str:
+    *first, last = map(repr, values)
+    return f"{', '.join(first)}, and {last}" if len(first) > 1 else " and ".join([*first, last])

@@ -102,7 +102,8 @@ def _tool_references(tools: Iterable[Json], path: str) -> Iterator[Reference]:
             "vector_store", tool.get("vector_store_ids"), f"{param}.vector_store_ids"
         )
         yield from _container_references(tool.get("container"), f"{param}.container")
-        yield from _container_references(tool.get("environment"), f"{param}.environment")
+        if isinstance(tool.get("environment"), Mapping):  # of a computer it is a name: `linux`
+            yield from _container_references(tool["environment"], f"{param}.environment")
         mask = tool.get("input_image_mask") or {}
         yield Reference("file", mask.get("file_id"), f"{param}.input_image_mask.file_id")
 

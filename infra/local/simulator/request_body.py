@@ -1,15 +1,28 @@
 """Validates request bodies as OpenAI does, and reads the fields of a create request."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from infra.example_models import EXAMPLE_MODEL, REASONING_MODELS
-from infra.local.simulator.errors import ApiError, invalid_parameter, missing_parameter
+from infra.local.simulator.errors import (
+    ApiError,
+    invalid_parameter,
+    missing_parameter,
+    too_long,
+)
 from infra.local.simulator.items import Json, item_text
 from infra.local.simulator.parameters import check_messages, check_parameters
 from infra.local.simulator.project import Project
+from infra.local.simulator.supported_values import check_values
+from infra.local.simulator.tool_choice import ToolChoice
+from infra.local.simulator.tool_definitions import (
+    check_text_format,
+    check_tool_choice,
+    check_tools,
+)
 
 MAX_METADATA_NUMBER = 100_000  # highest number in the metadata that has an effect
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
@@ -37,6 +50,8 @@ TYPES: dict[str, ExpectedType] = {
     "stream_options": (dict, "an object"),
     "previous_response_id": (str, "a string"),
     "top_logprobs": (int, "an integer"),
+    "parallel_tool_calls": (bool, "a boolean"),
+    "max_tool_calls": (int, "an integer"),
     "items": (list, "an array of objects"),
     "conversation": ((str, dict), "one of an object or string"),
     "max_output_tokens": (int, "an integer"),
@@ -45,12 +60,14 @@ TYPES: dict[str, ExpectedType] = {
 }
 RANGES: dict[str, Bounds] = {
     "max_output_tokens": ("integer", 16, None),
+    "max_tool_calls": ("integer", 1, None),
     "temperature": ("decimal", 0, 2),
     "top_p": ("decimal", 0, 1),
     "top_logprobs": ("integer", 0, 20),
 }
 MAX_METADATA_PAIRS = 16
 MAX_METADATA_LENGTH = 512
+MAX_METADATA_KEY = 64
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,8 @@ class CreateRequest:
 
     @property
     def has_reasoning(self) -> bool:
+        if (self.reasoning or {}).get("effort") == "none":
+            return False
         return bool(self.reasoning) or REASONING_MODELS.match(self.model) is not None
 
     @property
@@ -129,13 +148,38 @@ class CreateRequest:
         return [item_text(item) for item in self.context if item.get("role") == "user"]
 
     @property
-    def tool_outputs(self) -> list[str]:
-        """The outputs of tools after the last message of the user."""
+    def question(self) -> str:
+        """The last message of the user."""
+        return "".join(self.user_texts[-1:])
+
+    def mentions(self, name: str) -> bool:
+        """Whether the question has this name, not as a part of a longer one."""
+        return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self.question) is not None
+
+    @property
+    def tool_choice(self) -> ToolChoice:
+        return ToolChoice.parse(self.body.get("tool_choice"))
+
+    @property
+    def is_parallel(self) -> bool:
+        return self.body.get("parallel_tool_calls") is not False
+
+    @property
+    def recent_items(self) -> Sequence[Json]:
+        """The input after the last message of the user."""
         user_indexes = [
             index for index, item in enumerate(self.input_items) if item.get("role") == "user"
         ]
-        since = self.input_items[user_indexes[-1] + 1 :] if user_indexes else self.input_items
-        return [item_text(item) for item in since if item["type"].endswith("call_output")]
+        return self.input_items[user_indexes[-1] + 1 :] if user_indexes else self.input_items
+
+    @property
+    def tool_outputs(self) -> list[str]:
+        """The outputs of tools after the last message of the user."""
+        return [item_text(each) for each in self.recent_items if _is_client_output(each)]
+
+
+def _is_client_output(item: Json) -> bool:
+    return bool(item["type"].endswith("call_output"))
 
 
 def check_create(body: Json) -> None:
@@ -152,6 +196,9 @@ def check_create(body: Json) -> None:
         _check_background,
     ):
         check(body)
+    with reject_invalid_shapes():
+        for check in (check_values, check_tools, check_tool_choice, check_text_format):
+            check(body)
 
 
 def check_types(body: Json, types: Mapping[str, ExpectedType] = TYPES) -> None:
@@ -173,9 +220,12 @@ def check_metadata(body: Json) -> None:
         )
         raise invalid_parameter("metadata", fault, "object_above_max_properties")
     for key, value in pairs.items():
+        if len(key) > MAX_METADATA_KEY:
+            fault = f"the key '{key}' is too long: {too_long(key, MAX_METADATA_KEY)}"
+            raise invalid_parameter("metadata", fault, "string_above_max_length")
         _check_type(f"metadata.{key}", value, (str, "a string"))
         if len(value) > MAX_METADATA_LENGTH:
-            fault = f"string too long. Expected a string with maximum length {MAX_METADATA_LENGTH}."
+            fault = too_long(value, MAX_METADATA_LENGTH)
             raise invalid_parameter(f"metadata.{key}", fault, "string_above_max_length")
 
 
@@ -249,8 +299,8 @@ def _check_input(body: Json) -> None:
 def _check_one_parent(body: Json) -> None:
     if body.get("conversation") and body.get("previous_response_id"):
         message = (
-            "Mutually exclusive parameters: 'previous_response_id' and 'conversation'."
-            " Ensure you are only providing one of them."
+            "Mutually exclusive parameters: ''. Ensure you are only providing one of:"
+            " 'pre..._id' or 'conversation'."
         )
         raise ApiError(400, message, "mutually_exclusive_parameters")
 

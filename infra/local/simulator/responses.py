@@ -3,14 +3,21 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from infra.local.simulator.events import add_obfuscation, build_events, unfinished_response
-from infra.local.simulator.items import Json, item_text, new_id
-from infra.local.simulator.output import REASONING_SUMMARY, reasoning_item, split_deltas
+from infra.local.simulator.items import (
+    GENERATED_FIELDS,
+    Json,
+    generated_text,
+    item_text,
+    new_id,
+    split_deltas,
+)
+from infra.local.simulator.output import REASONING_SUMMARY, reasoning_item
 from infra.local.simulator.request_body import CreateRequest
 from infra.local.simulator.scenario import INCOMPLETE, FinalStatus, Scenario
 from infra.local.simulator.stream import Chunks, EventEncoder, build_chunks
@@ -42,6 +49,7 @@ TOKENS_PER_ITEM = 4
 CHARACTERS_PER_TOKEN = 4  # for English text, see https://platform.openai.com/tokenizer
 CACHE_STEP = 128  # https://platform.openai.com/docs/guides/prompt-caching
 REASONING_TOKENS = 64
+IMAGE_TOKENS = 272  # of an image of low quality and 1024x1024
 
 
 @dataclass(eq=False)
@@ -122,6 +130,7 @@ def build_response(
         "incomplete_details": final_status.incomplete_details,
         "output": output,
         "usage": None if final_status.error else count_usage(request, output),
+        **_count_tool_usage(output),
         **extra_fields,
     }
     response = SimulatedResponse(request, scenario, final)
@@ -138,26 +147,48 @@ def _apply_status(
     output: list[Json], request: CreateRequest, final_status: FinalStatus
 ) -> tuple[list[Json], FinalStatus]:
     """Shortens the output of a response that does not complete, or exceeds the token limit."""
-    *before, last = output
-    count = len(split_deltas(item_text(last)))
-    if (
-        final_status.is_completed
-        and request.max_output_tokens is not None
-        and count > request.max_output_tokens
-    ):
-        return [*before, _truncate_item(last, request.max_output_tokens)], INCOMPLETE
+    limit = request.max_output_tokens
+    if final_status.is_completed and limit is not None and _count_output(output) > limit:
+        return list(_limit_output(output, limit)), INCOMPLETE
     if final_status.is_completed:
         return output, final_status
-    return [*before, _truncate_item(last, count // 2)], final_status
+    *before, last = output
+    return [*before, _truncate_item(last, _count_output([last]) // 2)], final_status
+
+
+def _limit_output(output: Iterable[Json], left: int) -> Iterator[Json]:
+    """Yields the items for which tokens are left; reasoning is not shortened, but counts."""
+    for item in output:
+        count = _count_output([item])
+        is_whole = count <= left or item["type"] == "reasoning"
+        yield item if is_whole else _truncate_item(item, left)
+        left -= count
+        if left <= 0:
+            return
+
+
+def _count_output(output: Iterable[Json]) -> int:
+    """Counts the tokens that the model generates."""
+    return sum(
+        REASONING_TOKENS if item["type"] == "reasoning" else len(split_deltas(generated_text(item)))
+        for item in output
+    )
 
 
 def _truncate_item(item: Json, count: int) -> Json:
     if "content" not in item:
-        return {**item, "status": "incomplete"}
+        fields = (name for name in GENERATED_FIELDS if item.get(name))
+        shortened = {name: _shorten(item[name], count) for name in fields}
+        return {**item, **shortened, "status": "incomplete"}
     *before, part = item["content"]
     key = "text" if "text" in part else "refusal"
-    part = {**part, key: "".join(split_deltas(part[key])[:count])}
+    lists = {name: part[name][:count] for name in ("logprobs",) if name in part}
+    part = {**part, **lists, key: _shorten(part[key], count)}
     return {**item, "status": "incomplete", "content": [*before, part]}
+
+
+def _shorten(text: str, count: int) -> str:
+    return "".join(split_deltas(text)[:count])
 
 
 def _request_fields(request: CreateRequest) -> Json:
@@ -182,13 +213,35 @@ def _request_fields(request: CreateRequest) -> Json:
 
 
 def _complete_tool(tool: Json) -> Json:
+    if tool.get("type") == "mcp":  # credentials of the server are not repeated
+        return {**tool, "authorization": None, "headers": None}
     return {**FUNCTION_DEFAULTS, **tool} if tool.get("type") == "function" else tool
+
+
+def _count_tool_usage(output: Iterable[Json]) -> Json:
+    """Returns the field `tool_usage`, if tools were used that it counts."""
+    types = [item["type"] for item in output]
+    searches, images = types.count("web_search_call"), types.count("image_generation_call")
+    if not searches and not images:
+        return {}
+    tokens = images * IMAGE_TOKENS
+    image_usage = {
+        "input_tokens": 0,
+        "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+        "output_tokens": tokens,
+        "output_tokens_details": {"image_tokens": tokens, "text_tokens": 0},
+        "total_tokens": tokens,
+    }
+    return {"tool_usage": {"image_gen": image_usage, "web_search": {"num_requests": searches}}}
 
 
 def count_usage(request: CreateRequest, output: Iterable[Json]) -> Json:
     output = list(output)
-    reasoning_tokens = sum(REASONING_TOKENS for item in output if item["type"] == "reasoning")
-    output_tokens = reasoning_tokens + sum(len(split_deltas(item_text(item))) for item in output)
+    reasoning_tokens = _count_output(item for item in output if item["type"] == "reasoning")
+    output_tokens = _count_output(output)
+    if request.max_output_tokens is not None:
+        reasoning_tokens = min(reasoning_tokens, request.max_output_tokens)
+        output_tokens = min(output_tokens, request.max_output_tokens)
     input_tokens = count_input_tokens(request)
     return {
         "input_tokens": input_tokens,

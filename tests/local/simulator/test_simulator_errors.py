@@ -42,7 +42,7 @@ RAW = {**KEY, "content-type": "application/json"}
             "letters, numbers, underscores, or dashes",
         ),
         ({"input": ["text"]}, None, "invalid_type", "Invalid type"),
-        ({"text": {"format": {"name": "x"}}}, None, "invalid_type", "Invalid type"),
+        ({"text": {"format": "x"}}, None, "invalid_type", "Invalid type"),
         ({"tools": ["none"]}, None, "invalid_type", "Invalid type"),
     ],
 )

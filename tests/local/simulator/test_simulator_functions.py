@@ -41,7 +41,11 @@ TOOLS = [WEATHER, CLOCK]
             "Hello",
             "get_time",
         ),
-        ({"type": "allowed_tools", "mode": "auto", "tools": [{"name": "no"}]}, "get_time", None),
+        (
+            {"type": "allowed_tools", "mode": "auto", "tools": [{"name": "get_weather"}]},
+            "get_time",
+            None,
+        ),
     ],
 )
 def test_a_function_is_called_as_tool_choice_requires(client, choice, text, called):

@@ -28,7 +28,7 @@ def test_a_response_repeats_the_fields_of_its_request(simulator):
     fields = {
         "instructions": "Be brief.",
         "metadata": {"team": "a"},
-        "temperature": 0.5,
+        "temperature": 1,
         "tools": [{"type": "web_search"}],
         "tool_choice": "none",
         "user": "u1",
@@ -37,7 +37,7 @@ def test_a_response_repeats_the_fields_of_its_request(simulator):
         "reasoning": {"effort": "low"},
         "client_metadata": {"unknown": True},
     }
-    response = json.loads(send_create(simulator, **fields).body)
+    response = json.loads(send_create(simulator, "gpt-5", **fields).body)
     check_response(response)
     reply = {key: response.get(key) for key in fields if key != "client_metadata"}
     assert reply == {
@@ -121,6 +121,24 @@ def test_too_few_tokens_leave_the_answer_incomplete(client):
     assert response.status == "incomplete"
     assert response.incomplete_details.reason == "max_output_tokens"
     assert len(response.output_text.split()) == 16
+
+
+@pytest.mark.parametrize(("limit", "reasoning", "words"), [(16, 16, 0), (80, 64, 16)])
+def test_reasoning_counts_against_the_tokens(client, limit, reasoning, words):
+    response = client.responses.create(model="o4-mini", input="word " * 30, max_output_tokens=limit)
+    assert response.incomplete_details.reason == "max_output_tokens"
+    assert response.output_text.count(" ") == words
+    assert [item.type for item in response.output] == ["reasoning", "message"][: 1 + bool(words)]
+    assert response.usage.output_tokens == limit
+    assert response.usage.output_tokens_details.reasoning_tokens == reasoning
+
+
+def test_without_effort_a_model_does_not_reason(client):
+    response = client.responses.create(
+        model="gpt-6.1-terra", input="Hi", temperature=0.5, reasoning={"effort": "none"}
+    )
+    assert [item.type for item in response.output] == ["message"]
+    assert response.usage.output_tokens_details.reasoning_tokens == 0
 
 
 def test_images_files_and_long_texts_are_accepted(client):
