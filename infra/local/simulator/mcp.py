@@ -25,13 +25,13 @@ def use_mcp_server(request: CreateRequest, tool: Json) -> ToolUse:
     listed = ToolUse(list(_list_tools(request, tool, label)))
     answers = list(_approval_responses(request, label))
     if answers:
-        return sum((_follow(answer, wanted) for answer, wanted in answers), listed)
+        return sum((_follow(*each) for each in answers), listed)
     name = _choose_tool(request, tool)
     arguments = json.dumps({"query": request.question}, ensure_ascii=False)
     call = {"arguments": arguments, "name": name, "server_label": label}
     if _needs_approval(tool, name):
-        wanted = {"id": new_id("mcpr"), "type": "mcp_approval_request", **call}
-        return listed + ToolUse([wanted], is_waiting=True)
+        question = {"id": new_id("mcpr"), "type": "mcp_approval_request", **call}
+        return listed + ToolUse([question], is_waiting=True)
     return listed + _call(call, None)
 
 
@@ -76,24 +76,24 @@ def _needs_approval(tool: Json, name: str) -> bool:
 
 
 def _approval_responses(request: CreateRequest, label: str) -> Iterator[tuple[Json, Json]]:
-    """Yields the user's answers for a server, each with what was wanted."""
-    wanted = {
+    """Yields the user's answers for a server, each with its question."""
+    questions = {
         item["id"]: item for item in request.context if item["type"] == "mcp_approval_request"
     }
     for item in request.recent_items:
         if item["type"] == "mcp_approval_response":
             id = item.get("approval_request_id")
-            if id not in wanted:
+            if id not in questions:
                 raise ApiError(400, f"Approval request with id '{id}' not found.", None, "input")
-            if wanted[id]["server_label"] == label:
-                yield item, wanted[id]
+            if questions[id]["server_label"] == label:
+                yield item, questions[id]
 
 
-def _follow(answer: Json, wanted: Json) -> ToolUse:
+def _follow(answer: Json, question: Json) -> ToolUse:
     if not answer.get("approve"):
-        return ToolUse(text=f" You did not approve the call of {wanted['name']}.")
-    call = {key: wanted[key] for key in ("arguments", "name", "server_label")}
-    return _call(call, wanted["id"])
+        return ToolUse(text=f" You did not approve the call of {question['name']}.")
+    call = {key: question[key] for key in ("arguments", "name", "server_label")}
+    return _call(call, question["id"])
 
 
 def _call(call: Json, approval_request_id: str | None) -> ToolUse:

@@ -109,7 +109,9 @@ def test_a_conversation_is_changed_and_deleted(client):
 
 def test_a_conversation_is_locked_during_a_response(client):
     id = client.conversations.create().id
-    running = create(client, "One", conversation=id, background=True)
+    running = client.responses.create(
+        model="sim-queued-30s", input="One", conversation=id, background=True
+    )
     with pytest.raises(openai.BadRequestError) as error:
         create(client, "Two", conversation=id)
     assert error.value.code == "conversation_locked"
