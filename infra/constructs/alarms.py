@@ -28,6 +28,8 @@ MIN_REQUESTS, MIN_SERVER_ERRORS, SERVER_ERROR_PERCENT = 10, 3, 5
 MAX_THROTTLED = 10  # requests of the table in one period; a few are repeated with success
 CONCURRENCY_PERCENT = 80  # of the limit
 
+type NamedMetric = tuple[str, cloudwatch.IMetric]  # its name in an expression
+
 
 @dataclass(frozen=True)
 class Alarm:
@@ -169,23 +171,31 @@ def _request_alarms(stage: str) -> Iterator[Alarm]:
 
 
 def _server_errors_alarm(stage: str) -> Alarm:
-    enough = f"requests >= {MIN_REQUESTS} AND failed >= {MIN_SERVER_ERRORS}"
     return Alarm(
         "ServerErrors",
-        cloudwatch.MathExpression(
-            expression=f"IF({enough}, 100 * failed / requests, 0)",
-            using_metrics={
-                "failed": stage_metric(stage, metrics.SERVER_ERRORS),
-                "requests": stage_metric(stage, metrics.REQUESTS),
-            },
-            label="percent of requests",
-            period=PERIOD,
+        _percent(
+            ("failed", stage_metric(stage, metrics.SERVER_ERRORS)),
+            ("requests", stage_metric(stage, metrics.REQUESTS)),
+            f"requests >= {MIN_REQUESTS} AND failed >= {MIN_SERVER_ERRORS}",
+            "requests",
         ),
         SERVER_ERROR_PERCENT,
         f"At least {SERVER_ERROR_PERCENT} % of the requests are answered with a 5xx. The saved "
         "query 'errors by code' says which: provider_5xx and upstream_... are a target's, so see "
         "the provider's status page, or add a target; gateway_unavailable and link_not_written "
         "mean the table or the queue, so see the AWS Health Dashboard.",
+    )
+
+
+def _percent(
+    part: NamedMetric, whole: NamedMetric, condition: str, label: str
+) -> cloudwatch.MathExpression:
+    """Return how much of the whole the part is while the condition holds, otherwise 0."""
+    return cloudwatch.MathExpression(
+        expression=f"IF({condition}, 100 * {part[0]} / {whole[0]}, 0)",
+        using_metrics=dict([part, whole]),
+        label=f"percent of {label}",
+        period=PERIOD,
     )
 
 
@@ -258,14 +268,11 @@ def _account_metric(name: str) -> cloudwatch.Metric:
 def _cut_streams_alarm(stage: str) -> Alarm:
     return Alarm(
         "CutStreams",
-        cloudwatch.MathExpression(
-            expression=f"IF(cut >= {MIN_CUT_STREAMS}, 100 * cut / begun, 0)",
-            using_metrics={
-                "cut": stage_metric(stage, metrics.CUT_STREAMS),
-                "begun": stage_metric(stage, metrics.FIRST_EVENT, SAMPLE_COUNT),
-            },
-            label="percent of streams",
-            period=PERIOD,
+        _percent(
+            ("cut", stage_metric(stage, metrics.CUT_STREAMS)),
+            ("begun", stage_metric(stage, metrics.FIRST_EVENT, SAMPLE_COUNT)),
+            f"cut >= {MIN_CUT_STREAMS}",
+            "streams",
         ),
         CUT_PERCENT,
         f"At least {CUT_PERCENT} % of the streams end without the provider's terminal event. Look "
