@@ -13,7 +13,7 @@ APPROVAL = $(if $(findstring --require-approval,$(ARGS)),,$$(test -t 0 || echo -
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test soak check types style docs format synth bootstrap deploy checkov bench sbom audit
+.PHONY: help setup run test clients conformance soak check types style docs format synth bootstrap deploy checkov bench sbom audit
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -52,10 +52,19 @@ docs: setup ## The documentation as a site into site/; dead links are errors
 	@! grep -rlE '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//' --include='*.html' site  # offline
 
 test: check node_modules/.package-lock.json ## Everything CI runs
+	@$(RUN) python -m tests.clients.environments
 	$(RUN) pytest -n 3 --dist loadfile  # one more than processors: many tests wait for a time limit
 
-soak: setup ## Races, chains, cuts at every byte and large tables of the tests, at full length
+clients: node_modules/.package-lock.json ## All clients of the compatibility table, also those of a large installation
+	@$(RUN) python -m tests.clients.environments --all
+	ANTIPHON_SOAK=1 $(RUN) pytest -q tests/clients/test_compatibility.py
+
+soak: node_modules/.package-lock.json ## Races, chains, cuts at every byte and large tables of the tests, at full length
+	@$(RUN) python -m tests.clients.environments --all
 	ANTIPHON_SOAK=1 $(RUN) pytest -q --timeout 1800 $(shell grep -rlE "ROUNDS|IS_SOAK" --include='test_*.py' tests)
+
+conformance: setup ## The cases of Open Responses on this machine; ARGS="URL --json" measures a deployment
+	@$(RUN) antiphon conformance $(ARGS)
 
 synth: node_modules/.package-lock.json ## The template into OUT, without credentials or Docker
 	$(CDK) synth --quiet --no-notices --output $(OUT) $(ARGS)

@@ -2,6 +2,7 @@
 
 import click
 
+from infra.conformance.command import conformance
 from infra.doctor.command import doctor
 from infra.local.command import local
 from infra.operator.adopt import adopt
@@ -35,6 +36,7 @@ def main() -> None:
 
 
 main.add_command(adopt)
+main.add_command(conformance)
 main.add_command(doctor)
 main.add_command(local)
 main.add_command(keys)

@@ -21,7 +21,13 @@ from tests.support.gateway import KEYS
 
 BLOCKS = [*find_blocks()]
 CHECKED = {"", "console", "js", "json", "python", "sh", "toml"}  # "" is a picture in characters
-RUN_BY_ANOTHER_TEST = {"docs/files.md"}  # by tests/clients/test_files_page.py, with its output
+RUN_BY_ANOTHER_TEST = {
+    "docs/files.md",  # by tests/clients/test_files_page.py, with its output
+    # By tests/clients/test_compatibility.py, in the environments of these clients:
+    "docs/clients/langchain.md",
+    "docs/clients/llamaindex.md",
+    "docs/clients/pydantic-ai.md",
+}
 NOT_RUN: dict[str, int] = {}  # blocks with a reason, by page
 # Programs of others.
 OUTSIDE = {

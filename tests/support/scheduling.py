@@ -8,6 +8,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Files by the beginning of their path, the first that fits; all others use no such gateway.
 GROUPS = {
+    "tests/clients/test_compatibility": "played",
     "tests/clients/test_files_page": "played",
     "tests/docs/test_docs_blocks": "played",
     "tests/clients/test_openai_agents": "played",
@@ -20,6 +21,7 @@ GROUPS = {
     "tests/clients/test_openai_python_stored": "played",
     "tests/clients/test_openai_python_stores": "played",
     "tests/clients/test_replays": "played",
+    "tests/conformance/": "played",
     "tests/doctor/": "played",
     "tests/properties/test_document": "played",
     "tests/reference/": "played",

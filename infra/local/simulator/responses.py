@@ -25,11 +25,13 @@ from infra.local.simulator.stream import Chunks, EventEncoder, build_chunks
 # Fields of a response that repeat the request, and their defaults.
 REQUEST_DEFAULTS: Mapping[str, Any] = {
     "background": False,
+    "frequency_penalty": 0.0,
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
     "metadata": {},
     "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
     "previous_response_id": None,
     "prompt": None,
     "prompt_cache_key": None,

@@ -1,0 +1,1 @@
+"""Cases of the Open Responses specification, run against a gateway."""
