@@ -57,13 +57,12 @@ def _read_stdin() -> str:
 @click.argument("urls", metavar="[URL]...", nargs=-1, callback=_parse_urls)
 @click.option("--stage", help="Check the stack of this stage, with your AWS credentials.")
 @click.option("--region", help="Its AWS Region.  [default: from your environment or profile]")
-@click.option("--profile", help="A profile of your AWS configuration.")
+@click.option("--profile", help="A profile of your AWS configuration.  [default: AWS_PROFILE]")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
     default=CONFIG,
-    show_default="gateway.toml",
-    help="The file that should be deployed, for the check of the stack.",
+    help="The file that should be deployed, for the check of the stack.  [default: gateway.toml]",
 )
 @click.option(
     "--key",

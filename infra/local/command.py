@@ -63,8 +63,7 @@ class Local(click.Command):
 @click.option(
     "--rest-port",
     type=PORT,
-    show_default="the port after --port",
-    help="API Gateway; 0: any free port.",
+    help="API Gateway; 0: any free port.  [default: the port after --port]",
 )
 @click.option(
     "--concurrency",
@@ -85,8 +84,8 @@ class Local(click.Command):
     "--config",
     type=FILE,
     default=find_local_config,
-    show_default="gateway.toml of the project, or of this folder if antiphon is installed",
-    help="The gateway's configuration.",
+    help="The gateway's configuration.  [default: gateway.toml of the project, or of this folder "
+    "if antiphon is installed]",
 )
 @click.option(
     "--ready-file",
@@ -97,7 +96,8 @@ class Local(click.Command):
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
-    help="A folder that keeps the table, the keys and the queue until the next start with it.",
+    help="A folder that keeps the table, the keys and the queue until the next start with it.  "
+    "[default: none]",
 )
 @click.option("--json", "requests", flag_value="json", help="Print each request as JSON.")
 @click.option("--quiet", "requests", flag_value="none", help="Print no requests.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from antiphon.settings.config import Config, OpenAITarget
@@ -20,13 +21,27 @@ from infra.local.target_setup import PROVIDERS, credential_variable, entra_ident
 from infra.operator.key_settings import KeySettings
 
 BASE_PATH = "/v1"
-PAGES = ("/", "/docs", "/console")  # of the Function URL
+PAGES = {"home": "/", "docs": "/docs", "console": "/console"}  # of the Function URL
+LABEL_WIDTH = 14
+SENTENCES = {"target", "AWS", "memory", "requests"}
 
 
 def print_facts(console: Console, options: GatewayOptions, gateway: Gateway) -> None:
     for label, text in facts(options, gateway):
-        # Not wrapped, so that addresses, keys and commands can be copied.
-        console.print(Text.assemble((f"{label:<14}", "bold"), text), soft_wrap=True)
+        if console.is_terminal and label in SENTENCES:
+            console.print(_wrapped(label, text))
+        else:  # not wrapped, so that addresses, keys and commands can be copied
+            line = Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), text)
+            console.print(line, soft_wrap=True)
+
+
+def _wrapped(label: str, text: str) -> Table:
+    """Return a label beside a sentence that may take several lines."""
+    grid = Table.grid()
+    grid.add_column(width=LABEL_WIDTH)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(label, "bold"), Text(text))
+    return grid
 
 
 def write_ready_file(path: Path, options: GatewayOptions, gateway: Gateway) -> None:
@@ -64,7 +79,7 @@ def facts(options: GatewayOptions, gateway: Gateway) -> Iterator[tuple[str, str]
     yield "Function URL", gateway.url
     yield "API Gateway", gateway.rest
     root = gateway.url.removesuffix(BASE_PATH)
-    yield "pages", "   ".join(f"{root}{path}" for path in PAGES)
+    yield from ((name, root + path) for name, path in PAGES.items())
     for local in options.keys:
         yield "key", f"{local.key} (tenant {local.tenant})"
     yield "AWS", f"{gateway.aws} (table {TABLE}, region {REGION}, any credentials)"

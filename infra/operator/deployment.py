@@ -193,13 +193,14 @@ def _find_running_gateway(port: int | None) -> instance_file.Instance:
 _OPTIONS = (
     click.option("--stage", help="The deployed stage.  [default: the one in cdk.json]"),
     click.option("--region", help="Its AWS Region.  [default: from your environment or profile]"),
-    click.option("--profile", help="A profile of your AWS configuration."),
+    click.option("--profile", help="A profile of your AWS configuration.  [default: AWS_PROFILE]"),
     click.option(
         "--local", is_flag=True, help="Use the gateway on this machine instead of a stack."
     ),
     click.option(
         "--local-port",
         type=click.IntRange(1, 65535),
-        help="With --local, if several gateways run: the port of its Function URL.",
+        help="With --local, if several gateways run: the port of its Function URL.  "
+        "[default: the only one]",
     ),
 )

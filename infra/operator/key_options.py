@@ -73,7 +73,10 @@ def limit_options[R](command: Callable[..., R]) -> Callable[..., R]:
         values = {name: options.pop(name) for name, _, _ in LIMITS}
         return command(*args, limits=_parse_limits(values), **options)
 
-    added = [click.option(_option_name(name), type=type, help=help) for name, type, help in LIMITS]
+    added = [
+        click.option(_option_name(name), type=type, help=_with_default(help))
+        for name, type, help in LIMITS
+    ]
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(added), run)
 
 
@@ -94,7 +97,7 @@ def limit_change_options[R](command: Callable[..., R]) -> Callable[..., R]:
         click.option(
             _option_name(name),
             type=type if name == "budget_period" else OrNoneType(type),
-            help=help.partition("  [")[0],  # without the default of a new key
+            help=help.partition("  [")[0] + "  [default: unchanged]",
         )
         for name, type, help in LIMITS
     ]
@@ -136,6 +139,10 @@ def _check_values(given: dict[str, Any]) -> Limits:
 def _error_lines(exc: ValidationError) -> Iterator[str]:
     for error in exc.errors():
         yield f"{_option_name(str(error['loc'][0]))}: {error['msg']}"
+
+
+def _with_default(help: str) -> str:
+    return help if "[default: " in help else f"{help}  [default: no limit]"
 
 
 def _option_name(name: str) -> str:

@@ -15,6 +15,7 @@ from infra.operator.key_settings import KeySettings
 from infra.operator.output import format_day, format_time, print_rows
 
 COLUMNS = ("id", "tenant", "name", "models", "limits", "state")  # of the list
+HEADING = ("id", "tenant", "state")  # of a key in a terminal that is too narrow for the columns
 CHANGE_COLUMNS = ("changed", "what", "by")
 
 

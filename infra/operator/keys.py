@@ -20,6 +20,7 @@ from infra.operator.key_options import (
 )
 from infra.operator.key_presentation import (
     COLUMNS,
+    HEADING,
     base_urls,
     format_cache_time,
     key_status,
@@ -37,7 +38,7 @@ from infra.operator.output import (
     print_facts,
     print_json,
     print_message,
-    print_rows,
+    print_rows_or_blocks,
 )
 from infra.operator.param_types import (
     UNITS,
@@ -106,7 +107,7 @@ def create(
 
 
 @keys.command("list")
-@click.option("--tenant", type=TenantType(), help="Only the keys of this tenant.")
+@click.option("--tenant", type=TenantType(), help="Only the keys of this tenant.  [default: all]")
 @click.option("--all", "include_ended", is_flag=True, help="Revoked and expired keys, too.")
 @json_option
 @with_keyring
@@ -133,7 +134,8 @@ def list_keys(
         print_json({"data": data, "hidden": hidden})
         return
     if listed:
-        print_rows(COLUMNS, (key_to_row(key, settings) for key in listed))
+        rows = [key_to_row(key, settings) for key in listed]
+        print_rows_or_blocks(COLUMNS, rows, heading=HEADING)
     else:
         print_message(
             f"{deployment.name} has no such keys. Create one with `antiphon keys create`."
@@ -195,8 +197,7 @@ def revoke(deployment: Deployment, keyring: Keyring, *, key: str, as_json: bool)
     "--overlap",
     type=DurationType(),
     default=UNITS["d"],
-    show_default="24h",
-    help="How long the old key remains valid: 30m, 24h, 7d; 0 ends it now.",
+    help="How long the old key remains valid: 30m, 24h, 7d; 0 ends it now.  [default: 24h]",
 )
 @click.option(
     "--expires",

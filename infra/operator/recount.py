@@ -53,8 +53,8 @@ class TenantResult:
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
     default=CONFIG,
-    show_default="gateway.toml",
-    help="The configuration that is deployed: what is counted costs its prices.",
+    help="The configuration that is deployed: what is counted costs its prices.  "
+    "[default: gateway.toml]",
 )
 @json_option
 @with_deployment

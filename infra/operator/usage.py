@@ -25,7 +25,7 @@ from infra.operator.output import (
 from infra.operator.param_types import PastDayType, TenantType
 from infra.operator.recount import recount
 from infra.operator.storage_report import storage_json, storage_remarks, storage_rows
-from infra.operator.usage_report import DIMENSIONS, UsageReport, build_table, list_remarks
+from infra.operator.usage_report import DIMENSIONS, UsageReport, build_tables, list_remarks
 
 DEFAULT_PERIOD = timedelta(days=29)  # before the last day, which is included
 GIVEN = ParameterSource.COMMANDLINE
@@ -145,7 +145,7 @@ def _print_report(
     report: UsageReport, stored: Sequence[Storage], key_names: Mapping[str, str | None]
 ) -> None:
     if report.sums:
-        print_table(build_table(report, key_names))
+        print_table(*build_tables(report, key_names))
     else:
         print_message(f"{report.deployment} has no usage from {report.first} to {report.last}.")
     headings, rows = storage_rows(stored, key_names, by_key="key" in report.by)

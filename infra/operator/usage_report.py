@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from antiphon.store.usage import COST_PICODOLLARS, END_NAMES, ZERO_SUM, UsageSum, sum_total
+from infra.traffic.columns import format_count
 
 # What --by can name, and the field of a sum.
 DIMENSIONS = {
@@ -34,6 +35,27 @@ COLUMNS = {
 CHART_SCALES = {COST_PICODOLLARS: "cost", "total_tokens": "tokens", "requests": "requests"}
 CHART_WIDTH = 24
 MIN_TOTAL_FOR_CENTS = Decimal(10)  # US dollars; smaller totals have six decimal places
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the table has; `is_short`: numbers such as 12k."""
+
+    columns: Sequence[str]
+    chart_width: int = 0
+    dollars: str = "US dollars"
+    is_short: bool = False
+
+
+MAIN_COLUMNS = ("requests", "input", "output")
+LAYOUTS = (  # the widest first
+    Layout(tuple(COLUMNS), CHART_WIDTH),
+    Layout(tuple(COLUMNS), CHART_WIDTH // 3),
+    Layout(tuple(COLUMNS)),
+    Layout(MAIN_COLUMNS, CHART_WIDTH // 3),
+    Layout(MAIN_COLUMNS),
+    Layout(MAIN_COLUMNS, dollars="USD", is_short=True),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,18 +99,26 @@ class UsageReport:
         return {**self.dimension_values(sum), **_counts_to_json(sum)}
 
 
-def build_table(report: UsageReport, key_names: Mapping[str, str | None]) -> Table:
-    """Build the table for people; `key_names` are the names of keys by their ids."""
+def build_tables(report: UsageReport, key_names: Mapping[str, str | None]) -> list[Table]:
+    """Build the table for people in each layout, the widest first.
+
+    `key_names` are the names of keys by their ids.
+    """
+    return [_build_table(report, key_names, layout) for layout in LAYOUTS]
+
+
+def _build_table(report: UsageReport, key_names: Mapping[str, str | None], layout: Layout) -> Table:
     scale = next((name for name in CHART_SCALES if report.total.counts[name]), "requests")
     places = 2 if report.total.cost >= MIN_TOTAL_FOR_CENTS else 6
-    table = _build_header(report, scale, places)
+    table = _build_header(report, scale, places, layout)
     rows = _select_rows(report, scale)
     longest = max((row.counts[scale] for row in rows), default=0)
     for row in rows:
         values = report.dimension_values(row).values()
         cells = [Text(add_key_name(value, key_names)) for value in values]
-        bar = Bar(longest or 1, 0, row.counts[scale], width=CHART_WIDTH, color="cyan")
-        table.add_row(*cells, *_format_figures(row, places), bar)
+        bar = Bar(longest or 1, 0, row.counts[scale], width=layout.chart_width or 1, color="cyan")
+        chart = [bar] if layout.chart_width else []
+        table.add_row(*cells, *_format_figures(row, places, layout), *chart)
     return table
 
 
@@ -120,14 +150,15 @@ def _counts_to_json(sum: UsageSum) -> dict[str, Any]:
     return {**counts, "cost_usd": sum.dollars}
 
 
-def _build_header(report: UsageReport, scale: str, places: int) -> Table:
+def _build_header(report: UsageReport, scale: str, places: int, layout: Layout) -> Table:
     table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, show_footer=True)
     for n, part in enumerate(report.by):
         table.add_column(part, "total" if n == 0 else "", overflow="fold")
-    totals = _format_figures(report.total, places)
-    for heading, figure in zip((*COLUMNS, "US dollars"), totals, strict=True):
+    totals = _format_figures(report.total, places, layout)
+    for heading, figure in zip((*layout.columns, layout.dollars), totals, strict=True):
         table.add_column(heading, figure, justify="right", no_wrap=True)
-    table.add_column(CHART_SCALES[scale], min_width=CHART_WIDTH)
+    if layout.chart_width:
+        table.add_column(CHART_SCALES[scale], min_width=layout.chart_width)
     return table
 
 
@@ -141,8 +172,10 @@ def _select_rows(report: UsageReport, scale: str) -> Sequence[UsageSum]:
     return sorted(used, key=lambda sum: (sum.day or "", -sum.counts[scale]))
 
 
-def _format_figures(sum: UsageSum, places: int) -> list[str]:
-    return [*(f"{sum.counts[name]:,}" for name in COLUMNS.values()), f"{sum.cost:,.{places}f}"]
+def _format_figures(sum: UsageSum, places: int, layout: Layout) -> list[str]:
+    counts = [sum.counts[COLUMNS[name]] for name in layout.columns]
+    texts = map(format_count, counts) if layout.is_short else (f"{count:,}" for count in counts)
+    return [*texts, f"{sum.cost:,.{places}f}"]
 
 
 def add_key_name(value: str, key_names: Mapping[str, str | None]) -> str:

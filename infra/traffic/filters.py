@@ -57,15 +57,22 @@ class RequestFilter:
 
 
 _OPTIONS = (
-    click.option("--tenant", type=TenantType(), help="Only requests of this tenant."),
-    click.option("--key", help="Only those with this key: its id, or the beginning of it."),
-    click.option("--model", help="Only those for this model: a name, or a pattern with one *."),
-    click.option("--target", help="Only those that this target answered."),
+    click.option(
+        "--tenant", type=TenantType(), help="Only requests of this tenant.  [default: all]"
+    ),
+    click.option(
+        "--key", help="Only those with this key: its id, or the beginning of it.  [default: all]"
+    ),
+    click.option(
+        "--model",
+        help="Only those for this model: a name, or a pattern with one *.  [default: all]",
+    ),
+    click.option("--target", help="Only those that this target answered.  [default: all]"),
     click.option(
         "--status",
         type=StatusType(),
         multiple=True,
-        help="Only those with this status: 429, or 4xx. May be repeated.",
+        help="Only those with this status: 429, or 4xx. May be repeated.  [default: all]",
     ),
     click.option(
         "--errors",

@@ -16,7 +16,7 @@ from antiphon.store.keyring import Keyring
 from antiphon.store.keys import ApiKey
 from infra.operator.deployment import Deployment, with_deployment
 from infra.operator.key_limits import LimitLine, limit_report
-from infra.operator.output import print_message
+from infra.operator.output import create_console, print_message
 from infra.operator.param_types import DurationType
 from infra.traffic.assembler import RequestAssembler
 from infra.traffic.columns import format_count
@@ -67,7 +67,7 @@ def top(
     log; open circuits, and what is used of the limits of the busiest keys, from single rows of the
     table. Ctrl-C ends it.
     """
-    console, add_cost = Console(), find_costs(config or deployment.configuration)
+    console, add_cost = create_console(), find_costs(config or deployment.configuration)
     follow = console.is_terminal and not once
     since = time.time() - max(window, LONGEST_SECONDS)
     try:
