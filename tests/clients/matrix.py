@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from infra.bundle import _find_uv
@@ -104,8 +105,13 @@ def _read_package_json(folder: Path, package: str) -> str:
 
 
 def _read_lock(path: Path, package: str) -> str:
+    return _locked_versions(path)[package]
+
+
+@cache
+def _locked_versions(path: Path) -> Mapping[str, str]:
     packages = tomllib.loads(path.read_text())["package"]
-    return next(each["version"] for each in packages if each["name"] == package)
+    return {each["name"]: each.get("version", "") for each in packages}
 
 
 CLIENTS = {

@@ -76,8 +76,10 @@ async function errors() {
 /** It reads no x-should-retry: a key makes each retry safe. */
 async function retries() {
   const model = at(COUNTED).responses("gpt-5");
-  const send = (prompt) =>
-    generateText({ model, prompt, headers: { "Idempotency-Key": crypto.randomUUID() } });
+  const send = (prompt) => {
+    const headers = { "Idempotency-Key": crypto.randomUUID() };
+    return generateText({ model, prompt, headers, maxRetries: 1 }); // it waits longer each time
+  };
   return { 500: (await describe(() => send(FAILING))).kind, 503: (await send(OVERLOADED)).text };
 }
 
