@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import jiter
 import pytest
@@ -49,6 +50,23 @@ def test_a_member_of_a_wrong_type_is_left_out(name, value):
     attributes = outcome_attributes({"status": "completed", name: value})
     assert len(json.dumps(marshal(attributes))) < 1_000
     assert attributes["status"] == ("in_progress" if name == "status" else "completed")
+
+
+@pytest.mark.parametrize("end", [1_800_000_000_000, MAX_NUMBER - 1], ids=["ms", "odd"])
+def test_an_end_that_is_no_time_in_seconds_is_replaced(end):
+    """A span ends at it, in nanoseconds of 64 bits: collectors refuse all spans with a larger one."""
+    attributes = outcome_attributes({"status": "completed", "completed_at": end})
+    assert abs(attributes["completed_at"] - time.time()) < 60
+
+
+def test_a_text_that_is_no_unicode_is_left_out():
+    """Half of a surrogate pair: no table and no sort key can hold it."""
+    half = "\ud800"
+    response = {"model": half, "service_tier": half, "usage": {**TOKENS, "x": half, half: 1}}
+    attributes = outcome_attributes({**response, "metadata": {"a": half, half: "b"}})
+    assert attributes["usage"] == {**TOKENS, "x": None}
+    assert metadata_of({"metadata": {"a": half, half: "b", "c": "d"}}) == {"c": "d"}
+    assert json.dumps(marshal(attributes), ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize(

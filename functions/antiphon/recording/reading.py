@@ -20,6 +20,7 @@ MAX_USAGE_CHARS = 8_192  # of `usage` in a row; of a larger one only the tokens 
 MAX_USAGE_MEMBERS, MAX_USAGE_DEPTH = 64, 4
 MAX_NUMBER = 10**15  # so that sums of them fit DynamoDB's 38 digits
 MIN_FRACTION = 1e-100
+LATEST_END = 7_258_118_400  # the year 2200: its nanoseconds fit the 64 bits of a span
 NOT_FINAL = "in_progress"
 
 type ResponseObject = Mapping[str, Any]
@@ -56,7 +57,7 @@ def status_of(response: ResponseObject) -> str:
 def outcome_attributes(response: ResponseObject) -> dict[str, Any]:
     """Return status, usage and what pricing needs, as attributes of a link."""
     status, completed_at = status_of(response), response.get("completed_at")
-    if type(completed_at) is not int or not 0 <= completed_at < MAX_NUMBER:
+    if type(completed_at) is not int or not 0 <= completed_at < LATEST_END:
         completed_at = int(time.time()) if status in FINAL else None  # only newer providers send it
     # A router's first event names the router itself, its last one the model.
     model, tier = name_or_none(response.get("model")), tier_or_none(response.get("service_tier"))
@@ -72,8 +73,8 @@ def outcome_attributes(response: ResponseObject) -> dict[str, Any]:
 
 def tier_or_none(value: object) -> str | None:
     """Return a service tier; None for `auto`, which leaves it open, and for what is no tier."""
-    is_tier = isinstance(value, str) and value != "auto" and len(value) <= MAX_TIER_CHARS
-    return str(value) if is_tier else None
+    tier = name_or_none(value)
+    return tier if tier != "auto" and len(tier or "") <= MAX_TIER_CHARS else None
 
 
 def conversation_id(response: ResponseObject) -> str | None:
@@ -131,7 +132,18 @@ def own_item_id(document: ResponseObject) -> str | None:
 
 
 def name_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_TEXT_CHARS else None
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARS:
+        return None
+    return value if _is_unicode(value) else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a row can hold a text: JSON may have half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _containers_of_item(item: ResponseObject) -> Iterator[object]:
@@ -170,8 +182,8 @@ def _objects(value: object) -> Iterator[ResponseObject]:
 
 
 def _is_pair(key: str, value: object) -> bool:
-    is_text = isinstance(value, str) and len(value) <= MAX_VALUE_CHARS
-    return is_text and 0 < len(key) <= MAX_KEY_CHARS
+    is_text = isinstance(value, str) and len(value) <= MAX_VALUE_CHARS and _is_unicode(value)
+    return is_text and 0 < len(key) <= MAX_KEY_CHARS and _is_unicode(key)
 
 
 def _storable_usage(usage: object) -> dict[str, Any] | None:
@@ -196,12 +208,16 @@ def _storable(value: Any, depth: int = MAX_USAGE_DEPTH) -> Any:
     """Return a value without what DynamoDB cannot hold; None in place of a number or text."""
     if isinstance(value, dict):
         members = islice(value.items(), MAX_USAGE_MEMBERS if depth else 0)
-        return {name: _storable(inner, depth - 1) for name, inner in members if name}
+        return {name: _storable(inner, depth - 1) for name, inner in members if _is_name(name)}
     if isinstance(value, list):
         return [_storable(inner, depth - 1) for inner in value[: MAX_USAGE_MEMBERS if depth else 0]]
     if isinstance(value, int | float):
         return _storable_number(value)
     return name_or_none(value)
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and _is_unicode(name)
 
 
 def _storable_number(value: float) -> float | None:
