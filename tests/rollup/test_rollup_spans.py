@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field, replace
 
 import pytest
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from antiphon import wiring
 from antiphon.errors import CredentialMissing
@@ -209,14 +210,24 @@ headers = {{ x-dataset = "gateway" }}
 """
 
 
+@pytest.fixture
+def aws_address():
+    """The AWS of this process, for what does not call it through botocore."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
 def test_the_function_exports_to_the_collector_in_the_settings(
-    counted, collector, tmp_path, monkeypatch
+    counted, collector, aws_address, tmp_path, monkeypatch
 ):
     config = tmp_path / "gateway.toml"
     config.write_text(SETTINGS.format(address=collector.address))
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "us-east-1")
     places = {"TABLE_NAME": TABLE, "SECRET_PREFIX": "p", "STAGE": "dev"}
+    places["AWS_ENDPOINT_URL"] = aws_address
     counted.rollup = wiring.rollup({**places, "CONFIG_FILE": str(config)})
     count_one(counted)
     (resource,) = collector.exports[0].resource_spans
