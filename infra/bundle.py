@@ -19,7 +19,7 @@ from typing import Literal, Self
 
 import click
 
-from antiphon.settings.reference import write_compressed
+from antiphon.settings.reference import compress_files
 from infra.project import CONFIG, FUNCTIONS, IS_INSTALLED, NEEDS_PROJECT, PROJECT
 
 type Arch = Literal["arm64", "x86_64"]
@@ -129,7 +129,7 @@ class Bundle:
         for source in _list_sources():
             _copy(source, out / source.relative_to(FUNCTIONS))
         _copy(CONFIG, out / CONFIG.name)
-        write_compressed(out)
+        compress_files(out)
         _compile(out)
         for path in out.rglob("*"):
             path.chmod(_file_mode(path))

@@ -21,8 +21,8 @@ from antiphon.settings.reference import (
     FOLDER,
     PAGE_FILES,
     compress,
-    compressed_path,
-    render,
+    read,
+    read_compressed,
 )
 
 HEALTHY = Reply(200, {"content-type": "application/json"}, b'{"status":"ok"}')
@@ -53,6 +53,7 @@ SECURITY_HEADERS = {
 REVALIDATE = "no-cache"
 IMMUTABLE = "public, max-age=31536000, immutable"
 PATHS = ("/openapi.json", "/docs", "/docs/", "/docs/<name>")
+_compressed = cache(read_compressed)  # the document below a prefix is compressed here
 
 
 def health_router() -> Router:
@@ -82,7 +83,7 @@ def docs_router(*, compresses: bool = True) -> Router:
     def document() -> Response[Any]:
         _, path = method_and_path(router.current_event.raw_event)
         file, depth = TASK_ROOT / FOLDER / DOCUMENT, path.count("/") - 1
-        plain = _file_reply(".json", render(file, depth))
+        plain = _file_reply(".json", read(file, depth))
         return serve(plain, partial(_compressed, file, depth))
 
     @router.get("/docs")
@@ -97,7 +98,7 @@ def docs_router(*, compresses: bool = True) -> Router:
     @router.get("/docs/<name>")
     def page_file(name: str) -> Response[Any]:
         file = _page_file(name)
-        plain = _file_reply(file.suffix, render(file), IMMUTABLE)
+        plain = _file_reply(file.suffix, read(file), IMMUTABLE)
         return serve(plain, partial(_compressed, file))
 
     return router
@@ -154,20 +155,13 @@ def _hashed_names() -> dict[str, str]:
     names = {}
     for name in PAGE_FILES:
         stem, _, suffix = name.rpartition(".")
-        names[name] = f"{stem}.{_digest(render(_path_of(name)))}.{suffix}"
+        names[name] = f"{stem}.{_digest(read(_path_of(name)))}.{suffix}"
     return names
 
 
 def _path_of(name: str) -> Path:
     path = PAGE_FILES[name]
     return (TASK_ROOT if path.startswith(FOLDER) else SITE_PACKAGES) / path
-
-
-@cache
-def _compressed(path: Path, depth: int = 0) -> bytes:
-    """Return what the bundle has compressed; elsewhere there is no bundle."""
-    built = compressed_path(path, depth)
-    return built.read_bytes() if built.exists() else compress(render(path, depth))
 
 
 def _file_reply(suffix: str, body: bytes, cache_control: str = REVALIDATE) -> Reply:

@@ -14,19 +14,31 @@ PAGE_FILES = {
     "swagger-ui.css": f"{SWAGGER_UI}/swagger-ui.min.css",
     "swagger-ui.js": f"{SWAGGER_UI}/swagger-ui-bundle.min.js",
 }
-DEPTHS = range(3)  # folders in the paths at which the document is served: none, /v1, /openai/v1
 RELATIVE_SERVER = b'"url": "./'  # how the document names a server: relative to its own URL
 
 
-def render(path: Path, depth: int = 0) -> bytes:
-    """Read a file; in the document, make the URLs of its servers relative to so many folders."""
-    content = path.read_bytes()
+def read(path: Path, depth: int = 0) -> bytes:
+    """Read a file, in an asset from its compressed form.
+
+    `depth`: the folders in the path at which the document is served (none, /v1, /openai/v1). The
+    URLs of its servers are made relative to so many folders.
+    """
+    compressed = compressed_path(path)
+    content = gzip.decompress(compressed.read_bytes()) if compressed.exists() else path.read_bytes()
     return content.replace(RELATIVE_SERVER, b'"url": "' + b"../" * depth) if depth else content
 
 
-def compressed_path(path: Path, depth: int = 0) -> Path:
-    """Return where the bundle puts the compressed form of what `render` returns."""
-    return path.with_name(f"{path.name}.{depth}.gz")
+def read_compressed(path: Path, depth: int = 0) -> bytes:
+    """Return what `read` returns, compressed: as the bundle has it, or compressed now."""
+    compressed = compressed_path(path)
+    if compressed.exists() and not depth:
+        return compressed.read_bytes()
+    return compress(read(path, depth))
+
+
+def compressed_path(path: Path) -> Path:
+    """Return where the bundle puts the compressed form of a file."""
+    return path.with_name(f"{path.name}.gz")
 
 
 def compress(content: bytes) -> bytes:
@@ -34,11 +46,9 @@ def compress(content: bytes) -> bytes:
     return gzip.compress(content, compresslevel=9, mtime=0)
 
 
-def write_compressed(root: Path) -> None:
-    """Write the compressed forms of all files below the root of an asset."""
-    for depth in DEPTHS:
-        document = root / FOLDER / DOCUMENT
-        compressed_path(document, depth).write_bytes(compress(render(document, depth)))
-    for name in PAGE_FILES.values():
+def compress_files(root: Path) -> None:
+    """Replace the document and the files of the page, below the root of an asset."""
+    for name in (f"{FOLDER}/{DOCUMENT}", *PAGE_FILES.values()):
         path = root / name
-        compressed_path(path).write_bytes(compress(render(path)))
+        compressed_path(path).write_bytes(compress(path.read_bytes()))
+        path.unlink()
