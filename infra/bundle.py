@@ -44,6 +44,7 @@ EXCLUDED = (
     "*.pth",
     "**/tests",
     "annotated_types/test_cases.py",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui",  # for a page of its own
     "aws_lambda_powertools/metrics/provider/datadog",
     "botocore/data/*/*/examples-1.json*",  # for documentation; keys of examples look like secrets
     "**/*.pyi",

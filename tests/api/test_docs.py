@@ -33,7 +33,7 @@ def get(request, monkeypatch):
     return get
 
 
-@pytest.mark.parametrize("path", ["/docs", "/v1/docs/", "/docs/page.js", "/openai/openapi.json"])
+@pytest.mark.parametrize("path", ["/docs", "/v1/docs/", "/docs/0/page.js", "/openai/openapi.json"])
 def test_a_deployment_without_its_reference_says_so(get, path):
     answer = get(path, SERVE_DOCS="false")
     assert answer.status == 404

@@ -1,20 +1,18 @@
-"""A reader opens /docs, gives a key and sends a request: with nothing from anywhere else."""
+"""A reader opens /docs, gives a key and sends requests: with nothing from anywhere else."""
 
 import json
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.reference.browser import MISSING, PROGRAM, WatchedPage, run_browser
-from tests.support.events import make_response, new_id
+from tests.support.browser import LOOKS, needs_chromium, open_page, run_browser
+from tests.support.events import make_events, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import encode_response
+from tests.support.provider import LAST_CHUNK, Gate, encode_chunk, encode_stream_head
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+pytestmark = needs_chromium
 
-CREATE = "#operations-Responses-createResponse"
-BODY = '{"model": "gpt-5", "input": "Salve!"}'
-RESULT = f"{CREATE} .live-responses-table"
+BODY = '{"model": "gpt-5", "input": "Salve!", "stream": true}'
+PLACES = [("url", "/docs"), ("rest", "/openai/v1/docs")]
 
 
 @pytest.fixture(scope="module")
@@ -23,71 +21,92 @@ def browser():
         yield browser
 
 
-@pytest.fixture
-def watched(browser):
-    """A page in a profile of its own."""
-    with browser.new_context() as context:
-        yield WatchedPage(context.new_page())
+def docs(gateway, door, path="/docs"):
+    return gateway.base(door).removesuffix("/v1") + path
 
 
-@pytest.fixture
-def page(watched):
-    return watched.page
+def send(page):
+    page.click("main button[type=submit]")
 
 
-def authorize(page, nth):
-    page.click("button.authorize")
-    page.fill(f".auth-container:nth-of-type({nth}) input", KEYS["acme"])
-    page.click(f".auth-container:nth-of-type({nth}) button.authorize")
-    page.wait_for_selector(".auth-container h6")  # "Authorized"
-    page.click(".modal-ux button.btn-done")
-    page.wait_for_selector(".modal-ux", state="detached")
+@pytest.mark.parametrize(("door", "path"), PLACES)
+def test_a_reader_sees_each_event_as_it_comes(browser, gateway, provider, door, path):
+    """The provider sends no second event before the first one is visible."""
+    first, *others = map(encode_chunk, make_events(new_id()))
+    gate = Gate()
+    provider.respond_with(encode_stream_head() + first, gate, b"".join(others) + LAST_CHUNK)
+    with open_page(browser) as watched:
+        page = watched.page
+        page.goto(docs(gateway, door, path) + "#createResponse")
+        page.fill("input[type=password]", KEYS["acme"])
+        page.fill("main textarea", BODY)
+        send(page)
+        assert "response.created" in page.inner_text(".events li")
+        assert page.locator(".events li").count() == 1
+        gate.open()
+        page.wait_for_selector(".events li:nth-child(3)")
+        page.wait_for_selector("[role=status] >> text=/^200 OK, complete/")
+        assert provider.received[0].body.decode() == BODY
+        (sent,) = [request.headers for request in watched.requests if request.method == "POST"]
+        assert sent["authorization"] == f"Bearer {KEYS['acme']}"
+        page.click("text=Show as curl")
+        stored = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
+        assert KEYS["acme"] not in stored + page.inner_text("body")
+        watched.check()
 
 
-def create(page):
-    """Sends the request that a reader writes; returns the status that the page shows."""
-    page.click(f"{CREATE} .opblock-summary-control")
-    page.fill(f"{CREATE} textarea", BODY)
-    page.click(f"{CREATE} .execute")
-    return page.inner_text(f"{RESULT} .response .response-col_status")
+def test_a_reader_uploads_a_file_and_lists_files(browser, played):
+    """By a form, a choice, and parameters in the query and in the path."""
+    with open_page(browser) as watched:
+        page = watched.page
+        page.goto(docs(played, "url") + "#createFile")
+        page.fill("input[type=password]", KEYS["acme"])
+        page.get_by_label("purpose").fill("vision")
+        upload = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"one"}
+        page.get_by_label("file", exact=False).set_input_files(upload)
+        send(page)
+        page.wait_for_selector("[role=status] >> text=/^200 OK, complete/")
+        id = json.loads(page.inner_text(".result pre"))["id"]
+        page.goto(docs(played, "url") + "#listFiles")
+        page.get_by_label("purpose").fill("vision")
+        page.get_by_label("order").select_option("asc")
+        send(page)
+        page.wait_for_selector(f".result >> text={id}")
+        page.goto(docs(played, "url") + "#getFileContent")
+        page.get_by_label("path, string").fill(id)
+        send(page)
+        page.wait_for_selector(".result >> text=3 bytes")
+        watched.check()
 
 
-def requested_hosts(watched):
-    urls = [urlsplit(request.url) for request in watched.requests]
-    return {url.netloc for url in urls if url.scheme not in {"data", "blob"}}
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_everyone_can_read_it(browser, gateway, look):
+    """Also what is opened in an operation: schemas, examples, and the list on a phone."""
+    with open_page(browser, **look) as watched:
+        page = watched.page
+        page.goto(docs(gateway, "url"))
+        page.wait_for_selector("main h2")
+        watched.check_accessible()
+        page.goto(docs(gateway, "url") + "#createResponse")
+        page.click("main >> text=Schema of the body")
+        page.click("main >> text=Members of tools")
+        page.click("main >> text=/^Schema: text.event-stream/")
+        page.click("main >> text=Example: >> nth=0")
+        page.click("text=Show as curl")
+        watched.check_accessible()
+        menu = page.locator("nav summary")
+        if menu.is_visible():
+            menu.click()
+        page.get_by_label("Filter").fill("vector delete")
+        page.click("nav >> text=Delete a vector store")
+        assert "Delete a vector store" in page.title()
+        watched.check()
 
 
-# Where the page is opened, which of its two fields takes the key, and the header that has it.
-READERS = [
-    ("url", "/docs", 1, ("authorization", f"Bearer {KEYS['acme']}")),
-    ("rest", "/openai/v1/docs", 2, ("api-key", KEYS["acme"])),
-]
-
-
-@pytest.mark.parametrize(("door", "path", "field", "header"), READERS, ids=["url", "rest"])
-def test_a_reader_with_a_key_sends_a_request(
-    watched, page, gateway, provider, door, path, field, header
-):
-    id = new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
-    address = gateway.base(door).removesuffix("/v1") + path
-    page.goto(address)
-    authorize(page, field)
-    assert create(page) == "200"
-    assert id in page.inner_text(RESULT)
-    assert provider.received[0].body.decode() == BODY
-    (sent,) = [request.headers for request in watched.requests if request.method == "POST"]
-    assert [(n, v) for n, v in sent.items() if n in {"authorization", "api-key"}] == [header]
-    assert requested_hosts(watched) == {urlsplit(address).netloc}
-    assert watched.violations == []
-    assert watched.console == []
-    stored = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
-    assert KEYS["acme"] not in stored  # so it is forgotten with the page
-
-
-def test_the_policy_is_in_force(watched, page, gateway):
-    """Or the other test would find no violation whatever the page did."""
-    page.goto(gateway.base("url") + "/docs", wait_until="commit")
-    page.evaluate("fetch('http://127.0.0.1:9').catch(() => {})")
-    assert "connect-src http://127.0.0.1:9" in str(watched.violations)
-    assert "Content Security Policy" in str(watched.console)
+def test_the_policy_is_in_force(browser, gateway):
+    """Or the other tests would find no violation whatever the page did."""
+    with open_page(browser) as watched:
+        watched.page.goto(docs(gateway, "url"), wait_until="commit")
+        watched.page.evaluate("fetch('http://127.0.0.1:9').catch(() => {})")
+        assert "connect-src http://127.0.0.1:9" in str(watched.violations)
+        assert "Content Security Policy" in str(watched.console)

@@ -59,8 +59,8 @@ def test_the_page_and_its_parts_come_from_here(place, anyone):
     page = anyone.get(f"{place}/docs")
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert len(links(page)) == len(PAGE_FILES)
-    for link in links(page):
+    assert {link.rpartition("/")[2] for link in links(page)} == PAGE_FILES.keys()
+    for link in links(page):  # the scripts, too, so that none waits for the one that imports it
         part = anyone.get(urljoin(str(page.url), link))
         assert (part.status_code, link) == (200, link)
 
@@ -78,7 +78,7 @@ def test_the_page_may_do_no_more_than_it_must(place, anyone):
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": "'self' data:",
+        "img-src": "'self'",
         "connect-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
@@ -94,7 +94,6 @@ def test_parts_are_stored_until_their_name_expires(root, anyone):
     for link in links(page):
         part = anyone.get(f"{root}/{link}")
         assert part.headers["cache-control"] == "public, max-age=31536000, immutable"
-        assert part.headers["etag"].strip('"').removesuffix("-gzip") in link
         assert part.headers["x-content-type-options"] == "nosniff"
 
 
@@ -144,6 +143,7 @@ def test_a_part_says_what_it_is(root, anyone, ending, type):
     "name",
     [
         "page.js",
+        "0000000000000000/page.js",
         "openapi.json",
         "..",
         "../api.py",
@@ -151,7 +151,6 @@ def test_a_part_says_what_it_is(root, anyone, ending, type):
         "%2e%2e%2fapi.py",
         "..%5capi.py",
         "%2fetc%2fpasswd",
-        "swagger-ui.0000000000000000.js",
     ],
 )
 def test_there_is_nothing_else_to_be_had(root, anyone, name):

@@ -9,13 +9,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools import event_handler
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.errors import NotFound
 from antiphon.http import Reply
-from antiphon.http_events import method_and_path, read_headers, to_response
+from antiphon.http_events import LambdaEvent, method_and_path, read_headers, to_response
 from antiphon.settings.reference import (
     DOCUMENT,
     FOLDER,
@@ -27,7 +26,6 @@ from antiphon.settings.reference import (
 
 HEALTHY = Reply(200, {"content-type": "application/json"}, b'{"status":"ok"}')
 TASK_ROOT = Path(__file__).parents[2]
-SITE_PACKAGES = Path(event_handler.__file__).parents[2]  # the same folder in Lambda
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -39,7 +37,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data:",  # Swagger UI's style sheet contains its icons
+    "img-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -52,7 +50,7 @@ SECURITY_HEADERS = {
 }
 REVALIDATE = "no-cache"
 IMMUTABLE = "public, max-age=31536000, immutable"
-PATHS = ("/openapi.json", "/docs", "/docs/", "/docs/<name>")
+PATHS = ("/openapi.json", "/docs", "/docs/", "/docs/<version>/<name>")
 _compressed = cache(read_compressed)  # the document below a prefix is compressed here
 
 
@@ -75,30 +73,29 @@ def docs_router(*, compresses: bool = True) -> Router:
     router = Router()
 
     def serve(plain: Reply, compressed: Callable[[], bytes]) -> Response[Any]:
-        accepted = read_headers(router.current_event.raw_event).get("accept-encoding", "")
-        is_compressed = compresses and accepts_gzip(accepted)
-        return to_response(_as_gzip(plain, compressed()) if is_compressed else plain)
+        event = router.current_event.raw_event
+        return serve_file(event, plain, compressed) if compresses else to_response(plain)
 
     @router.get("/openapi.json")
     def document() -> Response[Any]:
         _, path = method_and_path(router.current_event.raw_event)
         file, depth = TASK_ROOT / FOLDER / DOCUMENT, path.count("/") - 1
-        plain = _file_reply(".json", read(file, depth))
+        plain = file_reply(".json", read(file, depth))
         return serve(plain, partial(_compressed, file, depth))
 
     @router.get("/docs")
     def page() -> Response[Any]:
         content = _page()
-        return serve(_file_reply(".html", content), partial(compress, content))
+        return serve(file_reply(".html", content), partial(compress, content))
 
     @router.get("/docs/")
     def redirect() -> Response[Any]:  # the links in the page are relative to /docs
         return to_response(Reply(308, {"location": "../docs"}, b""))
 
-    @router.get("/docs/<name>")
-    def page_file(name: str) -> Response[Any]:
-        file = _page_file(name)
-        plain = _file_reply(file.suffix, read(file), IMMUTABLE)
+    @router.get("/docs/<version>/<name>")
+    def page_file(version: str, name: str) -> Response[Any]:
+        file = _page_file(version, name)
+        plain = file_reply(file.suffix, read(file), IMMUTABLE)
         return serve(plain, partial(_compressed, file))
 
     return router
@@ -114,6 +111,12 @@ def no_docs_router() -> Router:
     for path in PATHS:
         router.get(path)(refuse)
     return router
+
+
+def serve_file(event: LambdaEvent, plain: Reply, compressed: Callable[[], bytes]) -> Response[Any]:
+    """Return a file in the form that the client accepts."""
+    accepted = read_headers(event).get("accept-encoding", "")
+    return to_response(as_gzip(plain, compressed()) if accepts_gzip(accepted) else plain)
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
@@ -135,51 +138,41 @@ def _quality(weight: str) -> float:
 
 
 def _page() -> bytes:
-    body = (TASK_ROOT / FOLDER / "docs.html").read_text("utf-8")
-    for name, hashed_name in _hashed_names().items():
-        body = body.replace(f'"docs/{name}"', f'"docs/{hashed_name}"')
-    return body.encode()
+    content = (TASK_ROOT / FOLDER / "docs.html").read_bytes()
+    return content.replace(b'"docs/', f'"docs/{_version()}/'.encode())
 
 
-def _page_file(hashed_name: str) -> Path:
+def _page_file(version: str, name: str) -> Path:
     """Return a file of the page; raise NotFound for a name that is not in the table."""
-    for name, other in _hashed_names().items():
-        if other == hashed_name:
-            return _path_of(name)
-    raise NotFound("The page has no such file.")
+    if version != _version() or name not in PAGE_FILES:
+        raise NotFound("The page has no such file. Load the page again.")
+    return TASK_ROOT / PAGE_FILES[name]
 
 
 @cache
-def _hashed_names() -> dict[str, str]:
-    """Add each file's digest to its name: a changed file gets a new URL, so caches never expire."""
-    names = {}
-    for name in PAGE_FILES:
-        stem, _, suffix = name.rpartition(".")
-        names[name] = f"{stem}.{_digest(read(_path_of(name)))}.{suffix}"
-    return names
+def _version() -> str:
+    """Return a digest of all files: changed files get new URLs, also where one imports another."""
+    contents = (read(TASK_ROOT / path) for path in PAGE_FILES.values())
+    return digest(b"".join(digest(content).encode() for content in contents))
 
 
-def _path_of(name: str) -> Path:
-    path = PAGE_FILES[name]
-    return (TASK_ROOT if path.startswith(FOLDER) else SITE_PACKAGES) / path
-
-
-def _file_reply(suffix: str, body: bytes, cache_control: str = REVALIDATE) -> Reply:
+def file_reply(suffix: str, body: bytes, cache_control: str = REVALIDATE) -> Reply:
+    """Return a file with the headers that protect a page."""
     # If-None-Match is ignored: a 304 has no body, and a Function URL hangs on an empty one.
     headers = {
         "content-type": CONTENT_TYPES[suffix],
         "cache-control": cache_control,
-        "etag": f'"{_digest(body)}"',
+        "etag": f'"{digest(body)}"',
         "vary": "accept-encoding",
     }
     return Reply(200, {**SECURITY_HEADERS, **headers}, body)
 
 
-def _as_gzip(plain: Reply, compressed: bytes) -> Reply:
+def as_gzip(plain: Reply, compressed: bytes) -> Reply:
     etag = f'{plain.headers["etag"][:-1]}-gzip"'
     headers = {**plain.headers, "content-encoding": "gzip", "etag": etag}
     return Reply(plain.status, headers, compressed)
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]

@@ -78,7 +78,7 @@ Text = str | None
 Flag = bool | None
 AnyObject = dict[str, Any] | None
 StringOrArray = Annotated[
-    Any, one_of(str, list), WithJsonSchema({"type": ["string", "array", "null"]})
+    Any, one_of(str, list), WithJsonSchema({"type": ["string", "array", "null"], "items": {}})
 ]
 StringOrObject = Annotated[
     Any, one_of(str, dict), WithJsonSchema({"type": ["string", "object", "null"]})

@@ -4,15 +4,24 @@ import gzip
 from pathlib import Path
 
 FOLDER = "reference"  # in the asset, and in functions/
-SWAGGER_UI = "aws_lambda_powertools/event_handler/openapi/swagger_ui"  # a part of Powertools
 DOCUMENT = "openapi.json"
+PAGE_SCRIPTS = (
+    "answer",
+    "body",
+    "element",
+    "form",
+    "markdown",
+    "operation",
+    "page",
+    "request",
+    "schema",
+    "stream",
+)
 # The files of the page, by the names in their URLs.
 PAGE_FILES = {
-    "icon.svg": f"{FOLDER}/icon.svg",
-    "page.css": f"{FOLDER}/page.css",
-    "page.js": f"{FOLDER}/page.js",
-    "swagger-ui.css": f"{SWAGGER_UI}/swagger-ui.min.css",
-    "swagger-ui.js": f"{SWAGGER_UI}/swagger-ui-bundle.min.js",
+    "icon.svg": f"{FOLDER}/page/icon.svg",
+    "page.css": f"{FOLDER}/page/page.css",
+    **{f"{name}.js": f"{FOLDER}/page/{name}.js" for name in PAGE_SCRIPTS},
 }
 RELATIVE_SERVER = b'"url": "./'  # how the document names a server: relative to its own URL
 

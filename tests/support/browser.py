@@ -1,0 +1,82 @@
+"""A headless Chromium, driven by playwright: what a page requests, shows in its console, violates."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+# Of this machine: playwright's own browsers would have to be downloaded.
+PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
+needs_chromium = pytest.mark.skipif(
+    PROGRAM is None, reason="Chromium is not installed: run `apt-get install chromium`."
+)
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+# The sizes and colours in which a page is checked.
+LOOKS = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
+    "phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+}
+WATCH = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (e) =>
+  violations.push(`${e.effectiveDirective} ${e.blockedURI}`));
+"""
+VIOLATIONS = "axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes.map((n) => n.html)]))"
+OVERFLOW = "document.documentElement.scrollWidth - window.innerWidth"
+
+
+class WatchedPage:
+    """A tab that records its requests, what its console shows, and its errors."""
+
+    def __init__(self, page):
+        self.page = page
+        self.requests, self.console = [], []
+        page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108  playwright takes no built-in function
+        page.on("console", lambda message: self.console.append(message.text))
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.add_init_script(WATCH)
+
+    @property
+    def violations(self):
+        """Violations of the page's Content-Security-Policy."""
+        return self.page.evaluate("violations")
+
+    @property
+    def hosts(self):
+        urls = [urlsplit(request.url) for request in self.requests]
+        return {url.netloc for url in urls if url.scheme not in {"data", "blob"}}
+
+    def check(self):
+        """Fail after an error, a violation, or a request to another host than the page's."""
+        assert self.console == []
+        assert self.violations == []
+        assert self.hosts == {urlsplit(self.page.url).netloc}
+
+    def check_accessible(self):
+        """Fail if axe-core finds something, or if the page is wider than its window."""
+        if not AXE.exists():
+            pytest.fail("There is no node_modules/axe-core: run `make test`, which installs it.")
+        self.page.evaluate(f"{AXE.read_text()};0")
+        assert self.page.evaluate(VIOLATIONS) == []
+        assert self.page.evaluate(OVERFLOW) <= 0
+
+
+@contextmanager
+def run_browser():
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=PROGRAM, args=["--disable-gpu"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def open_page(browser, **options):
+    """A page in a profile of its own; `options` as for playwright's `new_context`."""
+    with browser.new_context(**options) as context:
+        yield WatchedPage(context.new_page())
