@@ -124,6 +124,7 @@ def read_page(client, folder):
 def play(client, gateway, played, certificate, folder):
     got = subprocess.run(
         client.run_command(),
+        cwd=folder,
         env={
             **child_environment(),
             "ANTIPHON_BASE": played.url,

@@ -19,9 +19,9 @@ UNTOUCHED = {"missing-authorization"}  # passes where everything is refused
 
 
 @pytest.fixture
-def printed(played):
+def printed(played, door):
     """What the command prints as JSON about the gateway of the tests."""
-    arguments = [played.url, "--key", KEYS["acme"], "--model", "sim-text", "--json"]
+    arguments = [played.base(door), "--key", KEYS["acme"], "--model", "sim-text", "--json"]
     done = CliRunner().invoke(conformance, arguments)
     return done.exit_code, json.loads(done.output)
 
