@@ -45,8 +45,11 @@ class RequestPrinter:
 
     def flush(self) -> None:
         lines, self._waiting = self._waiting, []
-        for record in filter(None, map(self._assembler.add, lines)):
-            self._write(self._costs.add_to(record))
+        try:
+            for record in filter(None, map(self._assembler.add, lines)):
+                self._write(self._costs.add_to(record))
+        except BrokenPipeError:  # nobody reads them any more
+            self._write = lambda _: None
 
 
 @contextmanager

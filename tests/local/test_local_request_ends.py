@@ -128,3 +128,17 @@ async def test_a_client_of_the_feed_follows_until_the_gateway_ends():
         with closing(LocalLines(port, 0, follow=False)) as source:
             assert await asyncio.to_thread(source.read) == ["first", "next"]
     assert await following == ["first", "next"]
+
+
+async def test_printing_ends_where_nobody_reads_it():
+    def fail(record):
+        printed.append(record)
+        raise BrokenPipeError
+
+    printed = []
+    printer = RequestPrinter(RequestCosts(CONFIG), fail)
+    for number in range(2):
+        printer.collect(answered(f"r{number}").encode())
+        printer.collect(reply(f"r{number}").encode())
+        printer.flush()
+    assert len(printed) == 1

@@ -29,7 +29,7 @@ def refused(*options, env=OPERATOR_ENVIRONMENT):
 
 def test_default_stage_is_that_of_cdk_json(monkeypatch, tmp_path):
     (tmp_path / "cdk.json").write_text('{"context": {"antiphon:stage": "dev"}}')
-    monkeypatch.setattr(deployment, "ROOT", tmp_path)
+    monkeypatch.setattr(deployment, "PROJECT", tmp_path)
     assert deployment.default_stage() == "dev"
 
 
@@ -39,7 +39,7 @@ def test_default_stage_is_that_of_cdk_json(monkeypatch, tmp_path):
 def test_without_cdk_json_the_default_of_the_option_is_used(monkeypatch, tmp_path, text):
     if text is not None:
         (tmp_path / "cdk.json").write_text(text)
-    monkeypatch.setattr(deployment, "ROOT", tmp_path)
+    monkeypatch.setattr(deployment, "PROJECT", tmp_path)
     assert deployment.default_stage() == Options().stage
 
 
