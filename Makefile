@@ -13,7 +13,7 @@ APPROVAL = $(if $(findstring --require-approval,$(ARGS)),,$$(test -t 0 || echo -
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test clients conformance soak check types style docs format synth bootstrap deploy checkov bench sbom audit
+.PHONY: help setup run test clients conformance soak check types style docs format synth template bootstrap deploy checkov bench sbom audit
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -68,6 +68,9 @@ conformance: setup ## The cases of Open Responses on this machine; ARGS="URL --j
 
 synth: node_modules/.package-lock.json ## The template into OUT, without credentials or Docker
 	$(CDK) synth --quiet --no-notices --output $(OUT) $(ARGS)
+
+template: setup ## A template and its asset into OUT, to deploy without the CDK; ARGS as for deploy
+	@$(RUN) python -m infra.template --out $(OUT:cdk.out=template.out) $(ARGS)
 
 bootstrap: node_modules/.package-lock.json ## Prepare the AWS account and Region for deployments, once
 	$(CDK) bootstrap --no-notices $(ARGS)

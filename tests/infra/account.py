@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import boto3
+from botocore.config import Config
 
 from infra import node
 from tests.infra.moto_server import ENVIRONMENT
@@ -15,6 +16,8 @@ SETTINGS = {
     "CDK_DISABLE_CLI_TELEMETRY": "1",
     "PYTHONDONTWRITEBYTECODE": "",  # with .pyc files, the CDK starts faster
 }
+# A stack is created within one call, which a busy machine takes long for; a second one would fail.
+PATIENT = Config(read_timeout=280, retries={"max_attempts": 0})
 SERVE = "from tests.infra.moto_server import serve; serve()"
 
 
@@ -62,6 +65,7 @@ class Account:
     def client(self, service):
         return boto3.client(
             service,
+            config=PATIENT,
             endpoint_url=self.endpoint,
             region_name=ENVIRONMENT["AWS_REGION"],
             aws_access_key_id=ENVIRONMENT["AWS_ACCESS_KEY_ID"],
