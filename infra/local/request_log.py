@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from infra.local.http.request_end import RequestEnd
-from infra.traffic.log_lines import is_request_line
+from infra.traffic.log_lines import is_refusal_line, is_request_line
 
 MAX_LINES = 20_000  # a request has two or three
 
@@ -24,9 +24,10 @@ class RequestLog:
 
     def take(self, line: bytes) -> bool:
         """Add a function's line if it describes a request; return whether nobody else prints it."""
-        if not is_request_line(line):
+        if is_request_line(line):
+            self.add(line)
+        elif not is_refusal_line(line):  # which says less than the line of its request
             return False
-        self.add(line)
         return not self._prints_raw
 
     def add_end(self, end: RequestEnd) -> None:

@@ -22,6 +22,7 @@ FILTER_PATTERN = (
     f'(($.type = "{REPORT}") && ($.record.status != "success")) }}'
 )
 FAILURES = {"timeout": "the function timed out", "error": "the function failed"}
+_REFUSAL_LINE = re.compile(rb'"message": ?"refused"')
 _REQUEST_LINE = re.compile(rb'"message": ?"(?:answered|stream ended)"')
 
 type Json = Mapping[str, Any]
@@ -30,6 +31,11 @@ type Json = Mapping[str, Any]
 def is_request_line(line: bytes) -> bool:
     """Whether a function's line describes a request; fast, because each line is looked at."""
     return line.startswith(b"{") and _REQUEST_LINE.search(line) is not None
+
+
+def is_refusal_line(line: bytes) -> bool:
+    """Whether a function's line states an error that it answered a request with."""
+    return line.startswith(b"{") and _REFUSAL_LINE.search(line) is not None
 
 
 def parse_line(line: bytes | str) -> dict[str, Any] | None:

@@ -87,8 +87,8 @@ def test_messages_are_read_from_errors_of_both_shapes(body, message):
 def test_only_lines_of_requests_leave_the_log():
     log, raw, lines = RequestLog(), RequestLog(prints_raw=True), []
     with log.subscribe(lines.append):
-        taken = [log.take(each.encode()) for each in (answered("r"), ended("r"), log_line("other"))]
-    assert taken == [True, True, False]
+        written = (answered("r"), ended("r"), log_line("refused"), log_line("other"))
+        assert [log.take(each.encode()) for each in written] == [True, True, True, False]
     assert len(lines) == len(log.since(0)) == 2
     assert log.since(float("inf")) == []
     assert not raw.take(answered("r").encode())
