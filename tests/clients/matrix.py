@@ -56,6 +56,7 @@ class Client:
     differs: Mapping[str, object] = field(default_factory=dict)
     pinned: str = ""  # a version other than the locked one
     heavy: bool = False  # installed and run by `make clients` alone
+    arguments: tuple[str, ...] = ()  # of the program
     page: str = ""  # in docs/clients, whose code its program runs as well
 
     @property
@@ -91,7 +92,7 @@ class Client:
         if self.pinned:
             return [*self._isolated("--offline"), "python", program]
         if not self._lock().exists():
-            return [sys.executable, program]
+            return [sys.executable, program, *self.arguments]
         options = ("--frozen", "--quiet", "--offline", "--python", sys.executable, "--script")
         return [_find_uv(), "run", *options, program]
 
@@ -116,6 +117,9 @@ def _locked_versions(path: Path) -> Mapping[str, str]:
 
 CLIENTS = {
     "openai-python": Client("openai-python", "openai", "play_openai.py"),
+    "openai-python-azure": Client(
+        "openai-python, `AzureOpenAI`", "openai", "play_openai.py", arguments=("azure",)
+    ),
     "openai-python-1.101": Client(
         "openai-python, the first with conversations",
         "openai",

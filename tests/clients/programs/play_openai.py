@@ -1,4 +1,9 @@
-"""openai-python, any version since 1.66.0: newer methods are used where they exist."""
+"""openai-python, any version since 1.66.0: newer methods are used where they exist.
+
+With the argument `azure` its client for Azure OpenAI, as its users set it up.
+"""
+
+import sys
 
 import openai
 from cases import (
@@ -15,8 +20,17 @@ from cases import (
 )
 from pydantic import BaseModel
 
-client = openai.OpenAI(base_url=BASE, api_key=KEY)
-counted = client.with_options(base_url=COUNTED)
+
+def connect(base):
+    """A client of the gateway whose base URL ends in /v1."""
+    if "azure" not in sys.argv:
+        return openai.OpenAI(base_url=base, api_key=KEY)
+    root, version = base.removesuffix("/v1"), "2025-04-01-preview"
+    return openai.AzureOpenAI(azure_endpoint=root, api_version=version, api_key=KEY)
+
+
+client = connect(BASE)
+counted = connect(COUNTED)
 responses = client.responses
 TOOL = {"type": "function", "name": "get_weather", "parameters": WEATHER, "strict": True}
 
