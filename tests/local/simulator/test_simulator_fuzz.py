@@ -18,7 +18,9 @@ from tests.support.concurrency import IS_SOAK
 NAMES = "type id content role name format schema tools file_id container environment file_ids days"
 NAMES += " server_label allowed_tools require_approval parameters strict call_id effort filters"
 KINDS = "function message json_schema allowed_tools user object file_search code_interpreter shell"
-KINDS += " web_search image_generation mcp custom computer namespace mcp_approval_response reasoning"
+KINDS += (
+    " web_search image_generation mcp custom computer namespace mcp_approval_response reasoning"
+)
 KEYS = st.sampled_from(NAMES.split())
 WORDS = st.sampled_from([*KINDS.split(), "vision", "created_at", "auto"])
 MODULES = (request_body, batches, uploads, vector_stores, vector_store_files, containers)
