@@ -10,6 +10,8 @@ APPROVAL = $(if $(findstring --require-approval,$(ARGS)),,$$(test -t 0 || echo -
 
 .DEFAULT_GOAL := help
 
+# Hundreds of processes start three times as fast from .pyc files; images for containers turn them off.
+export PYTHONDONTWRITEBYTECODE :=
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0

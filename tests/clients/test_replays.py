@@ -6,9 +6,9 @@ import openai
 import pytest
 
 from tests.support.gateway import KEYS
-from tests.support.lazy import lazy_import
+from tests.support.lazy import LazyModule
 
-agents = lazy_import("agents")
+agents = LazyModule("agents")
 
 _numbers = itertools.count()
 TOOL = {

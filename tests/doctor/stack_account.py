@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from importlib import import_module
 
 import boto3
 from moto import mock_aws
@@ -13,7 +14,6 @@ from antiphon.settings.config import load_config
 from infra.fingerprint import fingerprint
 from infra.local.aws.resources import table_definition
 from infra.project import CONFIG
-from tests.infra import moto_server  # noqa: F401  it registers more types of resources
 from tests.support import moto_lambda
 from tests.support.aws import FAST_MOTO, LOCAL_AWS
 
@@ -103,6 +103,7 @@ def client(service):
 
 @contextmanager
 def healthy_stack():
+    import_module("tests.infra.moto_server")  # it registers more types; its packages take seconds
     moto_lambda.install()
     outputs = {
         "TableName": {"Ref": "Table"},

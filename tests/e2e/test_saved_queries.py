@@ -7,11 +7,11 @@ import pytest
 
 from antiphon.runtime.failure import Failure
 from tests.support.events import make_event, make_events, make_response, new_id
-from tests.support.lazy import lazy_import
+from tests.support.lazy import LazyModule
 from tests.support.provider import CLOSE, encode_chunk, encode_response, encode_stream
 from tests.support.provider import encode_stream_head as head
 
-queries = lazy_import("infra.constructs.queries")
+queries = LazyModule("infra.constructs.queries")
 BODY = {"model": "gpt-5", "input": "x"}
 TEXT, FUNCTION, ALIAS = r'"([^"]*)"', r"\b\w+\(", r"\bas \w+"
 WORDS = {"fields", "filter", "stats", "sort", "limit", "by", "and", "or", "not", "in", "as"}

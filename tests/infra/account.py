@@ -7,10 +7,16 @@ import boto3
 from botocore.config import Config
 
 from infra import node
-from tests.infra.moto_server import ENVIRONMENT
 from tests.infra.synthesis import PROJECT
 
 CLI = PROJECT / "node_modules" / "aws-cdk" / "bin" / "cdk"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 SETTINGS = {
     "CDK_DISABLE_VERSION_CHECK": "1",
     "CDK_DISABLE_CLI_TELEMETRY": "1",

@@ -14,10 +14,10 @@ os.environ["JSII_NODE"] = str(NODE)  # the first use of the CDK starts it
 from antiphon.settings import config
 from infra.constructs.function_specs import FUNCTION_SPECS, TENANT_ROWS, FunctionSpec, RowPermission
 from infra.constructs.options import PREFIX, parse_options
-from tests.support.lazy import lazy_import
+from tests.support.lazy import LazyModule
 
-protection = lazy_import("infra.constructs.protection")
-stack = lazy_import("infra.stack")
+protection = LazyModule("infra.constructs.protection")
+stack = LazyModule("infra.stack")
 
 PROJECT = pathlib.Path(__file__).parents[2]
 CONTEXT = json.loads((PROJECT / "cdk.json").read_text())["context"]

@@ -19,15 +19,15 @@ from tests.infra.emulator import ARCH, Emulator
 from tests.infra.synthesis import PROJECT
 from tests.support.events import make_events, make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.lazy import lazy_import
+from tests.support.lazy import LazyModule
 from tests.support.provider import encode_response, encode_stream
 
-api_provider = lazy_import("samcli.lib.providers.api_provider")
-function_provider = lazy_import("samcli.lib.providers.sam_function_provider")
-stack_provider = lazy_import("samcli.lib.providers.sam_stack_provider")
-apigw = lazy_import("samcli.local.apigw.local_apigw_service")
-env_vars = lazy_import("samcli.local.lambdafn.env_vars")
-base_service = lazy_import("samcli.local.services.base_local_service")
+api_provider = LazyModule("samcli.lib.providers.api_provider")
+function_provider = LazyModule("samcli.lib.providers.sam_function_provider")
+stack_provider = LazyModule("samcli.lib.providers.sam_stack_provider")
+apigw = LazyModule("samcli.local.apigw.local_apigw_service")
+env_vars = LazyModule("samcli.local.lambdafn.env_vars")
+base_service = LazyModule("samcli.local.services.base_local_service")
 
 EVENTS = sorted((PROJECT / "events").glob("*.json"))
 SECRETS = {"openai": secret_name("openai")}

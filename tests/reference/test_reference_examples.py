@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from antiphon.schema.create import CreateResponse
 from antiphon.schema.other_bodies import (
@@ -15,11 +14,13 @@ from antiphon.schema.other_bodies import (
     UpdateConversation,
 )
 from infra.reference import resource_bodies
-from infra.reference.document import build_document
+from infra.reference.document import PATH
 from tests.support.concurrency import wait_for
 from tests.support.events import parse_events
+from tests.support.lazy import LazyModule
 
-DOCUMENT = build_document()
+DOCUMENT = json.loads(PATH.read_text("utf-8"))
+jsonschema = LazyModule("jsonschema")
 PARSERS = {
     parser.__name__: parser
     for parser in (
@@ -36,7 +37,7 @@ PARSERS = {
 
 def check(schema, value):
     parts = {"components": DOCUMENT["components"]}  # which references point into
-    Draft202012Validator({**schema, **parts}).validate(value)
+    jsonschema.Draft202012Validator({**schema, **parts}).validate(value)
 
 
 def media(node=DOCUMENT):

@@ -7,9 +7,9 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from tests.support.lazy import lazy_import
+from tests.support.lazy import LazyModule
 
-apigw = lazy_import("samcli.local.apigw.local_apigw_service")
+apigw = LazyModule("samcli.local.apigw.local_apigw_service")
 
 
 @pytest.fixture(scope="module")

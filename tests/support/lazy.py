@@ -1,19 +1,20 @@
 """Packages that only a few tests need: each process collects all tests, but runs a part of them."""
 
-import importlib.util
-import sys
-from types import ModuleType
+from importlib import import_module
+from typing import Any
 
 
-def lazy_import(name: str) -> ModuleType:
-    """A module that is executed when its first attribute is read, unless it is imported already."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    assert spec is not None, name
-    assert spec.loader is not None, name
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+class LazyModule:
+    """A module that is imported when a test reads its first attribute.
+
+    pytest reads attributes such as `_mock_name` and `__wrapped__` of all that a file of tests
+    names; these do not import it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("_"):
+            raise AttributeError(attribute)
+        return getattr(import_module(self._name), attribute)

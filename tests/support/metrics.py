@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 
 from antiphon.observability import logger
 from antiphon.settings.metrics import METRICS, NAMESPACE
+from tests.support.lazy import LazyModule
+
+jsonschema = LazyModule("jsonschema")
 
 UNITS = {metric.name: metric.unit for metric in METRICS}
 DIMENSIONS = {metric.name: metric.dimensions for metric in METRICS}

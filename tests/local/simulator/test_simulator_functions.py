@@ -4,14 +4,15 @@ import enum
 import json
 from typing import Annotated, Literal
 
-import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
 from infra.local.simulator.errors import ApiError
 from infra.local.simulator.schema_values import build_value
 from tests.local.simulator.reply import check_events, send_create
+from tests.support.lazy import LazyModule
 
+jsonschema = LazyModule("jsonschema")
 WEATHER = {
     "type": "function",
     "name": "get_weather",
