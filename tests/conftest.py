@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.observability import metrics
 from tests.support import aws, canaries
+from tests.support.doors import at_one_door
 from tests.support.gateway import run_gateway
 from tests.support.progress import ProgressReporter
 from tests.support.provider import FakeProvider
@@ -75,6 +76,7 @@ def pytest_configure(config):
 @pytest.hookimpl(optionalhook=True)
 @pytest.hookimpl(trylast=True)  # after the random order, which stays within each rank
 def pytest_collection_modifyitems(config, items):
+    items[:] = at_one_door(config, items)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: rank_of(item.nodeid))
 
@@ -161,5 +163,5 @@ def played(tmp_path_factory):
 
 @pytest.fixture(params=["url", "rest"])
 def door(request):
-    """Both URLs, one after the other."""
+    """Both URLs, one after the other; outside the soak one of them, see tests/support/doors.py."""
     return request.param

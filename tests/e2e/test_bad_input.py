@@ -209,6 +209,7 @@ def test_a_large_body_is_refused_with_a_way_out(gateway, provider, door, kind, w
     assert way_out in error["message"]
 
 
+@pytest.mark.both_doors
 @pytest.mark.parametrize(
     ("kind", "length", "rest"),
     [

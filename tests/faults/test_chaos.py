@@ -18,7 +18,7 @@ from tests.support.concurrency import IS_SOAK, wait_for
 from tests.support.events import parse_events
 from tests.support.provider import encode_response
 
-COUNT = 1_000 if IS_SOAK else 40
+COUNT = 1_000 if IS_SOAK else 24
 DEFAULT = range(5) if IS_SOAK else [None]  # another one in each run
 SEEDS = [int(seed) for seed in os.environ.get("ANTIPHON_CHAOS", "").split(",") if seed] or DEFAULT
 OPERATIONS = ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "BatchWriteItem")

@@ -21,7 +21,7 @@ from infra.local.options import GatewayOptions, LocalKey
 from infra.local.processes import Processes, kill
 from infra.local.target_setup import build_target_setup
 from tests.support.aws import LOCAL_AWS
-from tests.support.concurrency import MAX_POLL_SECONDS, ROUNDS
+from tests.support.concurrency import IS_SOAK, MAX_POLL_SECONDS, ROUNDS
 from tests.support.events import parse_events
 from tests.support.limits import NANO
 
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60 +
 FUNCTION_SECONDS = 3  # the time limit of a function; behind it nothing can record an end
 LEASE_SECONDS = 60  # of a reservation, behind that limit
 CALLERS = 4
-STREAMS = 8 * ROUNDS
+STREAMS = 8 * ROUNDS if IS_SOAK else 12
 EVENTS = 30  # in each stream
 DOLLAR = 1_000_000  # for a million tokens
 DOCUMENT = {

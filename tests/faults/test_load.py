@@ -18,7 +18,7 @@ from tests.support.events import make_event, make_response, new_id, parse_events
 from tests.support.gateway import KEYS, NO_TLS, run_gateway
 from tests.support.processes import Resources
 
-STREAMS = 12_000 if IS_SOAK else 120
+STREAMS = 12_000 if IS_SOAK else 80
 PER_SECOND = 20
 FAULTS = 0.02
 DELTAS = 38

@@ -64,8 +64,12 @@ def test_whatever_the_chunks_the_bytes_are_the_same(size):
     assert stream.ended == "response.completed"
 
 
-@pytest.mark.parametrize("end", range(len(WHOLE) - 2))
-def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair(end):
+def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair():
+    for end in range(len(WHOLE) - 2):
+        check_cut_at(end)
+
+
+def check_cut_at(end):
     error = httpx.RemoteProtocolError("m")
     stream = make_stream(WHOLE[:end], error)
     if end < len(CREATED):
