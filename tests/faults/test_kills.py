@@ -19,6 +19,7 @@ from infra.local.aws.resources import TABLE, queue_url
 from infra.local.gateway import run_gateway
 from infra.local.options import GatewayOptions, LocalKey
 from infra.local.processes import Processes, kill
+from infra.local.request_log import RequestLog
 from infra.local.target_setup import build_target_setup
 from tests.support.aws import LOCAL_AWS
 from tests.support.concurrency import IS_SOAK, MAX_POLL_SECONDS, ROUNDS
@@ -133,7 +134,7 @@ async def rig():
     )
     headers = {"authorization": "Bearer key-of-acme"}
     async with (
-        run_gateway(options, processes, lambda: None) as serves,
+        run_gateway(options, processes, RequestLog(), lambda: None) as serves,
         httpx.AsyncClient(
             base_url=serves.url, headers=headers, trust_env=False, timeout=60
         ) as client,
