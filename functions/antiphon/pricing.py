@@ -225,6 +225,11 @@ def model_names(
     return (model, *public, answered) if public else (answered, model, own)
 
 
+def to_dollars(cost: Decimal) -> str:
+    """Return an exact cost without an exponent: 0.00225."""
+    return format(cost.normalize(), "f")
+
+
 def load_price_list() -> None:
     """Load the list before the first price is needed."""
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415  slow, see above

@@ -10,6 +10,7 @@ import httpx
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.api.batches import Batches, batches_router
+from antiphon.api.console import console_router, no_console_router
 from antiphon.api.conversations import Conversations, conversations_router
 from antiphon.api.cors import Cors
 from antiphon.api.docs import docs_router, health_router, no_docs_router
@@ -170,7 +171,7 @@ def api(env: Mapping[str, str]) -> Door:
         routers=[
             responses_router(Responses(gate, *shared, core.admission, idempotency), reader),
             conversations_router(Conversations(gate, *shared), reader),
-            listing_router(Listings(gate, core.ownership, links), reader),
+            listing_router(Listings(gate, core.ownership, links, core.admission.costs), reader),
             resources_router(Resources(*of_resources, storage_limits), reader),
             batches_router(batches, reader),
             lists_router(ResourceLists(gate, foundation.links, links, members), reader),
@@ -178,17 +179,18 @@ def api(env: Mapping[str, str]) -> Door:
             usage_router(UsageEndpoint(gate, UsageSums(foundation.table), storage), reader),
             limits_router(limits, reader),
         ],
-        public_routers=[health_router(), _docs_router(env)],
+        public_routers=[health_router(), *_page_routers(env)],
         times=(foundation.table_time, foundation.queue_time),
     )
     return Door(handler, Cors(frozenset(gateway.cors_origins)))
 
 
-def _docs_router(env: Mapping[str, str]) -> Router:
+def _page_routers(env: Mapping[str, str]) -> list[Router]:
     if env.get("SERVE_DOCS") == "false":
-        return no_docs_router()
+        return [no_docs_router(), no_console_router()]
     # `sam local` sends what is no text as Base64.
-    return docs_router(compresses=env.get("AWS_SAM_LOCAL") != "true")
+    compresses = env.get("AWS_SAM_LOCAL") != "true"
+    return [docs_router(compresses=compresses), console_router(compresses=compresses)]
 
 
 def settle(env: Mapping[str, str]) -> SqsHandler:

@@ -100,7 +100,7 @@ class Options(BaseModel):
     rest: bool = Field(default=True, description="Create the API Gateway REST API.")
     url: bool = Field(default=True, description="Create the Lambda Function URL.")
     docs: bool = Field(
-        default=True, description="Serve the reference, /docs and /openapi.json, without a key."
+        default=True, description="Serve /docs, /openapi.json and /console without a key."
     )
     arch: Literal["arm64", "x86_64"] = Field(
         "arm64", description="Processor architecture of the functions."

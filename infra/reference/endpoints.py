@@ -252,6 +252,18 @@ LINKS = (
         access="gateway",
         ours=True,
     ),
+    Endpoint(
+        "getConversationLineage",
+        "GET /conversations/{id}/lineage",
+        "Links",
+        "List the tree of a conversation",
+        "Lists a conversation, its responses, and all that continue them.",
+        Lineage,
+        query=tuple(parameters.of_model(LineageQuery)),
+        examples=examples.LINEAGE,
+        access="gateway",
+        ours=True,
+    ),
 )
 USAGE = (
     Endpoint(
@@ -313,6 +325,16 @@ OPEN = (
         "Gateway",
         "The page to read and try it",
         "Shows this document in a browser, where a reader with a key can send requests.",
+        "text/html",
+        access="public",
+        ours=True,
+    ),
+    Endpoint(
+        "getConsole",
+        "GET /console",
+        "Gateway",
+        "The console",
+        "Shows in a browser what the tenant of a reader's key has done, used and may use.",
         "text/html",
         access="public",
         ours=True,

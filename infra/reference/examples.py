@@ -164,7 +164,9 @@ LINK: Schema = {
     "completed_at": CREATED + 1,
     "status": "completed",
     "model": EXAMPLE_MODEL,
+    "upstream_model": EXAMPLE_MODEL,
     "target": "openai",
+    "key_id": "key_68a1c0ffee68a1c0",
     "previous_response_id": None,
     "conversation": None,
     "root": RESP,
@@ -172,6 +174,10 @@ LINK: Schema = {
     "store": True,
     "metadata": {"team": "search"},
     "usage": USAGE,
+    "service_tier": "default",
+    "cost_usd": "0.00015",
+    "unfinished": None,
+    "expires_at": CREATED + 30 * 86_400,
 }
 NEXT_LINK: Schema = {**LINK, "id": NEXT, "previous_response_id": RESP}
 LINKS = example(list_of(NEXT_LINK, LINK))

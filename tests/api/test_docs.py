@@ -33,11 +33,26 @@ def get(request, monkeypatch):
     return get
 
 
-@pytest.mark.parametrize("path", ["/docs", "/v1/docs/", "/docs/0/page.js", "/openai/openapi.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/docs",
+        "/v1/docs/",
+        "/docs/0/page.js",
+        "/openai/openapi.json",
+        "/console",
+        "/v1/console/",
+        "/console/0/main.js",
+    ],
+)
 def test_a_deployment_without_its_reference_says_so(get, path):
     answer = get(path, SERVE_DOCS="false")
     assert answer.status == 404
     assert "antiphon:docs" in json.loads(answer.body)["error"]["message"]
+
+
+def test_the_index_is_a_part_of_the_reference(get):
+    assert get("/", SERVE_DOCS="false").status == 404
 
 
 def test_health_needs_no_reference(get):

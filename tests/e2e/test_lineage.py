@@ -67,3 +67,19 @@ def test_a_cursor_of_another_tree_is_not_found(acme, provider):
     got = acme.get(f"/responses/{one}/lineage", params={"after": other})
     assert (got.status_code, got.json()["error"]["param"]) == (404, "after")
     assert acme.get(f"/responses/{one}/lineage?model=x").json()["error"]["param"] == "model"
+
+
+def test_a_conversation_has_the_same_lineage_by_its_own_id(acme, umbra, provider):
+    conversation = create_conversation(acme, provider)
+    turn = create_from_request(acme, provider, conversation=conversation)
+    page = read_list(acme, f"/conversations/{conversation}/lineage")
+    assert (page["root"], list_ids(page)) == (conversation, [conversation, turn])
+    assert umbra.get(f"/conversations/{conversation}/lineage").status_code == 404
+
+
+def test_a_link_has_the_cost_of_its_tokens_and_who_served_it(acme, provider):
+    id = create_from_request(acme, provider)
+    (link,) = read_list(acme, f"/responses/{id}/lineage")["data"]
+    assert link["cost_usd"] == "0.00004375"  # 3 input tokens and 4 output tokens of gpt-5
+    assert (link["upstream_model"], link["key_id"][:4]) == ("gpt-5-2026", "key_")
+    assert (link["unfinished"], link["expires_at"] > link["created_at"]) == (None, True)

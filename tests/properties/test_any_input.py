@@ -31,6 +31,7 @@ PATHS = [
     "/responses/{}/lineage",
     "/conversations",
     "/conversations/{}",
+    "/conversations/{}/lineage",
     "/conversations/{}/items",
     "/conversations/{}/items/{}",
     "/models",
@@ -40,6 +41,8 @@ PATHS = [
     "/health",
     "/openapi.json",
     "/docs/{}",
+    "/console",
+    "/console/{}/{}",
 ]
 METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS", "get", "X"])
 NAMES = st.sampled_from(

@@ -22,6 +22,7 @@ GROUPS = {
     "tests/clients/test_openai_python_stores": "played",
     "tests/clients/test_replays": "played",
     "tests/conformance/": "played",
+    "tests/console/": "played",
     "tests/doctor/": "played",
     "tests/properties/test_document": "played",
     "tests/reference/": "played",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
@@ -11,7 +12,8 @@ from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.limits.admission import Gate
 from antiphon.ownership import Ownership
-from antiphon.schema.links import ConversationLink, Lineage, LinkList, ResponseLink
+from antiphon.pricing import CostEstimator, to_dollars
+from antiphon.schema.links import ConversationLink, Lineage, LinkList, LinkModel, ResponseLink
 from antiphon.schema.list_queries import ConversationsQuery, LineageQuery, ResponsesQuery
 from antiphon.store.links import Kind, Link
 from antiphon.store.listings import LinkListing, LinkQuery, Page
@@ -34,6 +36,7 @@ class Listings:
     gate: Gate
     ownership: Ownership
     listing: LinkListing
+    costs: CostEstimator
 
     def responses(self, request: Request) -> Reply:
         _refuse_websocket(request)
@@ -42,17 +45,17 @@ class Listings:
     def conversations(self, request: Request) -> Reply:
         return self._list("conversation", request, ConversationsQuery)
 
-    def lineage(self, request: Request, id: str) -> Reply:
-        """List the whole tree that a response belongs to."""
+    def lineage(self, kind: Kind, request: Request, id: str) -> Reply:
+        """List the whole tree that a response or a conversation belongs to."""
         caller = self.gate.admit(request)
-        link = self.ownership.owned_link("response", caller.tenant, id)
+        link = self.ownership.owned_link(kind, caller.tenant, id)
         query = LineageQuery.parse(request.query)
         after = self._page_start(caller, query.after, "response", "conversation")
         if after is not None and after.root != link.root:
             raise _start_not_found("response", after.id)
         link_query = LinkQuery(limit=query.limit, newest_first=query.order == "desc", after=after)
         page = self.listing.tree(link, link_query)
-        return _list_reply(Lineage(root=link.root, **_page_fields(page)))
+        return _list_reply(Lineage(root=link.root, **self._page_fields(page)))
 
     def _list(self, kind: Kind, request: Request, model: type[ConversationsQuery]) -> Reply:
         caller = self.gate.admit(request)
@@ -61,7 +64,7 @@ class Listings:
         newest_first = parameters.pop("order") == "desc"
         link_query = LinkQuery(newest_first=newest_first, after=after, **parameters)
         page = self.listing.page(kind, caller.tenant, link_query)
-        return _list_reply(LinkList(**_page_fields(page)))
+        return _list_reply(LinkList(**self._page_fields(page)))
 
     def _page_start(self, caller: Caller, id: str | None, *kinds: Kind) -> Link | None:
         """Return the link that `after` names; raise NotFound if the tenant does not own it."""
@@ -74,13 +77,25 @@ class Listings:
                 continue
         raise _start_not_found(kinds[0], id)
 
+    def _page_fields(self, page: Page) -> dict[str, object]:
+        data = [self._to_model(link) for link in page.links]
+        first_id = data[0].id if data else None
+        more = {"last_id": page.last_id, "has_more": page.has_more}
+        return {"data": data, "first_id": first_id, **more}
+
+    def _to_model(self, link: Link) -> LinkModel:
+        model = LINK_MODELS[link.kind].model_validate(link)
+        cost = self.costs.cost(link)
+        return model if cost is None else model.model_copy(update={"cost_usd": to_dollars(cost)})
+
 
 def listing_router(listings: Listings, reader: RequestReader) -> Router:
     return build_router(
         reader,
         ("GET", "/responses", listings.responses),
-        ("GET", "/responses/<id>/lineage", listings.lineage),
+        ("GET", "/responses/<id>/lineage", partial(listings.lineage, "response")),
         ("GET", "/conversations", listings.conversations),
+        ("GET", "/conversations/<id>/lineage", partial(listings.lineage, "conversation")),
     )
 
 
@@ -99,12 +114,6 @@ def _refuse_websocket(request: Request) -> None:
 
 def _start_not_found(kind: Kind, id: str) -> NotFound:
     return NotFound(f"{kind.capitalize()} with id '{id}' not found.", param="after")
-
-
-def _page_fields(page: Page) -> dict[str, object]:
-    data = [LINK_MODELS[link.kind].model_validate(link) for link in page.links]
-    first_id = data[0].id if data else None
-    return {"data": data, "first_id": first_id, "last_id": page.last_id, "has_more": page.has_more}
 
 
 def _list_reply(page: LinkList) -> Reply:

@@ -43,8 +43,12 @@ class ResponseLink(LinkModel):
     """The newest status that the gateway knows."""
     model: str | None
     """The model's name in the request."""
+    upstream_model: str | None
+    """The model's name in the provider's answer."""
     target: str
     """The name of the target that stores it."""
+    key_id: str
+    """The id of the key that it was created with."""
     previous_response_id: str | None
     """The response it continues."""
     conversation: str | None
@@ -59,6 +63,15 @@ class ResponseLink(LinkModel):
     """Its pairs."""
     usage: dict[str, Any] | None
     """Its tokens, as the provider counts them."""
+    service_tier: str | None
+    """The service tier that served it, or the requested one."""
+    cost_usd: str | None = None
+    """The exact cost of its tokens in US dollars, at the prices that this gateway knows now; null
+    without tokens, or without a known price."""
+    unfinished: str | None
+    """Why its end is not known: `cut`, for example, where the stream broke."""
+    expires_at: int
+    """Until when it is listed."""
 
 
 class LinkList(BaseModel):

@@ -1,4 +1,4 @@
-"""The files of the reference, which the bundle compresses and the api function serves."""
+"""The files of the reference and the console: the bundle compresses, a function serves them."""
 
 import gzip
 from pathlib import Path
@@ -22,6 +22,32 @@ PAGE_FILES = {
     "icon.svg": f"{FOLDER}/page/icon.svg",
     "page.css": f"{FOLDER}/page/page.css",
     **{f"{name}.js": f"{FOLDER}/page/{name}.js" for name in PAGE_SCRIPTS},
+}
+CONSOLE_FOLDER = "console"
+CONSOLE_SCRIPTS = (
+    "api",
+    "chart",
+    "conversations",
+    "dom",
+    "files",
+    "format",
+    "limits",
+    "lineage",
+    "main",
+    "playground",
+    "response",
+    "responses",
+    "routes",
+    "states",
+    "tree",
+    "turn",
+    "usage",
+)
+CONSOLE_FILES = {
+    "icon.svg": PAGE_FILES["icon.svg"],
+    "page.css": f"{CONSOLE_FOLDER}/page.css",
+    "parts.css": f"{CONSOLE_FOLDER}/parts.css",
+    **{f"{name}.js": f"{CONSOLE_FOLDER}/{name}.js" for name in CONSOLE_SCRIPTS},
 }
 RELATIVE_SERVER = b'"url": "./'  # how the document names a server: relative to its own URL
 
@@ -56,8 +82,8 @@ def compress(content: bytes) -> bytes:
 
 
 def compress_files(root: Path) -> None:
-    """Replace the document and the files of the page, below the root of an asset."""
-    for name in (f"{FOLDER}/{DOCUMENT}", *PAGE_FILES.values()):
+    """Replace the document and the files of both pages, below the root of an asset."""
+    for name in {f"{FOLDER}/{DOCUMENT}", *PAGE_FILES.values(), *CONSOLE_FILES.values()}:
         path = root / name
         compressed_path(path).write_bytes(compress(path.read_bytes()))
         path.unlink()
