@@ -8,6 +8,9 @@ OUT ?= cdk.out
 # Without a terminal nobody can approve what the CDK asks about; expanded by the shell of the recipe.
 APPROVAL = $(if $(findstring --require-approval,$(ARGS)),,$$(test -t 0 || echo --require-approval never))
 
+NO_PYTHON = Antiphon needs Python 3.13. uv finds none on this machine and cannot download it. Install it, \
+for example with apt, brew or pyenv, and run make again; UV_PYTHON_INSTALL_MIRROR names a mirror for the download.
+
 .DEFAULT_GOAL := help
 
 # Hundreds of processes start three times as fast from .pyc files; images for containers turn them off.
@@ -25,7 +28,7 @@ help: ## Show this list
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
 
 setup: $(filter .uv/bin/uv,$(UV))
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet || { $(UV) python find --quiet --system --no-python-downloads >/dev/null 2>&1 || echo '$(NO_PYTHON)' >&2; exit 1; }
 
 run: setup ## Start the gateway on this machine; ARGS="--port 9000" passes options on
 	@exec $(RUN) antiphon local $(ARGS)
@@ -75,9 +78,11 @@ template: setup ## A template and its asset into OUT, to deploy without the CDK;
 	@$(RUN) python -m infra.template --out $(OUT:cdk.out=template.out) $(ARGS)
 
 bootstrap: node_modules/.package-lock.json ## Prepare the AWS account and Region for deployments, once
+	@$(RUN) python -m infra.preflight --skip-bootstrap $(ARGS)
 	$(CDK) bootstrap --no-notices $(ARGS)
 
 deploy: node_modules/.package-lock.json ## Bundle and deploy; ARGS="-c antiphon:stage=dev" passes options on
+	@$(RUN) python -m infra.preflight $(ARGS)
 	$(CDK) deploy --no-notices $(APPROVAL) $(ARGS)
 
 checkov: synth ## Checkov's findings in the template, but for those of infra/checkov.yaml

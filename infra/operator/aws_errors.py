@@ -19,10 +19,11 @@ from botocore.exceptions import (
 from antiphon.errors import Unavailable
 
 NO_CREDENTIALS = (
-    "There are no AWS credentials. Sign in and name your profile with --profile or AWS_PROFILE. "
+    "There are no AWS credentials. Sign in and name your profile with --profile or AWS_PROFILE, "
+    "for example after `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
     "(For the gateway on this machine use --local, which needs none.)"
 )
-EXPIRED = "Your AWS credentials have expired. Sign in again."
+EXPIRED = "Your AWS credentials have expired. Sign in again, for example with `aws sso login`."
 INVALID = "AWS rejects your credentials. Check --profile, AWS_PROFILE and AWS_ACCESS_KEY_ID."
 DENIED = "Your AWS credentials do not allow this."
 NO_REGION = "There is no AWS Region. Name it with --region, AWS_REGION or in your profile."

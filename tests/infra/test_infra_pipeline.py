@@ -3,11 +3,13 @@
 import os
 import pty
 import re
+import shutil
 import subprocess
 
 import pytest
 import yaml
 
+from infra.bundle import _find_uv
 from infra.constructs.options import parse_options
 from tests.infra.synthesis import PROJECT
 
@@ -45,6 +47,24 @@ def test_at_a_terminal_the_cdk_asks_before_it_widens_permissions(terminal):
 def test_a_choice_of_the_caller_is_not_overridden():
     chosen = "--require-approval any-change"
     assert deploy_command(subprocess.DEVNULL, chosen).count("--require-approval") == 1
+
+
+def test_without_a_python_that_fits_make_says_what_to_install(tmp_path):
+    """As on a machine that has Python 3.11 only, and no way to the network."""
+    places = {name: str(tmp_path / name) for name in ("UV_PYTHON_INSTALL_DIR", "UV_CACHE_DIR")}
+    env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "UV_PYTHON_DOWNLOADS": "never", **places}
+    command = [shutil.which("make"), "--no-print-directory", "setup", f"UV={_find_uv()}"]
+    done = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env={**env, "UV_PROJECT_ENVIRONMENT": str(tmp_path / "env")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Antiphon needs Python 3.13." in done.stderr
+    assert "Install it" in done.stderr
 
 
 @pytest.fixture(scope="module")
