@@ -56,7 +56,9 @@ MEMBER_DESCRIPTIONS = {
         "metadata": "The metadata of the request. `GET /conversations` filters by it.",
     },
 }
-OWN_MEMBERS: dict[str, Schema] = {  # of a response: the client lists models, and has no `store`
+OWN_MEMBERS: dict[
+    str, Schema
+] = {  # of a response: the client lists models, and does not have the others
     "model": {
         "type": "string",
         "description": "The model's name at the provider: on Azure the model, not the deployment.",
@@ -65,6 +67,8 @@ OWN_MEMBERS: dict[str, Schema] = {  # of a response: the client lists models, an
         "type": ["boolean", "null"],
         "description": "Whether the provider stores the response.",
     },
+    "frequency_penalty": {"type": ["number", "null"]},
+    "presence_penalty": {"type": ["number", "null"]},
 }
 PREFIX = "Provider"  # of a provider's schema whose name is also one of ours
 

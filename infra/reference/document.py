@@ -10,6 +10,7 @@ from antiphon.schema.unserved import UNSERVED
 from infra.reference import answers, errors, headers, parameters, schemas, streams
 from infra.reference.answers import Error
 from infra.reference.endpoints import ENDPOINTS, TAGS
+from infra.reference.equal_schemas import merge_equal_schemas
 from infra.reference.operation import build_operation
 from infra.reference.schemas import Schema
 
@@ -51,7 +52,7 @@ def build_text() -> str:
 
 def build_document() -> Schema:
     """Return the document; the same models give the same document."""
-    return {
+    document: Schema = {
         "openapi": "3.1.1",
         "info": _info(),
         "servers": [{"url": url, "description": about} for url, about in SERVERS.items()],
@@ -60,6 +61,7 @@ def build_document() -> Schema:
         "paths": _paths(),
         "components": _components(),
     }
+    return merge_equal_schemas(document)
 
 
 def unserved_table() -> str:

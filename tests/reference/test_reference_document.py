@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import get_args
 
@@ -89,6 +90,11 @@ def test_every_schema_is_used():
     names = DOCUMENT["components"]["schemas"]
     assert names
     assert [name for name in names if f'"#/components/schemas/{name}"' not in text] == []
+
+
+def test_no_two_schemas_are_equal():
+    schemas = Counter(map(json.dumps, DOCUMENT["components"]["schemas"].values()))
+    assert [schema for schema, number in schemas.items() if number > 1] == []
 
 
 def test_every_route_is_documented(registered):

@@ -1,6 +1,7 @@
 """The files of the reference and the console: the bundle compresses, a function serves them."""
 
 import gzip
+import json
 from pathlib import Path
 
 FOLDER = "reference"  # in the asset, and in functions/
@@ -81,9 +82,17 @@ def compress(content: bytes) -> bytes:
     return gzip.compress(content, compresslevel=9, mtime=0)
 
 
+def compact(document: bytes) -> bytes:
+    """Return a JSON document in one line; names are separated as RELATIVE_SERVER is."""
+    value = json.loads(document)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ": ")).encode()
+
+
 def compress_files(root: Path) -> None:
     """Replace the document and the files of both pages, below the root of an asset."""
-    for name in {f"{FOLDER}/{DOCUMENT}", *PAGE_FILES.values(), *CONSOLE_FILES.values()}:
-        path = root / name
+    document = root / FOLDER / DOCUMENT
+    document.write_bytes(compact(document.read_bytes()))
+    files = {*PAGE_FILES.values(), *CONSOLE_FILES.values()}
+    for path in (document, *(root / name for name in files)):
         compressed_path(path).write_bytes(compress(path.read_bytes()))
         path.unlink()

@@ -30,8 +30,8 @@ function link(operation) {
   const call = [element("b", {}, operation.method), ` ${operation.path}`];
   const entry = element("li", {}, element("a", { href: `#${operation.operationId}` },
     operation.summary, element("code", {}, ...call)));
-  entry.text = `${operation.method} ${operation.path} ${operation.operationId} ` +
-    `${operation.summary} ${operation.description}`.toLowerCase();
+  const { method, path, operationId, summary, description } = operation;
+  entry.text = `${method} ${path} ${operationId} ${summary} ${description}`.toLowerCase();
   return entry;
 }
 
@@ -49,7 +49,7 @@ function filterMenu(groups, value) {
   for (const group of groups) {
     const entries = [...group.querySelectorAll("li")];
     for (const entry of entries) {
-      entry.hidden = !words.every((word) => entry.text.toLowerCase().includes(word));
+      entry.hidden = !words.every((word) => entry.text.includes(word));
     }
     group.hidden = entries.every((entry) => entry.hidden);
   }
@@ -64,7 +64,7 @@ function showOverview(api) {
       element("dt", {}, element("code", {}, name)),
       element("dd", {}, ...markdown(header.description)),
     ])),
-    element("h3", {}, "Tags"),
+    element("h3", {}, "Operations"),
     element("dl", {}, ...api.tags.flatMap((tag) => [
       element("dt", {}, tag.name),
       element("dd", {}, ...markdown(tag.description)),
@@ -72,8 +72,13 @@ function showOverview(api) {
   ];
 }
 
+// The last part: links to the viewer of earlier versions had a tag before the operation.
+function hashId() {
+  return decodeURIComponent(location.hash.slice(1)).split("/").at(-1);
+}
+
 function showRoute(api, state) {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = hashId();
   const operation = api.operations.find((each) => each.operationId === id);
   find("content").replaceChildren(
     ...(operation ? showOperation(operation, api, state) : showOverview(api)));

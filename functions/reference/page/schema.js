@@ -64,7 +64,8 @@ function showAlternatives(alternatives, api) {
 
 function showMember(name, member, isRequired, api) {
   const schema = api.resolve(member);
-  const about = [typeName(member), isRequired ? "required" : null].filter(Boolean).join(", ");
+  const own = schema["x-antiphon-extension"] ? "Antiphon's own" : null;
+  const about = [typeName(member), isRequired ? "required" : null, own].filter(Boolean).join(", ");
   const more = hasMembers(member, api)
     ? [fold(`Members of ${name}`, () => showMembers(member, api))] : [];
   return element("li", {}, element("code", {}, name), ` ${about}`,
