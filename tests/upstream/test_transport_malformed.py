@@ -103,14 +103,10 @@ def refusal(call, *args):
 
 
 @every_case
-@pytest.mark.parametrize("size", [65_536, 1], ids=["whole", "byte by byte"])
-def test_a_malformed_response_is_refused(raw, size):
-    size = max(size, len(raw) // 5_000)
-    refusal(parse_response, *(raw[i : i + size] for i in range(0, len(raw), size)))
-
-
-@every_case
-def test_a_malformed_response_is_refused_on_a_connection(raw, transport):
+def test_a_malformed_response_is_refused(raw, transport):
+    """Whole, byte by byte, and on a connection."""
+    for size in (65_536, max(1, len(raw) // 5_000)):
+        refusal(parse_response, *(raw[i : i + size] for i in range(0, len(raw), size)))
     with run_peer(raw) as peer:
         error = refusal(exchange, transport, peer.url)
     assert "hello" not in str(error)
