@@ -121,7 +121,7 @@ def send_request(page: Page) -> None:
 
 
 def wait_for_reference(page: Page) -> None:
-    page.wait_for_selector("text=Create a response")
+    page.wait_for_selector("main h2")
 
 
 def pictures(last_id: str) -> tuple[Picture, ...]:
