@@ -20,6 +20,7 @@ from tests.support.provider import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASK = {"model": "gpt-5", "input": "x"}
+LINK_WRITES = ("PutItem", "BatchWriteItem")  # the second one where a response has ended already
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 
 
@@ -29,7 +30,7 @@ def encode(id, status="completed"):
 
 async def test_a_link_that_cannot_be_written_is_written_later(shimmed, provider):
     id = new_id()
-    shimmed.shim.cut("PutItem")
+    shimmed.shim.cut(*LINK_WRITES)
     provider.respond_with(encode(id))
     assert (await shimmed.create()).json()["id"] == id
     unowned = await shimmed.client.get(f"/responses/{id}")
@@ -46,7 +47,7 @@ async def test_a_link_that_cannot_be_written_is_written_later(shimmed, provider)
 @pytest.mark.parametrize("stream", [False, True])
 async def test_without_table_and_queue_nobody_gets_an_id(shimmed, provider, stream):
     id = new_id()
-    shimmed.shim.cut("PutItem", "SendMessage")
+    shimmed.shim.cut(*LINK_WRITES, "SendMessage")
     provider.respond_with(encode_stream(*make_events(id)) if stream else encode(id))
     provider.respond_with(encode_response(b"{}"))
     got = await shimmed.create(stream=stream)
@@ -62,7 +63,7 @@ async def test_without_table_and_queue_nobody_gets_an_id(shimmed, provider, stre
 async def test_no_event_of_the_gateways_own_names_an_id_without_an_owner(shimmed, provider):
     id, gate = new_id(), Gate()
     ping = b'event: keepalive\ndata: {"type":"keepalive"}\n\n'
-    shimmed.shim.cut("PutItem", "SendMessage")
+    shimmed.shim.cut(*LINK_WRITES, "SendMessage")
     rest = encode_chunk(b"".join(make_events(id)))
     provider.respond_with(encode_stream_head(), encode_chunk(ping), gate, rest, LAST_CHUNK)
     provider.respond_with(encode_response(b"{}"))
@@ -85,7 +86,7 @@ async def test_no_event_of_the_gateways_own_names_an_id_without_an_owner(shimmed
 )
 async def test_what_nobody_can_name_is_discarded_at_its_provider(shimmed, provider, options, calls):
     id = new_id()
-    shimmed.shim.cut("PutItem", "SendMessage")
+    shimmed.shim.cut(*LINK_WRITES, "SendMessage")
     provider.respond_with(encode(id, "queued"))
     for _ in calls:
         provider.respond_with(encode_response(b'{"error":{}}', 409))  # which changes nothing
@@ -97,7 +98,7 @@ async def test_what_nobody_can_name_is_discarded_at_its_provider(shimmed, provid
 async def test_the_outcome_of_a_stream_follows_its_late_link(shimmed, provider):
     id, gate = new_id(), Gate()
     events = make_events(id)
-    shimmed.shim.cut("PutItem")
+    shimmed.shim.cut(*LINK_WRITES)
     provider.respond_with(
         encode_stream_head(),
         encode_chunk(events[0]),
@@ -152,7 +153,7 @@ async def test_an_outcome_that_nobody_takes_does_not_harm_the_answer(shimmed, pr
 
 async def test_a_late_background_response_is_followed_from_when_it_is_owned(shimmed, provider):
     id = new_id()
-    shimmed.shim.cut("PutItem")
+    shimmed.shim.cut(*LINK_WRITES)
     provider.respond_with(encode(id, "queued"))
     provider.respond_to_settle(id, encode(id))
     assert (await shimmed.create(background=True)).json()["status"] == "queued"

@@ -11,6 +11,7 @@ from tests.support.requests import CREATE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+WRITES = ("PutItem", "BatchWriteItem", "UpdateItem", "TransactWriteItems")
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 QUICK = [fault for fault in FAULTS if fault not in HANGING]  # a hanging table takes all its time
 # A read that was executed and whose answer was lost is a read that failed.
@@ -77,12 +78,22 @@ async def test_what_cannot_be_read_is_not_passed_on(shimmed, provider, read, fau
 async def test_what_cannot_be_written_is_not_lost(shimmed, provider, fault, stream):
     """Neither for the caller, who has the whole answer, nor for the reports."""
     id = new_id()
-    shimmed.shim.faults = dict.fromkeys(("PutItem", "UpdateItem", "TransactWriteItems"), fault)
+    shimmed.shim.faults = dict.fromkeys(WRITES, fault)
     provider.respond_with(encode_stream(*make_events(id)) if stream else encode(id))
     got = await shimmed.create(stream=stream)
     body = b"".join(make_events(id)) if stream else json.dumps(make_response(id)).encode()
     assert (got.status_code, got.content) == (200, body)
     assert len(provider.received) == 1
     shimmed.shim.restore()
+    row = await shimmed.wait_for_row(id, "completed")
+    assert row["usage"] == USAGE
+
+
+async def test_a_create_without_a_stream_makes_one_write(shimmed, provider):
+    """The link with its outcome and the owners of its items; the key is cached."""
+    await owned(shimmed, provider)
+    shimmed.shim.calls.clear()
+    id = await owned(shimmed, provider)
+    assert [call for call in shimmed.shim.calls if call in WRITES] == ["BatchWriteItem"]
     row = await shimmed.wait_for_row(id, "completed")
     assert row["usage"] == USAGE

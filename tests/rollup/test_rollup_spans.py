@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass, field, replace
 
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from antiphon import wiring
 from antiphon.errors import CredentialMissing
@@ -18,6 +17,7 @@ from antiphon.settings.metrics import SPANS_NOT_EXPORTED
 from antiphon.store.secrets import SecretHeaders
 from antiphon.upstream.otlp import SpanExporter
 from infra.local.aws.resources import TABLE
+from tests.support.aws import serve_aws
 from tests.support.canaries import CONTENT
 from tests.support.collector import attributes_of, run_collector
 from tests.support.follow_up import LINK
@@ -212,11 +212,8 @@ headers = {{ x-dataset = "gateway" }}
 
 @pytest.fixture
 def aws_address():
-    """The AWS of this process, for what does not call it through botocore."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with serve_aws() as address:
+        yield address
 
 
 def test_the_function_exports_to_the_collector_in_the_settings(

@@ -168,6 +168,15 @@ def test_a_request_is_what_botocore_sends(service, ours, botocores):
         assert sent.headers[name] == expected.headers[name] or name == "content-length", name
 
 
+def test_half_of_a_surrogate_pair_is_for_the_service_to_refuse(service, ours, botocores):
+    for client in (botocores, ours):
+        service.respond_with(*error(400, "SerializationException"))
+        with pytest.raises(ClientError):
+            client.get_item(TableName="t", Key={"pk": {"S": "\ud800"}})
+    expected, sent = (json.loads(each.body) for each in service.received)
+    assert sent == expected
+
+
 def error(status, type="", **members):
     body = {"__type": f"com.amazonaws.dynamodb.v20120810#{type}", "message": "m", **members}
     return (encode_response(json.dumps(body).encode(), status),)

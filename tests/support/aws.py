@@ -11,6 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from antiphon.store.dynamodb import Item, Table
 from antiphon.store.queue import Message, Queue, decode_message
@@ -211,3 +212,14 @@ class FakeSts:
 
 def _sts_response(request: Any, content: str, status: int) -> AWSResponse:
     return AWSResponse(request.url, status, {}, _Body(content.encode()))
+
+
+@contextmanager
+def serve_aws() -> Iterator[str]:
+    """Serve the AWS of this process, for what does not call it through botocore."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        yield "http://{}:{}".format(*server.get_host_and_port())
+    finally:
+        server.stop()

@@ -14,7 +14,7 @@ from typing import Any
 from antiphon import wiring
 from antiphon.store import keys
 from infra.local.aws.resources import TABLE
-from tests.support.aws import TEST_SECRETS, fake_aws
+from tests.support.aws import TEST_SECRETS, fake_aws, serve_aws
 from tests.support.events import make_events, make_response, new_id
 
 CONFIG = """
@@ -100,6 +100,7 @@ def run_handler(folder: Path) -> Iterator[Handler]:
     provider = type("Provider", (WillingProvider,), {"received": received})
     with (
         fake_aws() as cloud,
+        serve_aws() as endpoint,
         ThreadingHTTPServer(("127.0.0.1", 0), provider) as server,
         _aws_environment(),
     ):
@@ -109,8 +110,14 @@ def run_handler(folder: Path) -> Iterator[Handler]:
         config = folder / "gateway.toml"
         config.write_text(CONFIG.format(port=server.server_port))
         url = cloud.sqs.get_queue_url(QueueName="queue")["QueueUrl"]
-        names = {"TABLE_NAME": TABLE, "TARGET_SECRETS": json.dumps(TEST_SECRETS), "QUEUE_URL": url}
-        yield Handler(wiring.api({**names, "CONFIG_FILE": str(config)}), received)
+        env = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "TABLE_NAME": TABLE,
+            "TARGET_SECRETS": json.dumps(TEST_SECRETS),
+            "QUEUE_URL": url,
+            "CONFIG_FILE": str(config),
+        }
+        yield Handler(wiring.api(env), received)
         server.shutdown()
 
 

@@ -8,6 +8,7 @@ import math
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -265,6 +266,20 @@ class ResponseRecorder:
         context.on_first_response(link)
         if link.is_final:  # before its link: one that has its outcome is not looked at again
             context.reservation.settle_for(link)
+        return self._put_response(response, created, links)
+
+    def _put_response(
+        self, response: UpstreamResponse, created: ResponseObject, links: list[Link]
+    ) -> TrackedLink:
+        """Write the links; one that has its outcome is written with the owners of its items.
+
+        Nothing changes such a link but a deletion, so its write needs no condition.
+        """
+        link = links[-1]
+        if link.is_final and link.store and len(links) == 1:
+            with suppress(Unavailable):  # then the link alone, which may wait in the queue
+                self._stores.items.own_with(link, item_ids(created))
+                return TrackedLink(link, owns_items=True)
         return TrackedLink(link, is_deferred=not self.put_new(response, *links))
 
     def put_new(self, response: UpstreamResponse, *links: Link) -> bool:

@@ -150,6 +150,7 @@ class TrackedLink:
 
     link: Link
     is_deferred: bool = False  # waits in the queue, so its changes must wait behind it
+    owns_items: bool = False  # the owners of all its items are written
 
 
 class ResponseTracker:
@@ -195,7 +196,8 @@ class ResponseTracker:
             self._tracked = self._tracked or found
             self._ids.add(id)
         self._remember(self._tracked.link, response)
-        if status_of(response) in FINAL and self._tracked.link.store:
+        is_owned = self._tracked.owns_items
+        if status_of(response) in FINAL and self._tracked.link.store and not is_owned:
             self._own_items(self._tracked.link, response)
 
     def own_containers(self, ids: Iterable[str]) -> None:

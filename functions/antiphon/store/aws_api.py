@@ -100,7 +100,7 @@ class JsonApi:
 
         Raise NotSent, or NoAnswer where the service may have done what is requested.
         """
-        body = json.dumps(arguments, ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(arguments, separators=(",", ":")).encode()  # ASCII, as botocore
         headers = self._sign(operation, body)
         answer = self.access.send(
             AwsRequest(self.url, headers, body, self.connect_seconds, self.read_seconds())

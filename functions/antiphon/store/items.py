@@ -10,7 +10,7 @@ from cachetools import TTLCache
 
 from antiphon.settings.table import TTL
 from antiphon.store.dynamodb import BatchTable, Item, Update
-from antiphon.store.links import Link
+from antiphon.store.links import Link, link_row
 
 ITEM_SORT = "ITEM"
 CACHED_ITEMS, CACHE_SECONDS = 10_000, 3_600  # ids recorded lately are not written again
@@ -30,15 +30,25 @@ class Items:
 
     def own(self, tenant: str, ids: Iterable[str], target: str, expires_at: int) -> None:
         """Let the tenant refer to items that are stored at a target."""
+        self._put([], tenant, ids, target, expires_at)
+
+    def own_with(self, link: Link, ids: Iterable[str]) -> None:
+        """Record a new link, and the owner of its items, in one call.
+
+        A batch has no conditions: a link of the tenant with the same id is replaced.
+        """
+        self._put([link_row(link)], link.tenant, ids, link.target, link.expires_at)
+
+    def _put(
+        self, rows: list[Item], tenant: str, ids: Iterable[str], target: str, expires_at: int
+    ) -> None:
         new = [id for id in dict.fromkeys(ids) if self._owned.get((tenant, id)) != target]
-        self.batch.put_all(
-            {
-                "pk": item_partition(tenant, id),
-                "sk": ITEM_SORT,
-                **_attributes(id, target, expires_at),
-            }
-            for id in new
-        )
+        attributes = {id: _attributes(id, target, expires_at) for id in new}
+        owned = [
+            {"pk": item_partition(tenant, id), "sk": ITEM_SORT, **more}
+            for id, more in attributes.items()
+        ]
+        self.batch.put_all([*rows, *owned])
         self._owned.update(((tenant, id), target) for id in new)
 
     def ownership_updates(self, link: Link, ids: Iterable[str]) -> list[Update]:
