@@ -20,6 +20,7 @@ from pathlib import Path
 import openai
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from infra.example_models import EXAMPLE_MODEL
 from infra.project import PROJECT
 
 FOLDER = PROJECT / "docs" / "images"
@@ -37,6 +38,10 @@ models = ["gpt-*", "sim-*"]
 rpm = 60
 tpm = 40_000
 budget_usd = 0.5
+
+[prices."gpt-6*"]
+input = 0.5
+output = 4
 
 [prices."sim-*"]
 input = 1
@@ -90,10 +95,10 @@ def make_responses(url: str) -> str:
     client = openai.OpenAI(base_url=url, api_key=KEY)
     ids: dict[str | None, str] = {}
     turns = [
-        (None, "draft", "gpt-5", "Write a title for a page about tides."),
-        ("draft", "short", "gpt-5", "Shorter."),
+        (None, "draft", EXAMPLE_MODEL, "Write a title for a page about tides."),
+        ("draft", "short", EXAMPLE_MODEL, "Shorter."),
         ("draft", "formal", "sim-reasoning", "More formal."),
-        ("formal", "last", "gpt-5", "Now in French."),
+        ("formal", "last", EXAMPLE_MODEL, "Now in French."),
     ]
     for parent, name, model, text in turns:
         made = client.responses.create(
@@ -131,7 +136,13 @@ def pictures(last_id: str) -> tuple[Picture, ...]:
         Picture("console-tree-dark", tree, enter_key, "dark"),
         Picture("console-limits", "console#/limits", enter_key),
         Picture("console-usage", "console#/usage?of=total_tokens&days=7", enter_key),
-        Picture("console-phone", "console#/playground?model=gpt-5", send_request, "dark", PHONE),
+        Picture(
+            "console-phone",
+            f"console#/playground?model={EXAMPLE_MODEL}",
+            send_request,
+            "dark",
+            PHONE,
+        ),
         Picture("reference", "docs", wait_for_reference, window=SMALL),
     )
 

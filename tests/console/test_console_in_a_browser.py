@@ -127,6 +127,7 @@ def test_turns_of_a_conversation_and_what_continues_them(open_console, url_clien
     page.wait_for_selector(f".detail:has-text('{fork}')")
 
 
+@pytest.mark.both_doors
 def test_a_stream_arrives_event_by_event_and_is_continued(open_console, door):
     watched = open_console(door, "playground?model=sim-delay-150ms")
     page = watched.page

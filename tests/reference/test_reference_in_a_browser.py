@@ -29,6 +29,7 @@ def send(page):
     page.click("main button[type=submit]")
 
 
+@pytest.mark.both_doors
 @pytest.mark.parametrize(("door", "path"), PLACES)
 def test_a_reader_sees_each_event_as_it_comes(browser, gateway, provider, door, path):
     """The provider sends no second event before the first one is visible."""
