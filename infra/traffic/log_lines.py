@@ -42,7 +42,7 @@ def parse_line(line: bytes | str) -> dict[str, Any] | None:
     """Return the object that a line has; None for a line of another kind, such as a traceback."""
     try:
         document = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 

@@ -78,6 +78,7 @@ async def test_what_the_endpoint_refuses_is_reported_without_an_id():
         (b'{"error":{"message":5}}', None),
         (b"[]", None),
         (b"no JSON", None),
+        (b"[" * 30_000 + b"]" * 30_000, None),
     ],
 )
 def test_messages_are_read_from_errors_of_both_shapes(body, message):

@@ -134,6 +134,7 @@ def run_gateway(
                 **_clean_environment(),
                 **credentials,
                 "ANTIPHON_LOCAL_KEYS": keys,
+                "POWERTOOLS_LOG_LEVEL": "DEBUG",  # the JSON of requests, too
                 "ANTIPHON_LOCAL_NOTES": str(instance_folder(ready)),
                 "MOTO_ENABLE_RECORDING": "yes",
                 "MOTO_RECORDER_FILEPATH": str(recording),

@@ -33,6 +33,6 @@ def error_message(body: bytes) -> str | None:
         document: Any = json.loads(body)
         error = document.get("error") or document
         message = error["message"]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return message if isinstance(message, str) else None
