@@ -8,11 +8,11 @@ import threading
 import types
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-import botocore.client
 import botocore.credentials
 import pytest
 
 from antiphon import wiring
+from antiphon.store.aws_api import JsonApi
 from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.transport import LlhttpTransport
 from tests.support.concurrency import wait_for
@@ -27,9 +27,9 @@ from tests.support.provider import Gate, encode_response
 
 # What two copies of a process must not both use.
 OWN = (
-    botocore.client.BaseClient,
     botocore.credentials.Credentials,
     Credentials,
+    JsonApi,
     LlhttpTransport,
     ssl.SSLContext,
     type(threading.Lock()),

@@ -26,6 +26,10 @@ SHAPE = {
     "store": True,
     "metadata": {},
     "usage": {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7},
+    "cost_usd": None,  # nobody knows a price of these models
+    "service_tier": None,
+    "unfinished": None,
+    "upstream_model": "gpt-5-2026",
 }
 
 
@@ -57,6 +61,8 @@ def test_responses_are_listed_newest_first_and_no_provider_is_called(acme, provi
     times = [link.pop("created_at"), link.pop("completed_at")]
     assert times == sorted(times)
     assert abs(times[0] - time.time()) < 60
+    assert link.pop("expires_at") > time.time()
+    assert link.pop("key_id").startswith("key_")
     assert link == {"id": second, "model": model, "root": second, **SHAPE}
     assert got.headers["content-type"] == "application/json"
     assert got.headers["x-antiphon-consistency"] == "eventual"

@@ -100,9 +100,9 @@ def test_the_open_circuit_of_the_only_target(invoke, own, provider):
 @pytest.mark.parametrize(
     ("operations", "status", "expected"),
     [
-        ({"PutItem"}, 200, {"DeferredRows": 1}),
+        ({"PutItem", "BatchWriteItem"}, 200, {"DeferredRows": 1}),
         (
-            {"PutItem", "SendMessage"},
+            {"PutItem", "BatchWriteItem", "SendMessage"},
             503,
             {"LinkNotWritten": 1, "Errors link_not_written": 1, "ServerErrors": 1},
         ),

@@ -23,11 +23,14 @@ from tests.support.permissions import POLICY, actions_of
 from tests.support.usage import make_usage
 
 PUT = ("secrets", "put", "openai")
+TAIL = ("tail", "--no-follow")
+COMMANDS = {"secretsmanager": PUT, "logs": TAIL, "cloudformation": TAIL}  # by a service they need
 # Those of the doctor are shown to be used by its own tests; DynamoDB, in place of the commands,
 # uses those of KMS.
+FOR_TAIL = actions_of("CheckResources")
 ACTIONS = sorted(
     each
-    for each in actions_of("") - actions_of("Check") | actions_of("PutCredentials")
+    for each in actions_of("") - actions_of("Check") | actions_of("PutCredentials") | FOR_TAIL
     if not each.startswith("kms:")
 )
 
@@ -160,7 +163,7 @@ def test_operator_policy_contains_no_unused_action(missing):
     if missing == "dynamodb:BatchGetItem":
         result = recount(env)
     else:
-        command = PUT if missing.startswith("secretsmanager:") else ("keys", "rotate", id)
+        command = COMMANDS.get(missing.partition(":")[0], ("keys", "rotate", id))
         result = run_with_iam(env, *command, stdin="sk-1")
     assert (result.code, result.out) == (1, "")
     assert f"is not authorized to perform: {missing}" in result.err

@@ -67,11 +67,11 @@ def test_a_healthy_request_reads_the_circuits_once_in_the_cache_time(environment
         left.respond_with(good())
         assert ask(one).status == 200
         # The key, the circuits, and the link in the end.
-        assert proxy.calls == ["GetItem", "GetItem", "GetSecretValue", "PutItem"]
+        assert proxy.calls == ["GetItem", "GetItem", "GetSecretValue", "BatchWriteItem"]
         proxy.calls.clear()
         left.respond_with(good())
         assert ask(one).status == 200
-        assert proxy.calls == ["PutItem"]
+        assert proxy.calls == ["BatchWriteItem"]
 
 
 def ask_with(function, key, proxy):
@@ -93,7 +93,7 @@ def test_random_keys_and_a_busy_circuits_row_fail_no_known_key(environment, prov
             assert ask_with(one, f"sk-antiphon-random-{number}", proxy) == (401, [])
         assert ask_with(one, "sk antiphon", proxy) == (401, [])  # malformed
         providers["first"].respond_with(good())
-        assert ask_with(one, KEYS["acme"], proxy) == (200, ["PutItem"])
+        assert ask_with(one, KEYS["acme"], proxy) == (200, ["BatchWriteItem"])
         # Another known key: the circuits are not asked again at once.
         providers["first"].respond_with(good())
-        assert ask_with(one, KEYS["umbra"], proxy) == (200, ["GetItem", "PutItem"])
+        assert ask_with(one, KEYS["umbra"], proxy) == (200, ["GetItem", "BatchWriteItem"])
