@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 MAX_CALL_SECONDS = 900.0  # the longest invocation that Lambda allows
+MAX_LINK_ATTEMPTS = 10  # the last ones, so that a row stays small
 
 type Send = Callable[[bytes], None]
 
@@ -50,6 +51,12 @@ class RequestMetrics:
 
     def to_log(self) -> list[dict[str, object]]:
         return [attempt.to_log() for attempt in self.attempts]
+
+    def to_link(self) -> dict[str, Any]:
+        """Return what a response's link has of its request; one attempt is that of its target."""
+        waited_ms = (time.time_ns() - self.started_ns) // 1_000_000
+        attempts = self.to_log()[-MAX_LINK_ATTEMPTS:] if len(self.attempts) > 1 else None
+        return {"waited_ms": max(waited_ms, 0), "attempts": attempts}
 
 
 @dataclass(frozen=True)

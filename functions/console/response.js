@@ -19,6 +19,8 @@ export function showResponse(place, link, signal) {
     facts(identity(link)),
     h("h3", {}, "Time"),
     facts(timing(link)),
+    h("h3", {}, "Attempts"),
+    attempts(link),
     h("h3", {}, "Tokens and cost"),
     facts(cost(link)),
     h("h3", {}, "Text"),
@@ -65,9 +67,17 @@ const identity = (link) => [
 const timing = (link) => [
   ["Created", time(link.created_at)],
   ["Ended", link.completed_at ? time(link.completed_at) : "not yet, or not known"],
+  ["Answer, or first event, after", link.waited_ms === null ? null : `${number(link.waited_ms)} ms`],
   ["Duration", link.completed_at && duration(link.completed_at - link.created_at)],
   ["Listed until", time(link.expires_at)],
 ];
+
+// A link has its attempts only where there were more than one.
+function attempts(link) {
+  if (!link.attempts) return h("p", {}, `One, at ${link.target}.`);
+  const draw = (each) => h("li", {}, [`${each.target}: ${each.status}`, each.reason, `${number(each.ms)} ms`].filter(Boolean).join(", "));
+  return h("ol", {}, link.attempts.map(draw));
+}
 
 function cost(link) {
   const usage = link.usage ?? {};

@@ -178,6 +178,8 @@ LINK: Schema = {
     "cost_usd": "0.00015",
     "unfinished": None,
     "expires_at": CREATED + 30 * 86_400,
+    "waited_ms": 840,
+    "attempts": None,
 }
 NEXT_LINK: Schema = {**LINK, "id": NEXT, "previous_response_id": RESP}
 LINKS = example(list_of(NEXT_LINK, LINK))

@@ -14,7 +14,8 @@ from infra.conformance.run import BY_DESIGN, CASES, CaseResult, Score, run_cases
 from tests.support.concurrency import IS_SOAK
 from tests.support.gateway import KEYS, NO_TLS
 
-PAGE = Path(__file__).parents[2] / "docs/compatibility.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/compatibility.md"
 UNTOUCHED = {"missing-authorization"}  # passes where everything is refused
 
 
@@ -32,8 +33,10 @@ def test_the_page_states_what_the_command_prints(printed):
     assert [case for case in results if case.verdict == "fails"] == []
     assert status == 0
     assert {case.name for case in results if case.verdict == "by design"} == BY_DESIGN.keys()
-    text = " ".join(PAGE.read_text().split())
-    assert Score(report["url"], report["model"], results).sentence in text
+    text, readme = (" ".join(page.read_text().split()) for page in (PAGE, ROOT / "README.md"))
+    sentence = Score(report["url"], report["model"], results).sentence
+    assert sentence in text
+    assert sentence in readme
     for case in results:
         if case.reason:
             assert f"| `{case.name}` | {case.requires} | {case.reason} |" in text

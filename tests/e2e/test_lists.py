@@ -29,6 +29,7 @@ SHAPE = {
     "cost_usd": None,  # nobody knows a price of these models
     "service_tier": None,
     "unfinished": None,
+    "attempts": None,
     "upstream_model": "gpt-5-2026",
 }
 
@@ -62,6 +63,7 @@ def test_responses_are_listed_newest_first_and_no_provider_is_called(acme, provi
     assert times == sorted(times)
     assert abs(times[0] - time.time()) < 60
     assert link.pop("expires_at") > time.time()
+    assert 0 <= link.pop("waited_ms") < 60_000
     assert link.pop("key_id").startswith("key_")
     assert link == {"id": second, "model": model, "root": second, **SHAPE}
     assert got.headers["content-type"] == "application/json"

@@ -105,6 +105,16 @@ def test_the_next_target_gets_it_where_the_first_did_not_process_it(
     assert (got.status_code == 200) == (len(attempted) == 2)
 
 
+@WHOLE_OR_STREAMED
+def test_the_list_has_the_attempts_and_their_times(many, providers, stream):
+    assert ask(many, providers, THREE, [NOT_PROCESSED["429"]], stream).status_code == 200
+    with many.client() as client:
+        link = client.get("/responses", params={"limit": 1}).json()["data"][0]
+    attempts = [(each["target"], each["status"]) for each in link["attempts"]]
+    assert attempts == [("first", 429), ("second", 200)]
+    assert link["waited_ms"] >= sum(each["ms"] for each in link["attempts"]) // 1
+
+
 @pytest.mark.parametrize(
     ("failure", "case", "stream"),
     [

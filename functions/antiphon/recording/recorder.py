@@ -271,10 +271,7 @@ class ResponseRecorder:
     def _put_response(
         self, response: UpstreamResponse, created: ResponseObject, links: list[Link]
     ) -> TrackedLink:
-        """Write the links; one that has its outcome is written with the owners of its items.
-
-        Nothing changes such a link but a deletion, so its write needs no condition.
-        """
+        """Write links; one that has its outcome, which nothing changes, with its items' owners."""
         link = links[-1]
         if link.is_final and link.store and len(links) == 1:
             with suppress(Unavailable):  # then the link alone, which may wait in the queue
@@ -326,6 +323,7 @@ def _response_link(
         **{
             "store": body.store is not False,
             "service_tier": tier_or_none(body.service_tier),
+            **context.request.metrics.to_link(),
             **outcome_attributes(response),
         },
     )

@@ -72,6 +72,11 @@ class ResponseLink(LinkModel):
     """Why its end is not known: `cut`, for example, where the stream broke."""
     expires_at: int
     """Until when it is listed."""
+    waited_ms: int | None
+    """Milliseconds from the request until the answer, or the first event of a stream."""
+    attempts: list[dict[str, Any]] | None
+    """The calls of targets, where there were more than one: `target`, `status` (or the code of an
+    error), `ms`, and `reason` where no connection was made."""
 
 
 class LinkList(BaseModel):

@@ -87,6 +87,8 @@ class Link:
     started_ms: int | None = None
     ended_ms: int | None = None
     trace_parent: str | None = None
+    waited_ms: int | None = None  # from the request until its answer, or its first event
+    attempts: list[dict[str, Any]] | None = None  # if many: target, status or code, ms, reason
 
     @property
     def path_segment(self) -> str:
