@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import botocore.auth
 import botocore.session
+import httpx
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
@@ -75,8 +77,8 @@ def test_a_new_day_and_new_credentials_make_another_key(monkeypatch):
     pairs = [Credentials("A", "one"), Credentials("A", "one"), Credentials("B", "two")]
     url, clock = "https://sqs.eu-central-1.amazonaws.com/", iter(times)
     signer = Signer("sqs", "eu-central-1", url, lambda: next(clock))
-    for time, pair in zip(times, pairs, strict=True):
-        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda time=time: time)
+    for moment, pair in zip(times, pairs, strict=True):
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda moment=moment: moment)
         expected = of_botocore("POST", pair, "sqs", "eu-central-1", url, {}, b"{}")
         assert signer.sign({}, b"{}", pair)["authorization"] == expected["authorization"]
 
@@ -257,6 +259,19 @@ def test_a_damaged_answer_is_none(service, ours, answer):
     row = Table(ours, "t", CallTime(3)).get("a", "b")
     assert row == {"pk": "T#é", "sk": "LINK"}
     assert len(service.received) == 2
+
+
+def test_connecting_takes_from_the_time_of_the_answer():
+    seen = []
+
+    def handle(request):
+        seen.append(request.extensions["ends_at"] - time.monotonic())
+        raise httpx.ConnectTimeout("m")
+
+    access = AwsAccess("r", Credentials("a", "b"), AwsTransport(httpx.MockTransport(handle)))
+    with pytest.raises(NotSent):
+        JsonApi(DYNAMODB, "http://a/", access, 1, lambda: 0.7).call("GetItem", ROW)
+    assert 0 < seen[0] <= 0.7
 
 
 def test_nothing_is_sent_without_credentials():

@@ -1,5 +1,6 @@
 """Sends calls of AWS services over the transport that serves the providers, too."""
 
+import time
 from dataclasses import dataclass
 
 import httpx
@@ -28,10 +29,10 @@ class AwsTransport:
             "write": request.read_seconds,
             "read": request.read_seconds,
         }
+        # To connect, which the transport may try twice, takes from the time of the answer.
+        limits = {"timeout": timeouts, "ends_at": time.monotonic() + request.read_seconds}
         try:
-            sent = build_request(
-                "POST", request.url, request.headers, request.body, {"timeout": timeouts}
-            )
+            sent = build_request("POST", request.url, request.headers, request.body, limits)
             response = self.transport.handle_request(sent)
             body = _read(response)
         except NOT_SENT as exc:
