@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from weakref import finalize
 
 import httpx
 
@@ -149,6 +150,8 @@ class _Connection:
             raise httpx.ConnectTimeout("The connection was not made in time.") from exc
         except (OSError, ValueError) as exc:  # ValueError: a host name that cannot be encoded
             raise httpx.ConnectError("The connection could not be made.") from exc
+        # A transport that nobody closes, and that is collected, leaves no open socket.
+        finalize(self, self.socket.close).atexit = False
 
     def get_extra_info(self, info: str) -> Any:
         """Return the socket, as httpx's network streams do."""
