@@ -16,8 +16,9 @@ from antiphon.api.docs import (
     IMMUTABLE,
     SECURITY_HEADERS,
     TASK_ROOT,
-    digest,
+    digest_of_files,
     file_reply,
+    refusing_router,
     serve_file,
 )
 from antiphon.errors import NotFound
@@ -108,14 +109,7 @@ def console_router(*, compresses: bool = True) -> Router:
 
 def no_console_router() -> Router:
     """Build what says that the console is not served."""
-    router = Router()
-
-    def refuse(**_: str) -> Response[Any]:
-        raise NotFound("This gateway does not serve its console: antiphon:docs is false.")
-
-    for path in PATHS:
-        router.get(path)(refuse)
-    return router
+    return refusing_router(PATHS, "console")
 
 
 def _page(name: str, path: str) -> bytes:
@@ -130,9 +124,7 @@ def _page(name: str, path: str) -> bytes:
 
 @cache
 def _version() -> str:
-    """Return a digest of all files: changed files get new URLs, also where one imports another."""
-    contents = (read(TASK_ROOT / path) for path in CONSOLE_FILES.values())
-    return digest(b"".join(digest(content).encode() for content in contents))
+    return digest_of_files(CONSOLE_FILES.values())
 
 
 @cache

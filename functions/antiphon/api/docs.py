@@ -4,7 +4,7 @@ The page loads nothing from other origins.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -103,12 +103,17 @@ def docs_router(*, compresses: bool = True) -> Router:
 
 def no_docs_router() -> Router:
     """Build what says that the reference is not served."""
+    return refusing_router(PATHS, "reference")
+
+
+def refusing_router(paths: Iterable[str], name: str) -> Router:
+    """Build what says at each path that a page of this name is not served."""
     router = Router()
 
     def refuse(**_: str) -> Response[Any]:
-        raise NotFound("This gateway does not serve its reference: antiphon:docs is false.")
+        raise NotFound(f"This gateway does not serve its {name}: antiphon:docs is false.")
 
-    for path in PATHS:
+    for path in paths:
         router.get(path)(refuse)
     return router
 
@@ -151,8 +156,12 @@ def _page_file(version: str, name: str) -> Path:
 
 @cache
 def _version() -> str:
-    """Return a digest of all files: changed files get new URLs, also where one imports another."""
-    contents = (read(TASK_ROOT / path) for path in PAGE_FILES.values())
+    return digest_of_files(PAGE_FILES.values())
+
+
+def digest_of_files(paths: Iterable[str]) -> str:
+    """Return one digest: changed files get new URLs, also where one imports another."""
+    contents = (read(TASK_ROOT / path) for path in paths)
     return digest(b"".join(digest(content).encode() for content in contents))
 
 

@@ -12,19 +12,10 @@ from infra.example_models import REASONING_MODELS
 from infra.local.simulator.errors import ApiError
 from infra.local.simulator.items import Json
 from infra.local.simulator.parameters import check_value
+from infra.reference.provider_values import INCLUDABLE
 
 OTHER_MODELS = re.compile(r"gpt-[34]|chatgpt-")  # models that do not reason
-INCLUDE = (
-    "file_search_call.results",
-    "web_search_call.results",
-    "web_search_call.action.sources",
-    "message.input_image.image_url",
-    "computer_call_output.output.image_url",
-    "code_interpreter_call.outputs",
-    "reasoning.encrypted_content",
-    "message.output_text.logprobs",
-)
-LOGPROBS = INCLUDE[-1]
+LOGPROBS = INCLUDABLE[-1]
 VALUES: Mapping[str, Sequence[str]] = {  # by the path of the parameter
     "truncation": ("auto", "disabled"),
     "service_tier": ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast"),
@@ -39,7 +30,7 @@ FIXED_SAMPLING = ("temperature", "top_p")  # only 1 with reasoning
 def check_values(body: Json) -> None:
     """Raise ApiError for the first value that no model supports."""
     for index, value in enumerate(body.get("include") or ()):
-        check_value(value, INCLUDE, f"include[{index}]")
+        check_value(value, INCLUDABLE, f"include[{index}]")
     for path, supported in VALUES.items():
         check_value(_find(body, path), supported, path)
 
