@@ -56,7 +56,7 @@ def format_request(
 
     `with_message`: whether the message of an error may be printed, which may quote the request.
     """
-    layout = _layout(width)
+    layout, record = _layout(width), record.for_terminal()
     cells = [*_head(record, layout, zone), *_tail(record, layout, with_message=with_message)]
     line = Text(" ").join(Text(text, style) for text, style in cells)
     line.rstrip()

@@ -1,7 +1,7 @@
 """One request, as the log lines of the function describe it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -65,10 +65,24 @@ class RequestRecord:
     def reason_without_message(self) -> str:
         return ": ".join(filter(None, (None if self.is_refused else self.end, self.code)))
 
+    def for_terminal(self) -> "RequestRecord":
+        """Return it without characters that control a terminal: callers choose paths and models."""
+        texts: dict[str, Any] = {
+            name: _printable(value)
+            for name, value in self.__dict__.items()
+            if isinstance(value, str)
+        }
+        return replace(self, **texts)
+
     def to_json(self) -> dict[str, Any]:
         """Return what is known, with the time in UTC as RFC 3339 has it."""
         known = {name: value for name, value in asdict(self).items() if value not in (None, ())}
         return {**known, "time": format_utc(self.time)}
+
+
+def _printable(text: str) -> str:
+    """Replace control characters, and those that reverse a line; white space becomes a space."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
 def format_utc(seconds: float) -> str:

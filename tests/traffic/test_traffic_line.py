@@ -59,6 +59,16 @@ def test_lines_fit_the_terminal(width):
     assert max(map(cell_len, lines)) <= width
 
 
+@pytest.mark.parametrize("width", [60, 80, 120, None])
+def test_no_caller_controls_the_terminal(width):
+    """By a path or a model, or by a message that quotes them."""
+    evil = "a\x1b]0;title\x07\x1b[2J\x9b31m\r\n\u202eb"
+    record = replace(sample_records()[4], path=evil, model=evil, target=evil, message=evil)
+    for each in (record, replace(record, model=None), replace(record, status=200, code=None)):
+        line = format_request(each, width, UTC).plain
+        assert line.isprintable(), ascii(line)
+
+
 def test_in_a_file_nothing_is_cut_off_and_no_message_is_there():
     lines = [format_request(each, None, UTC, with_message=False).plain for each in sample_records()]
     text = "\n".join(lines)
