@@ -214,12 +214,11 @@ def days_around_now():
     return {(now - timedelta(minutes=m)).date().isoformat() for m in (0, 5)}
 
 
-TODAY = datetime.now(UTC).date()
 MICRO = 10**6  # picodollars
 
 
 def days_ago(days):
-    return (TODAY - timedelta(days)).isoformat()
+    return (datetime.now(UTC).date() - timedelta(days)).isoformat()
 
 
 def add_usage(
