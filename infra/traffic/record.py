@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+from infra.traffic.meanings import explain
+
 CALLER_GONE = "caller gone"
 # Ends of a response that are no failure; those of a background response are not its last.
 EXPECTED_ENDS = {None, "completed", "in_progress", "queued", "cancelled"}
@@ -63,7 +65,9 @@ class RequestRecord:
 
     @property
     def reason_without_message(self) -> str:
-        return ": ".join(filter(None, (None if self.is_refused else self.end, self.code)))
+        if self.is_refused:
+            return explain(self.code, self.status)
+        return ": ".join(filter(None, (self.end, self.code)))
 
     def for_terminal(self) -> "RequestRecord":
         """Return it without characters that control a terminal: callers choose paths and models."""

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
+from infra.reference.errors import error_examples
 from infra.traffic.assembler import RequestAssembler
 from infra.traffic.filters import RequestFilter
+from infra.traffic.meanings import MEANINGS, explain
 from infra.traffic.sources import LATE_SECONDS, CloudWatchLines
 from infra.traffic.tail import Tail, find_costs
 from tests.support.aws import LOCAL_AWS
@@ -107,8 +109,22 @@ def test_a_terminal_gets_lines_of_its_width_and_colours(log):
     terminal = {**OPERATOR_ENVIRONMENT, "FORCE_COLOR": "1", "COLUMNS": "80", "TERM": "xterm"}
     first, second = tail(env=terminal)
     assert "\x1b[32m200\x1b[0m acme/1a2b" in first
-    assert "\x1b[33mrate_limit_exceeded\x1b[0m" in second
+    assert "\x1b[33mrate_limit_exceeded: A rate" in second
     assert "\x1b" not in "".join(tail())
+
+
+def test_a_refusal_has_its_code_and_what_that_means(log):
+    log.write(refused("r1"))
+    [line] = tail()
+    assert line.endswith(f"rate_limit_exceeded: {MEANINGS['rate_limit_exceeded']}")
+
+
+def test_each_code_of_the_gateway_has_a_meaning():
+    """A new one needs its sentence in infra/traffic/meanings.py."""
+    codes = {example.error["code"] for example in error_examples()} - {None}
+    assert codes - MEANINGS.keys() == set()
+    assert explain("context_length_exceeded", 400) == "context_length_exceeded"
+    assert (explain(None, 404), explain(None, 599)) == ("Not Found", "")
 
 
 def test_costs_are_those_of_the_configuration(log, tmp_path):
