@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from antiphon.pricing import CostEstimator, Prices, provider_at
-from antiphon.settings.config import AzureTarget, OpenAITarget, parse_config
+from antiphon.settings.config import parse_config
+from antiphon.settings.targets import AzureTarget, OpenAITarget
 from tests.support import limits
 from tests.support.dynamodb import make_link
 

@@ -11,7 +11,8 @@ from cachetools import TTLCache
 
 from antiphon.errors import Unauthenticated
 from antiphon.http import Request
-from antiphon.settings.config import UNLIMITED, Limits, matches_pattern
+from antiphon.settings.config import UNLIMITED, Limits
+from antiphon.settings.targets import matches_pattern
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 LETTERS = re.compile(r"[A-Za-z0-9_-]+")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from cachetools import TTLCache
 
-from antiphon.settings.config import OpenAITarget, Price, Rate, Target, matches_pattern
+from antiphon.settings.config import Price, Rate
+from antiphon.settings.targets import OpenAITarget, Target, matches_pattern
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, PriceCalculation, Provider

@@ -13,7 +13,8 @@ from antiphon.ownership import Ownership
 from antiphon.providers.provider import Candidate
 from antiphon.routing import Routing, check_model
 from antiphon.schema.create import Reference
-from antiphon.settings.config import Config, Target, matches_pattern
+from antiphon.settings.config import Config
+from antiphon.settings.targets import Target, matches_pattern
 from antiphon.store.links import Link, ResourceKind
 
 TARGET_HEADER, MODEL_HEADER = "x-antiphon-target", "x-antiphon-model"

@@ -17,7 +17,7 @@ from antiphon.errors import NO_HEADERS, InvalidRequest, ModelNotFound, TargetGon
 from antiphon.ownership import TURN_STATE, Ownership
 from antiphon.providers.provider import Candidate, provider_of
 from antiphon.schema.create import ModelRequest, Reference
-from antiphon.settings.config import Target
+from antiphon.settings.targets import Target
 from antiphon.store.links import Link
 
 SESSION_HEADERS = ("session_id", "session-id", "thread-id", "conversation_id")

@@ -9,7 +9,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from antiphon.settings.config import AzureTarget, ConfigError, Entra, Target, Telemetry
+from antiphon.settings.config import ConfigError, Telemetry
+from antiphon.settings.targets import AzureTarget, Entra, Target
 from antiphon.store.secrets import PLACEHOLDER
 from antiphon.store.web_identity import ALGORITHM, TOKEN_SECONDS
 from infra.constructs.options import Options

@@ -11,8 +11,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from antiphon.settings.config import Target
 from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
+from antiphon.settings.targets import Target
 from infra.constructs.credentials import create_secrets, identity_audiences
 from infra.constructs.function_specs import FunctionSpec
 from infra.constructs.options import Options

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from antiphon.settings.config import Config, OpenAITarget
+from antiphon.settings.config import Config
+from antiphon.settings.targets import OpenAITarget
 from infra.example_models import PREFERRED_MODELS
 from infra.local import instance_file
 from infra.local.aws.resources import REGION, TABLE

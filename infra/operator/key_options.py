@@ -7,7 +7,8 @@ from typing import Any, Concatenate, get_args
 import click
 from pydantic import ValidationError
 
-from antiphon.settings.config import Limits, Period
+from antiphon.settings.config import Limits
+from antiphon.settings.section import Period
 from antiphon.store.key_terms import KeyringError
 from antiphon.store.keyring import Keyring, NoSuchKey
 from infra.operator.deployment import Deployment, with_deployment

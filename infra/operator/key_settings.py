@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from antiphon.settings.config import UNLIMITED, Config, Limits, matches_pattern
+from antiphon.settings.config import UNLIMITED, Config, Limits
+from antiphon.settings.targets import matches_pattern
 
 OUTPUT = "KeySettings"
 OUTPUT_CHARS = 1_000  # in one output; more continues in the next one

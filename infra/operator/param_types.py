@@ -8,7 +8,7 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from antiphon.settings.config import TenantName
+from antiphon.settings.section import TenantName
 from antiphon.store.links import ID_PATTERN
 from infra.example_models import EXAMPLE_PATTERN
 

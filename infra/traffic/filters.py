@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from antiphon.settings.config import matches_pattern
+from antiphon.settings.targets import matches_pattern
 from infra.operator.param_types import TenantType
 from infra.traffic.record import RequestRecord
 

@@ -131,7 +131,7 @@ HEADERS_AND_SECRETS = [
     ),
     guard(
         "no setting passes on what identifies a caller or a credential",
-        "settings/config.py",
+        "settings/section.py",
         "    if PRIVATE_HEADERS.fullmatch(name):",
         "    if name == '':",
         "settings/test_config.py",

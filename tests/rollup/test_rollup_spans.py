@@ -12,8 +12,8 @@ from antiphon.rollup.counting import LinkCounter
 from antiphon.rollup.handler import StreamHandler
 from antiphon.rollup.spans import SpanBuffer, encode_attributes, encode_span
 from antiphon.rollup.usage import UsageRollup
-from antiphon.settings.config import AzureTarget, OpenAITarget
 from antiphon.settings.metrics import SPANS_NOT_EXPORTED
+from antiphon.settings.targets import AzureTarget, OpenAITarget
 from antiphon.store.secrets import SecretHeaders
 from antiphon.upstream.otlp import SpanExporter
 from infra.local.aws.resources import TABLE

@@ -2,13 +2,7 @@
 
 import pytest
 
-from antiphon.settings.config import (
-    Config,
-    ConfigError,
-    Settings,
-    load_config,
-    parse_config,
-)
+from antiphon.settings.config import Config, ConfigError, Settings, load_config, parse_config
 
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
 AZURE = {"provider": "azure", "endpoint": "https://a.openai.azure.com", "models": {"a": "b"}}

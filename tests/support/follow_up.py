@@ -11,7 +11,8 @@ from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.resources import ResourceRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.routing import Routing
-from antiphon.settings.config import Gateway, OpenAITarget
+from antiphon.settings.config import Gateway
+from antiphon.settings.targets import OpenAITarget
 from antiphon.store.circuits import Circuits
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.items import Items

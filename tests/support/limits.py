@@ -13,7 +13,8 @@ from antiphon.limits.counters import is_stale
 from antiphon.limits.reservation import Reservation
 from antiphon.pricing import CostEstimator, Prices
 from antiphon.schema.create import CreateResponse
-from antiphon.settings.config import AzureTarget, Limits, OpenAITarget, Price
+from antiphon.settings.config import Limits, Price
+from antiphon.settings.targets import AzureTarget, OpenAITarget
 from antiphon.store.dynamodb import Table
 from antiphon.store.limit_rows import LimitRows
 from antiphon.store.moved_reservations import has_ends

@@ -19,7 +19,7 @@ from antiphon.rollup.counting import LinkCounter
 from antiphon.rollup.handler import StreamHandler
 from antiphon.rollup.storage import StorageRollup
 from antiphon.rollup.usage import UsageRollup
-from antiphon.settings.config import OpenAITarget
+from antiphon.settings.targets import OpenAITarget
 from antiphon.store.dynamodb import Table
 from antiphon.store.links import Link, link_partition
 from antiphon.store.reservations import build_recount

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.settings.config import AzureTarget, OpenAITarget
+from antiphon.settings.targets import AzureTarget, OpenAITarget
 from antiphon.upstream.credentials import Credentials
 from antiphon.upstream.entra import EntraTokens
 from tests.support.aws import FakeSts

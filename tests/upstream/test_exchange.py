@@ -18,7 +18,8 @@ from antiphon.errors import (
 from antiphon.providers.azure import Azure
 from antiphon.providers.openai import OpenAI
 from antiphon.providers.provider import Candidate
-from antiphon.settings.config import AzureTarget, Gateway
+from antiphon.settings.config import Gateway
+from antiphon.settings.targets import AzureTarget
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.outcome import UpstreamRequest
 from antiphon.upstream.stream import UpstreamStream

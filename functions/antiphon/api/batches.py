@@ -24,7 +24,8 @@ from antiphon.resource_routing import ResourceRouting
 from antiphon.routing import MODEL_NOT_FOUND
 from antiphon.schema.batch_input import BatchLine, line_error, read_lines
 from antiphon.schema.other_bodies import CreateBatch
-from antiphon.settings.config import AzureTarget, Limits, Target
+from antiphon.settings.config import Limits
+from antiphon.settings.targets import AzureTarget, Target
 from antiphon.store.links import Link
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.download import Download

@@ -17,7 +17,7 @@ from antiphon.limits.admission import Gate
 from antiphon.observability import logger
 from antiphon.providers.provider import Candidate
 from antiphon.routing import MODEL_NOT_FOUND, Routing
-from antiphon.settings.config import Target
+from antiphon.settings.targets import Target
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
 

@@ -20,7 +20,8 @@ from typing import NamedTuple, Self
 
 from antiphon.auth import Caller
 from antiphon.pricing import NANO
-from antiphon.settings.config import UNLIMITED, Limits, Period
+from antiphon.settings.config import UNLIMITED, Limits
+from antiphon.settings.section import Period
 from antiphon.store.reservations import Counts, limits_partition
 
 REQUESTS, TOKENS, IN_FLIGHT, SPENT = "r", "t", "n", "u"  # kinds of counters

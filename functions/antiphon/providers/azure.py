@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from antiphon.providers.errors import complete_error
 from antiphon.providers.openai import Address, join_query, without_api_version
-from antiphon.settings.config import AzureTarget
+from antiphon.settings.targets import AzureTarget
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from antiphon.providers.azure import Azure
 from antiphon.providers.openai import Address, OpenAI
-from antiphon.settings.config import AzureTarget, Target
+from antiphon.settings.targets import AzureTarget, Target
 
 
 class Provider(Protocol):

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from antiphon.settings.config import OpenAITarget, Target
+from antiphon.settings.targets import OpenAITarget, Target
 from antiphon.store.links import Link
 from antiphon.upstream.otlp import SpanExporter
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 import httpx
 
 from antiphon.observability import logger
-from antiphon.settings.config import AzureTarget, Target
+from antiphon.settings.targets import AzureTarget, Target
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.upstream.entra import EntraTokens
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from antiphon.errors import CredentialMissing
 from antiphon.observability import logger
-from antiphon.settings.config import Entra
+from antiphon.settings.targets import Entra
 from antiphon.store.secrets import Clock, Credential, CredentialCache, ProviderSecrets
 from antiphon.upstream.http1 import build_request
 

@@ -13,7 +13,8 @@ from antiphon.errors import AnswerTooLarge, GatewayError, InvalidRequest, Upstre
 from antiphon.json_reader import Answer, JsonReader, read_json
 from antiphon.observability import logger
 from antiphon.providers.provider import Candidate
-from antiphon.settings.config import PRIVATE_HEADERS, Gateway
+from antiphon.settings.config import Gateway
+from antiphon.settings.section import PRIVATE_HEADERS
 from antiphon.sse import EventSplitter
 from antiphon.upstream.credentials import redact
 from antiphon.upstream.download import Download, check_download, redirected
@@ -44,8 +45,7 @@ MAX_HEADER_BYTES = 8_192  # of all that the caller gets: Lambda allows 16 KB wit
 STATUSES = range(200, 600)  # that Lambda can send
 EVENTS = "text/event-stream"
 EVENT_START = re.compile(rb":|(?:event|data|id|retry):")
-KIND_BYTES = 6  # at most, that tell JSON from events
-MAX_BLANK_BYTES = 65_536  # before them
+KIND_BYTES, MAX_BLANK_BYTES = 6, 65_536  # that tell JSON from events; before them
 REDIRECTS, ERRORS = range(300, 400), range(400, 600)
 NO_CONTENT = 204
 
