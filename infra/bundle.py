@@ -19,6 +19,7 @@ from typing import Literal, Self
 
 import click
 
+from antiphon.settings.config import ConfigError, load_config
 from antiphon.settings.reference import compress_files
 from infra.project import CONFIG, FUNCTIONS, IS_INSTALLED, NEEDS_PROJECT, PROJECT
 
@@ -88,7 +89,7 @@ class Bundle:
         """Read the dependencies from uv.lock; raise BundleError if uv fails."""
         if IS_INSTALLED:
             raise BundleError(NEEDS_PROJECT.format("synth"))
-        options = ["--frozen", "--only-group", "asset"]
+        options = ["--frozen", *(f"--only-group={group}" for group in find_groups(CONFIG))]
         options += [f"--no-emit-package={name}" for name in UNUSED_DISTRIBUTIONS]
         return cls(arch, _run_uv("export", *options, "--no-header", "--no-annotate"))
 
@@ -142,6 +143,15 @@ class Bundle:
         source = ["--python", sys.executable, "--requirements", "-"]
         options = [*wheels, *platform, *target, *source]
         _run_uv("pip", "install", *options, stdin=self.requirements)
+
+
+def find_groups(config: Path) -> list[str]:
+    """Return the dependency groups that an asset with this configuration needs."""
+    try:
+        auth = load_config(config).auth
+    except ConfigError as exc:
+        raise BundleError(str(exc)) from exc
+    return ["asset"] if auth.jwt is None else ["asset", "jwt"]
 
 
 def _run_uv(*arguments: str, stdin: str = "") -> str:

@@ -8,6 +8,7 @@ from antiphon.observability import metrics
 from tests.support import aws, canaries
 from tests.support.doors import at_one_door
 from tests.support.gateway import run_gateway
+from tests.support.issuer import AUDIENCE, run_issuer
 from tests.support.progress import ProgressReporter
 from tests.support.provider import FakeProvider
 from tests.support.scheduling import GroupScheduling, rank_of
@@ -40,6 +41,11 @@ models = {{ "older" = "older-deployed" }}
 provider = "openai"
 models = ["sim-*", "o3", "played-*"]
 conversations = false
+
+[auth.jwt]
+issuer = "{issuer}"
+audience = "{audience}"
+models_claim = "models"
 
 [shared.pmpt_of_all]
 target = "openai"
@@ -122,22 +128,32 @@ def provider(_provider):
     _provider.reset()
 
 
-def _gateway(folder, provider, limits, *options):
+@pytest.fixture(scope="session")
+def issuer():
+    """Whose tokens the gateways accept in place of keys."""
+    with run_issuer() as issuer:
+        yield issuer
+
+
+def _gateway(folder, provider, issuer, limits, *options):
     config = folder / "gateway.toml"
-    config.write_text(CONFIG.format(address=provider.address, limits=limits))
+    text = CONFIG.format(
+        address=provider.address, issuer=issuer.address, audience=AUDIENCE, limits=limits
+    )
+    config.write_text(text)
     return run_gateway(config, folder / "ready.json", *options)
 
 
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory, _provider):
+def gateway(tmp_path_factory, _provider, issuer):
     """A gateway with the limits that users have."""
     folder = tmp_path_factory.mktemp("gateway")
-    with _gateway(folder, _provider, "", "--concurrency", "4") as running:
+    with _gateway(folder, _provider, issuer, "", "--concurrency", "4") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def hasty(tmp_path_factory, _provider):
+def hasty(tmp_path_factory, _provider, issuer):
     """A gateway with short limits: for a silent provider, and for its own run time."""
     folder = tmp_path_factory.mktemp("hasty")
     limits = """
@@ -147,7 +163,9 @@ rest_answer_seconds = 1.5
 max_answer_bytes = 100_000
 cors_origins = ["https://app.example.com"]
 """
-    with _gateway(folder, _provider, limits, "--concurrency", "2", "--timeout", "4") as running:
+    with _gateway(
+        folder, _provider, issuer, limits, "--concurrency", "2", "--timeout", "4"
+    ) as running:
         yield running
 
 

@@ -15,6 +15,7 @@ from antiphon.settings.config import UNLIMITED, Limits
 from antiphon.settings.targets import matches_pattern
 
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,128}")
+TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,8192}(?:\.[A-Za-z0-9_-]{1,8192}){2}")  # RFC 7515, 7.1
 LETTERS = re.compile(r"[A-Za-z0-9_-]+")
 BEARER = re.compile(r"bearer(?: |\Z)", re.IGNORECASE)
 AS_HEADERS = "as 'Authorization: Bearer KEY' or 'api-key: KEY'"
@@ -70,9 +71,15 @@ class Auth:
     """
 
     def __init__(
-        self, keys: KeyStore, cache_seconds: float, clock: Callable[[], float] = time.time
+        self,
+        keys: KeyStore,
+        cache_seconds: float,
+        clock: Callable[[], float] = time.time,
+        tokens: KeyStore | None = None,
     ) -> None:
+        """`tokens`: what verifies the tokens of an OpenID Connect provider, if one is set."""
         self._keys = keys
+        self._tokens = tokens
         self._clock = clock
         self._valid: TTLCache[str, tuple[KeyRecord, float]] = TTLCache(
             CACHED_KEYS, cache_seconds, clock
@@ -83,19 +90,29 @@ class Auth:
 
     def identify(self, request: Request) -> Caller:
         """Raise Unauthenticated without a valid key, Unavailable if keys cannot be read."""
-        record = self._find_valid(_read_key(request))
+        credential = _read_credential(request)
+        store = self._store_for(credential)
+        record = self._find_valid(credential, store)
         if record is None:
             raise Unauthenticated(f"{INCORRECT} Use a key of this gateway, {AS_HEADERS}.")
         request.metrics.fields.update(tenant=record.tenant, key_id=record.id)
         return Caller(record.tenant, record.id, record.models, record.limits)
 
-    def _find_valid(self, key: str) -> KeyRecord | None:
+    def _store_for(self, credential: str) -> KeyStore:
+        """Return what knows a token or a key; raise Unauthenticated for what is neither."""
+        if self._tokens is not None and TOKEN_PATTERN.fullmatch(credential):
+            return self._tokens
+        if not KEY_PATTERN.fullmatch(credential):
+            raise Unauthenticated(f"{INCORRECT} {_describe_malformed(credential)}")
+        return self._keys
+
+    def _find_valid(self, key: str, store: KeyStore) -> KeyRecord | None:
         """Return the record of a key that is valid now."""
         digest = sha256(key.encode()).hexdigest()  # not truncated: a part could collide
         if digest in self._refused:
             return None
         cached = self._valid.get(digest)
-        record, valid_until = cached or self._load(key)
+        record, valid_until = cached or _load(key, store)
         if record is None or self._clock() >= valid_until:
             self._valid.pop(digest, None)
             self._refused[digest] = True
@@ -104,13 +121,14 @@ class Auth:
             self._valid[digest] = record, valid_until
         return record
 
-    def _load(self, key: str) -> tuple[KeyRecord | None, float]:
-        record = self._keys.get(key)
-        return record, 0.0 if record is None else record.valid_until
+
+def _load(key: str, store: KeyStore) -> tuple[KeyRecord | None, float]:
+    record = store.get(key)
+    return record, 0.0 if record is None else record.valid_until
 
 
-def _read_key(request: Request) -> str:
-    """Return the one key of a request; raise Unauthenticated for none and for different ones."""
+def _read_credential(request: Request) -> str:
+    """Return the key or token of a request; raise Unauthenticated for none and for two of them."""
     authorization = request.headers.get("authorization")
     if authorization is not None and not BEARER.match(authorization):
         raise Unauthenticated(NO_BEARER)
@@ -121,8 +139,6 @@ def _read_key(request: Request) -> str:
     key = keys.pop() or ""
     if keys:
         raise Unauthenticated(f"{INCORRECT} The headers 'authorization' and 'api-key' differ.")
-    if not KEY_PATTERN.fullmatch(key):
-        raise Unauthenticated(f"{INCORRECT} {_describe_malformed(key)}")
     return key
 
 

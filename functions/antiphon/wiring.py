@@ -23,7 +23,7 @@ from antiphon.api.resource_members import ResourceMembers
 from antiphon.api.resources import Resources, resources_router
 from antiphon.api.responses import Responses, responses_router
 from antiphon.api.usage import UsageEndpoint, usage_router
-from antiphon.auth import Auth
+from antiphon.auth import Auth, KeyStore
 from antiphon.follow_up import FollowUp, SqsHandler
 from antiphon.http_events import RequestReader
 from antiphon.idempotency.guard import Idempotency
@@ -72,6 +72,7 @@ from antiphon.upstream.aws_transport import AwsTransport
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import Credentials
+from antiphon.upstream.documents import DocumentReader
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.otlp import SpanExporter
@@ -141,7 +142,9 @@ def api(env: Mapping[str, str]) -> Door:
     foundation = _Foundation(env)
     core = _Core(foundation, env)
     keys = ApiKeys(foundation.table, foundation.circuits)
-    gate = Gate(Auth(keys, foundation.gateway.key_cache_seconds), core.admission)
+    tokens = _token_verifier(foundation, env)
+    auth = Auth(keys, foundation.gateway.key_cache_seconds, tokens=tokens)
+    gate = Gate(auth, core.admission)
     gateway = foundation.gateway
     reader = RequestReader(gateway.max_body_bytes, gateway.rest_answer_seconds)
     links = LinkListing(foundation.table, foundation.batch, foundation.gateway.metadata_index)
@@ -183,6 +186,18 @@ def api(env: Mapping[str, str]) -> Door:
         times=(foundation.table_time, foundation.queue_time),
     )
     return Door(handler, Cors(frozenset(gateway.cors_origins)))
+
+
+def _token_verifier(foundation: _Foundation, env: Mapping[str, str]) -> KeyStore | None:
+    """Build what verifies tokens of callers, if their issuer is configured."""
+    settings = foundation.config.auth.jwt
+    if settings is None:
+        return None
+    # Its libraries take time to import, and only an asset with this setting contains them.
+    from antiphon.oidc import Tokens  # noqa: PLC0415
+
+    transport = build_transport(foundation.tls, foundation.gateway.proxy, env)
+    return Tokens(settings, DocumentReader(transport).get)
 
 
 def _page_routers(env: Mapping[str, str]) -> list[Router]:

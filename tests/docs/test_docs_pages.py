@@ -5,31 +5,32 @@ from collections.abc import Iterable
 
 import pytest
 
-from antiphon.settings import config
+from antiphon.settings import config, targets
 from antiphon.upstream import exchange
 from infra.pages.sections import PAGES, MissingSectionError, replace_section
 from infra.pages.tables import NONE, format_allowed, format_default
 from infra.reference.headers import HEADERS
 from tests.docs.blocks import ROOT
 
-TARGET = set(config.TargetSection.model_fields)
-OPENAI, AZURE = set(config.OpenAITarget.model_fields), set(config.AzureTarget.model_fields)
+TARGET = set(targets.TargetSection.model_fields)
+OPENAI, AZURE = set(targets.OpenAITarget.model_fields), set(targets.AzureTarget.model_fields)
 # The first cell of a table of docs/settings.md: its model, and the keys that it has.
 SETTINGS = {
     "`[gateway]`": (config.Gateway, None),
-    "`[targets.NAME]`": (config.TargetSection, (TARGET - {"skills"}) | {"provider"}),
+    "`[targets.NAME]`": (targets.TargetSection, (TARGET - {"skills"}) | {"provider"}),
     "`[targets.NAME]`, openai": (
-        config.OpenAITarget,
+        targets.OpenAITarget,
         (OPENAI - TARGET - {"provider"}) | {"skills"},
     ),
-    "`[targets.NAME]`, azure": (config.AzureTarget, (AZURE - TARGET - {"provider"}) | {"skills"}),
-    "`entra = { … }`": (config.Entra, None),
+    "`[targets.NAME]`, azure": (targets.AzureTarget, (AZURE - TARGET - {"provider"}) | {"skills"}),
+    "`entra = { … }`": (targets.Entra, None),
     "`[tenants.NAME]`": (config.Limits, None),
     "`[prices.NAME]`": (config.Price, None),
     "`[files]`": (config.Files, None),
     "`[batches]`": (config.Batches, None),
     "`[shared.ID]`": (config.Shared, None),
     "`[telemetry]`": (config.Telemetry, None),
+    "`[auth.jwt]`": (config.Jwt, None),
 }
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from antiphon.settings.reference import PAGE_FILES, compressed_path, read, read_compressed
 from infra import bundle
-from infra.bundle import Bundle, BundleError, zip_folder
+from infra.bundle import Bundle, BundleError, find_groups, zip_folder
 from infra.sbom import write_sbom
 from tests.infra.emulator import ARCH
 
@@ -144,6 +144,18 @@ def test_bill_of_materials_lists_what_the_asset_contains(built, locked, tmp_path
     assert found["metadata"]["component"]["name"] == "antiphon"
     edges = {each["ref"]: each.get("dependsOn", []) for each in found["dependencies"]}
     assert len(edges["root-component"]) == 10  # the direct ones, as in pyproject.toml
+
+
+def test_what_verifies_tokens_ships_only_where_an_issuer_is_set(tmp_path):
+    config = tmp_path / "gateway.toml"
+    config.write_text('[targets.openai]\nprovider = "openai"\nmodels = ["*"]\n')
+    assert find_groups(config) == ["asset"]
+    with config.open("a") as more:
+        more.write('[auth.jwt]\nissuer = "https://issuer.example"\naudience = "antiphon"\n')
+    assert find_groups(config) == ["asset", "jwt"]
+    config.write_text("[auth.jwt]\n")
+    with pytest.raises(BundleError, match=r"auth\.jwt\.issuer"):
+        find_groups(config)
 
 
 def test_no_function_imports_boto3():

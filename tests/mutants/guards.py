@@ -182,6 +182,20 @@ HEADERS_AND_SECRETS = [
 ]
 CALLERS_AND_BODIES = [
     guard(
+        "a token for another audience is refused",
+        "oidc.py",
+        "            audience=settings.audience,\n",
+        "            audience=jwt.decode(token, options={'verify_signature': False}).get('aud'),\n",
+        "test_oidc.py",
+    ),
+    guard(
+        "a tenant of a token has the form of a tenant",
+        "oidc.py",
+        "or not TENANT.fullmatch(tenant)",
+        "or not tenant",
+        "test_oidc.py",
+    ),
+    guard(
         "a key ends when it expires",
         "auth.py",
         "if record is None or self._clock() >= valid_until:",

@@ -20,6 +20,8 @@ from pydantic import (
 from antiphon.settings.addresses import BaseUrl, Origins, ProxyUrl
 from antiphon.settings.config_errors import error_line
 from antiphon.settings.section import (
+    Audience,
+    ClaimName,
     Count,
     Dollars,
     HeaderField,
@@ -147,6 +149,27 @@ class Telemetry(Section):
     service_name: str = Field(default="antiphon", min_length=1)
 
 
+class Jwt(Section):
+    """The OpenID Connect provider whose tokens are accepted instead of keys.
+
+    https://openid.net/specs/openid-connect-discovery-1_0.html
+    """
+
+    issuer: BaseUrl
+    audience: Audience
+    tenant_claim: ClaimName = "tenant"  # its value is the tenant
+    # Whose value lists the models that the caller may call, or patterns of them; None: all.
+    models_claim: ClaimName | None = None
+    jwks_url: BaseUrl | None = None  # None: as the issuer's discovery document says
+    leeway_seconds: float = Field(default=60, ge=0, le=300)  # between its clock and ours
+
+
+class AuthSection(Section):
+    """Beside keys, which are always accepted."""
+
+    jwt: Jwt | None = None
+
+
 class Config(Section):
     """The whole of `gateway.toml`."""
 
@@ -159,6 +182,7 @@ class Config(Section):
     files: Files = Files()
     batches: Batches = Batches()
     telemetry: Telemetry = Telemetry()
+    auth: AuthSection = AuthSection()
     # By id: prompts, tunnels, files and stores that were made outside of the gateway.
     shared: dict[SharedId, Shared] = Field(default_factory=dict)
 

@@ -34,6 +34,8 @@ HeaderName = Annotated[
 HeaderField = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,100}$")]
 SecretArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:secretsmanager:[!-~]+$")]
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[ -~]*$")]
+ClaimName = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
+Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,500}$")]
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 SharedId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,900}$")]  # as links have them
 TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]

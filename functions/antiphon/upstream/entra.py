@@ -16,19 +16,11 @@ from antiphon.errors import CredentialMissing
 from antiphon.observability import logger
 from antiphon.settings.targets import Entra
 from antiphon.store.secrets import Clock, Credential, CredentialCache, ProviderSecrets
+from antiphon.upstream.documents import HEADERS, OK, send_small
 from antiphon.upstream.http1 import build_request
 
-SECONDS = 5.0  # for the head, each read and write, and for the whole body of an answer
-TIMEOUTS = {"connect": 2.0, "write": SECONDS, "read": SECONDS, "pool": 2.0}
-OK = 200
-MAX_ANSWER_BYTES = 65_536
 RENEW_SECONDS, RENEW_SHARE = 300.0, 0.1  # a token is renewed before its end by the smaller one
-HEADERS = {
-    "accept": "application/json",
-    "accept-encoding": "identity",
-    "content-type": "application/x-www-form-urlencoded",
-    "user-agent": "antiphon",
-}
+FORM_HEADERS = {**HEADERS, "content-type": "application/x-www-form-urlencoded"}
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 INVALID_CLIENT = "invalid_client"
 NO_TRUST = "no federated credential of the application fits this function"
@@ -151,21 +143,8 @@ class TokenEndpoint:
         url = f"{app.authority}/{app.tenant_id}/oauth2/v2.0/token"
         form = {"grant_type": "client_credentials", "client_id": app.client_id, "scope": app.scope}
         body = urlencode({**form, **proof}).encode()
-        request = build_request("POST", url, HEADERS, body)
-        request.extensions["timeout"] = TIMEOUTS
-        response = self._transport.handle_request(request)
-        try:
-            return response.status_code, self._read(response)
-        finally:
-            response.close()
-
-    def _read(self, response: httpx.Response) -> bytes:
-        body, ends_at = b"", self._clock() + SECONDS
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES or self._clock() > ends_at:
-                raise httpx.ReadTimeout("The answer does not end.")
-        return body
+        request = build_request("POST", url, FORM_HEADERS, body)
+        return send_small(self._transport, request, self._clock)
 
 
 def _refusal(target: str, status: int, body: bytes) -> CredentialMissing:
