@@ -4,7 +4,7 @@ import pytest
 
 from antiphon.follow_up import MAX_POLL_SECONDS, RESERVED_SECONDS
 from antiphon.settings.config import Gateway, Settings
-from antiphon.upstream import entra
+from antiphon.upstream import documents
 from antiphon.wiring import QUEUE_SECONDS
 from infra import bundle
 from infra.constructs import function_specs
@@ -135,7 +135,7 @@ def test_settle_takes_no_more_than_its_share_of_the_account():
 def test_a_batch_of_the_slowest_messages_ends_in_time():
     """A poll, a new credential because of a 401, and the writes: all at their limits of time."""
     secret = 2 * (1 + 2)  # two attempts: to connect, and to read
-    token = entra.TIMEOUTS["connect"] + 2 * entra.SECONDS  # its head, and its body
+    token = documents.TIMEOUTS["connect"] + 2 * documents.SECONDS  # its head, and its body
     connecting = 4 / 3  # the last call of a service may take a third of its time to connect
     writes = connecting * (Gateway().table_seconds + QUEUE_SECONDS)
     (settle,) = (spec for spec in FUNCTION_SPECS if spec.name == "settle")
