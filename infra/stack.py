@@ -11,6 +11,7 @@ from constructs import Construct
 from antiphon.settings.config import Config
 from infra.constructs.alarms import create_alarms
 from infra.constructs.credentials import (
+    allow_guardrail,
     allow_telemetry_secret,
     identity_audiences,
     role_arns,
@@ -107,6 +108,7 @@ class AntiphonStack(Stack):
     ) -> None:
         if STREAM_FUNCTION in functions:
             allow_telemetry_secret(functions[STREAM_FUNCTION], config.telemetry)
+        allow_guardrail(functions["api"], config.guardrail)
         callers = [functions[spec.name] for spec in specs if spec.secrets]
         for number, each in enumerate(stores.secrets.items(), 1):  # an output has 1,024 characters
             self._add_output(f"TargetSecret{number}", secret_arns(self, dict([each])))

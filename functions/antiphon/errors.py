@@ -239,6 +239,13 @@ class StorageLimitReached(LimitReached):
     retry = False
 
 
+class ContentRefused(InvalidRequest):
+    """The guardrail of the operator refuses the text of the request; nothing was sent."""
+
+    code = "content_policy"
+    retry = False
+
+
 class PriceUnknown(InvalidRequest):
     """Under a budget, a request whose price is unknown is not sent."""
 
@@ -257,6 +264,12 @@ class Unavailable(GatewayError):
 
 class CredentialMissing(Unavailable):
     code = "target_credential_missing"
+
+
+class GuardrailUnavailable(Unavailable):
+    """The guardrail gave no verdict, and the configuration refuses what was not judged."""
+
+    code = "guardrail_unavailable"
 
 
 class LinkNotWritten(Unavailable):

@@ -1,7 +1,7 @@
 """Builds the gateway from its settings. The only module that makes clients."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import botocore.session
@@ -23,8 +23,10 @@ from antiphon.api.resource_members import ResourceMembers
 from antiphon.api.resources import Resources, resources_router
 from antiphon.api.responses import Responses, responses_router
 from antiphon.api.usage import UsageEndpoint, usage_router
-from antiphon.auth import Auth, KeyStore
+from antiphon.auth import Auth, Caller, KeyStore
 from antiphon.follow_up import FollowUp, SqsHandler
+from antiphon.guardrail import Guardrail
+from antiphon.http import Request
 from antiphon.http_events import RequestReader
 from antiphon.idempotency.guard import Idempotency
 from antiphon.limits.admission import Admission, Gate
@@ -42,6 +44,7 @@ from antiphon.rollup.spans import SpanBuffer, encode_attributes
 from antiphon.rollup.storage import StorageRollup
 from antiphon.rollup.usage import UsageRollup
 from antiphon.routing import Routing
+from antiphon.schema.create import RequestBody
 from antiphon.settings.config import Settings
 from antiphon.store.aws_api import (
     DYNAMODB,
@@ -56,6 +59,7 @@ from antiphon.store.aws_api import (
 from antiphon.store.aws_session import AwsSession
 from antiphon.store.circuits import Circuits
 from antiphon.store.dynamodb import BatchTable, CallTime, Table
+from antiphon.store.guardrails import BedrockGuardrail, FunctionGuardrail
 from antiphon.store.idempotency import IdempotencyRecords
 from antiphon.store.items import Items
 from antiphon.store.keys import ApiKeys
@@ -152,6 +156,7 @@ def api(env: Mapping[str, str]) -> Door:
     shared = (core.ownership, core.routing, core.upstream, core.recorder)
     idempotency = Idempotency(IdempotencyRecords(foundation.table, foundation.queue), *shared)
     config = foundation.config
+    check_content = _content_check(foundation)
     of_resources = (
         gate,
         core.ownership,
@@ -172,8 +177,10 @@ def api(env: Mapping[str, str]) -> Door:
     members = ResourceMembers(core.routing, core.upstream, core.resource_recorder)
     handler = ApiHandler(
         routers=[
-            responses_router(Responses(gate, *shared, core.admission, idempotency), reader),
-            conversations_router(Conversations(gate, *shared), reader),
+            responses_router(
+                Responses(gate, *shared, core.admission, idempotency, check_content), reader
+            ),
+            conversations_router(Conversations(gate, *shared, check_content), reader),
             listing_router(Listings(gate, core.ownership, links, core.admission.costs), reader),
             resources_router(Resources(*of_resources, storage_limits), reader),
             batches_router(batches, reader),
@@ -198,6 +205,19 @@ def _token_verifier(foundation: _Foundation, env: Mapping[str, str]) -> KeyStore
 
     transport = build_transport(foundation.tls, foundation.gateway.proxy, env)
     return Tokens(settings, DocumentReader(transport).get)
+
+
+def _content_check(
+    foundation: _Foundation,
+) -> Callable[[RequestBody, Caller, Request], None] | None:
+    """Build what asks the guardrail, if one is configured."""
+    settings, aws = foundation.config.guardrail, foundation.aws
+    seconds, refuses = settings.timeout_seconds, settings.on_error == "refuse"
+    if settings.function is not None:
+        return Guardrail(FunctionGuardrail(aws, settings.function, seconds), refuses).check
+    if settings.bedrock is not None:
+        return Guardrail(BedrockGuardrail(aws, settings.bedrock, seconds), refuses).check
+    return None
 
 
 def _page_routers(env: Mapping[str, str]) -> list[Router]:

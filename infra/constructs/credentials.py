@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from antiphon.settings.config import ConfigError, Telemetry
+from antiphon.settings.config import ConfigError, GuardrailSection, Telemetry
 from antiphon.settings.targets import AzureTarget, Entra, Target
 from antiphon.store.secrets import PLACEHOLDER
 from antiphon.store.web_identity import ALGORITHM, TOKEN_SECONDS
@@ -65,6 +65,21 @@ def allow_telemetry_secret(function: lambda_.Function, telemetry: Telemetry) -> 
             actions=["secretsmanager:GetSecretValue"], resources=[telemetry.headers_secret]
         )
         function.add_to_role_policy(statement)
+
+
+def allow_guardrail(function: lambda_.Function, guardrail: GuardrailSection) -> None:
+    """Allow a function to call the guardrail that is configured, and no other."""
+    if guardrail.function is not None:
+        actions, resource = ["lambda:InvokeFunction"], guardrail.function
+    elif guardrail.bedrock is not None:
+        id, _, _ = guardrail.bedrock.partition(":")
+        arn = Stack.of(function).format_arn(
+            service="bedrock", resource="guardrail", resource_name=id
+        )
+        actions, resource = ["bedrock:ApplyGuardrail"], arn
+    else:
+        return
+    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
 
 
 def role_arns(roles: Iterable[iam.IRole | None]) -> str:

@@ -57,6 +57,12 @@ BY_CLASS = {
         "The price of the model 'my-model' is not known, and this request is under a budget.",
         "model",
     ),
+    "ContentRefused": Sample(
+        "The guardrail of this gateway refuses the input: it asks for medical advice"
+    ),
+    "GuardrailUnavailable": Sample(
+        "The guardrail of this gateway did not answer, so nothing was sent."
+    ),
     "BodyTooLarge": Sample(
         "The request body is too large. It has 4,700,000 bytes; the limit is 4,500,000. Send no "
         "file as base64: name its address as `file_url` or `image_url`, or upload it and name it "

@@ -31,6 +31,7 @@ SETTINGS = {
     "`[shared.ID]`": (config.Shared, None),
     "`[telemetry]`": (config.Telemetry, None),
     "`[auth.jwt]`": (config.Jwt, None),
+    "`[guardrail]`": (config.GuardrailSection, None),
 }
 
 

@@ -9,6 +9,8 @@ from tests.infra.synthesis import CONFIG, function, resources, statements, templ
 
 APP = 'tenant_id = "acme.example", client_id = "1-2-3"'
 
+JUDGE = "arn:aws:lambda:eu-west-1:123456789012:function:judge:live"
+
 
 def azure(name, entra):
     return f"""
@@ -106,6 +108,21 @@ def test_rollup_alone_reads_the_secret_with_the_collector_s_headers():
     assert (read["Action"], read["Resource"]) == ("secretsmanager:GetSecretValue", arn)
     assert arn not in str([statements(made, name) for name in ("api", "settle")])
     assert "secretsmanager" not in str(statements(template(), "rollup"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "action", "resource"),
+    [
+        (f'function = "{JUDGE}"', "lambda:InvokeFunction", JUDGE),
+        ('bedrock = "abc123:1"', "bedrock:ApplyGuardrail", ":guardrail/abc123"),
+    ],
+)
+def test_the_api_function_alone_may_ask_the_guardrail(setting, action, resource):
+    made = template(text=f"{CONFIG}\n[guardrail]\n{setting}\n")
+    (allowed,) = (each for each in statements(made, "api") if each["Action"] == action)
+    assert resource in json.dumps(allowed["Resource"])
+    others = [statements(made, name) for name in ("settle", "rollup")]
+    assert action not in str([others, statements(template(), "api")])
 
 
 def test_too_many_secrets_for_the_environment_are_refused():

@@ -182,6 +182,13 @@ HEADERS_AND_SECRETS = [
 ]
 CALLERS_AND_BODIES = [
     guard(
+        "what could not be judged is refused",
+        "guardrail.py",
+        "            if self.refuses_on_error:",
+        "            if self.refuses_on_error is None:",
+        "test_guardrail.py",
+    ),
+    guard(
         "a token for another audience is refused",
         "oidc.py",
         "            audience=settings.audience,\n",

@@ -1,5 +1,6 @@
 """/conversations and their items."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -29,11 +30,14 @@ class Conversations:
     routing: Routing
     upstream: UpstreamClient
     recorder: ResponseRecorder
+    check_content: Callable[[RequestBody, Caller, Request], None] | None  # None: no guardrail
 
     def create(self, request: Request) -> Reply:
         caller = self.gate.admit(request)
         body = CreateConversation.parse(request.body or b"{}")  # the body is optional
         route = self.routing.route_conversation(body.references, caller)
+        if self.check_content is not None:
+            self.check_content(body, caller, request)
         upstream = UpstreamRequest.forward(request, "/conversations")
         response = self.upstream.send(route.candidates, upstream)
         owner = ResourceOwner(request.id, caller, response.target)
@@ -54,7 +58,10 @@ class Conversations:
 
     def add_items(self, request: Request, id: str) -> Reply:
         caller, link = self._owned(request, id)
-        self._check(CreateItems.parse(request.body), caller, link)
+        body = CreateItems.parse(request.body)
+        self._check(body, caller, link)
+        if self.check_content is not None:
+            self.check_content(body, caller, request)
         return self.recorder.own_items(self._send(request, link, "/items"), link)
 
     def items(self, request: Request, id: str) -> Reply:

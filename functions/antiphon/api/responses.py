@@ -1,5 +1,6 @@
 """/responses: create, and everything that can be done with a response afterwards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +15,7 @@ from antiphon.ownership import Ownership
 from antiphon.recording.recorder import CreateContext, ResponseRecorder
 from antiphon.recording.tracker import ResourceOwner, outcome_fields
 from antiphon.routing import Route, Routing
-from antiphon.schema.create import CreateResponse, ModelRequest
+from antiphon.schema.create import CreateResponse, ModelRequest, RequestBody
 from antiphon.schema.list_queries import check_list_query, is_stream_query
 from antiphon.schema.other_bodies import Compact, InputTokens
 from antiphon.store.links import Link
@@ -31,6 +32,7 @@ class Responses:
     recorder: ResponseRecorder
     admission: Admission
     idempotency: Idempotency
+    check_content: Callable[[RequestBody, Caller, Request], None] | None  # None: no guardrail
 
     def create(self, request: Request) -> Reply:
         caller = self.gate.auth.identify(request)
@@ -48,6 +50,8 @@ class Responses:
         route = self.routing.route(body, caller, request.headers)
         upstream = _model_request("/responses", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:
+            if self.check_content is not None:
+                self.check_content(body, caller, request)
             on_first = guard.remember_response
             context = CreateContext(request, caller, body, route.parent, reservation, on_first)
             may_move = body.stream and not route.is_pinned and len(route.candidates) > 1
@@ -101,6 +105,8 @@ class Responses:
         route = self.routing.route(body, caller, request.headers)
         upstream = _model_request("/responses/compact", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:
+            if self.check_content is not None:
+                self.check_content(body, caller, request)
             response = self.upstream.send(route.candidates, upstream)
             if response.status in SUCCESS:
                 members = response.members

@@ -73,6 +73,11 @@ class RequestBody(PartialObject):
         yield from ()
 
     @property
+    def document(self) -> Mapping[str, Any]:
+        """The parsed body, with all that is not documented."""
+        return self._document
+
+    @property
     def references(self) -> Iterator[Reference]:
         """Yield every id that the provider would look up: none may be another tenant's."""
         values = self._document.values()

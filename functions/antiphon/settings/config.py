@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -24,6 +24,8 @@ from antiphon.settings.section import (
     ClaimName,
     Count,
     Dollars,
+    FunctionArn,
+    GuardrailName,
     HeaderField,
     HeaderName,
     HeaderText,
@@ -164,6 +166,25 @@ class Jwt(Section):
     leeway_seconds: float = Field(default=60, ge=0, le=300)  # between its clock and ours
 
 
+class GuardrailSection(Section):
+    """What judges the text of a request before it is sent to a provider; by default nothing."""
+
+    function: FunctionArn | None = None
+    bedrock: GuardrailName | None = None
+    timeout_seconds: float = Field(default=2, ge=0.1, le=30)
+    on_error: Literal["refuse", "allow"] = "refuse"
+
+    @property
+    def is_on(self) -> bool:
+        return self.function is not None or self.bedrock is not None
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if self.function is not None and self.bedrock is not None:
+            raise ValueError("name either a function or a guardrail of Bedrock")
+        return self
+
+
 class AuthSection(Section):
     """Beside keys, which are always accepted."""
 
@@ -183,6 +204,7 @@ class Config(Section):
     batches: Batches = Batches()
     telemetry: Telemetry = Telemetry()
     auth: AuthSection = AuthSection()
+    guardrail: GuardrailSection = GuardrailSection()
     # By id: prompts, tunnels, files and stores that were made outside of the gateway.
     shared: dict[SharedId, Shared] = Field(default_factory=dict)
 
@@ -198,6 +220,15 @@ class Config(Section):
                 self._check_target(key, shared.target)
             elif len(self.targets) > 1:
                 raise ValueError(f"{key}: name the target that has it, since there are several")
+        return self
+
+    @model_validator(mode="after")
+    def _check_guardrail(self) -> Self:
+        if self.guardrail.is_on and self.batches.enabled:
+            raise ValueError(
+                "batches.enabled: a guardrail does not see the requests in the file of a batch, so "
+                "batches cannot be enabled with [guardrail]"
+            )
         return self
 
     def _default_targets(self) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,13 @@ HeaderName = Annotated[
 ]
 HeaderField = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,100}$")]
 SecretArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:secretsmanager:[!-~]+$")]
+FunctionArn = Annotated[
+    str,
+    StringConstraints(pattern=r"^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[!-~]+$"),
+]
+GuardrailName = Annotated[  # of Amazon Bedrock: ID:VERSION
+    str, StringConstraints(pattern=r"^[a-z0-9]{1,64}:(DRAFT|[0-9]{1,8})$")
+]
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[ -~]*$")]
 ClaimName = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,500}$")]

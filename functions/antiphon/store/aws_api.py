@@ -80,6 +80,13 @@ class AwsAccess:
     credentials: Credentials | None
     send: Send
 
+    def sign(self, signer: Signer, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        """Return all headers of a request with these."""
+        if self.credentials is None:
+            raise NoCredentialsError
+        # Temporary credentials may be renewed between two calls.
+        return signer.sign(headers, body, self.credentials.get_frozen_credentials())
+
 
 @dataclass(frozen=True)
 class JsonApi:
@@ -110,14 +117,31 @@ class JsonApi:
         return _parse(answer)
 
     def _sign(self, operation: str, body: bytes) -> dict[str, str]:
-        if self.access.credentials is None:
-            raise NoCredentialsError
         headers = {
             "content-type": f"application/x-amz-json-{self.service.version}",
             "x-amz-target": f"{self.service.target}.{operation}",
         }
-        # Temporary credentials may be renewed between two calls.
-        return self._signer.sign(headers, body, self.access.credentials.get_frozen_credentials())
+        return self.access.sign(self._signer, headers, body)
+
+
+@dataclass(frozen=True)
+class RestApi:
+    """One operation of a service that has a path for each, such as Lambda's Invoke."""
+
+    name: str  # of the service, in signatures
+    url: str
+    access: AwsAccess
+    seconds: float  # for connection and answer
+
+    @cached_property
+    def _signer(self) -> Signer:
+        return Signer(self.name, self.access.region, self.url)
+
+    def post(self, document: Mapping[str, Any]) -> AwsAnswer:
+        """Return the answer, whatever its status; raise NotSent or NoAnswer."""
+        body = json.dumps(document, separators=(",", ":")).encode()
+        headers = self.access.sign(self._signer, {"content-type": "application/json"}, body)
+        return self.access.send(AwsRequest(self.url, headers, body, self.seconds, self.seconds))
 
 
 class DynamoDB:

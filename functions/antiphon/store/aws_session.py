@@ -10,11 +10,14 @@ from botocore.exceptions import NoRegionError
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
-from antiphon.store.aws_api import AwsAccess, JsonApi, JsonService, Send
+from antiphon.store.aws_api import AwsAccess, JsonApi, JsonService, RestApi, Send
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1.0, 2.0, 2  # unless a call has a time of its own
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
-VARIABLE_SUFFIXES = {"secretsmanager": "SECRETS_MANAGER"}
+VARIABLE_SUFFIXES = {
+    "secretsmanager": "SECRETS_MANAGER",
+    "bedrock-runtime": "BEDROCK_RUNTIME",
+}
 OTHER_ENDPOINTS = ("use_fips_endpoint", "use_dualstack_endpoint")
 
 
@@ -39,6 +42,14 @@ class AwsSession:
         """Return what calls a service; nothing is sent until the first call."""
         url = f"{self._find_endpoint(service.name).rstrip('/')}/"
         return JsonApi(service, url, self._access, connect_seconds, read_seconds)
+
+    def open_path(self, endpoint: str, name: str, path: str, seconds: float) -> RestApi:
+        """Return what calls one operation of a service.
+
+        `endpoint` names it in its URL, `name` in signatures; the path is encoded.
+        """
+        url = f"{self._find_endpoint(endpoint).rstrip('/')}{path}"
+        return RestApi(name, url, self._access, seconds)
 
     def create_client(self, service: str) -> Any:
         """Return botocore's client, for a service that does not speak JSON.

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -39,7 +39,8 @@ class Signer:
         parts = urlsplit(url)
         port = None if parts.port == DEFAULT_PORTS.get(parts.scheme) else parts.port
         self._host = f"{parts.hostname}:{port}" if port else str(parts.hostname)
-        self._path = parts.path or "/"
+        # Encoded once more than it is sent, as for every service but S3.
+        self._path = quote(parts.path, safe="/~") or "/"
         self._scope = f"{region}/{service}/aws4_request"
         self._steps = region, service, "aws4_request"
         self._now = now

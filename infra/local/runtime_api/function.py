@@ -11,10 +11,11 @@ from antiphon.settings.metrics import NAMESPACE
 from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, TABLE, queue_url, secret_name
 
 # The developer's variables that child processes inherit: SSL_* configure trust in TLS, and MOTO_*
-# have the local AWS record what is sent to it.
+# have the local AWS record what is sent to it. It plays no guardrail: other servers do.
 INHERITED = (
     *("PATH", "HOME", "LANG", "VIRTUAL_ENV", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("MOTO_ENABLE_RECORDING", "MOTO_RECORDER_FILEPATH"),
+    *("AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
 )
 
 
