@@ -135,12 +135,16 @@ def issuer():
         yield issuer
 
 
-def _gateway(folder, provider, issuer, limits, *options):
-    config = folder / "gateway.toml"
-    text = CONFIG.format(
+def configuration(provider, issuer, limits=""):
+    """The `gateway.toml` of the gateways before the provider."""
+    return CONFIG.format(
         address=provider.address, issuer=issuer.address, audience=AUDIENCE, limits=limits
     )
-    config.write_text(text)
+
+
+def _gateway(folder, provider, issuer, limits, *options):
+    config = folder / "gateway.toml"
+    config.write_text(configuration(provider, issuer, limits))
     return run_gateway(config, folder / "ready.json", *options)
 
 

@@ -5,7 +5,7 @@ import socket
 
 import httpx
 
-from tests.conftest import CONFIG
+from tests.conftest import configuration
 from tests.support.events import make_event, make_events, make_response, new_id, parse_events
 from tests.support.gateway import KEYS, run_gateway
 from tests.support.provider import Gate, encode_chunk, encode_response, encode_stream_head
@@ -32,12 +32,12 @@ def test_a_reader_that_stops_reading_leaves_a_link_that_is_followed(hasty, provi
     assert provider.hung_up.is_set()
 
 
-def test_sigterm_ends_a_stream_with_the_pair(tmp_path, provider):
+def test_sigterm_ends_a_stream_with_the_pair(tmp_path, provider, issuer):
     id, gate = new_id(), Gate()
     created = make_events(id)[0]
     provider.respond_with(encode_stream_head(), encode_chunk(created), gate)
     config = tmp_path / "gateway.toml"
-    config.write_text(CONFIG.format(address=provider.address, limits=""))
+    config.write_text(configuration(provider, issuer))
     headers = {"authorization": f"Bearer {KEYS['acme']}"}
     with httpx.Client(headers=headers, trust_env=False, timeout=60) as client:
         with run_gateway(config, tmp_path / "ready.json", "--concurrency", "1") as gateway:

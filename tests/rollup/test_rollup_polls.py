@@ -11,8 +11,13 @@ from tests.support.dynamodb import EmbeddedStore
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
-NOW = int(time.time())
-LATER = NOW + 300  # when the request that streams has ended in any case
+SECONDS = 300
+
+
+@pytest.fixture
+def later():
+    """When the request that streams has ended in any case."""
+    return int(time.time()) + SECONDS
 
 
 @pytest.fixture
@@ -45,12 +50,12 @@ def test_a_background_response_is_polled_at_once(cloud, rollup, store):
     assert sent(cloud) == [(link.id, 0, 2)]
 
 
-def test_a_stream_is_polled_when_its_request_has_ended_in_any_case(cloud, rollup, store):
-    soon, far = put(store, ends_by=LATER), put(store, ends_by=NOW + 2 * MAX_DELAY_SECONDS)
+def test_a_stream_is_polled_when_its_request_has_ended_in_any_case(cloud, rollup, store, later):
+    soon, far = put(store, ends_by=later), put(store, ends_by=later + 2 * MAX_DELAY_SECONDS)
     run(rollup, store)
     (first, second) = sent(cloud)
-    assert first[:2] == (soon.id, LATER)
-    assert LATER - time.time() - 1 <= first[2] <= 300
+    assert first[:2] == (soon.id, later)
+    assert later - time.time() - 1 <= first[2] <= SECONDS
     assert second == (far.id, far.ends_by, MAX_DELAY_SECONDS)
 
 
@@ -70,16 +75,16 @@ def test_what_has_its_outcome_is_not_polled(cloud, rollup, store, more):
 
 
 @pytest.mark.parametrize("more", [{"status": "completed"}, {"unfinished": "given up: deleted"}])
-def test_a_stream_that_ends_within_the_batch_costs_nothing(cloud, rollup, store, more):
-    store.links.change(put(store, ends_by=LATER), **more)
+def test_a_stream_that_ends_within_the_batch_costs_nothing(cloud, rollup, store, more, later):
+    store.links.change(put(store, ends_by=later), **more)
     run(rollup, store)
     assert cloud.sent == []
 
 
 @pytest.mark.parametrize("same_batch", [True, False])
 @pytest.mark.parametrize("how", ["cut", "error"])
-def test_a_cut_stream_is_polled_at_once(cloud, rollup, store, same_batch, how):
-    link = put(store, ends_by=LATER)
+def test_a_cut_stream_is_polled_at_once(cloud, rollup, store, same_batch, how, later):
+    link = put(store, ends_by=later)
     if not same_batch:
         run(rollup, store)
         cloud.sent.clear()
@@ -102,14 +107,14 @@ def test_changes_of_a_response_that_is_polled_start_no_second_poll(cloud, rollup
 
 
 def test_a_response_that_is_not_stored_is_looked_at_when_its_request_has_ended(
-    cloud, rollup, store
+    cloud, rollup, store, later
 ):
-    link = put(store, store=False, ends_by=LATER)
+    link = put(store, store=False, ends_by=later)
     run(rollup, store)
     store.links.change(link, unfinished="cut")  # its request has counted it
     run(rollup, store)
     assert [message for message, _ in cloud.sent] == [
-        PollResponse("acme", link.id, LATER, since=cloud.sent[0][0].since)
+        PollResponse("acme", link.id, later, since=cloud.sent[0][0].since)
     ]
 
 

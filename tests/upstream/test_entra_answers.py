@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from antiphon.errors import CredentialMissing
-from antiphon.settings.config import Entra as EntraApp
+from antiphon.settings.targets import Entra as EntraApp
 from antiphon.upstream.entra import EntraTokens, Token
 from tests.support.entra import TokenResponse, make_refusal, read_credential_error
 from tests.support.metrics import format_log
