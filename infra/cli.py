@@ -7,6 +7,7 @@ from infra.doctor.command import doctor
 from infra.local.command import local
 from infra.operator.adopt import adopt
 from infra.operator.keys import keys
+from infra.operator.policy import policy
 from infra.operator.restore import restore
 from infra.operator.secrets import secrets
 from infra.operator.usage import usage
@@ -40,6 +41,7 @@ main.add_command(conformance)
 main.add_command(doctor)
 main.add_command(local)
 main.add_command(keys)
+main.add_command(policy)
 main.add_command(restore)
 main.add_command(secrets)
 main.add_command(tail)

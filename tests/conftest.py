@@ -42,6 +42,15 @@ provider = "openai"
 models = ["sim-*", "o3", "played-*"]
 conversations = false
 
+[policies.strict]
+tools = ["function", "namespace"]
+url_hosts = ["*.acme.com"]
+store = "force_false"
+targets = ["openai", "simulated"]
+
+[tenants.ruled]
+policy = "strict"
+
 [auth.jwt]
 issuer = "{issuer}"
 audience = "{audience}"

@@ -5,9 +5,18 @@ import time
 import pytest
 
 from antiphon.auth import Caller
-from antiphon.errors import InvalidRequest, ModelNotFound
+from antiphon.errors import InvalidRequest, ModelNotFound, PolicyViolation
+from antiphon.policies.policies import Policies
+from antiphon.routing import Routing
 from antiphon.schema.create import CreateResponse
-from tests.support.routing import CALLER, choose_targets, make_link_at, make_routing
+from antiphon.settings.config import parse_config
+from tests.support.routing import (
+    CALLER,
+    FakeOwnership,
+    choose_targets,
+    make_link_at,
+    make_routing,
+)
 
 
 def test_a_continued_request_stays_in_its_account():
@@ -99,3 +108,35 @@ def test_only_models_that_the_key_may_call_are_suggested():
     limited = Caller("acme", "k", models=("gpt-5-main", "gpt-5-mni"))
     with pytest.raises(ModelNotFound, match=r"Did you mean 'gpt-5-main'\?$"):
         choose_targets(routing, "gpt-5-mni", limited)
+
+
+def permitting(parent=None, **targets):
+    """A routing under a policy that permits the targets whose names begin with eu."""
+    sections = {n: {"provider": "openai", "models": ["gpt-*"], **m} for n, m in targets.items()}
+    config = parse_config({"targets": sections, "policy": {"targets": ["eu*"]}})
+    return Routing(config.targets, FakeOwnership(parent), Policies.from_config(config))
+
+
+def test_only_targets_that_the_policies_permit_are_considered():
+    targets = {"us": {}, "eu-a": {"priority": 2}, "eu-b": {"priority": 3}}
+    assert choose_targets(permitting(**targets)) == ["eu-a", "eu-b"]
+    shared = {"account": "one"}
+    pinned = permitting(make_link_at("us"), us=shared, **{"eu-a": shared})
+    assert choose_targets(pinned) == ["eu-a"]
+    for routing in (
+        permitting(make_link_at("us"), **targets),
+        permitting(us={}, eu={"models": ["o3"]}),
+    ):
+        with pytest.raises(PolicyViolation, match=r"by 'us', which .* \[policy\] targets"):
+            choose_targets(routing)
+    with pytest.raises(ModelNotFound):
+        choose_targets(permitting(**targets), model="o3")
+
+
+def test_what_is_stored_elsewhere_can_be_read_and_not_added_to():
+    routing = permitting(us={}, eu={})
+    link = make_link_at("us")
+    assert [each.target for each in routing.candidates_for(link)] == ["us"]
+    with pytest.raises(PolicyViolation):
+        routing.check_permitted(link, CALLER)
+    routing.check_permitted(make_link_at("eu"), CALLER)

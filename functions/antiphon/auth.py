@@ -2,14 +2,14 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
 from cachetools import TTLCache
 
-from antiphon.errors import Unauthenticated
+from antiphon.errors import PolicyViolation, Unauthenticated
 from antiphon.http import Request
 from antiphon.settings.config import UNLIMITED, Limits
 from antiphon.settings.targets import matches_pattern
@@ -23,6 +23,10 @@ INCORRECT = "Incorrect API key provided."
 NO_BEARER = (
     f"{INCORRECT} The value of 'Authorization' does not begin with 'Bearer '. Send a key of this "
     f"gateway {AS_HEADERS}."
+)
+NO_POLICY = (
+    "This key has the policy '{}', which is not in gateway.toml of this gateway. Its operators "
+    "must add it, or change the key."
 )
 CACHED_KEYS = 10_000
 REFUSAL_SECONDS = 5.0  # for which a refused key stays refused without another read
@@ -76,11 +80,16 @@ class Auth:
         cache_seconds: float,
         clock: Callable[[], float] = time.time,
         tokens: KeyStore | None = None,
+        policies: Collection[str] = (),
     ) -> None:
-        """`tokens`: what verifies the tokens of an OpenID Connect provider, if one is set."""
+        """`tokens`: what verifies the tokens of an OpenID Connect provider, if one is set.
+
+        `policies`: the names of those that keys may have.
+        """
         self._keys = keys
         self._tokens = tokens
         self._clock = clock
+        self._policies = policies
         self._valid: TTLCache[str, tuple[KeyRecord, float]] = TTLCache(
             CACHED_KEYS, cache_seconds, clock
         )
@@ -89,13 +98,19 @@ class Auth:
         )
 
     def identify(self, request: Request) -> Caller:
-        """Raise Unauthenticated without a valid key, Unavailable if keys cannot be read."""
+        """Raise Unauthenticated without a valid key, Unavailable if keys cannot be read.
+
+        Raise PolicyViolation for a key whose policy does not exist.
+        """
         credential = _read_credential(request)
         store = self._store_for(credential)
         record = self._find_valid(credential, store)
         if record is None:
             raise Unauthenticated(f"{INCORRECT} Use a key of this gateway, {AS_HEADERS}.")
         request.metrics.fields.update(tenant=record.tenant, key_id=record.id)
+        policy = record.limits.policy
+        if policy is not None and policy not in self._policies:
+            raise PolicyViolation(NO_POLICY.format(policy))
         return Caller(record.tenant, record.id, record.models, record.limits)
 
     def _store_for(self, credential: str) -> KeyStore:

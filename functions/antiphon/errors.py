@@ -6,6 +6,7 @@ GatewayError                    500
 │   ├── TargetGone              400
 │   ├── PriceUnknown            400
 │   ├── DownloadTooLarge        400
+│   ├── PolicyViolation         403
 │   ├── BodyTooLarge            413
 │   ├── UnsupportedEncoding     415
 │   ├── IdempotencyKeyReused    422
@@ -119,6 +120,14 @@ class DownloadTooLarge(InvalidRequest):
     """A file of more bytes than one response of Lambda may have."""
 
     code = "download_too_large"
+    retry = False
+
+
+class PolicyViolation(InvalidRequest):
+    """The operators of the gateway do not allow what the request contains."""
+
+    status = 403
+    code = "policy_violation"
     retry = False
 
 

@@ -35,16 +35,17 @@ class ResourceRouting:
     ) -> Candidate:
         """Raise NotFound for ids that the caller does not own, InvalidRequest without a target."""
         holders = self.ownership.targets(references, caller.tenant)
-        capable = [each for each in self.routing.candidates_of(None) if self._serves(kind, each)]
+        found = self.routing.candidates_of(None, caller)
+        capable = [each for each in found if self._serves(kind, each)]
         allowed = [each for each in capable if self._may_use(each, caller)]
         if holders:
-            found: Sequence[Candidate] = self.routing.in_account(holders, capable, caller.key_id)
+            made_at: Sequence[Candidate] = self.routing.in_account(holders, capable, caller.key_id)
         else:
-            found = self._named(self._of_model(allowed, caller, headers), caller, headers)
-        if not found:
+            made_at = self._named(self._of_model(allowed, caller, headers), caller, headers)
+        if not made_at:
             message = f"No target of this gateway that you may use has the API of {kind}s."
             raise InvalidRequest(message.replace("_", " "), code="not_supported_by_target")
-        return found[0]
+        return made_at[0]
 
     def check_same_target(
         self, link: Link, references: Iterable[Reference], caller: Caller
@@ -52,6 +53,7 @@ class ResourceRouting:
         """Raise NotFound for what the caller does not own, InvalidRequest for another target's."""
         holders = self.ownership.targets(references, caller.tenant)
         self.routing.in_account({link.target, *holders}, (), link.id)
+        self.routing.check_permitted(link, caller)
 
     def candidates_for(self, link: Link) -> tuple[Candidate, ...]:
         """Return the targets that can reach a resource, the one that made it first."""
@@ -74,7 +76,7 @@ class ResourceRouting:
         if model is None:
             return allowed
         check_model(model, caller)
-        names = {each.target for each in self.routing.candidates_of(model)}
+        names = {each.target for each in self.routing.candidates_of(model, caller)}
         if not names:
             raise InvalidRequest(
                 f"Invalid '{MODEL_HEADER}': no target serves the model '{model}'.",

@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from antiphon.auth import Caller
 from antiphon.errors import NO_HEADERS, InvalidRequest, ModelNotFound, TargetGone
 from antiphon.ownership import TURN_STATE, Ownership
+from antiphon.policies.policies import Policies
 from antiphon.providers.provider import Candidate, provider_of
 from antiphon.schema.create import ModelRequest, Reference
 from antiphon.settings.targets import Target
@@ -41,10 +42,16 @@ class Route:
 
 
 class Routing:
-    def __init__(self, targets: Mapping[str, Target], ownership: Ownership) -> None:
+    def __init__(
+        self,
+        targets: Mapping[str, Target],
+        ownership: Ownership,
+        policies: Policies | None = None,
+    ) -> None:
         self._targets = targets
         self._providers = {name: provider_of(target) for name, target in targets.items()}
         self._ownership = ownership
+        self._policies = policies
         self._ranking = _Ranking(targets)
         self._cached: LRUCache[str | None, tuple[Candidate, ...]] = LRUCache(CACHED_MODELS)
 
@@ -60,7 +67,7 @@ class Routing:
         holders = self._ownership.targets(body.references, caller.tenant)
         holders |= {parent.target} if parent else set()
         if not holders and TURN_STATE in headers:
-            holders = self._turn_holders(body.model, caller.tenant, headers)
+            holders = self._turn_holders(body.model, caller, headers)
         if holders:
             affinity = parent.root if parent else caller.key_id
             return Route(
@@ -68,7 +75,7 @@ class Routing:
             )
         sessions = (headers[name] for name in SESSION_HEADERS if name in headers)
         affinity = body.affinity(next(sessions, None)) or caller.key_id
-        candidates = self._ranking.sort(self.candidates_of(body.model), affinity)
+        candidates = self._ranking.sort(self.candidates_of(body.model, caller), affinity)
         if not candidates:
             raise self._model_not_found(body.model or "", caller)
         return Route(candidates)
@@ -80,7 +87,7 @@ class Routing:
             return Route(self._pinned(holders, None, caller.key_id, caller))
         capable = (
             candidate
-            for candidate in self.candidates_of(None)
+            for candidate in self.candidates_of(None, caller)
             if self._targets[candidate.target].conversations
         )
         candidates = self._ranking.sort(capable, caller.key_id)
@@ -96,10 +103,28 @@ class Routing:
         """Return the targets that can reach a link; raise TargetGone if it is not configured."""
         return self.in_account({link.target}, self.candidates_of(None), link.root)
 
-    def candidates_of(self, model: str | None) -> tuple[Candidate, ...]:
-        """Return the targets that serve a model, all targets for None, in no special order."""
+    def check_permitted(self, link: Link, caller: Caller) -> None:
+        """Raise PolicyViolation if the caller's data may not go to where something is stored."""
+        if self._policies is not None:
+            found = self.candidates_for(link)
+            if not self._policies.permitted(found, caller):
+                raise self._policies.target_refusal({each.target for each in found}, caller)
+
+    def candidates_of(
+        self, model: str | None, caller: Caller | None = None
+    ) -> tuple[Candidate, ...]:
+        """Return the targets that serve a model, all targets for None, in no special order.
+
+        `caller`: whose data goes there; raise PolicyViolation if it may go to none of them.
+        """
         cached = self._cached.get(model)
-        return cached or self._cached.setdefault(model, tuple(self._find_candidates(model)))
+        found = cached or self._cached.setdefault(model, tuple(self._find_candidates(model)))
+        if self._policies is None or caller is None or not found:
+            return found
+        permitted = self._policies.permitted(found, caller)
+        if not permitted:
+            raise self._policies.target_refusal({each.target for each in found}, caller)
+        return permitted
 
     def in_account(
         self, holders: set[str], candidates: Iterable[Candidate], affinity: str
@@ -128,19 +153,24 @@ class Routing:
         for name, target in self._targets.items():
             yield Candidate(name, self._providers[name], None), target
 
-    def _turn_holders(self, model: str | None, tenant: str, headers: Mapping[str, str]) -> set[str]:
+    def _turn_holders(
+        self, model: str | None, caller: Caller, headers: Mapping[str, str]
+    ) -> set[str]:
         """Return the target that issued the turn state of a request, if it serves the model."""
-        issuer = self._ownership.turn_target(tenant, headers[TURN_STATE])
-        return {each.target for each in self.candidates_of(model) if each.target == issuer}
+        issuer = self._ownership.turn_target(caller.tenant, headers[TURN_STATE])
+        return {each.target for each in self.candidates_of(model, caller) if each.target == issuer}
 
     def _pinned(
         self, holders: set[str], model: str | None, affinity: str, caller: Caller
     ) -> tuple[Candidate, ...]:
         """Return the candidates for a request that refers to what these targets hold."""
-        candidates = self.in_account(holders, self.candidates_of(model), affinity)
-        if not candidates:
-            raise self._model_not_found(model or "", caller)
-        return candidates
+        candidates = self.in_account(holders, self.candidates_of(model, caller), affinity)
+        if candidates:
+            return candidates
+        found = self.in_account(holders, self.candidates_of(model), affinity)
+        if self._policies is not None and found:
+            raise self._policies.target_refusal({each.target for each in found}, caller)
+        raise self._model_not_found(model or "", caller)
 
     def _account(self, name: str) -> str:
         target = self._targets.get(name)

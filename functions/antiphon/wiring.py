@@ -32,6 +32,7 @@ from antiphon.idempotency.guard import Idempotency
 from antiphon.limits.admission import Admission, Gate
 from antiphon.limits.storage import StorageLimits
 from antiphon.ownership import Ownership
+from antiphon.policies.policies import Policies
 from antiphon.pricing import CostEstimator, Prices, load_price_list
 from antiphon.recording.discarding import Discarding
 from antiphon.recording.recorder import ResponseRecorder
@@ -127,7 +128,8 @@ class _Core:
         shared = foundation.config.shared_objects()
         references = References(foundation.batch)
         self.ownership = Ownership(foundation.links, items, references, shared)
-        self.routing = Routing(foundation.targets, self.ownership)
+        self.policies = Policies.from_config(foundation.config)
+        self.routing = Routing(foundation.targets, self.ownership, self.policies)
         self.upstream = _upstream_client(foundation, env)
         self.admission = Admission.from_config(
             foundation.table, foundation.queue, foundation.prices, foundation.config
@@ -147,7 +149,8 @@ def api(env: Mapping[str, str]) -> Door:
     core = _Core(foundation, env)
     keys = ApiKeys(foundation.table, foundation.circuits)
     tokens = _token_verifier(foundation, env)
-    auth = Auth(keys, foundation.gateway.key_cache_seconds, tokens=tokens)
+    policies = foundation.config.policies
+    auth = Auth(keys, foundation.gateway.key_cache_seconds, tokens=tokens, policies=policies)
     gate = Gate(auth, core.admission)
     gateway = foundation.gateway
     reader = RequestReader(gateway.max_body_bytes, gateway.rest_answer_seconds)
@@ -172,15 +175,17 @@ def api(env: Mapping[str, str]) -> Door:
         config.tenants,
         config.gateway.max_body_bytes,
         config.batches.enabled,
+        core.policies,
     )
     limits = LimitsEndpoint(gate, foundation.table, config.tenants, gateway.max_body_bytes)
+    responses = Responses(gate, *shared, core.admission, idempotency, check_content, core.policies)
     members = ResourceMembers(core.routing, core.upstream, core.resource_recorder)
     handler = ApiHandler(
         routers=[
-            responses_router(
-                Responses(gate, *shared, core.admission, idempotency, check_content), reader
+            responses_router(responses, reader),
+            conversations_router(
+                Conversations(gate, *shared, check_content, core.policies), reader
             ),
-            conversations_router(Conversations(gate, *shared, check_content), reader),
             listing_router(Listings(gate, core.ownership, links, core.admission.costs), reader),
             resources_router(Resources(*of_resources, storage_limits), reader),
             batches_router(batches, reader),

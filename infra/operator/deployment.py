@@ -59,6 +59,13 @@ class Deployment:
                 f"{option}: {self.name} has no target '{name}'. It has {', '.join(self.targets)}."
             )
 
+    def check_policy(self, option: str, name: str) -> None:
+        """Raise UsageError for a policy that does not exist; where they are unknown it passes."""
+        policies = None if self.key_settings is None else self.key_settings.policies
+        if policies is not None and name not in policies:
+            has = f"It has {', '.join(policies)}." if policies else "It has none."
+            raise click.UsageError(f"{option}: {self.name} has no policy '{name}'. {has}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentOptions:

@@ -1,7 +1,7 @@
 """What the commands for keys share: the argument KEY, the keyring, and options for limits."""
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, get_args
 
 import click
@@ -41,6 +41,11 @@ LIMITS: tuple[tuple[str, click.ParamType, str], ...] = (
         "files_target",
         click.STRING,
         "Where it makes files and stores, unless ids decide.  [default: as its tenant]",
+    ),
+    (
+        "policy",
+        click.STRING,
+        "A policy of gateway.toml that holds beside that of its tenant.  [default: none]",
     ),
 )
 
@@ -103,6 +108,14 @@ def limit_change_options[R](command: Callable[..., R]) -> Callable[..., R]:
         for name, type, help in LIMITS
     ]
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(added), run)
+
+
+def check_names(deployment: Deployment, limits: Mapping[str, Any]) -> None:
+    """Raise UsageError for a target or a policy that does not exist; unknown ones pass."""
+    if (target := limits.get("files_target")) is not None:
+        deployment.check_target("--files-target", target)
+    if (policy := limits.get("policy")) is not None:
+        deployment.check_policy("--policy", policy)
 
 
 def warn_of_unserved(deployment: Deployment, models: Collection[str]) -> list[str]:

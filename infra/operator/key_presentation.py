@@ -108,11 +108,11 @@ def _format_sources(key: ApiKey, settings: KeySettings | None) -> str:
 def _format_limits(limits_: Limits) -> str:
     limits = set_limits(limits_)
     period = limits.pop("budget_period", None)
-    target = limits.pop("files_target", None)
+    names = {name: limits.pop(name, None) for name in ("files_target", "policy")}
     parts = [f"{name.replace('_', '-')} {value:,.12g}" for name, value in limits.items()]
     parts = [f"{part} a {period}" if "budget" in part else part for part in parts]
-    parts += [] if target is None else [f"files-target {target}"]
-    return ", ".join(parts)
+    named = [f"{name.replace('_', '-')} {value}" for name, value in names.items() if value]
+    return ", ".join(parts + named)
 
 
 def set_limits(limits: Limits) -> dict[str, Any]:

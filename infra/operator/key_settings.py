@@ -1,4 +1,4 @@
-"""What `gateway.toml` of an installation says about keys: the served models, limits of tenants.
+"""What `gateway.toml` of an installation says about keys: models, limits of tenants, policies.
 
 Commands know it by the stack's outputs, so they need no copy of the file.
 """
@@ -20,16 +20,19 @@ OUTPUT_CHARS = 1_000  # in one output; more continues in the next one
 class KeySettings:
     models: tuple[str, ...]  # public names, and patterns with one *
     tenants: Mapping[str, Limits]
+    policies: tuple[str, ...] | None = None  # their names; None if an older version is deployed
 
     @classmethod
     def of(cls, config: Config) -> Self:
         models = (model for target in config.targets.values() for model in target.models)
-        return cls(tuple(dict.fromkeys(models)), config.tenants)
+        return cls(tuple(dict.fromkeys(models)), config.tenants, tuple(config.policies))
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         tenants = {name: Limits(**limits) for name, limits in document["tenants"].items()}
-        return cls(tuple(document["models"]), tenants)
+        policies = document.get("policies")
+        names = None if policies is None else tuple(policies)
+        return cls(tuple(document["models"]), tenants, names)
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, str]) -> Self | None:
@@ -40,7 +43,7 @@ class KeySettings:
 
     def to_json(self) -> dict[str, Any]:
         dumped = {n: each.model_dump(exclude_defaults=True) for n, each in self.tenants.items()}
-        return {"models": [*self.models], "tenants": dumped}
+        return {"models": [*self.models], "tenants": dumped, "policies": [*(self.policies or ())]}
 
     def to_outputs(self) -> Iterator[tuple[str, str]]:
         """Yield the names and the values of the outputs."""

@@ -10,6 +10,7 @@ from antiphon.store.keyring import Keyring
 from antiphon.store.keys import ApiKey
 from infra.operator.deployment import Deployment
 from infra.operator.key_options import (
+    check_names,
     flatten_models,
     key_argument,
     limit_change_options,
@@ -58,8 +59,7 @@ def update(
     revision = KeyRevision(limits, _revise_terms(**terms))
     if not (revision.limits or revision.terms):
         raise click.UsageError("Name what to change, such as --rpm 60 or --budget-usd none.")
-    if (target := limits.get("files_target")) is not None:
-        deployment.check_target("--files-target", target)
+    check_names(deployment, limits)
     old, new = keyring.update(key, revision)
     unserved = warn_of_unserved(deployment, revision.terms.get("models") or ())
     changes = KeyTerms.of(old).changes_to(KeyTerms.of(new))

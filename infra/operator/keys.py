@@ -12,6 +12,7 @@ from infra.example_models import EXAMPLE_PATTERN
 from infra.operator.deployment import Deployment
 from infra.operator.key_limits import limit_report, print_limits
 from infra.operator.key_options import (
+    check_names,
     flatten_models,
     key_argument,
     limit_options,
@@ -96,8 +97,7 @@ def create(
     Only the key goes to stdout, so KEY=$(antiphon keys create --tenant acme) contains it. The
     gateway stores its SHA-256 only: a lost key cannot be printed again, but it can be rotated.
     """
-    if limits.files_target is not None:
-        deployment.check_target("--files-target", limits.files_target)
+    check_names(deployment, limits.model_dump())
     issued = keyring.create(KeyTerms(models=flatten_models(models), limits=limits, **terms))
     unserved = warn_of_unserved(deployment, issued.key.models or ())
     if as_json:

@@ -25,6 +25,8 @@ DESCRIPTIONS = {
     400: "The request is invalid; `param` names the field. The most frequent of the provider's own "
     "are `conversation_locked` and `context_length_exceeded`.",
     401: "No key, an unknown or a revoked one; it belongs into `Authorization` or `api-key`.",
+    403: "A policy of the operators does not allow what the request contains; `param` names the "
+    "member, the message also the rule. Nothing was sent.",
     404: "Not found for this caller. A foreign, unknown, malformed, deleted or expired id gets "
     "the same answer, and no provider is called.",
     405: "The path exists, but not with this method.",
@@ -52,6 +54,11 @@ BY_CLASS = {
     "TargetGone": Sample(
         "What the request continues is stored at the target 'azure-east', which is no longer "
         "configured. Start again without it."
+    ),
+    "PolicyViolation": Sample(
+        "'tools[3].server_url' violates the policy [policies.acme] mcp_hosts: the host "
+        "'evil.example' is not allowed; allowed: *.acme.com.",
+        "tools[3].server_url",
     ),
     "PriceUnknown": Sample(
         "The price of the model 'my-model' is not known, and this request is under a budget.",

@@ -33,8 +33,8 @@ HEADERS: dict[str, Schema] = {
         **OURS,
     },
     "x-antiphon-rewrote": {
-        "description": "Parameters that were sent under another name: "
-        "`max_tokens=max_output_tokens`.",
+        "description": "Parameters that were sent under another name or with another value: "
+        "`max_tokens=max_output_tokens`, `store=false` (by a policy).",
         "schema": TEXT,
         **OURS,
     },

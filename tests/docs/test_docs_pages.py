@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from antiphon.settings import config, targets
+from antiphon.settings import config, policy, targets
 from antiphon.upstream import exchange
 from infra.pages.sections import PAGES, MissingSectionError, replace_section
 from infra.pages.tables import NONE, format_allowed, format_default
@@ -25,6 +25,7 @@ SETTINGS = {
     "`[targets.NAME]`, azure": (targets.AzureTarget, (AZURE - TARGET - {"provider"}) | {"skills"}),
     "`entra = { … }`": (targets.Entra, None),
     "`[tenants.NAME]`": (config.Limits, None),
+    "`[policy]`": (policy.Policy, None),
     "`[prices.NAME]`": (config.Price, None),
     "`[files]`": (config.Files, None),
     "`[batches]`": (config.Batches, None),

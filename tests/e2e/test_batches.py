@@ -12,6 +12,12 @@ CONFIG = """
 [batches]
 enabled = true
 
+[policies.strict]
+deny_tools = ["mcp"]
+
+[tenants.ruled]
+policy = "strict"
+
 [tenants.umbra]
 budget_usd = 5
 
@@ -151,6 +157,18 @@ def test_a_line_that_cannot_be_read_as_one_create_is_refused(batcher, text, reas
     assert error["message"].startswith("Invalid 'input_file_id': line 2: ")
     assert reason in error["message"]
     assert batcher.calls == [f"GET /v1/files/{file}/content"]
+
+
+def test_a_line_that_a_policy_does_not_allow_is_refused(gateway, provider):
+    with gateway.client("url", "ruled") as client:
+        batcher = Batcher(client, provider)
+        file = batcher.upload()
+        tool = {"type": "mcp", "server_label": "x", "server_url": "https://x.example"}
+        refused = batcher.create(file, line(GOOD), line({**GOOD, "tools": [tool]}))
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"]) == (403, "policy_violation")
+        assert error["param"] == "input_file_id: line 2: tools[0].type"
+        assert batcher.calls == [f"GET /v1/files/{file}/content"]
 
 
 def test_a_model_in_a_file_must_have_the_name_that_the_target_knows(batcher):

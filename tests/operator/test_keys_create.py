@@ -67,7 +67,16 @@ def test_all_options_are_stored():
         *("--rpm", "60", "--tpm", "100000", "--streams", "4", "--max-body-bytes", "5000000"),
         *("--max-output-tokens", "2000", "--budget-usd", "12.50", "--budget-period", "day"),
         *("--max-files", "5", "--max-file-bytes", "6000", "--max-vector-stores", "7"),
-        *("--max-containers", "8", "--files-target", "azure-east", "--expires", "90d"),
+        *(
+            "--max-containers",
+            "8",
+            "--files-target",
+            "azure-east",
+            "--policy",
+            "apps",
+            "--expires",
+            "90d",
+        ),
     )
     (row,) = read_rows("table-of-prod")
     row["limits"] = {
@@ -89,6 +98,7 @@ def test_all_options_are_stored():
         max_vector_stores=7,
         max_containers=8,
         files_target="azure-east",
+        policy="apps",
     )
     assert 0 <= key.ends_at - before - 90 * 86_400 <= 60
     assert document["models"] == ["gpt-5*", "o3", "o4"]

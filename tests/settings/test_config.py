@@ -83,6 +83,12 @@ def parse_gateway(**options):
             "tenants.t.files_target",
         ),
         ({"targets": {"a": OPENAI}, "shared": {"vs_1": {"target": "b"}}}, "shared.vs_1.target"),
+        ({"targets": {"a": OPENAI}, "tenants": {"t": {"policy": "b"}}}, "tenants.t.policy"),
+        ({"targets": {"a": OPENAI}, "policy": {"targets": ["eu*"]}}, "policy.targets"),
+        (
+            {"targets": {"a": OPENAI}, "policies": {"b": {"url_hosts": ["https://a.com"]}}},
+            "policies.b.url_hosts.0",
+        ),
         ({"targets": {"a": OPENAI, "b": AZURE}, "shared": {"vs_1": {}}}, "shared.vs_1.target"),
         (
             {"targets": {"a": OPENAI}, "shared": {"vs_1": {"tenants": ["a b"]}}},

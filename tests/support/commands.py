@@ -108,7 +108,7 @@ def operator_account() -> Iterator[None]:
             KeyCacheSeconds="30.0",
             TargetNames="openai, azure-east",
             KeySettings='{"models":["gpt-*","o*"],',
-            KeySettings2='"tenants":{"capped":{"rpm":9,"budget_usd":2.5}}}',
+            KeySettings2='"tenants":{"capped":{"rpm":9,"budget_usd":2.5}},"policies":["apps"]}',
             TargetSecret1=json.dumps({"openai": secret["ARN"]}),
         )
         create_stack("Antiphon-dev", "table-of-dev")

@@ -33,6 +33,7 @@ KEYS = {
     "auditor": "sk-auditor-01234567",  # for the test that compares whole reports alone
     "archivist": "sk-archivist-01234567",  # for the test of what is stored alone
     "newcomer": "sk-newcomer-012345678",  # who has stored nothing yet
+    "ruled": "sk-ruled-0123456789",  # whose tenant has a policy
     "adopter": "sk-adopter-0123456789",  # for the test of a list of adopted files alone
 }
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes 20 ms a client

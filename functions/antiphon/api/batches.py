@@ -12,17 +12,18 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.api.resource_members import NotRetrieved
 from antiphon.auth import Caller
-from antiphon.errors import GatewayError, InvalidRequest, NotFound
+from antiphon.errors import GatewayError, InvalidRequest, NotFound, PolicyViolation
 from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.idempotency.guard import Idempotency, IdempotencyGuard
 from antiphon.limits.admission import Gate
 from antiphon.ownership import Ownership
+from antiphon.policies.policies import Policies
 from antiphon.recording.resources import ResourceRecorder
 from antiphon.recording.tracker import ResourceOwner
 from antiphon.resource_routing import ResourceRouting
 from antiphon.routing import MODEL_NOT_FOUND
-from antiphon.schema.batch_input import BatchLine, line_error, read_lines
+from antiphon.schema.batch_input import FILE, BatchLine, line_error, read_lines
 from antiphon.schema.other_bodies import CreateBatch
 from antiphon.settings.config import Limits
 from antiphon.settings.targets import AzureTarget, Target
@@ -46,6 +47,7 @@ class Batches:
     tenants: Mapping[str, Limits]
     max_line_bytes: int
     is_enabled: bool
+    policies: Policies | None = None
 
     def create(self, request: Request) -> Reply:
         caller = self._admit(request)
@@ -154,7 +156,17 @@ class Batches:
         names = _public_names(target, model)
         if not any(caller.may_call(name) for name in names):
             raise line_error(line.number, MODEL_NOT_FOUND.format(model) + _hint(target, model))
+        if self.policies is not None:
+            self._apply_policies(line, caller, self.policies)
         return True
+
+    def _apply_policies(self, line: BatchLine, caller: Caller, policies: Policies) -> None:
+        """Raise PolicyViolation that names the line, whose bytes cannot be changed."""
+        try:
+            policies.check(line.body, caller, line.content, "batch_line")
+        except PolicyViolation as exc:
+            param = f"{FILE}: line {line.number}: {exc.param}"
+            raise PolicyViolation(f"Line {line.number:,}: {exc}", param=param) from exc
 
 
 def batches_router(batches: Batches, reader: RequestReader) -> Router:

@@ -12,6 +12,7 @@ from antiphon.http import Reply, Request
 from antiphon.http_events import RequestReader, build_router
 from antiphon.limits.admission import Gate
 from antiphon.ownership import Ownership
+from antiphon.policies.policies import Policies
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.tracker import ResourceOwner
 from antiphon.routing import Routing
@@ -31,10 +32,12 @@ class Conversations:
     upstream: UpstreamClient
     recorder: ResponseRecorder
     check_content: Callable[[RequestBody, Caller, Request], None] | None  # None: no guardrail
+    policies: Policies | None = None
 
     def create(self, request: Request) -> Reply:
         caller = self.gate.admit(request)
         body = CreateConversation.parse(request.body or b"{}")  # the body is optional
+        self._apply_policies(body, caller, request)
         route = self.routing.route_conversation(body.references, caller)
         if self.check_content is not None:
             self.check_content(body, caller, request)
@@ -59,6 +62,7 @@ class Conversations:
     def add_items(self, request: Request, id: str) -> Reply:
         caller, link = self._owned(request, id)
         body = CreateItems.parse(request.body)
+        self._apply_policies(body, caller, request)
         self._check(body, caller, link)
         if self.check_content is not None:
             self.check_content(body, caller, request)
@@ -84,6 +88,11 @@ class Conversations:
         """Raise for what the caller does not own, or what another target holds."""
         holders = self.ownership.targets(body.references, caller.tenant)
         self.routing.in_account({link.target, *holders}, (), link.id)
+        self.routing.check_permitted(link, caller)
+
+    def _apply_policies(self, body: RequestBody, caller: Caller, request: Request) -> None:
+        if self.policies is not None:
+            self.policies.check(body, caller, request.body, "conversation")
 
     def _send(self, request: Request, link: Link, path: str = "") -> UpstreamResponse:
         upstream = UpstreamRequest.forward(request, f"/conversations/{link.path_segment}{path}")

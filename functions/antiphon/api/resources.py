@@ -152,6 +152,8 @@ class Resources:
         """Pass on a call that changes nothing: what operators share is served as well."""
         caller = self.gate.admit(request)
         link = self.ownership.readable_link(kind, caller.tenant, id)
+        if request.method == "POST":  # a search goes there with its query
+            self.routing.routing.check_permitted(link, caller)
         return self.recorder.record_use(self._send(request, link, _fill(below, ids)), link)
 
     def download(

@@ -12,6 +12,7 @@ from antiphon.http_events import RequestReader, build_router
 from antiphon.idempotency.guard import Idempotency, IdempotencyGuard
 from antiphon.limits.admission import Admission, Gate
 from antiphon.ownership import Ownership
+from antiphon.policies.policies import Policies
 from antiphon.recording.recorder import CreateContext, ResponseRecorder
 from antiphon.recording.tracker import ResourceOwner, outcome_fields
 from antiphon.routing import Route, Routing
@@ -33,11 +34,14 @@ class Responses:
     admission: Admission
     idempotency: Idempotency
     check_content: Callable[[RequestBody, Caller, Request], None] | None  # None: no guardrail
+    policies: Policies | None = None
 
     def create(self, request: Request) -> Reply:
         caller = self.gate.auth.identify(request)
         body = CreateResponse.parse(request.body)
         _add_model(request, body)
+        if self.policies is not None:
+            body = self.policies.apply(body, caller, request.body)
         with self.idempotency.guard(request, caller) as guard:
             if guard.earlier is not None:
                 self.admission.admit_call(caller, request)
@@ -94,6 +98,8 @@ class Responses:
     def count_input_tokens(self, request: Request) -> Reply:
         caller = self.gate.admit(request)
         body = InputTokens.parse(request.body)
+        if self.policies is not None:
+            self.policies.check(body, caller, request.body, "other")
         route = self.routing.route(body, caller, request.headers)
         upstream = _model_request("/responses/input_tokens", request, body, route)
         return self.upstream.send(route.candidates, upstream).reply()
@@ -102,6 +108,8 @@ class Responses:
         caller = self.gate.auth.identify(request)
         body = Compact.parse(request.body)
         _add_model(request, body)
+        if self.policies is not None:
+            self.policies.check(body, caller, request.body, "other")
         route = self.routing.route(body, caller, request.headers)
         upstream = _model_request("/responses/compact", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:

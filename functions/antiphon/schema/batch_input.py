@@ -25,6 +25,7 @@ class BatchLine:
 
     number: int  # of its line, from 1
     body: CreateResponse
+    content: bytes  # the whole line
 
     @property
     def references(self) -> Iterator[Reference]:
@@ -54,7 +55,7 @@ def read_lines(chunks: Iterable[bytes], max_bytes: int) -> Iterator[BatchLine]:
         if number > MAX_LINES:
             raise line_error(number, f"a batch has at most {MAX_LINES:,} lines")
         if line.strip():
-            yield BatchLine(number, _read_body(number, line))
+            yield BatchLine(number, _read_body(number, line), line)
     if number == 0:
         raise InvalidRequest(f"Invalid '{FILE}': the file is empty.", param=FILE)
 

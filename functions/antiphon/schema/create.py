@@ -24,7 +24,7 @@ from antiphon.schema.fields import (
     stored_id,
 )
 from antiphon.schema.json_document import read_document
-from antiphon.schema.json_offsets import replace_key, replace_value
+from antiphon.schema.json_offsets import replace_key, replace_value, set_false
 from antiphon.schema.resource_references import ReferencedKind, resource_references
 from antiphon.schema.validation_errors import invalid_value, missing_parameter, validation_error
 
@@ -192,6 +192,14 @@ class CreateResponse(ModelRequest):
     image: AnyObject = None
     """How the provider treats images in the context."""
 
+    _stops_storing: bool = PrivateAttr(default=False)
+
+    def without_storing(self) -> Self:
+        """Return the body as it is sent where a policy has the provider store nothing."""
+        changed = self.model_copy(update={"store": False})
+        changed._stops_storing = True  # noqa: SLF001  a copy of the same class
+        return changed
+
     def cross_field_errors(self) -> Iterator[InvalidRequest]:
         """Yield the errors on which all descriptions of the API agree."""
         yield from _missing_fields(self)
@@ -210,14 +218,16 @@ class CreateResponse(ModelRequest):
         body = super().body_for(body, model)
         if self.max_tokens is not None:
             body = replace_key(body, "max_tokens", "max_output_tokens")
-        return body
+        return set_false(body, "store") if self._stops_storing else body
 
     @property
     def rewrites(self) -> dict[str, str]:
-        """The response header that names the parameters which `body_for` renames."""
-        if self.max_tokens is None:
+        """The response header that names the parameters which `body_for` changes."""
+        if self.max_tokens is None and not self._stops_storing:
             return {}
-        return {"x-antiphon-rewrote": "max_tokens=max_output_tokens"}
+        renamed = [] if self.max_tokens is None else ["max_tokens=max_output_tokens"]
+        changed = ["store=false"] if self._stops_storing else []
+        return {"x-antiphon-rewrote": ", ".join(renamed + changed)}
 
 
 def item_references(items: Iterable[Mapping[str, Any]], param: str) -> Iterator[Reference]:

@@ -97,6 +97,15 @@ def replace_value(body: bytes, name: str, value: str) -> bytes:
     return _splice(body, member.value_start, value, member.value_end)
 
 
+def set_false(body: bytes, name: str) -> bytes:
+    """Set a top-level member to false; one that is missing becomes the first."""
+    member = find_member(body, name)
+    if member is not None:
+        return body[: member.value_start] + b"false" + body[member.value_end :]
+    start = body.index(b"{") + 1
+    return b"".join((body[:start], json.dumps(name).encode(), b":false,", body[start:]))
+
+
 def replace_key(body: bytes, name: str, new_name: str) -> bytes:
     """Rename a top-level member; return a body without it unchanged."""
     member = find_member(body, name)

@@ -19,6 +19,7 @@ from pydantic import (
 
 from antiphon.settings.addresses import BaseUrl, Origins, ProxyUrl
 from antiphon.settings.config_errors import error_line
+from antiphon.settings.policy import Policy, PolicyName
 from antiphon.settings.section import (
     Audience,
     ClaimName,
@@ -37,7 +38,7 @@ from antiphon.settings.section import (
     TargetName,
     TenantName,
 )
-from antiphon.settings.targets import Target
+from antiphon.settings.targets import Target, matches_pattern
 
 
 class ConfigError(ValueError):
@@ -60,6 +61,7 @@ class Limits(Section):
     max_vector_stores: Count | None = None
     max_containers: Count | None = None
     files_target: TargetName | None = None  # where files and stores are made, unless ids decide
+    policy: PolicyName | None = None  # of `[policies]`; that of `[policy]` holds beside it
 
 
 UNLIMITED = Limits()
@@ -205,6 +207,8 @@ class Config(Section):
     telemetry: Telemetry = Telemetry()
     auth: AuthSection = AuthSection()
     guardrail: GuardrailSection = GuardrailSection()
+    policy: Policy | None = None  # of all requests
+    policies: dict[PolicyName, Policy] = Field(default_factory=dict)  # that tenants and keys name
     # By id: prompts, tunnels, files and stores that were made outside of the gateway.
     shared: dict[SharedId, Shared] = Field(default_factory=dict)
 
@@ -230,6 +234,23 @@ class Config(Section):
                 "batches cannot be enabled with [guardrail]"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_policies(self) -> Self:
+        for name, tenant in self.tenants.items():
+            if tenant.policy is not None and tenant.policy not in self.policies:
+                raise ValueError(f"tenants.{name}.policy: there is no policy '{tenant.policy}'")
+        for key, policy in self._named_policies():
+            for pattern in policy.targets or ():
+                if not any(matches_pattern(pattern, target) for target in self.targets):
+                    raise ValueError(f"{key}.targets: no target has a name like '{pattern}'")
+        return self
+
+    def _named_policies(self) -> Iterator[tuple[str, Policy]]:
+        """Yield all policies, each with its key in the file."""
+        if self.policy is not None:
+            yield "policy", self.policy
+        yield from ((f"policies.{name}", policy) for name, policy in self.policies.items())
 
     def _default_targets(self) -> Iterator[tuple[str, str]]:
         """Yield the keys of the file that say where files are made, each with its target."""

@@ -1,0 +1,1 @@
+"""What requests may contain and where they may go, as their operators decide."""
