@@ -4,7 +4,6 @@ import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import botocore.session
 import certifi
 import httpx
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -57,7 +56,7 @@ from antiphon.store.aws_api import (
     SecretsManager,
     Sqs,
 )
-from antiphon.store.aws_session import AwsSession
+from antiphon.store.aws_session import AwsSession, Botocore
 from antiphon.store.circuits import Circuits
 from antiphon.store.dynamodb import BatchTable, CallTime, Table
 from antiphon.store.guardrails import BedrockGuardrail, FunctionGuardrail
@@ -81,7 +80,6 @@ from antiphon.upstream.documents import DocumentReader
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.otlp import SpanExporter
-from antiphon.upstream.proxy import Proxy
 from antiphon.upstream.transport import LlhttpTransport
 
 QUEUE_SECONDS = 2.0  # for all messages of one request
@@ -100,8 +98,7 @@ class _Foundation:
         self.table_time = CallTime(self.gateway.table_seconds)
         self.queue_time = CallTime(QUEUE_SECONDS, QUEUE_NO_ANSWER)
         send = AwsTransport(build_transport(self.tls, None, env))
-        # boto3 would only add to the start-up time.
-        self.aws = AwsSession(botocore.session.get_session(), env, send)
+        self.aws = AwsSession(open_botocore, env, send)
         dynamodb = DynamoDB(self._timed_api(DYNAMODB, self.table_time))
         self.table = Table(dynamodb, settings.table_name, self.table_time)
         self.batch = BatchTable(dynamodb, settings.table_name, self.table_time)
@@ -287,6 +284,16 @@ def _merge_headers(public: Mapping[str, str], secret: SecretHeaders) -> dict[str
     return {**public, **secret.get()}
 
 
+def open_botocore() -> Botocore:
+    """Open a session of botocore; boto3 would only add to the time that its import takes."""
+    # 0.1 s of each start, and Lambda's environment says all that most gateways need.
+    from botocore.session import get_session  # noqa: PLC0415  see above
+
+    from antiphon.store.botocore_session import BotocoreSession  # noqa: PLC0415  see above
+
+    return BotocoreSession(get_session())
+
+
 def build_tls(env: Mapping[str, str]) -> ssl.SSLContext:
     """Build the TLS context of all connections."""
     tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
@@ -300,8 +307,12 @@ def build_transport(
     """Build a transport that connects by a proxy, if one is configured."""
     address = gateway_proxy or env.get("HTTPS_PROXY") or env.get("https_proxy")
     no_proxy = env.get("NO_PROXY") or env.get("no_proxy") or ""
-    proxy = Proxy(address, tls, no_proxy) if address else None
-    return LlhttpTransport(tls, IDLE_CONNECTION_SECONDS, proxy)
+    if not address:
+        return LlhttpTransport(tls, IDLE_CONNECTION_SECONDS)
+    # Most gateways have no proxy, and urllib3, which opens the tunnels, takes 0.04 s of each start.
+    from antiphon.upstream.proxy import Proxy  # noqa: PLC0415  see above
+
+    return LlhttpTransport(tls, IDLE_CONNECTION_SECONDS, Proxy(address, tls, no_proxy))
 
 
 def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> UpstreamClient:

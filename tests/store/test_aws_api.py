@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.loaders import create_loader
 
 from antiphon import wiring
 from antiphon.errors import Unavailable
@@ -29,7 +30,7 @@ from antiphon.store.aws_api import (
     NotSent,
     SecretsManager,
 )
-from antiphon.store.aws_session import AwsSession
+from antiphon.store.aws_session import USUAL_REGION, AwsSession
 from antiphon.store.aws_signature import Signer
 from antiphon.store.dynamodb import CallTime, Table, WriteUnknown
 from antiphon.upstream.aws_transport import AwsTransport
@@ -39,6 +40,11 @@ NOW = datetime(2026, 11, 28, 23, 59, 58, tzinfo=UTC)
 pytestmark = pytest.mark.usefixtures("identity")
 KEY = {"pk": {"S": "T#é"}, "sk": {"S": "LINK"}}
 ROW = {"TableName": "t", "Key": KEY}
+LAMBDA = {
+    "AWS_ACCESS_KEY_ID": "a",
+    "AWS_SECRET_ACCESS_KEY": "b",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+}
 FOUND = json.dumps({"Item": KEY}, ensure_ascii=False).encode()
 
 
@@ -91,8 +97,43 @@ def test_a_new_day_and_new_credentials_make_another_key(monkeypatch):
 def test_the_endpoint_is_that_of_botocore(monkeypatch, service, region):
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     client = botocore.session.get_session().create_client(service.name, region)
-    api = AwsSession(botocore.session.get_session(), {}, no_send).open_api(service)
-    assert api.url == f"{client.meta.endpoint_url}/"
+    for env in ({}, {**LAMBDA, "AWS_DEFAULT_REGION": region}):
+        url = AwsSession(wiring.open_botocore, env, no_send).open_api(service).url
+        assert url == f"{client.meta.endpoint_url}/"
+
+
+def test_regions_are_recognised_as_by_botocores_rules():
+    partitions = create_loader().load_data("partitions")["partitions"]
+    usual = next(each for each in partitions if each["id"] == "aws")
+    assert USUAL_REGION.pattern == usual["regionRegex"].strip("^$").replace("(", "(?:").replace(
+        r"\-", "-"
+    )
+    assert usual["outputs"]["dnsSuffix"] == "amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    "token", [{}, {"AWS_SESSION_TOKEN": "t"}, {"AWS_SECURITY_TOKEN": "s", "AWS_SESSION_TOKEN": "t"}]
+)
+def test_with_lambdas_environment_botocore_is_not_needed(monkeypatch, token):
+    for name, value in {**LAMBDA, **token}.items():
+        monkeypatch.setenv(name, value)
+    expected = botocore.session.get_session().get_credentials().get_frozen_credentials()
+    api = AwsSession(no_botocore, {**LAMBDA, **token}, no_send).open_api(SQS)
+    found = api.access.credentials.get_frozen_credentials()
+    assert (found.access_key, found.secret_key, found.token) == expected[:3]
+    assert api.url == "https://sqs.eu-central-1.amazonaws.com/"
+
+
+@pytest.mark.parametrize(
+    "lacking", [{"AWS_SECRET_ACCESS_KEY": ""}, {"AWS_ACCESS_KEY_ID": ""}, {"AWS_PROFILE": "p"}]
+)
+def test_what_the_environment_does_not_say_botocore_finds(lacking):
+    class Found:
+        credentials = Credentials("found", "by botocore")
+
+    env = {**LAMBDA, **lacking, "AWS_ENDPOINT_URL": "http://a"}
+    access = AwsSession(Found, env, no_send).open_api(SQS).access
+    assert access.credentials.access_key == "found"
 
 
 @pytest.mark.parametrize(
@@ -104,13 +145,14 @@ def test_the_endpoint_is_that_of_botocore(monkeypatch, service, region):
 )
 def test_a_configured_endpoint_is_used(monkeypatch, env, url):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    assert AwsSession(botocore.session.get_session(), env, no_send).open_api(DYNAMODB).url == url
+    assert AwsSession(wiring.open_botocore, env, no_send).open_api(DYNAMODB).url == url
 
 
 def test_other_endpoints_are_those_of_botocores_rules(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
-    url = AwsSession(botocore.session.get_session(), {}, no_send).open_api(DYNAMODB).url
+    env = {**LAMBDA, "AWS_DEFAULT_REGION": "us-east-1", "AWS_USE_FIPS_ENDPOINT": "true"}
+    url = AwsSession(wiring.open_botocore, env, no_send).open_api(DYNAMODB).url
     assert url == "https://dynamodb-fips.us-east-1.amazonaws.com/"
 
 
@@ -119,11 +161,15 @@ def test_a_region_is_required(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(NoRegionError):
-        AwsSession(botocore.session.get_session(), {}, no_send)
+        AwsSession(wiring.open_botocore, {}, no_send)
 
 
 def no_send(_):
     raise AssertionError("nothing is to be sent")
+
+
+def no_botocore():
+    raise AssertionError("botocore is not to be imported")
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ import httpx
 import pytest
 
 from antiphon.errors import UpstreamNotReached
-from antiphon.upstream.faults import translate_error
-from antiphon.upstream.proxy import ProxyFailed
+from antiphon.upstream.faults import ProxyFailed, translate_error
 
 
 @pytest.mark.parametrize(

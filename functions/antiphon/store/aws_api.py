@@ -12,9 +12,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from botocore.credentials import Credentials
 from botocore.exceptions import (
     ClientError,
     ConnectionError,  # noqa: A004  botocore's own
@@ -22,9 +21,10 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from antiphon.store.aws_signature import Signer
+from antiphon.store.aws_signature import FrozenCredentials, Signer
 
 OK, FIRST_SERVER_ERROR = 200, 500
+CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0  # unless a call has a time of its own
 CRC32 = "x-amz-crc32"  # DynamoDB sends it with each response
 ERROR_TYPE = "x-amzn-errortype"
 
@@ -70,6 +70,12 @@ class NoAnswer(HTTPClientError):
 
 # Raises NotSent or NoAnswer.
 type Send = Callable[[AwsRequest], AwsAnswer]
+
+
+class Credentials(Protocol):
+    """botocore's, or those of the environment; temporary ones may change between two calls."""
+
+    def get_frozen_credentials(self) -> FrozenCredentials: ...
 
 
 @dataclass(frozen=True)

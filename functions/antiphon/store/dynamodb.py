@@ -17,7 +17,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.parsers import ResponseParserError
 
 from antiphon.errors import Unavailable
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
@@ -370,7 +369,7 @@ def _may_be_done(exc: Exception) -> bool:
     """Whether the service may have done what a failed call requests."""
     if isinstance(exc, ClientError):
         return exc.response["ResponseMetadata"]["HTTPStatusCode"] >= FIRST_SERVER_ERROR
-    return isinstance(exc, (HTTPClientError, ResponseParserError))
+    return isinstance(exc, HTTPClientError)
 
 
 def attribute_names(expression: str | None) -> list[str]:

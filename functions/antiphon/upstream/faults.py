@@ -12,7 +12,11 @@ from antiphon.errors import (
     UpstreamNotReached,
     UpstreamTimeout,
 )
-from antiphon.upstream.proxy import ProxyFailed
+
+
+class ProxyFailed(OSError):
+    """The proxy opened no connection to the provider."""
+
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 # By the cause of a failed connection; the more special one first.

@@ -11,11 +11,8 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 from urllib3.connection import HTTPSConnection, ProxyConfig
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
+from antiphon.upstream.faults import ProxyFailed
 from antiphon.upstream.http1 import PORTS
-
-
-class ProxyFailed(OSError):
-    """The proxy opened no connection to the provider."""
 
 
 class Proxy:

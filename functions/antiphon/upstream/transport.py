@@ -27,7 +27,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from weakref import finalize
 
 import httpx
@@ -39,7 +39,6 @@ from antiphon.upstream.http1 import (
     decode_content,
     encode_head,
 )
-from antiphon.upstream.proxy import Proxy
 
 NEVER = float("inf")
 MAX_IDLE = 8  # connections to one origin
@@ -47,6 +46,13 @@ MAX_READ = 65_536  # bytes
 ONE_PACKET = 16_384  # bytes of a body that are sent together with its head
 
 type Origin = tuple[str, str, int]  # scheme, host without brackets, port
+
+
+class Proxy(Protocol):
+    """What connects to some of the hosts."""
+
+    def serves(self, scheme: str, host: str) -> bool: ...
+    def connect(self, host: str, port: int, seconds: float | None) -> socket.socket: ...
 
 
 class LlhttpTransport(httpx.BaseTransport):
