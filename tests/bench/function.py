@@ -7,10 +7,11 @@ import time
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from infra.local.processes import Processes
-from infra.local.runtime_api.connection import Connection
+from infra.local.runtime_api.connection import Connection, Exchange
+from infra.local.runtime_api.http_requests import RequestHead
 from infra.local.runtime_api.invocation import Invocation, InvocationSlot
 from infra.local.runtime_api.runtimes import MANAGED_RUNTIME
 from tests.bench.answer import IN_AWS, Answer
@@ -48,10 +49,24 @@ class Timed(Invocation):
         return Answer(sent, head["statusCode"], [(at, first), *rest], self.done, in_aws)
 
 
+class Noting(Connection):
+    """Notes when the function is restored from its snapshot, which is when it asks for that."""
+
+    def __init__(self, slot: InvocationSlot, restored: list[int]) -> None:
+        super().__init__(slot)
+        self._restored = restored
+
+    def _start_exchange(self, head: RequestHead) -> Exchange:
+        if head.path.endswith("/restore/next"):
+            self._restored.append(time.monotonic_ns())
+        return super()._start_exchange(head)
+
+
 @dataclass(frozen=True)
 class Ours:
     pid: int
     slot: InvocationSlot
+    restored: list[int] = field(default_factory=list)  # the times of it, in nanoseconds
 
     async def ask(self, ask: Ask) -> Answer:
         invocation = Timed(event(ask))
@@ -83,8 +98,8 @@ class WithoutTable:
 @asynccontextmanager
 async def started(processes: Processes, task: Task, env: Mapping[str, str]) -> AsyncIterator[Ours]:
     """Once it asks for its first event; raise InitFailed where it does not."""
-    slot, loop = InvocationSlot(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(slot), "127.0.0.1", 0)
+    slot, loop, restored = InvocationSlot(), asyncio.get_running_loop(), list[int]()
+    server = await loop.create_server(lambda: Noting(slot, restored), "127.0.0.1", 0)
     here = "{}:{}".format(*server.sockets[0].getsockname())
     command = (str(task.root / "start-streaming"), task.python, MANAGED_RUNTIME)
     env = {**env, "AWS_LAMBDA_RUNTIME_API": here}
@@ -95,7 +110,7 @@ async def started(processes: Processes, task: Task, env: Mapping[str, str]) -> A
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await slot.ready
-        yield Ours(process.pid, slot)
+        yield Ours(process.pid, slot, restored)
     finally:
         server.close()
         await processes.end(process)

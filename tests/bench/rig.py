@@ -22,6 +22,7 @@ PLAYERS = "tests.bench.players"
 CREDENTIAL = "credential-of-the-bench"
 DIRECT, FLOOR, BARE, NAIVE = "direct", "floor", "bare loop", "naive"
 OURS, WITHOUT_TABLE, MOTO = "ours", "ours without table", "ours with moto"
+RESTORED = "ours, restored"
 ABOUT = {
     DIRECT: "the client asks the fake provider itself",
     FLOOR: "a thread and http.client: the least that a proxy in plain Python can do",
@@ -30,6 +31,7 @@ ABOUT = {
     OURS: "the function in its runtime process, as Lambda runs it, behind a Runtime API; in DynamoDB's place a stand-in "
     "that answers at once, so that all our own work for the link's write is counted",
     WITHOUT_TABLE: "the same without the function's time in calls to DynamoDB, which it measures itself",
+    RESTORED: "the same from the restore of its snapshot (SnapStart) on, without the time that Lambda takes to load it",
     MOTO: "the function with the embedded DynamoDB of antiphon local",
 }
 

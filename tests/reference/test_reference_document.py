@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from openai.types.responses import ResponseStreamEvent
 
 from antiphon import errors, wiring
+from antiphon.api.handler import ANY_PREFIX
 from antiphon.errors import GatewayError
 from antiphon.http_events import PREFIXES
 from antiphon.schema import validation_errors
@@ -56,9 +57,11 @@ def registered(monkeypatch):
     door = wiring.api({**places, "CONFIG_FILE": str(CONFIG)})
     resolver = door.handler._rest
     routes = [*resolver._static_routes, *resolver._dynamic_routes]
-    below = [(route.method, route.path) for route in routes if route.path.startswith("/v1/")]
+    below = [
+        (route.method, route.path) for route in routes if route.path.startswith(f"{ANY_PREFIX}/")
+    ]
     assert below
-    return {(method, named(path.removeprefix("/v1"))) for method, path in below}
+    return {(method, named(path.removeprefix(ANY_PREFIX))) for method, path in below}
 
 
 def named(path):

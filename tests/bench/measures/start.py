@@ -11,10 +11,11 @@ from tests.bench.contestants import Contestant
 from tests.bench.processor import cpu_seconds, resident_mb
 from tests.bench.progress import Report
 from tests.bench.request import WHOLE
-from tests.bench.rig import NAIVE, OURS, Rig, player
+from tests.bench.rig import NAIVE, OURS, RESTORED, Rig, player
 from tests.bench.scale import Scale
 from tests.bench.spread import median, spread
 
+SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 WARM_UP = 20  # calls before memory is looked at
 
 type Start = Callable[[], AbstractAsyncContextManager[Contestant]]
@@ -25,6 +26,7 @@ async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:
     starts: dict[str, Start] = {
         NAIVE: partial(player, rig.processes, "naive", rig.provider),
         OURS: partial(function.started, rig.processes, rig.task, rig.env),
+        RESTORED: partial(function.started, rig.processes, rig.task, rig.env | SNAP_START),
     }
     runs: dict[str, list[dict[str, float | None]]] = {name: [] for name in starts}
     ends_at = time.monotonic() + scale.seconds
@@ -42,6 +44,8 @@ async def _one(start: Start) -> dict[str, float | None]:
     async with start() as contestant:
         answer = await contestant.ask(WHOLE)
         cpu = cpu_seconds(contestant.pid)
+        if isinstance(contestant, function.Ours) and contestant.restored:
+            begun, cpu = contestant.restored[0], None  # what came before it is in the snapshot
         for _ in range(WARM_UP):
             await contestant.ask(WHOLE)
         return {

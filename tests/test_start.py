@@ -1,0 +1,50 @@
+"""What a process of the API function has imported when its first create is answered.
+
+Each module is a part of every start; it is a bound on their number that a new one must not exceed
+unseen, and a list of what only some requests or other functions need.
+"""
+
+import json
+
+import pytest
+
+from infra.project import PROJECT
+from tests.support.events import make_response, new_id
+from tests.support.function import make_create_event, run_function
+from tests.support.provider import encode_response
+
+MOST = 600  # 590 on Linux, of which 130 are our own
+NOT_AT_THE_START = {
+    "boto3",  # does not ship
+    "botocore.session",  # for an environment that is not Lambda's
+    "botocore.client",
+    "dateutil",
+    "genai_prices",  # for limits in dollars
+    "httpcore",  # does not ship
+    "multiprocessing",  # for Managed Instances
+    "urllib3",  # for a proxy
+    "xml",
+}
+
+
+@pytest.fixture
+def function(gateway, provider, tmp_path):
+    gateway.close_circuits()
+    target = {"provider": "openai", "base_url": f"{provider.address}/v1", "models": ["gpt-*"]}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"targets": {"openai": target}}))
+    more = {"_HANDLER": "tests.support.imported.handler", "PYTHONPATH": str(PROJECT)}
+    with run_function(gateway.aws_endpoint, config, tmp_path / "log", **more) as running:
+        yield running
+
+
+def test_the_first_create_imports_only_what_it_needs(function, provider):
+    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    assert function(make_create_event({"model": "gpt-5", "input": "x"})).status == 200
+    modules = function.call("which modules?")
+    assert "antiphon.wiring" in modules
+    names = {
+        ".".join(name.split(".")[: n + 1]) for name in modules for n in range(name.count(".") + 1)
+    }
+    assert names & NOT_AT_THE_START == set()
+    assert len(modules) <= MOST
