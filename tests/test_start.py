@@ -13,7 +13,9 @@ from tests.support.events import make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_response
 
-MOST = 600  # 590 on Linux, of which 130 are our own
+MOST = 610  # 599 on Linux, of which 127 are our own
+# httpx's command, which is in no asset, imports them where they are installed.
+OF_DEVELOPMENT = {"click", "pygments", "rich"}
 NOT_AT_THE_START = {
     "boto3",  # does not ship
     "botocore.session",  # for an environment that is not Lambda's
@@ -42,9 +44,8 @@ def test_the_first_create_imports_only_what_it_needs(function, provider):
     provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     assert function(make_create_event({"model": "gpt-5", "input": "x"})).status == 200
     modules = function.call("which modules?")
-    assert "antiphon.wiring" in modules
-    names = {
-        ".".join(name.split(".")[: n + 1]) for name in modules for n in range(name.count(".") + 1)
-    }
+    parts = [name.split(".") for name in modules]
+    names = {".".join(part[:depth]) for part in parts for depth in range(1, len(part) + 1)}
+    assert "antiphon.wiring" in names
     assert names & NOT_AT_THE_START == set()
-    assert len(modules) <= MOST
+    assert sum(part[0] not in OF_DEVELOPMENT for part in parts) <= MOST

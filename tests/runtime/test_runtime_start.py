@@ -90,6 +90,14 @@ def test_after_the_restore_the_handler_and_the_random_state_are_new(api, start):
     assert (result["handler"], result["repeats"]) == (2, False)
 
 
+def test_the_collector_of_memory_begins_after_the_start_and_leaves_what_that_made(api, start):
+    runtime = start("renewed.handler")
+    runtime.invoke()
+    is_enabled, leaves_some = json.loads(api.response().body())["memory"]
+    assert is_enabled
+    assert leaves_some
+
+
 def test_a_failed_renewal_is_a_restore_error_and_ends_the_process(api, start):
     runtime = start(
         "renewed.handler", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start", RENEWAL="no network"

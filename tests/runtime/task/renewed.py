@@ -1,5 +1,6 @@
 """A module as the gateway's doors are: a copy of its process gets a handler of its own."""
 
+import gc
 import os
 import random
 
@@ -15,7 +16,9 @@ def create_handler():
     number = len(created)
 
     def handler(_event, _context):
-        return {"handler": number, "repeats": random.random() == FIRST_NUMBER, "pids": created}
+        is_new = random.random() != FIRST_NUMBER
+        memory = gc.isenabled(), gc.get_freeze_count() > 0
+        return {"handler": number, "repeats": not is_new, "pids": created, "memory": memory}
 
     return handler
 
