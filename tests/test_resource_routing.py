@@ -98,5 +98,5 @@ def test_without_any_capable_target_the_error_names_the_api():
     only = {"targets": {"none": TARGETS["none"]}}
     assert refusal(**only) == (
         "not_supported_by_target",
-        "No target of this gateway that you may use has the API of files.",
+        "No target for this request serves files. Considered: none.",
     )

@@ -116,6 +116,13 @@ class TargetGone(InvalidRequest):
     retry = False
 
 
+class NotSupportedByTarget(InvalidRequest):
+    """No target that may serve the request has what it needs; nothing was sent."""
+
+    code = "not_supported_by_target"
+    retry = False
+
+
 class DownloadTooLarge(InvalidRequest):
     """A file of more bytes than one response of Lambda may have."""
 

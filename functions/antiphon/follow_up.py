@@ -16,7 +16,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from antiphon.errors import GatewayError, TargetGone, Unavailable
+from antiphon.errors import GatewayError, NotSupportedByTarget, TargetGone, Unavailable
 from antiphon.limits.admission import Admission
 from antiphon.observability import failure_fields, logger, metrics
 from antiphon.recording.recorder import ResponseRecorder
@@ -44,6 +44,7 @@ MAX_POLL_SECONDS = 30.0
 MAX_BATCH_SECONDS = 2 * 86_400  # for which a batch is polled: it has a day
 RESERVED_SECONDS = 10.0  # before Lambda's limit, for recording what a poll found
 STATUS_NAMES = {200: "still running", 404: GONE}  # what a status means when it is not the end
+UNREACHABLE = {TargetGone.code, NotSupportedByTarget.code}  # whatever the number of polls
 MIN_POLLS_BEFORE_GONE = 6  # two minutes: a provider may not find a response before its end
 
 
@@ -119,7 +120,7 @@ class FollowUp:
             logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
         elif state == GONE and poll.attempt >= MIN_POLLS_BEFORE_GONE:
             self._give_up(poll, GONE)
-        elif state == TargetGone.code or self._is_over(poll):
+        elif state in UNREACHABLE or self._is_over(poll):
             self._give_up(poll, f"{GIVEN_UP}{state}")
         else:
             self._poll_again(poll, link)
@@ -181,7 +182,7 @@ class FollowUp:
             ends_at=min(ends_at, time.monotonic() + MAX_POLL_SECONDS),
         )
         try:
-            response = self.upstream.send(self.routing.candidates_for(link), request)
+            response = self.upstream.send(self.routing.candidates_for(link, "retrieve"), request)
             link = self.recorder.refresh(response, link)
         except GatewayError as exc:
             return link, str(exc.code)

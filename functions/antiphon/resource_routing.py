@@ -10,13 +10,22 @@ from dataclasses import dataclass
 from antiphon.auth import Caller
 from antiphon.errors import InvalidRequest
 from antiphon.ownership import Ownership
+from antiphon.providers.capabilities import not_supported
 from antiphon.providers.provider import Candidate
 from antiphon.routing import Routing, check_model
 from antiphon.schema.create import Reference
 from antiphon.settings.config import Config
-from antiphon.settings.targets import Target, matches_pattern
+from antiphon.settings.targets import Capability, Target, matches_pattern
 from antiphon.store.links import Link, ResourceKind
 
+CAPABILITIES: Mapping[ResourceKind, Capability] = {
+    "file": "files",
+    "upload": "uploads",
+    "vector_store": "vector_stores",
+    "container": "containers",
+    "skill": "skills",
+    "batch": "batches",
+}
 TARGET_HEADER, MODEL_HEADER = "x-antiphon-target", "x-antiphon-model"
 
 
@@ -35,16 +44,17 @@ class ResourceRouting:
     ) -> Candidate:
         """Raise NotFound for ids that the caller does not own, InvalidRequest without a target."""
         holders = self.ownership.targets(references, caller.tenant)
-        found = self.routing.candidates_of(None, caller)
-        capable = [each for each in found if self._serves(kind, each)]
-        allowed = [each for each in capable if self._may_use(each, caller)]
+        every = self.routing.candidates_of(None, caller)
+        need = CAPABILITIES[kind]
         if holders:
-            made_at: Sequence[Candidate] = self.routing.in_account(holders, capable, caller.key_id)
+            same_account = self.routing.in_account(holders, every, caller.key_id)
+            made_at: Sequence[Candidate] = self.routing.capable(same_account, need)
         else:
-            made_at = self._named(self._of_model(allowed, caller, headers), caller, headers)
+            usable = [each for each in every if self._may_use(each, caller)]
+            allowed = self.routing.capable(self._of_model(usable, caller, headers), need)
+            made_at = self._named(allowed, caller, headers)
         if not made_at:
-            message = f"No target of this gateway that you may use has the API of {kind}s."
-            raise InvalidRequest(message.replace("_", " "), code="not_supported_by_target")
+            raise not_supported([need], holders)
         return made_at[0]
 
     def check_same_target(
@@ -55,13 +65,9 @@ class ResourceRouting:
         self.routing.in_account({link.target, *holders}, (), link.id)
         self.routing.check_permitted(link, caller)
 
-    def candidates_for(self, link: Link) -> tuple[Candidate, ...]:
+    def candidates_for(self, link: Link, *needs: Capability) -> tuple[Candidate, ...]:
         """Return the targets that can reach a resource, the one that made it first."""
-        return self.routing.candidates_for(link)
-
-    def _serves(self, kind: ResourceKind, candidate: Candidate) -> bool:
-        target = self.config.targets[candidate.target]
-        return target.skills if kind == "skill" else target.files
+        return self.routing.candidates_for(link, *needs)
 
     def _may_use(self, candidate: Candidate, caller: Caller) -> bool:
         """Whether the target serves any model that the caller's key may call."""
@@ -70,11 +76,11 @@ class ResourceRouting:
 
     def _of_model(
         self, allowed: list[Candidate], caller: Caller, headers: Mapping[str, str]
-    ) -> list[Candidate]:
+    ) -> tuple[Candidate, ...]:
         """Return the candidates that serve the model which a header names, if there is one."""
         model = headers.get(MODEL_HEADER)
         if model is None:
-            return allowed
+            return tuple(allowed)
         check_model(model, caller)
         names = {each.target for each in self.routing.candidates_of(model, caller)}
         if not names:
@@ -83,10 +89,10 @@ class ResourceRouting:
                 param=MODEL_HEADER,
                 code="invalid_value",
             )
-        return [each for each in allowed if each.target in names]
+        return tuple(each for each in allowed if each.target in names)
 
     def _named(
-        self, allowed: list[Candidate], caller: Caller, headers: Mapping[str, str]
+        self, allowed: tuple[Candidate, ...], caller: Caller, headers: Mapping[str, str]
     ) -> Sequence[Candidate]:
         """Return the candidates for what refers to nothing, the best one first."""
         ranked = self.routing.rank(allowed, caller.tenant)

@@ -16,9 +16,10 @@ from antiphon.auth import Caller
 from antiphon.errors import NO_HEADERS, InvalidRequest, ModelNotFound, TargetGone
 from antiphon.ownership import TURN_STATE, Ownership
 from antiphon.policies.policies import Policies
+from antiphon.providers.capabilities import select_capable, served_by
 from antiphon.providers.provider import Candidate, provider_of
 from antiphon.schema.create import ModelRequest, Reference
-from antiphon.settings.targets import Target
+from antiphon.settings.targets import Capability, Target
 from antiphon.store.links import Link
 
 SESSION_HEADERS = ("session_id", "session-id", "thread-id", "conversation_id")
@@ -50,15 +51,22 @@ class Routing:
     ) -> None:
         self._targets = targets
         self._providers = {name: provider_of(target) for name, target in targets.items()}
+        self._served = served_by(targets)
         self._ownership = ownership
         self._policies = policies
         self._ranking = _Ranking(targets)
         self._cached: LRUCache[str | None, tuple[Candidate, ...]] = LRUCache(CACHED_MODELS)
 
     def route(
-        self, body: ModelRequest, caller: Caller, headers: Mapping[str, str] = NO_HEADERS
+        self,
+        body: ModelRequest,
+        caller: Caller,
+        headers: Mapping[str, str] = NO_HEADERS,
+        *needs: Capability,
     ) -> Route:
         """Raise OpenAI's errors for ids that the caller does not own, and for unknown models.
+
+        Raise NotSupportedByTarget where no target serves what the request needs.
 
         `headers`: the caller's, which may name the session and the turn that a request is part of.
         """
@@ -70,38 +78,36 @@ class Routing:
             holders = self._turn_holders(body.model, caller, headers)
         if holders:
             affinity = parent.root if parent else caller.key_id
-            return Route(
-                self._pinned(holders, body.model, affinity, caller), parent, is_pinned=True
-            )
+            pinned = self._pinned(holders, body.model, affinity, caller)
+            return Route(self.capable(pinned, *needs), parent, is_pinned=True)
         sessions = (headers[name] for name in SESSION_HEADERS if name in headers)
         affinity = body.affinity(next(sessions, None)) or caller.key_id
         candidates = self._ranking.sort(self.candidates_of(body.model, caller), affinity)
         if not candidates:
             raise self._model_not_found(body.model or "", caller)
-        return Route(candidates)
+        return Route(self.capable(candidates, *needs))
 
     def route_conversation(self, references: Iterable[Reference], caller: Caller) -> Route:
         """Route a new conversation to the targets that store its items, or to any that can."""
         holders = self._ownership.targets(references, caller.tenant)
         if holders:
             return Route(self._pinned(holders, None, caller.key_id, caller))
-        capable = (
-            candidate
-            for candidate in self.candidates_of(None, caller)
-            if self._targets[candidate.target].conversations
-        )
-        candidates = self._ranking.sort(capable, caller.key_id)
-        if not candidates:
-            raise InvalidRequest(
-                "No target of this gateway has the Conversations API. Chain responses with "
-                "'previous_response_id' instead.",
-                code="conversations_not_supported_by_target",
-            )
-        return Route(candidates)
+        candidates = self._ranking.sort(self.candidates_of(None, caller), caller.key_id)
+        return Route(self.capable(candidates, "conversations"))
 
-    def candidates_for(self, link: Link) -> tuple[Candidate, ...]:
-        """Return the targets that can reach a link; raise TargetGone if it is not configured."""
-        return self.in_account({link.target}, self.candidates_of(None), link.root)
+    def candidates_for(self, link: Link, *needs: Capability) -> tuple[Candidate, ...]:
+        """Return the targets that can reach a link.
+
+        Raise TargetGone if it is not configured, NotSupportedByTarget if none serves the needs.
+        """
+        candidates = self.in_account({link.target}, self.candidates_of(None), link.root)
+        return self.capable(candidates, *needs)
+
+    def capable(
+        self, candidates: tuple[Candidate, ...], *needs: Capability
+    ) -> tuple[Candidate, ...]:
+        """Return those that serve what a request needs, in the same order."""
+        return select_capable(candidates, needs, self._served) if needs else candidates
 
     def check_permitted(self, link: Link, caller: Caller) -> None:
         """Raise PolicyViolation if the caller's data may not go to where something is stored."""

@@ -60,6 +60,10 @@ BY_CLASS = {
         "'evil.example' is not allowed; allowed: *.acme.com.",
         "tools[3].server_url",
     ),
+    "NotSupportedByTarget": Sample(
+        "No target for this request serves background responses. Considered: local-models. Send "
+        "the request without 'background'."
+    ),
     "PriceUnknown": Sample(
         "The price of the model 'my-model' is not known, and this request is under a budget.",
         "model",
@@ -243,18 +247,14 @@ CODES: dict[int, tuple[Sample, ...]] = {
             code="batches_not_under_budget",
         ),
         Sample(
-            "No target of this gateway that you may use has the API of skills.",
-            code="not_supported_by_target",
-        ),
-        Sample(
             "Links cannot be found by metadata 'colour'. This gateway indexes: team "
             "('metadata_index' in its configuration).",
             "metadata[colour]",
             "metadata_not_indexed",
         ),
         Sample(
-            "No target of this gateway has the Conversations API. Chain responses with "
-            "'previous_response_id' instead.",
+            "No target for this request serves the Conversations API. Considered: azure-east. "
+            "Chain responses with 'previous_response_id' instead.",
             code="conversations_not_supported_by_target",
         ),
     ),

@@ -42,7 +42,7 @@ MEANINGS = {
     "model_not_found": "No target serves this model, or the key may not use it.",
     "model_without_price": "The model has no price, and the key has a budget.",
     "mutually_exclusive_parameters": "Two parameters exclude each other.",
-    "not_supported_by_target": "No target that the key may use has this API.",
+    "not_supported_by_target": "No target for the request serves what it needs.",
     "object_above_max_properties": "An object has too many properties.",
     "previous_response_not_found": "The caller has no such previous response.",
     "rate_limit_exceeded": "A rate limit of the key, its tenant or the provider is reached.",

@@ -66,6 +66,7 @@ def parse_gateway(**options):
         ),
         ({"targets": {"a": {**OPENAI, "files": "yes"}}}, "targets.a.files"),
         ({"targets": {"a": {**AZURE, "skills": 1}}}, "targets.a.skills"),
+        ({"targets": {"a": {**OPENAI, "without": ["responses"]}}}, "targets.a.without.0"),
         ({"targets": {"a": OPENAI}, "files": {"default": "b"}}, "files.default"),
         ({"targets": {"a": OPENAI}, "files": {"default": "A b"}}, "files.default"),
         ({"targets": {"a": OPENAI}, "files": {"target": "a"}}, "files.target"),

@@ -26,8 +26,14 @@ models = ["one", "two", "three", "mixed"]
 [targets.second]
 provider = "openai"
 base_url = "{second}/v1"
-models = ["two", "three", "unreachable", "untrusted"]
+models = ["two", "three", "unreachable", "untrusted", "either"]
 priority = 2
+
+[targets.plain]
+provider = "openai"
+base_url = "{first}/v1"
+models = ["plain", "either"]
+without = ["background", "compact", "retrieve"]
 
 [targets.third]
 provider = "openai"

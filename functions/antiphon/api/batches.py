@@ -26,7 +26,7 @@ from antiphon.routing import MODEL_NOT_FOUND
 from antiphon.schema.batch_input import FILE, BatchLine, line_error, read_lines
 from antiphon.schema.other_bodies import CreateBatch
 from antiphon.settings.config import Limits
-from antiphon.settings.targets import AzureTarget, Target
+from antiphon.settings.targets import Target
 from antiphon.store.links import Link
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.download import Download
@@ -54,6 +54,7 @@ class Batches:
         body = CreateBatch.parse(request.body)
         self._check_budget(caller)
         file = self._input_file(caller, body.input_file_id)
+        self.routing.candidates_for(file, "batches")  # raises where its target serves none
         self.routing.check_same_target(file, body.references, caller)
         with self.idempotency.guard(request, caller, "batch") as guard:
             if guard.earlier is not None:
@@ -153,7 +154,7 @@ class Batches:
         model = line.body.model
         if model is None:
             raise line_error(line.number, "name a 'model'")
-        names = _public_names(target, model)
+        names = target.public_models(model)
         if not any(caller.may_call(name) for name in names):
             raise line_error(line.number, MODEL_NOT_FOUND.format(model) + _hint(target, model))
         if self.policies is not None:
@@ -176,13 +177,6 @@ def batches_router(batches: Batches, reader: RequestReader) -> Router:
         ("GET", "/batches/<id>", batches.retrieve),
         ("POST", "/batches/<id>/cancel", batches.cancel),
     )
-
-
-def _public_names(target: Target, model: str) -> tuple[str, ...]:
-    """Return the names by which callers know what a provider calls by this name."""
-    if isinstance(target, AzureTarget) and isinstance(target.models, dict):
-        return target.public_models(model)
-    return (model,) if target.upstream_model(model) == model else ()
 
 
 def _hint(target: Target, model: str) -> str:

@@ -1,6 +1,6 @@
 """/responses: create, and everything that can be done with a response afterwards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,6 +19,7 @@ from antiphon.routing import Route, Routing
 from antiphon.schema.create import CreateResponse, ModelRequest, RequestBody
 from antiphon.schema.list_queries import check_list_query, is_stream_query
 from antiphon.schema.other_bodies import Compact, InputTokens
+from antiphon.settings.targets import Capability
 from antiphon.store.links import Link
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import SUCCESS, UpstreamRequest, UpstreamResponse
@@ -51,7 +52,8 @@ class Responses:
     def _send_create(
         self, request: Request, caller: Caller, body: CreateResponse, guard: IdempotencyGuard
     ) -> Reply:
-        route = self.routing.route(body, caller, request.headers)
+        needs: Sequence[Capability] = ["background"] if body.background else []
+        route = self.routing.route(body, caller, request.headers, *needs)
         upstream = _model_request("/responses", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             if self.check_content is not None:
@@ -72,13 +74,15 @@ class Responses:
         link = self._link(request, id)
         streams = is_stream_query(request.query)
         request.metrics.fields.update(stream=streams)
-        response = self._send(request, link, f"/responses/{link.path_segment}", streams=streams)
+        path = f"/responses/{link.path_segment}"
+        need: Capability = "resume" if streams else "retrieve"
+        response = self._send(request, link, path, need, streams=streams)
         return self.recorder.follow(response, link, request.metrics)
 
     def cancel(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
         return self.recorder.follow(
-            self._send(request, link, f"/responses/{link.path_segment}/cancel"),
+            self._send(request, link, f"/responses/{link.path_segment}/cancel", "background"),
             link,
             request.metrics,
         )
@@ -86,13 +90,14 @@ class Responses:
     def delete(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
         return self.recorder.mark_deleted(
-            self._send(request, link, f"/responses/{link.path_segment}"), link
+            self._send(request, link, f"/responses/{link.path_segment}", "delete"), link
         )
 
     def input_items(self, request: Request, id: str) -> Reply:
         link = self._link(request, id)
         check_list_query(request.query)
-        response = self._send(request, link, f"/responses/{link.path_segment}/input_items")
+        path = f"/responses/{link.path_segment}/input_items"
+        response = self._send(request, link, path, "input_items")
         return self.recorder.own_items(response, link)
 
     def count_input_tokens(self, request: Request) -> Reply:
@@ -100,7 +105,7 @@ class Responses:
         body = InputTokens.parse(request.body)
         if self.policies is not None:
             self.policies.check(body, caller, request.body, "other")
-        route = self.routing.route(body, caller, request.headers)
+        route = self.routing.route(body, caller, request.headers, "input_tokens")
         upstream = _model_request("/responses/input_tokens", request, body, route)
         return self.upstream.send(route.candidates, upstream).reply()
 
@@ -110,7 +115,7 @@ class Responses:
         _add_model(request, body)
         if self.policies is not None:
             self.policies.check(body, caller, request.body, "other")
-        route = self.routing.route(body, caller, request.headers)
+        route = self.routing.route(body, caller, request.headers, "compact")
         upstream = _model_request("/responses/compact", request, body, route)
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             if self.check_content is not None:
@@ -131,10 +136,10 @@ class Responses:
         return link
 
     def _send(
-        self, request: Request, link: Link, path: str, *, streams: bool = False
+        self, request: Request, link: Link, path: str, need: Capability, *, streams: bool = False
     ) -> UpstreamResponse:
         upstream = UpstreamRequest.forward(request, path, streams=streams)
-        return self.upstream.send(self.routing.candidates_for(link), upstream)
+        return self.upstream.send(self.routing.candidates_for(link, need), upstream)
 
 
 def responses_router(responses: Responses, reader: RequestReader) -> Router:

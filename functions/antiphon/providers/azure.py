@@ -9,13 +9,15 @@ from typing import ClassVar
 
 from antiphon.providers.errors import complete_error
 from antiphon.providers.openai import Address, join_query, without_api_version
-from antiphon.settings.targets import AzureTarget
+from antiphon.settings.targets import EVERYTHING, AzureTarget, Capability
 
 
 @dataclass(frozen=True)
 class Azure:
     target: AzureTarget
     is_eventually_consistent: ClassVar[bool] = True
+    # Conversations and skills are not at every resource: a target's section enables them.
+    capabilities: ClassVar[frozenset[Capability]] = EVERYTHING
 
     def address(self, path: str, query: str, credential: str) -> Address:
         target = self.target

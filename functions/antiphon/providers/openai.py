@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import unquote_plus
 
+from antiphon.settings.targets import EVERYTHING, Capability
+
 type Address = tuple[str, Mapping[str, str]]  # URL, and the headers that authorize the request
 
 
@@ -15,6 +17,7 @@ type Address = tuple[str, Mapping[str, str]]  # URL, and the headers that author
 class OpenAI:
     base_url: str
     is_eventually_consistent: ClassVar[bool] = False
+    capabilities: ClassVar[frozenset[Capability]] = EVERYTHING
 
     def address(self, path: str, query: str, credential: str) -> Address:
         url = join_query(f"{self.base_url}{path}", without_api_version(query))

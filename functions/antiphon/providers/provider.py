@@ -5,7 +5,7 @@ from typing import Protocol
 
 from antiphon.providers.azure import Azure
 from antiphon.providers.openai import Address, OpenAI
-from antiphon.settings.targets import AzureTarget, Target
+from antiphon.settings.targets import AzureTarget, Capability, Target
 
 
 class Provider(Protocol):
@@ -14,6 +14,11 @@ class Provider(Protocol):
     @property
     def is_eventually_consistent(self) -> bool:
         """Whether it may not find for some seconds what it has just finished."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What its API has; a target may have less."""
         ...
 
     def address(self, path: str, query: str, credential: str) -> Address:

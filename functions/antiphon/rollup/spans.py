@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from antiphon.settings.targets import OpenAITarget, Target
+from antiphon.settings.targets import Target
 from antiphon.store.links import Link
 from antiphon.upstream.otlp import SpanExporter
 
@@ -128,8 +128,7 @@ def _tokens(usage: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 def _address(target: Target | None) -> Iterator[tuple[str, object]]:
     if target is not None:
-        url = target.base_url if isinstance(target, OpenAITarget) else target.endpoint
-        parts = urlsplit(url)
+        parts = urlsplit(target.address)
         yield "server.address", parts.hostname
         yield "server.port", parts.port or PORTS[parts.scheme]
 

@@ -1,11 +1,34 @@
 """The targets in `gateway.toml`: what all have, and what those of each provider have."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
 from antiphon.settings.addresses import BaseUrl
 from antiphon.settings.section import Section
+
+# What a target may serve beyond a plain create, streamed or not.
+type Capability = Literal[
+    "background",
+    "retrieve",
+    "resume",
+    "delete",
+    "input_items",
+    "input_tokens",
+    "compact",
+    "conversations",
+    "files",
+    "uploads",
+    "vector_stores",
+    "containers",
+    "batches",
+    "skills",
+]
+
+EVERYTHING: frozenset[Capability] = frozenset(get_args(Capability.__value__))
+OF_FILES: frozenset[Capability] = frozenset(
+    {"files", "uploads", "vector_stores", "containers", "batches"}
+)
 
 # Versions on Azure's /openai/v1 path; a dated version means the older path.
 V1_API_VERSIONS = {"v1", "preview"}
@@ -20,6 +43,18 @@ class TargetSection(Section):
     account: str | None = None  # targets of one account have the same stored responses
     files: bool = True  # whether it has files, uploads, vector stores, containers and batches
     skills: bool = False
+    conversations: bool = True
+    without: list[Capability] = Field(default=[])  # more that its provider serves, but it does not
+
+    @property
+    def excluded(self) -> frozenset[Capability]:
+        """What the target does not serve, whatever its provider does."""
+        of_flags: list[tuple[bool, frozenset[Capability]]] = [
+            (self.files, OF_FILES),
+            (self.skills, frozenset({"skills"})),
+            (self.conversations, frozenset({"conversations"})),
+        ]
+        return frozenset(self.without).union(*(parts for is_on, parts in of_flags if not is_on))
 
     @property
     def shared_account(self) -> str | None:
@@ -31,6 +66,10 @@ class TargetSection(Section):
         if isinstance(self.models, dict):
             return self.models.get(model)
         return model if any(matches_pattern(glob, model) for glob in self.models) else None
+
+    def public_models(self, own: str) -> tuple[str, ...]:
+        """Return the public names of a model that is named as the target itself does."""
+        return (own,) if self.upstream_model(own) == own else ()
 
     @model_validator(mode="after")
     def _check_models(self) -> Self:
@@ -44,8 +83,11 @@ class OpenAITarget(TargetSection):
 
     provider: Literal["openai"]
     base_url: BaseUrl = "https://api.openai.com/v1"
-    conversations: bool = True
     skills: bool = True
+
+    @property
+    def address(self) -> str:
+        return self.base_url
 
 
 class Entra(Section):
@@ -74,10 +116,16 @@ class AzureTarget(TargetSection):
     def shared_account(self) -> str | None:
         return self.account or self.endpoint
 
-    def public_models(self, deployment: str) -> tuple[str, ...]:
+    @property
+    def address(self) -> str:
+        return self.endpoint
+
+    def public_models(self, own: str) -> tuple[str, ...]:
         """Return the public names of a deployment, whose own name has no case."""
-        names = self.models.items() if isinstance(self.models, dict) else ()
-        return tuple(name for name, own in names if own.casefold() == deployment.casefold())
+        if not isinstance(self.models, dict):
+            return super().public_models(own)
+        deployment = own.casefold()
+        return tuple(name for name, each in self.models.items() if each.casefold() == deployment)
 
     @property
     def is_legacy(self) -> bool:
