@@ -14,15 +14,19 @@ from tests.docs.blocks import ROOT
 
 TARGET = set(targets.TargetSection.model_fields)
 OPENAI, AZURE = set(targets.OpenAITarget.model_fields), set(targets.AzureTarget.model_fields)
+OWN_DEFAULTS = {"conversations", "skills"}  # keys of all, with a default for each provider
 # The first cell of a table of docs/settings.md: its model, and the keys that it has.
 SETTINGS = {
     "`[gateway]`": (config.Gateway, None),
-    "`[targets.NAME]`": (targets.TargetSection, (TARGET - {"skills"}) | {"provider"}),
+    "`[targets.NAME]`": (targets.TargetSection, (TARGET - OWN_DEFAULTS) | {"provider"}),
     "`[targets.NAME]`, openai": (
         targets.OpenAITarget,
-        (OPENAI - TARGET - {"provider"}) | {"skills"},
+        (OPENAI - TARGET - {"provider"}) | OWN_DEFAULTS,
     ),
-    "`[targets.NAME]`, azure": (targets.AzureTarget, (AZURE - TARGET - {"provider"}) | {"skills"}),
+    "`[targets.NAME]`, azure": (
+        targets.AzureTarget,
+        (AZURE - TARGET - {"provider"}) | OWN_DEFAULTS,
+    ),
     "`entra = { … }`": (targets.Entra, None),
     "`[tenants.NAME]`": (config.Limits, None),
     "`[policy]`": (policy.Policy, None),
