@@ -89,12 +89,15 @@ class EventSplitter:
         """Append the chunk to the tail, and search both for any kind of blank line."""
         search_from = max(0, len(self._tail) - OVERLAP)
         self._tail += chunk
-        ends = [match.end() for match in BLANK_LINE.finditer(self._tail, search_from)]
+        ends = []
+        if b"\n" in chunk or b"\r" in chunk:  # quick to know, and most of a large event has none
+            ends = [match.end() for match in BLANK_LINE.finditer(self._tail, search_from)]
         if not ends:
             self._check_size()
             return []
         starts = [0, *ends[:-1]]
-        events = [bytes(self._tail[a:b]) for a, b in zip(starts, ends, strict=True)]
+        with memoryview(self._tail) as tail:  # a slice of the tail itself would be one more copy
+            events = [bytes(tail[a:b]) for a, b in zip(starts, ends, strict=True)]
         del self._tail[: ends[-1]]
         return events
 

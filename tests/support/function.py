@@ -56,8 +56,9 @@ def make_create_event(
 class RunningFunction:
     """The function's only execution environment, behind a fake Runtime API."""
 
-    def __init__(self, api: FakeRuntimeApi) -> None:
+    def __init__(self, api: FakeRuntimeApi, pid: int = 0) -> None:
         self._api = api
+        self.pid = pid
 
     def __call__(self, event: bytes, seconds_left: float = SECONDS_LEFT) -> FunctionResponse:
         """Invoke it so long before Lambda would end the invocation."""
@@ -69,6 +70,15 @@ class RunningFunction:
         self._api.expect_close()
         prelude, _, body = content.partition(PRELUDE_END)
         return _to_response(id, json.loads(prelude), body)
+
+    def count_bytes(self, event: bytes) -> int:
+        """Invoke it, and return the size of an answer that is too long to be in memory here."""
+        post = self._api.response(self._give(event, SECONDS_LEFT))
+        received = sum(map(len, iter(post.chunk, None)))
+        assert post.trailers() == []
+        self._api.reply()
+        self._api.expect_close()
+        return received
 
     def call(self, event: object) -> object:
         """Invoke it with an event of another kind; return the JSON of its result."""
@@ -137,7 +147,7 @@ def run_function(
             stderr=subprocess.STDOUT,
         )
     try:
-        yield RunningFunction(api)
+        yield RunningFunction(api, process.pid)
     finally:
         api.close()  # without it the runtime ends by itself
         try:

@@ -46,6 +46,11 @@ def measured_growth(pid: int) -> Iterator[Growth]:
     growth.peak = max(_peak(process) - before[process] for process in before)
 
 
+def peak_memory(pid: int) -> int:
+    """The most bytes of memory that a process has had at once since its start."""
+    return _peak(Path(f"/proc/{pid}"))
+
+
 def _is_api(process: Path) -> bool:
     return b"\0_HANDLER=api.handler\0" in b"\0%b" % (process / "environ").read_bytes()
 

@@ -76,9 +76,8 @@ class ChunkWriter:
         try:
             for data in chunks:
                 if data:
-                    framed = encode_chunk(data)
-                    with lock:
-                        write(framed)
+                    with lock:  # without a name the frame, a copy, is gone before the next event
+                        write(encode_chunk(data))
         except Disconnected:
             raise
         except BaseException as error:  # noqa: BLE001  the trailers carry it

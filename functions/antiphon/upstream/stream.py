@@ -131,8 +131,8 @@ class UpstreamStream:
                     self._timer.last_read = time.monotonic()
                 pending += self._splitter.feed(chunk)
                 if pending and (self._has_started or any(map(_has_data, pending))):
-                    yield self._batch(pending)
-                    pending = []
+                    batch, pending = self._batch(pending), []  # its data may be a second copy
+                    yield batch
         except (httpx.RequestError, sse.EventTooLarge) as exc:
             yield from self._end(self._fault_of(exc))
         else:
