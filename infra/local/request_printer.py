@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager as Context
 from contextlib import contextmanager, nullcontext
@@ -36,17 +37,28 @@ class RequestPrinter:
         self._assembler = RequestAssembler(needs_reply=True)
         self._costs = costs
         self._write = write
-        self._waiting: list[bytes] = []
+        self._waiting: deque[bytes] = deque()
 
     def collect(self, line: bytes) -> None:
         if not self._waiting:
-            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self.flush)
+            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._print_next)
         self._waiting.append(line)
 
     def flush(self) -> None:
-        lines, self._waiting = self._waiting, []
+        while self._waiting:
+            self._print_first()
+
+    def _print_next(self) -> None:
+        """Print one, which takes a millisecond, and the others after what has arrived meanwhile."""
+        if self._waiting:
+            self._print_first()
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._print_next)
+
+    def _print_first(self) -> None:
+        record = self._assembler.add(self._waiting.popleft())
         try:
-            for record in filter(None, map(self._assembler.add, lines)):
+            if record is not None:
                 self._write(self._costs.add_to(record))
         except BrokenPipeError:  # nobody reads them any more
             self._write = lambda _: None

@@ -1,6 +1,7 @@
 """Runs a local gateway until a signal ends it."""
 
 import asyncio
+import gc
 import resource
 import signal
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ async def _run(options: GatewayOptions, processes: Processes, output: Output) ->
 
         async with run_gateway(options, processes, log, show_progress) as gateway:
             status.stop()
+            gc.freeze()  # what has been loaded stays: to look through it would hold up replies
             with startup_report.publish(options, gateway):
                 if output.ready_file:
                     startup_report.write_ready_file(output.ready_file, options, gateway)

@@ -11,13 +11,13 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from antiphon.store.dynamodb import Item, Table
 from antiphon.store.queue import Message, Queue, decode_message
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.store.web_identity import WebIdentity
 from infra.local.aws import moto_lookups, transactions
+from infra.local.aws.http_server import serve_moto
 from infra.local.aws.resources import TABLE, table_definition
 from tests.support.concurrency import ManualClock
 
@@ -217,9 +217,5 @@ def _sts_response(request: Any, content: str, status: int) -> AWSResponse:
 @contextmanager
 def serve_aws() -> Iterator[str]:
     """Serve the AWS of this process, for what does not call it through botocore."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        yield "http://{}:{}".format(*server.get_host_and_port())
-    finally:
-        server.stop()
+    with serve_moto() as url:
+        yield url

@@ -14,6 +14,8 @@ from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
 
+from infra.local.aws import moto_expressions
+
 MAX_ROW_BYTES = 405_000  # moto's own limit
 ATTRIBUTE_VALUE = "AttributeValue"  # DynamoDB's name of {"S": "text"}
 
@@ -22,6 +24,7 @@ def install() -> None:
     """Replace these computations for all backends of this process; calling it again is harmless."""
     if hasattr(LimitedSizeDict.__setitem__, "is_bounded"):
         return
+    moto_expressions.install()
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     names = cache(utils.method_names_from_class)

@@ -4,8 +4,8 @@ Reads the resources' content as one line of JSON from standard input, prints its
 until its standard input is closed.
 """
 
+import gc
 import json
-import logging
 import signal
 import sys
 import threading
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY, TTL
 from antiphon.store import keys
 from infra.local.aws import moto_lookups, persistence, transactions
+from infra.local.aws.http_server import serve_moto
 from infra.local.aws.persistence import SnapshotWriter
 from infra.local.aws.resources import (
     DEAD_LETTERS,
@@ -87,16 +87,14 @@ def _exit(*_: object) -> None:
 def main() -> None:
     signal.signal(signal.SIGTERM, _exit)  # so that blocks end in order
     resources = Resources(**json.loads(sys.stdin.readline()))
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto_lookups.install()
     transactions.install()
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    create_resources(resources, endpoint)
-    with keeping(resources):
-        print(f"aws listening on {endpoint}", flush=True)  # noqa: T201  the parent process reads it
-        sys.stdin.read()
+    with serve_moto() as endpoint:
+        create_resources(resources, endpoint)
+        gc.freeze()  # to look through all of moto again and again would hold up calls
+        with keeping(resources):
+            print(f"aws listening on {endpoint}", flush=True)  # noqa: T201  the parent reads it
+            sys.stdin.read()
 
 
 if __name__ == "__main__":
