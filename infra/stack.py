@@ -13,9 +13,8 @@ from infra.constructs.alarms import create_alarms
 from infra.constructs.credentials import (
     allow_guardrail,
     allow_telemetry_secret,
-    identity_audiences,
-    role_arns,
     secret_arns,
+    subject_outputs,
 )
 from infra.constructs.dashboard import create_dashboard
 from infra.constructs.function_specs import FUNCTION_SPECS, STREAM_FUNCTION, FunctionSpec
@@ -112,8 +111,9 @@ class AntiphonStack(Stack):
         callers = [functions[spec.name] for spec in specs if spec.secrets]
         for number, each in enumerate(stores.secrets.items(), 1):  # an output has 1,024 characters
             self._add_output(f"TargetSecret{number}", secret_arns(self, dict([each])))
-        if identity_audiences(config.targets):
-            self._add_output("EntraSubjects", role_arns(function.role for function in callers))
+        roles = (function.role for function in callers)
+        for name, value in subject_outputs(config.targets, roles).items():
+            self._add_output(name, value)
 
     def _add_output(self, name: str, value: str) -> None:
         CfnOutput(self, name, value=value)

@@ -75,11 +75,13 @@ from antiphon.store.web_identity import WebIdentity
 from antiphon.upstream.aws_transport import AwsTransport
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient
-from antiphon.upstream.credentials import Credentials
+from antiphon.upstream.credentials import Credentials, token_fetches
 from antiphon.upstream.documents import DocumentReader
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
+from antiphon.upstream.openai_tokens import OpenAITokens
 from antiphon.upstream.otlp import SpanExporter
+from antiphon.upstream.tokens import TokenCache
 from antiphon.upstream.transport import LlhttpTransport
 
 QUEUE_SECONDS = 2.0  # for all messages of one request
@@ -325,9 +327,12 @@ def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> Upstrea
     transport = build_transport(foundation.tls, gateway.proxy, env)
     secrets = ProviderSecrets(foundation.secrets_manager(), foundation.secrets)
     identity = WebIdentity(partial(foundation.aws.create_client, "sts"))
+    entra = EntraTokens(transport, secrets, identity.token)
+    openai = OpenAITokens(transport, identity.token)
+    tokens = TokenCache(token_fetches(foundation.targets, entra, openai))
     return UpstreamClient(
         Exchange(transport, gateway),
-        Credentials(foundation.targets, secrets, EntraTokens(transport, secrets, identity.token)),
+        Credentials(secrets, tokens),
         CircuitBreaker(foundation.circuits, gateway.circuit_failures, gateway.circuit_seconds),
         gateway.read_after_write_seconds,
     )

@@ -1,4 +1,4 @@
-"""Credentials of the targets: a secret each, or the function's AWS identity (Entra ID)."""
+"""Credentials of the targets: a secret each, or the function's AWS identity."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,7 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from antiphon.settings.config import ConfigError, GuardrailSection, Telemetry
-from antiphon.settings.targets import AzureTarget, Entra, Target
+from antiphon.settings.targets import AzureTarget, OpenAITarget, Target
 from antiphon.store.secrets import PLACEHOLDER
 from antiphon.store.web_identity import ALGORITHM, TOKEN_SECONDS
 from infra.constructs.options import Options
@@ -25,7 +25,7 @@ def create_secrets(
     scope: Construct, targets: Mapping[str, Target], options: Options, key: kms.IKey | None
 ) -> dict[str, secretsmanager.Secret]:
     """Create a secret for each target that needs one; raise ConfigError for too many."""
-    names = [name for name, target in targets.items() if _identity_settings(target) is None]
+    names = [name for name, target in targets.items() if target.identity_audience is None]
     _check_size(names)
     return {name: _create_secret(scope, name, options, key) for name in names}
 
@@ -37,8 +37,8 @@ def secret_arns(scope: Construct, secrets: Mapping[str, secretsmanager.Secret]) 
 
 def identity_audiences(targets: Mapping[str, Target]) -> list[str]:
     """Return the audiences of the web identity tokens that the targets accept."""
-    settings = map(_identity_settings, targets.values())
-    return sorted({entra.audience for entra in settings if entra})
+    audiences = (target.identity_audience for target in targets.values())
+    return sorted({audience for audience in audiences if audience})
 
 
 def allow_web_identity(audiences: Sequence[str]) -> iam.PolicyStatement:
@@ -82,15 +82,27 @@ def allow_guardrail(function: lambda_.Function, guardrail: GuardrailSection) -> 
     function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
 
 
-def role_arns(roles: Iterable[iam.IRole | None]) -> str:
+def subject_outputs(
+    targets: Mapping[str, Target], roles: Iterable[iam.IRole | None]
+) -> dict[str, str]:
+    """Return the outputs that say what is to be registered where targets trust the AWS identity.
+
+    The issuer is no output: AWS gives it to an account that enables these tokens.
+    """
+    arns, outputs = _role_arns(roles), {}
+    trusting = [each for each in targets.values() if each.identity_audience]
+    if any(isinstance(each, AzureTarget) for each in trusting):
+        outputs["EntraSubjects"] = arns
+    openai = [each for each in trusting if isinstance(each, OpenAITarget)]
+    if openai:
+        outputs["OpenAISubjects"] = arns
+        outputs["OpenAIAudiences"] = ", ".join(sorted({f"{o.identity_audience}" for o in openai}))
+    return outputs
+
+
+def _role_arns(roles: Iterable[iam.IRole | None]) -> str:
     """Return the subjects of the tokens: the ARNs of the roles, separated by commas."""
     return ", ".join(role.role_arn for role in roles if role)
-
-
-def _identity_settings(target: Target) -> Entra | None:
-    """Return the Entra settings of a target that trusts the AWS identity, else None."""
-    entra = target.entra if isinstance(target, AzureTarget) else None
-    return entra if entra is not None and entra.identity == "aws" else None
 
 
 def _check_size(names: Sequence[str]) -> None:

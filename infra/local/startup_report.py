@@ -18,7 +18,7 @@ from infra.local import instance_file
 from infra.local.aws.resources import REGION, TABLE
 from infra.local.gateway import Gateway
 from infra.local.options import LEVEL_VARIABLE, GatewayOptions
-from infra.local.target_setup import PROVIDERS, credential_variable, entra_identity
+from infra.local.target_setup import PROVIDERS, credential_variable, token_identity
 from infra.operator.key_settings import KeySettings
 
 BASE_PATH = "/v1"
@@ -113,7 +113,7 @@ def describe_target(options: GatewayOptions, name: str, section: dict[str, Any])
 
 
 def _missing_credential(name: str, section: dict[str, Any]) -> str:
-    identity = entra_identity(section)
+    identity = token_identity(section)
     if identity == "aws":
         return "AWS identity, which only deployed functions have"
     if identity == "secret":

@@ -12,7 +12,7 @@ from antiphon.settings import config
 
 type Document = Mapping[str, Any]
 
-ENTRA_KEYS = ("auth", "entra")  # of a target in gateway.toml
+TOKEN_KEYS = ("auth", "entra", "workload_identity")  # of a target in gateway.toml
 SIMULATOR_CREDENTIAL = "simulated"  # the simulator accepts any
 NO_SIMULATOR = "http://127.0.0.1"  # stands for the simulator's address where none runs
 
@@ -90,9 +90,12 @@ def credential_variable(target: str) -> str:
     return "ANTIPHON_SECRET_" + target.upper().replace("-", "_")
 
 
-def entra_identity(section: object) -> str | None:
-    """How a target with auth = "entra" gets tokens: `secret` or `aws`; None with a key."""
-    if not isinstance(section, dict) or section.get("auth") != "entra":
+def token_identity(section: object) -> str | None:
+    """How a target gets tokens: with a `secret` or its `aws` identity; None with a key."""
+    auth = section.get("auth") if isinstance(section, dict) else None
+    if auth == "workload_identity":
+        return "aws"
+    if not isinstance(section, dict) or auth != "entra":
         return None
     entra = section.get("entra")
     return str(entra.get("identity", "secret")) if isinstance(entra, dict) else "secret"
@@ -116,12 +119,12 @@ def _add_address(section: Any, env: Mapping[str, str]) -> Any:
 
 
 def _find_credential(name: str, section: object, env: Mapping[str, str]) -> str | None:
-    entra = entra_identity(section)
-    if entra == "aws":
+    identity = token_identity(section)
+    if identity == "aws":
         return None
     provider = _provider(section)
     # A provider's API key is not the client secret of an Entra application.
-    general = env.get(provider.credential) if provider and entra is None else None
+    general = env.get(provider.credential) if provider and identity is None else None
     return env.get(credential_variable(name)) or general or None
 
 
@@ -140,5 +143,5 @@ def _add_models(section: Any, models: list[str]) -> Any:
 
 
 def _use_key(section: Any) -> Any:
-    """Authenticate with a key, which the simulator accepts, instead of a token from Entra ID."""
-    return {name: value for name, value in section.items() if name not in ENTRA_KEYS}
+    """Authenticate with a key, which the simulator accepts, instead of a token."""
+    return {name: value for name, value in section.items() if name not in TOKEN_KEYS}

@@ -28,6 +28,7 @@ SETTINGS = {
         (AZURE - TARGET - {"provider"}) | OWN_DEFAULTS,
     ),
     "`entra = { … }`": (targets.Entra, None),
+    "`workload_identity = { … }`": (targets.WorkloadIdentity, None),
     "`[tenants.NAME]`": (config.Limits, None),
     "`[policy]`": (policy.Policy, None),
     "`[prices.NAME]`": (config.Price, None),

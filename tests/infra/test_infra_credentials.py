@@ -145,6 +145,29 @@ def test_subjects_for_entra_are_an_output():
     assert outputs(made)["EntraSubjects"] == {"Fn::Join": ["", [roles[0], ", ", roles[1]]]}
 
 
+KEYLESS = """
+[targets.keyless]
+provider = "openai"
+models = ["gpt-*"]
+auth = "workload_identity"
+workload_identity = { identity_provider_id = "idp_1", service_account_id = "user-1" }
+"""
+
+
+def test_openai_without_a_key_has_no_secret_and_says_what_to_register():
+    made = template(text=KEYLESS)
+    assert not resources(made, "SecretsManager::Secret")
+    (statement,) = token_statements(made, "api")
+    audience = "https://api.openai.com/v1"
+    conditions = statement["Condition"]
+    assert conditions["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"] == [audience]
+    roles = [function(made, name)["Role"] for name in ("api", "settle")]
+    found = outputs(made)
+    assert found["OpenAISubjects"] == {"Fn::Join": ["", [roles[0], ", ", roles[1]]]}
+    assert found["OpenAIAudiences"] == audience
+    assert "EntraSubjects" not in found
+
+
 def test_secrets_have_the_tag_that_lets_operators_describe_them():
     for secret in resources(template(), "SecretsManager::Secret").values():
         assert {"Key": "application", "Value": "antiphon"} in secret["Tags"]

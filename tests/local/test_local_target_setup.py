@@ -108,6 +108,18 @@ def test_the_simulator_is_called_with_a_key_and_not_with_a_token():
     assert (target.endpoint, target.auth, target.entra) == (SIMULATOR, "key", None)
 
 
+def test_openai_with_an_aws_identity_is_always_simulated():
+    keyless = {
+        **OPENAI,
+        "auth": "workload_identity",
+        "workload_identity": {"identity_provider_id": "idp_1", "service_account_id": "user-1"},
+    }
+    found = build_target_setup(document(openai=keyless), {"OPENAI_API_KEY": "sk"})
+    assert found.simulated == ["openai"]
+    played_target = played(document(openai=keyless), {"OPENAI_API_KEY": "sk"})["openai"]
+    assert (played_target.auth, played_target.workload_identity) == ("key", None)
+
+
 def test_a_target_with_an_aws_identity_is_always_simulated():
     env = {"ANTIPHON_SECRET_AZURE": "client-secret", "AZURE_OPENAI_API_KEY": "k"}
     found = build_target_setup(document(azure=BY_IDENTITY), env)

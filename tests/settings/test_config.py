@@ -37,6 +37,7 @@ def parse_gateway(**options):
         ({"targets": {"a": {**AZURE, "endpoint": "acme"}}}, "targets.a.endpoint"),
         ({"targets": {"a": {**AZURE, "auth": "entra"}}}, "targets.a"),
         ({"targets": {"a": {**AZURE, "entra": ENTRA}}}, "targets.a"),
+        ({"targets": {"a": {**OPENAI, "auth": "workload_identity"}}}, "targets.a"),
         ({"targets": {"a": OPENAI}, "gateway": {"links_days": 0}}, "gateway.links_days"),
         (
             {"targets": {"a": OPENAI}, "telemetry": {"otlp_endpoint": "http://otel.acme.com"}},

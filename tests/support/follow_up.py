@@ -23,8 +23,8 @@ from antiphon.store.secrets import ProviderSecrets
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import Credentials
-from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
+from antiphon.upstream.tokens import TokenCache
 from infra.local.aws.resources import TABLE
 from tests.support.aws import TEST_SECRETS, FakeAws
 from tests.support.limits import make_admission
@@ -76,7 +76,7 @@ def make_upstream(cloud: FakeAws, transport: httpx.BaseTransport) -> UpstreamCli
     limits, secrets = Gateway(), ProviderSecrets(cloud.secrets, TEST_SECRETS)
     return UpstreamClient(
         Exchange(transport, limits),
-        Credentials({}, secrets, EntraTokens(transport, secrets, str)),
+        Credentials(secrets, TokenCache({})),
         CircuitBreaker(Circuits(cloud.table), limits.circuit_failures, limits.circuit_seconds),
         limits.read_after_write_seconds,
     )

@@ -1,14 +1,17 @@
-"""Transports and credentials: two targets with a key, one with a client secret, one with an identity."""
+"""Transports, and credentials: keys, a client secret, an AWS identity at Azure and at OpenAI."""
 
 import pytest
 
 from antiphon.settings.targets import AzureTarget, OpenAITarget
-from antiphon.upstream.credentials import Credentials
+from antiphon.upstream.credentials import Credentials, token_fetches
 from antiphon.upstream.entra import EntraTokens
+from antiphon.upstream.openai_tokens import OpenAITokens
+from antiphon.upstream.tokens import TokenCache
 from tests.support.aws import FakeSts
 from tests.support.aws import fake_secrets as a_vault
 from tests.support.dynamodb import embedded_store
 from tests.support.entra import fake_entra as an_entra
+from tests.support.openai_auth import fake_openai_auth
 from tests.support.routing import CircuitClock, CircuitEnvironment
 from tests.support.upstream import plain_transport
 
@@ -34,12 +37,28 @@ def sts():
 
 
 @pytest.fixture
-def credentials(transport, vault, sts, entra):
+def openai_auth():
+    with fake_openai_auth() as playing:
+        yield playing
+
+
+@pytest.fixture
+def credentials(transport, vault, sts, entra, openai_auth):
     key = OpenAITarget(provider="openai", models=["*"])
     apps = {"azure": entra.app, "by-identity": {**entra.app, "identity": "aws"}}
-    tokens = EntraTokens(transport, vault.secrets, sts.identity.token, vault.time)
     targets = {n: AzureTarget(**AZURE, auth="entra", entra=app) for n, app in apps.items()}
-    return Credentials({"openai": key, "other": key, **targets}, vault.secrets, tokens)
+    keyless = OpenAITarget(
+        provider="openai",
+        models=["*"],
+        auth="workload_identity",
+        workload_identity=openai_auth.settings,
+    )
+    fetches = token_fetches(
+        {"openai": key, "other": key, "keyless": keyless, **targets},
+        EntraTokens(transport, vault.secrets, sts.identity.token, vault.time),
+        OpenAITokens(transport, sts.identity.token, vault.time),
+    )
+    return Credentials(vault.secrets, TokenCache(fetches, vault.time))
 
 
 @pytest.fixture

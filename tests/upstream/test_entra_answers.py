@@ -7,7 +7,8 @@ import pytest
 
 from antiphon.errors import CredentialMissing
 from antiphon.settings.targets import Entra as EntraApp
-from antiphon.upstream.entra import EntraTokens, Token
+from antiphon.upstream.entra import EntraTokens
+from antiphon.upstream.tokens import Token
 from tests.support.entra import TokenResponse, make_refusal, read_credential_error
 from tests.support.metrics import format_log
 
@@ -109,7 +110,7 @@ def test_its_time_is_limited(vault, sts, entra, transport):
             return transport.handle_request(request)
 
     tokens = EntraTokens(RecordingTransport(), vault.secrets, sts.identity.token, vault.time)
-    assert tokens.get("azure", EntraApp(**entra.app)) == entra.token(1)
+    assert tokens.fetch("azure", EntraApp(**entra.app)).access_token == entra.token(1)
     assert limits == [{"connect": 2.0, "write": 5.0, "read": 5.0, "pool": 2.0}]
 
 
@@ -122,7 +123,7 @@ def test_no_credential_is_logged_or_returned(credentials, entra, vault, caplog, 
     for target in ("azure", "by-identity"):
         token = credentials.get(target)
         assert credentials.renew(target, token) != token
-        assert "MARK" not in repr(credentials._entra._caches[target]._credential)
+        assert "MARK" not in repr(credentials._tokens._caches[target]._credential)
     entra.secrets = set()
     vault.time.advance(4000)
     read_credential_error(credentials)

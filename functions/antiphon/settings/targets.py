@@ -5,7 +5,9 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from antiphon.settings.addresses import BaseUrl
-from antiphon.settings.section import Section
+from antiphon.settings.section import Audience, Section
+
+OpenAIId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 
 # What a target may serve beyond a plain create, streamed or not.
 type Capability = Literal[
@@ -47,6 +49,11 @@ class TargetSection(Section):
     without: list[Capability] = Field(default=[])  # more that its provider serves, but it does not
 
     @property
+    def identity_audience(self) -> str | None:
+        """The audience of the AWS token in place of a secret; None: the target has a secret."""
+        return None
+
+    @property
     def excluded(self) -> frozenset[Capability]:
         """What the target does not serve, whatever its provider does."""
         of_flags: list[tuple[bool, frozenset[Capability]]] = [
@@ -78,16 +85,41 @@ class TargetSection(Section):
         return self
 
 
+class WorkloadIdentity(Section):
+    """How to get a token from OpenAI for the functions' own AWS identity."""
+
+    identity_provider_id: OpenAIId
+    service_account_id: OpenAIId
+    audience: Audience = "https://api.openai.com/v1"  # of the AWS token
+    token_url: BaseUrl = "https://auth.openai.com/oauth/token"  # noqa: S105  no password
+
+
 class OpenAITarget(TargetSection):
     """OpenAI, or any provider with the same API at `base_url`."""
 
     provider: Literal["openai"]
     base_url: BaseUrl = "https://api.openai.com/v1"
     skills: bool = True
+    auth: Literal["key", "workload_identity"] = "key"
+    workload_identity: WorkloadIdentity | None = None
 
     @property
     def address(self) -> str:
         return self.base_url
+
+    @property
+    def identity_audience(self) -> str | None:
+        identity = self.workload_identity
+        return None if identity is None else identity.audience
+
+    @model_validator(mode="after")
+    def _check_auth(self) -> Self:
+        if (self.auth == "workload_identity") != (self.workload_identity is not None):
+            raise ValueError(
+                'auth = "workload_identity" and workload_identity = { identity_provider_id = "…", '
+                'service_account_id = "…" } go together'
+            )
+        return self
 
 
 class Entra(Section):
@@ -119,6 +151,11 @@ class AzureTarget(TargetSection):
     @property
     def address(self) -> str:
         return self.endpoint
+
+    @property
+    def identity_audience(self) -> str | None:
+        entra = self.entra
+        return entra.audience if entra is not None and entra.identity == "aws" else None
 
     def public_models(self, own: str) -> tuple[str, ...]:
         """Return the public names of a deployment, whose own name has no case."""

@@ -1,19 +1,21 @@
 """The credential for each target, and its removal from what a provider answers.
 
-It is an API key from the target's secret, or a token of Microsoft Entra ID.
+It is an API key from the target's secret, or a token of Microsoft Entra ID or OpenAI.
 """
 
 import html
 import re
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 
 import httpx
 
 from antiphon.observability import logger
-from antiphon.settings.targets import AzureTarget, Target
+from antiphon.settings.targets import AzureTarget, OpenAITarget, Target
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.upstream.entra import EntraTokens
+from antiphon.upstream.openai_tokens import OpenAITokens
+from antiphon.upstream.tokens import Token, TokenCache
 
 REDACTED = b"[redacted]"
 # Servers without keys are given words such as `EMPTY` or `lm-studio`, which any text may contain.
@@ -27,34 +29,37 @@ LINE_ENDS = (b"\n", b"\r")
 class Credentials:
     """Safe for many threads: of those that need the same credential, one fetches it."""
 
-    def __init__(
-        self, targets: Mapping[str, Target], secrets: ProviderSecrets, entra: EntraTokens
-    ) -> None:
+    def __init__(self, secrets: ProviderSecrets, tokens: TokenCache) -> None:
         self._secrets = secrets
-        self._entra = entra
-        self._apps = {
-            name: target.entra
-            for name, target in targets.items()
-            if isinstance(target, AzureTarget) and target.entra is not None
-        }
+        self._tokens = tokens
+        self._with_tokens = tokens.targets
 
     def get(self, target: str) -> str:
         """Return the API key or bearer token; raise CredentialMissing."""
-        app = self._apps.get(target)
-        return self._secrets.get(target) if app is None else self._entra.get(target, app)
+        return (self._tokens if target in self._with_tokens else self._secrets).get(target)
 
     def renew(self, target: str, rejected: str) -> str | None:
         """Return another credential after a provider's 401; None where there is none.
 
         At most one fetch in 30 seconds for a target, however many of its calls are refused.
         """
-        app = self._apps.get(target)
-        if app is None:
-            renewed = self._secrets.renew(target, rejected)
-        else:
-            renewed = self._entra.renew(target, app, rejected)
+        source = self._tokens if target in self._with_tokens else self._secrets
+        renewed = source.renew(target, rejected)
         logger.warning("credential refused", extra={"target": target, "renewed": bool(renewed)})
         return renewed
+
+
+def token_fetches(
+    targets: Mapping[str, Target], entra: EntraTokens, openai: OpenAITokens
+) -> dict[str, Callable[[], Token]]:
+    """Return what gets the token of each target that has tokens, not a key."""
+    fetches: dict[str, Callable[[], Token]] = {}
+    for name, target in targets.items():
+        if isinstance(target, AzureTarget) and target.entra is not None:
+            fetches[name] = partial(entra.fetch, name, target.entra)
+        if isinstance(target, OpenAITarget) and target.workload_identity is not None:
+            fetches[name] = partial(openai.fetch, name, target.workload_identity)
+    return fetches
 
 
 class RedactedStream(httpx.SyncByteStream):
