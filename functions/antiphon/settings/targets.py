@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from antiphon.settings.addresses import BaseUrl
 from antiphon.settings.section import Audience, Section
 
-OpenAIId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+OpenAIId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]  # of no documented form
 
 # What a target may serve beyond a plain create, streamed or not.
 type Capability = Literal[
