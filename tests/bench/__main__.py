@@ -48,6 +48,12 @@ NAMES = tuple(measurements.MEASUREMENTS)
     "of memory for each.",
 )
 @click.option(
+    "--peers",
+    is_flag=True,
+    help="Also measure LiteLLM, Portkey's gateway and nginx, which are installed below .build; "
+    "with --streams those of them that stream.",
+)
+@click.option(
     "--from-source", is_flag=True, help="Run the functions' source, not the asset made of it."
 )
 @click.option("--strict", is_flag=True, help="End with 1 where a bar does not hold.")

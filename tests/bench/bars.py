@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.bench.peer_programs import LITELLM
 from tests.bench.rig import BARE, NAIVE, OURS
 
 type Results = Mapping[str, Any]
@@ -20,6 +21,7 @@ class KindBars:
     cpu_ms: float
 
 
+LITELLMS = 4  # at least so many times as much as the gateway
 KINDS = {
     "not_streamed": KindBars("not streamed", 1.6, 1.5, "a call", 1.5),
     "first_event": KindBars("first event", 1.4, 1.25, "a stream without deltas", 2.2),
@@ -72,6 +74,10 @@ def _latency(found: Results) -> Iterator[Bar]:
         yield Bar(what, added[OURS], limits.ms, "ms")
         yield Bar(what, added[OURS], limit, "ms", f"{limits.naive_proxies} naive proxies")
         yield Bar(f"CPU of {limits.cpu_of}", rows[OURS]["cpu_ms"], limits.cpu_ms, "ms")
+        yield from _behind(what, added)
+        yield from _behind(
+            f"CPU of {limits.cpu_of}", {name: row["cpu_ms"] for name, row in rows.items()}
+        )
 
 
 def _paced(found: Results) -> Iterator[Bar]:
@@ -80,14 +86,27 @@ def _paced(found: Results) -> Iterator[Bar]:
     yield Bar("added lag of an event, p50", ours["added_lag_ms"], 0.3, "ms")
     yield Bar("events merged", ours["merged"], 0, "")
     yield Bar("CPU of a paced event", cpu, PACED_US, "µs")
+    events = {name: row["cpu_us_per_event"] for name, row in found.items()}
+    yield from _behind("CPU of a paced event", events)
     if loop is not None:
         limit = round(BARE_LOOPS * loop, 2)
         yield Bar("CPU of a paced event", cpu, limit, "µs", f"{BARE_LOOPS} bare loops")
 
 
+def _behind(what: str, figures: Mapping[str, float | None]) -> Iterator[Bar]:
+    """LiteLLM's figure by ours, where it was measured."""
+    theirs, ours = figures.get(LITELLM), figures[OURS]
+    if theirs is not None and ours is not None and ours > 0:
+        yield Bar(what, round(theirs / ours, 2), LITELLMS, "x", "LiteLLM by gateway", least=True)
+
+
 def _start(found: Results) -> Iterator[Bar]:
     yield Bar("start to first answer, p50", found[OURS]["ms"]["p50"], START_MS, "ms")
     yield Bar("resident memory", found[OURS]["rss_mb"], RESIDENT_MB, "MB")
+    starts = {name: row["ms"]["p50"] for name, row in found.items()}
+    yield from _behind("start to first answer, p50", starts)
+    resident = {name: row["rss_mb"] for name, row in found.items()}
+    yield from _behind("resident memory", resident)
 
 
 def _asset(found: Results) -> Iterator[Bar]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from tests.bench.answer import Answer
 from tests.bench.caller import Connection
-from tests.bench.request import Ask, http
+from tests.bench.request import Ask, Headers, http
 
 PATIENCE_SECONDS = 60.0
 OK = 200
@@ -27,15 +27,15 @@ class Contestant(Protocol):
 class Peer:
     """One connection to an HTTP server."""
 
-    def __init__(self, address: str, pid: int | None = None) -> None:
-        self.address, self.pid = address, pid
+    def __init__(self, address: str, pid: int | None = None, headers: Headers = ()) -> None:
+        self.address, self.pid, self.headers = address, pid, headers
         self._place = urlsplit(address)
         self._connection: Connection | None = None
 
     async def ask(self, ask: Ask) -> Answer:
         connection = await self._connected()
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return good(await connection.ask(http(ask, self._place.netloc)))
+            return good(await connection.ask(http(ask, self._place.netloc, self.headers)))
 
     def close(self) -> None:
         if self._connection is not None:

@@ -30,12 +30,13 @@ class BenchOptions:
     scale: Scale
     streams: int | None = None  # so many at once
     from_source: bool = False
+    peers: bool = False  # those of other projects, too
 
 
 async def run(options: BenchOptions, report: Report) -> dict[str, Any]:
     """The results by measurement; `functions` is what the function was started from."""
-    async with rigged(report, from_source=options.from_source) as rig:
-        found: dict[str, Any] = {"functions": rig.task.about}
+    async with rigged(report, from_source=options.from_source, with_peers=options.peers) as rig:
+        found: dict[str, Any] = {"functions": rig.task.about, "left_out": rig.peers.left_out}
         for name in (name for name in MEASUREMENTS if name in options.names):
             found[name] = await MEASUREMENTS[name](rig, options.scale, with_prefix(report, name))
         if options.streams is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tests.bench.bars import Bar
@@ -34,6 +35,8 @@ def show(console: Console, document: Mapping[str, Any], bars: Sequence[Bar]) -> 
         console.print(_bars(bars))
     for name in _names(results):
         console.print(f"[bold]{name}[/]: {ABOUT[name]}")
+    for name, why in results.get("left_out", {}).items():
+        console.print(f"[bold]Without {name}[/]: {escape(why)}")
     console.print(f"The function runs from {results['functions']}.")
     console.print(
         f"{here['processors']} x {here['processor']}, Python {here['python']}, load before it "

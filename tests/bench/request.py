@@ -11,7 +11,9 @@ KEY = "sk-bench-0123456789"
 MODEL = "gpt-4.1"
 PATH = "/v1/responses"
 TEXT = "word " * 300
-HEADERS = (
+type Headers = tuple[tuple[str, str], ...]
+
+HEADERS: Headers = (
     ("Authorization", f"Bearer {KEY}"),
     ("Content-Type", "application/json"),
     ("Accept", "*/*"),
@@ -46,9 +48,9 @@ EMPTY = Ask()  # a stream with nothing but its eight fixed events
 
 
 @cache
-def http(ask: Ask, host: str) -> bytes:
-    """As HTTP/1.1."""
-    fields = (*HEADERS, ("Host", host), ("Content-Length", str(len(ask.body))))
+def http(ask: Ask, host: str, more: Headers = ()) -> bytes:
+    """As HTTP/1.1, with the headers that one server needs."""
+    fields = (*HEADERS, *more, ("Host", host), ("Content-Length", str(len(ask.body))))
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
     return f"POST {PATH} HTTP/1.1\r\n{lines}\r\n".encode() + ask.body
 

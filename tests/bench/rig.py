@@ -1,19 +1,21 @@
 """Everybody who takes part, each in a process of its own, started and ended with the bench."""
 
+import asyncio
 import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from infra.local.aws.resources import Resources
 from infra.local.processes import Processes, ServerProcess
 from infra.local.runtime_api.function import child_environment, function_environment
 from infra.project import PROJECT
-from tests.bench import function
+from tests.bench import function, peer_process, peer_programs
 from tests.bench.contestants import Contestant, Peer
+from tests.bench.peer_programs import PeerPrograms
 from tests.bench.progress import Report
 from tests.bench.request import KEY
 from tests.bench.task import Task, packed, source
@@ -33,6 +35,7 @@ ABOUT = {
     WITHOUT_TABLE: "the same without the function's time in calls to DynamoDB, which it measures itself",
     RESTORED: "the same from the restore of its snapshot (SnapStart) on, without the time that Lambda takes to load it",
     MOTO: "the function with the embedded DynamoDB of antiphon local",
+    **peer_programs.ABOUT,
 }
 
 
@@ -45,13 +48,17 @@ class Rig:
     config: Path  # of a gateway with the provider for its target
     task: Task  # what `ours` is started from
     env: Mapping[str, str]  # of the function that is `ours`
+    peers: PeerPrograms = field(default_factory=PeerPrograms)
+    streaming: frozenset[str] = frozenset()  # the peers among the contestants that stream
 
     def some(self, *names: str) -> dict[str, Contestant]:
         return {name: self.contestants[name] for name in names}
 
 
 @asynccontextmanager
-async def rigged(report: Report, *, from_source: bool) -> AsyncIterator[Rig]:
+async def rigged(
+    report: Report, *, from_source: bool, with_peers: bool = False
+) -> AsyncIterator[Rig]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="antiphon-bench-")))
         processes = await stack.enter_async_context(Processes())
@@ -76,9 +83,19 @@ async def rigged(report: Report, *, from_source: bool) -> AsyncIterator[Rig]:
             WITHOUT_TABLE: function.WithoutTable(await run(env | _timed())),
             MOTO: await run(_env(task, await _moto(processes), config)),
         }
-        yield Rig(
+        rig = Rig(
             processes, {DIRECT: direct, **peers, **ours}, direct.address, folder, config, task, env
         )
+        yield await _with_peers(rig, stack, report) if with_peers else rig
+
+
+async def _with_peers(rig: Rig, stack: AsyncExitStack, report: Report) -> Rig:
+    found = await asyncio.to_thread(peer_programs.install, report)
+    place = (rig.provider, rig.folder)
+    report("starting the peers that are installed")
+    peers, streaming = await peer_process.start_all(stack, rig.processes, found, place)
+    contestants = {**rig.contestants, **peers}
+    return replace(rig, contestants=contestants, peers=found, streaming=frozenset(streaming))
 
 
 @asynccontextmanager

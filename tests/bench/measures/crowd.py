@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.answer import Answer
-from tests.bench.contestants import Broken, Peer
+from tests.bench.contestants import Broken, Contestant, Peer
 from tests.bench.gateway import running
 from tests.bench.processor import available_mb
 from tests.bench.progress import Report
-from tests.bench.request import Ask
+from tests.bench.request import Ask, Headers
 from tests.bench.rig import Rig
 from tests.bench.spread import spread
 
@@ -39,18 +39,33 @@ class Crowd:
         async with running(rig, self.streams) as front:
             await front.ask(Ask())
             report(f"{self.streams} streams")
-            return {"direct": direct, "front": await self._stream(front.address)}
+            found = {"direct": direct, "front": await self._stream(front.address)}
+        for name in sorted(rig.streaming):
+            report(f"{self.streams} streams of {name}")
+            found[name] = await self._peer(rig.contestants[name])
+        return found
 
-    async def _stream(self, address: str) -> dict[str, Any]:
-        each = (self._one(address, number) for number in range(self.streams))
+    async def _peer(self, peer: Contestant) -> dict[str, Any]:
+        """A peer that loses all of its streams is no reason to end the run."""
+        if not isinstance(peer, Peer):
+            raise TypeError(peer)
+        try:
+            return await self._stream(peer.address, peer.headers)
+        except Broken:
+            nothing = dict.fromkeys(("p50", "p99"))
+            lost = {"streams": self.streams, "failed": self.streams, "good": False}
+            return {**lost, "lag_ms": nothing, "total_ms": nothing}
+
+    async def _stream(self, address: str, headers: Headers = ()) -> dict[str, Any]:
+        each = (self._one(address, headers, number) for number in range(self.streams))
         ended = await asyncio.gather(*each, return_exceptions=True)
         answers = [one for one in ended if isinstance(one, Answer)]
         failures = [one for one in ended if isinstance(one, BaseException)]
         return {"streams": self.streams, "failed": len(failures), **_judged(answers, failures)}
 
-    async def _one(self, address: str, number: int) -> Answer:
+    async def _one(self, address: str, headers: Headers, number: int) -> Answer:
         await asyncio.sleep(number / self.streams * SECONDS_TO_BEGIN)
-        peer = Peer(address)
+        peer = Peer(address, headers=headers)
         try:
             return await peer.ask(ASK)
         finally:

@@ -16,7 +16,7 @@ EMPTY_CALLS = 10  # in a turn, to know what a stream costs without deltas
 
 async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:
     """Milliseconds from the provider's write to our read, microseconds of CPU for each event."""
-    contestants = rig.some(*NAMES)
+    contestants = rig.some(*NAMES, *sorted(rig.streaming))
     empty = Course(EMPTY, EMPTY_CALLS, scale.streams, scale.seconds)
     paced = Course(Ask(scale.deltas, scale.pace_ms), 1, scale.streams, 2 * scale.seconds)
     without = await run(contestants, empty, with_prefix(report, "empty streams"))

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
 
-from tests.bench import function
+from tests.bench import function, peer_process
 from tests.bench.contestants import Contestant
 from tests.bench.processor import cpu_seconds, resident_mb
 from tests.bench.progress import Report
@@ -23,10 +23,15 @@ type Start = Callable[[], AbstractAsyncContextManager[Contestant]]
 
 async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:
     """Milliseconds with .pyc files in place, and megabytes resident after a few calls."""
+    place = (rig.provider, rig.folder)
     starts: dict[str, Start] = {
         NAIVE: partial(player, rig.processes, "naive", rig.provider),
         OURS: partial(function.started, rig.processes, rig.task, rig.env),
         RESTORED: partial(function.started, rig.processes, rig.task, rig.env | SNAP_START),
+        **{
+            name: partial(peer_process.started, rig.processes, program, *place)
+            for name, program in rig.peers.programs.items()
+        },
     }
     runs: dict[str, list[dict[str, float | None]]] = {name: [] for name in starts}
     ends_at = time.monotonic() + scale.seconds
