@@ -49,6 +49,8 @@ ADVICE_BY_STATUS: Mapping[int, str] = {
     503: f"{READ_LOG}, and check the provider's status page.",
     504: f"The provider or the function sent nothing for too long. {READ_LOG}.",
 }
+NOT_SUPPORTED = "not_supported_by_target"
+NOT_SERVED = "No target for this request serves it, as the sections of gateway.toml say."
 TLS = (
     "The certificate is not trusted. If a proxy uses its own certificate, set SSL_CERT_FILE to a "
     "file with its authority; if you use your own domain name, check antiphon:certificate_arn."
@@ -81,6 +83,13 @@ def fails(seen: str, advice: str | None = None, *commands: str) -> Finding:
 
 def skipped(reason: str, advice: str | None = None) -> Finding:
     return Finding("skipped", reason, advice)
+
+
+def refused(response: ApiResponse) -> Finding:
+    """Return the finding for an error; what a target does not serve is no fault."""
+    if response.error.get("code") == NOT_SUPPORTED:
+        return skipped(response.summary, NOT_SERVED)
+    return fails(response.summary, advise_on_response(response))
 
 
 def advise_on_response(response: ApiResponse) -> str | None:

@@ -210,7 +210,16 @@ def test_every_check_is_shown_to_fail():
     assert shown | by_proxy | by_own_tests == set(BY_NAME)
 
 
-def test_target_without_files_is_not_a_failure(played):
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("file", "/files"),
+        ("retrieve", "/responses/"),
+        ("input-items", "/input_items"),
+        ("delete", "/responses/"),
+    ],
+)
+def test_what_the_target_does_not_serve_is_not_a_failure(played, name, part):
     refuse = faulty_proxy.error(400, "not_supported_by_target")
-    with faulty_proxy.run_proxy(played.url, at("/files", refuse)) as url:
-        assert run_one(url, "file").verdict == "skipped"
+    with faulty_proxy.run_proxy(played.url, at(part, refuse)) as url:
+        assert run_one(url, name).verdict == "skipped"

@@ -2,18 +2,17 @@
 
 from http import HTTPStatus
 
-from infra.doctor.findings import Finding, advise_on_response, fails, ok, skipped
+from infra.doctor.findings import NOT_SUPPORTED, Finding, advise_on_response, fails, ok, skipped
 from infra.doctor.responses import ApiResponse
 from infra.doctor.session import Session
 
 NAME, CONTENT = "antiphon-doctor.txt", b"A file of antiphon doctor. It can be deleted.\n"
-WITHOUT_FILES = "not_supported_by_target"
 LEFT = "Delete the file {} at the provider; the gateway returned an error for that."
 
 
 def check_file(session: Session) -> Finding:
     uploaded = session.upload(NAME, CONTENT)
-    if uploaded.error.get("code") == WITHOUT_FILES:
+    if uploaded.error.get("code") == NOT_SUPPORTED:
         return skipped(uploaded.summary, "In gateway.toml, no target has files = true.")
     if not uploaded.is_ok or not uploaded.json.get("id"):
         return fails(f"upload: {uploaded.summary}", advise_on_response(uploaded))

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from infra.doctor.findings import Finding, advise_on_response, fails, ok, skipped
+from infra.doctor.findings import Finding, advise_on_response, fails, ok, refused, skipped
 from infra.doctor.responses import ApiResponse
 from infra.doctor.session import FOLLOW_UP, Session
 
@@ -48,7 +48,7 @@ def check_retrieve(session: Session) -> Finding:
     if response.is_ok and response.json.get("id") == session.first.json["id"]:
         return ok(f"the same id, {response.json.get('status')}")
     is_missing = response.status == HTTPStatus.NOT_FOUND
-    return fails(response.summary, NO_LINK if is_missing else advise_on_response(response))
+    return fails(response.summary, NO_LINK) if is_missing else refused(response)
 
 
 def check_input_items(session: Session) -> Finding:
@@ -56,7 +56,7 @@ def check_input_items(session: Session) -> Finding:
     data = response.json.get("data")
     if response.is_ok and data:
         return ok(f"{len(data)} items")
-    return fails(response.summary, advise_on_response(response))
+    return refused(response)
 
 
 def check_continue(session: Session) -> Finding:
@@ -102,7 +102,7 @@ def check_delete(session: Session) -> Finding:
     path = _path(session)
     response = session.send("DELETE", path)
     if not response.is_ok:
-        return fails(response.summary, advise_on_response(response))
+        return refused(response)
     session.created.remove(path)
     after = session.send("GET", path)
     if after.status != HTTPStatus.NOT_FOUND:

@@ -5,7 +5,7 @@ import time
 import httpx
 
 from infra.doctor.checks.lifecycle import ENDED, total_tokens, wait_for_link
-from infra.doctor.findings import Finding, advise_on_response, fails, ok, skipped
+from infra.doctor.findings import Finding, advise_on_response, fails, ok, refused, skipped
 from infra.doctor.responses import ApiResponse
 from infra.doctor.session import FOLLOW_UP, MARK, Session
 
@@ -51,7 +51,7 @@ def check_background(session: Session) -> Finding:
     """Check that a background response gets its end without anybody asking the provider for it."""
     response = session.create(input=FOLLOW_UP, background=True, store=True)
     if not response.is_ok:
-        return fails(response.summary, advise_on_response(response))
+        return refused(response)
     began = time.perf_counter()
     link, waited = wait_for_link(session, str(response.json.get("id")))
     if link is None:
