@@ -17,6 +17,7 @@ from infra.constructs.credentials import (
     subject_outputs,
 )
 from infra.constructs.dashboard import create_dashboard
+from infra.constructs.events import allow_events
 from infra.constructs.function_specs import FUNCTION_SPECS, STREAM_FUNCTION, FunctionSpec
 from infra.constructs.functions import add_trigger, create_function
 from infra.constructs.options import Options, stack_name
@@ -108,6 +109,8 @@ class AntiphonStack(Stack):
         if STREAM_FUNCTION in functions:
             allow_telemetry_secret(functions[STREAM_FUNCTION], config.telemetry)
         allow_guardrail(functions["api"], config.guardrail)
+        senders = [functions[spec.name] for spec in specs if spec.announces]
+        allow_events(senders, config.events)
         callers = [functions[spec.name] for spec in specs if spec.secrets]
         for number, each in enumerate(stores.secrets.items(), 1):  # an output has 1,024 characters
             self._add_output(f"TargetSecret{number}", secret_arns(self, dict([each])))

@@ -76,6 +76,9 @@ priority = 2
 [batches]
 enabled = true
 
+[events]
+bus = "default"
+
 [tenants.bounded]
 max_vector_stores = 1
 """

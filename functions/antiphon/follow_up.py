@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -31,6 +31,7 @@ from antiphon.store.queue import (
     Message,
     PollBatch,
     PollResponse,
+    PublishEvent,
     Queue,
     SettleReservation,
     decode_message,
@@ -38,6 +39,9 @@ from antiphon.store.queue import (
 from antiphon.store.reservations import StoredReservation
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest
+
+if TYPE_CHECKING:
+    from antiphon.store.event_bus import EventBus
 
 # For one poll of a provider. The batch size in infra/constructs/function_specs.py follows from it.
 MAX_POLL_SECONDS = 30.0
@@ -59,6 +63,7 @@ class FollowUp:
     resources: ResourceRecorder
     admission: Admission
     max_age: float  # seconds after which polling stops
+    bus: "EventBus | None" = None
     clock: Callable[[], float] = time.time  # epoch seconds
 
     def handle(self, message: Message, ends_at: float) -> None:
@@ -82,10 +87,20 @@ class FollowUp:
             case SettleReservation():
                 stored = StoredReservation(message.row, message.id, message.refund)
                 self.admission.rows.settle(stored, message.amounts, is_open=message.is_open)
-            case PollBatch():
-                self._poll_batch(message, ends_at)
-            case PollResponse():
-                self._poll_when_due(message, ends_at)
+            case PublishEvent():
+                self._publish(message)
+            case PollBatch() | PollResponse():
+                self._follow(message, ends_at)
+
+    def _follow(self, poll: PollBatch | PollResponse, ends_at: float) -> None:
+        if isinstance(poll, PollBatch):
+            self._poll_batch(poll, ends_at)
+        else:
+            self._poll_when_due(poll, ends_at)
+
+    def _publish(self, message: PublishEvent) -> None:
+        if self.bus is not None:  # it may be switched off by now
+            self.bus.put_one(message.event)
 
     def _write(self, deferred: DeferredWrite) -> None:
         """Write a deferred link, and changes of it."""

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import certifi
 import httpx
@@ -48,9 +49,11 @@ from antiphon.schema.create import RequestBody
 from antiphon.settings.config import Settings
 from antiphon.store.aws_api import (
     DYNAMODB,
+    EVENT_BRIDGE,
     SECRETS_MANAGER,
     SQS,
     DynamoDB,
+    EventBridge,
     JsonApi,
     JsonService,
     SecretsManager,
@@ -84,6 +87,9 @@ from antiphon.upstream.otlp import SpanExporter
 from antiphon.upstream.tokens import TokenCache
 from antiphon.upstream.transport import LlhttpTransport
 
+if TYPE_CHECKING:
+    from antiphon.store.event_bus import EventBus
+
 QUEUE_SECONDS = 2.0  # for all messages of one request
 IDLE_CONNECTION_SECONDS = 20.0  # after which a load balancer or NAT may have dropped a connection
 
@@ -114,6 +120,15 @@ class _Foundation:
 
     def secrets_manager(self) -> SecretsManager:
         return SecretsManager(self.aws.open_api(SECRETS_MANAGER))
+
+    def event_bus(self) -> "EventBus | None":
+        """Return what sends events, if a bus is configured."""
+        if self.config.events.bus is None:
+            return None
+        from antiphon.store.event_bus import EventBus  # noqa: PLC0415  not at the API's start
+
+        client = EventBridge(self.aws.open_api(EVENT_BRIDGE))
+        return EventBus(client, self.config.events.bus)
 
     def _timed_api(self, service: JsonService, time: CallTime) -> JsonApi:
         return self.aws.open_api(service, time.seconds / 3, time.read_seconds)
@@ -247,6 +262,7 @@ def settle(env: Mapping[str, str]) -> SqsHandler:
             resources=core.resource_recorder,
             admission=core.admission,
             max_age=foundation.gateway.settle_hours * 3600,
+            bus=foundation.event_bus(),
         ),
         times=(foundation.table_time, foundation.queue_time),
     )
@@ -254,6 +270,8 @@ def settle(env: Mapping[str, str]) -> SqsHandler:
 
 def rollup(env: Mapping[str, str]) -> StreamHandler:
     """Build what follows the table's stream."""
+    from antiphon.rollup.announcing import Announcer  # noqa: PLC0415  not at the API's start
+
     foundation = _Foundation(env)
     keys = foundation.gateway.metadata_index
     index = MetadataIndex(foundation.table, foundation.batch, keys)
@@ -262,8 +280,10 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     sums = (UsageRollup(costs.cost), StorageRollup(StorageRows(foundation.table)))
     spans = _span_buffer(foundation, env)
     counters = [LinkCounter(foundation.table, each, spans.add) for each in sums]
-    listeners = [index.apply, *(each.apply for each in counters)]
-    return StreamHandler(listeners, foundation.queue, at_end=spans.flush)
+    bus, queue = foundation.event_bus(), foundation.queue
+    announcer = Announcer(foundation.links, foundation.table, queue, costs.cost, bus)
+    listeners = [index.apply, *(each.apply for each in counters), announcer.apply]
+    return StreamHandler(listeners, queue, at_end=spans.flush, announce=announcer.flush)
 
 
 def _span_buffer(foundation: _Foundation, env: Mapping[str, str]) -> SpanBuffer:

@@ -32,6 +32,7 @@ class FunctionSpec:
     streams: bool = False  # runs in our streaming runtime, started by functions/start-streaming
     secrets: bool = False  # calls the targets, with their credentials
     sends_to_queue: bool = False
+    announces: bool = False  # sends events to the bus, if there is one
     message_seconds: int | None = None  # the longest time of one message from the queue
     memory: int | None = None  # MB; None means the option `memory`
 
@@ -79,6 +80,7 @@ FUNCTION_SPECS = (
         ),
         secrets=True,
         sends_to_queue=True,
+        announces=True,
         message_seconds=55,
         memory=512,
     ),
@@ -95,6 +97,7 @@ FUNCTION_SPECS = (
             ),
         ),
         sends_to_queue=True,
+        announces=True,
         memory=256,
     ),
 )

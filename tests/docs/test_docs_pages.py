@@ -36,6 +36,7 @@ SETTINGS = {
     "`[batches]`": (config.Batches, None),
     "`[shared.ID]`": (config.Shared, None),
     "`[telemetry]`": (config.Telemetry, None),
+    "`[events]`": (config.Events, None),
     "`[auth.jwt]`": (config.Jwt, None),
     "`[guardrail]`": (config.GuardrailSection, None),
 }

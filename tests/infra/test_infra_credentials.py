@@ -125,6 +125,20 @@ def test_the_api_function_alone_may_ask_the_guardrail(setting, action, resource)
     assert action not in str([others, statements(template(), "api")])
 
 
+def events_statements(made, name):
+    return [each for each in statements(made, name) if "events:" in str(each["Action"])]
+
+
+def test_only_what_announces_ends_may_send_events_and_to_one_bus_only():
+    arn = "arn:aws:events:eu-west-1:123456789012:event-bus/acme"
+    made = template(text=f'{CONFIG}\n[events]\nbus = "{arn}"\n')
+    for name in ("rollup", "settle"):
+        (send,) = events_statements(made, name)
+        assert (send["Action"], send["Resource"]) == ("events:PutEvents", arn)
+        assert send["Condition"] == {"StringEquals": {"events:source": "antiphon"}}
+    assert events_statements(made, "api") == events_statements(template(), "rollup") == []
+
+
 def test_too_many_secrets_for_the_environment_are_refused():
     """Lambda would refuse them in the middle of the deployment."""
     targets = "".join(azure(f"azure-{number}", APP) for number in range(30))

@@ -43,6 +43,7 @@ def parse_gateway(**options):
             {"targets": {"a": OPENAI}, "telemetry": {"otlp_endpoint": "http://otel.acme.com"}},
             "telemetry.otlp_endpoint",
         ),
+        ({"targets": {"a": OPENAI}, "events": {"bus": "acme"}}, "events.bus"),
         (
             {"targets": {"a": OPENAI}, "telemetry": {"headers_secret": "otlp"}},
             "telemetry.headers_secret",

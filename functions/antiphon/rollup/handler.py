@@ -24,10 +24,13 @@ class StreamHandler:
         listeners: Iterable[ChangeListener],
         queue: Queue,
         at_end: Callable[[], None] = lambda: None,  # of each invocation
+        # After the listeners; if it raises Unavailable, Lambda delivers the batch again.
+        announce: Callable[[], None] = lambda: None,
     ) -> None:
         self._listeners = tuple(listeners)
         self._queue = queue
         self._at_end = at_end
+        self._announce = announce
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Return the first failed record, from which Lambda delivers the batch again.
@@ -50,6 +53,7 @@ class StreamHandler:
                 failed = _log_failure(record, exc)
                 break
         try:
+            self._announce()
             for poll in polls_to_start(changes):
                 self._queue.send(poll)
         except Unavailable as exc:

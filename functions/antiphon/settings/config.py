@@ -25,6 +25,7 @@ from antiphon.settings.section import (
     ClaimName,
     Count,
     Dollars,
+    EventBusName,
     FunctionArn,
     GuardrailName,
     HeaderField,
@@ -153,6 +154,13 @@ class Telemetry(Section):
     service_name: str = Field(default="antiphon", min_length=1)
 
 
+class Events(Section):
+    """Where an event is sent when a response or a batch has ended; by default nowhere."""
+
+    # A bus of EventBridge in the stack's Region: `default`, or the ARN of another one.
+    bus: EventBusName | None = None
+
+
 class Jwt(Section):
     """The OpenID Connect provider whose tokens are accepted instead of keys.
 
@@ -205,6 +213,7 @@ class Config(Section):
     files: Files = Files()
     batches: Batches = Batches()
     telemetry: Telemetry = Telemetry()
+    events: Events = Events()
     auth: AuthSection = AuthSection()
     guardrail: GuardrailSection = GuardrailSection()
     policy: Policy | None = None  # of all requests

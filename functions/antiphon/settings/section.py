@@ -40,6 +40,12 @@ FunctionArn = Annotated[
 GuardrailName = Annotated[  # of Amazon Bedrock: ID:VERSION
     str, StringConstraints(pattern=r"^[a-z0-9]{1,64}:(DRAFT|[0-9]{1,8})$")
 ]
+EventBusName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(?:default|arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[A-Za-z0-9._/-]{1,256})$"
+    ),
+]
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[ -~]*$")]
 ClaimName = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,500}$")]

@@ -11,6 +11,7 @@ T#tenant#C#conversation             LINK          the link of a conversation    
 T#tenant#Z#request                  LINK          the link of a compaction             yes
 T#tenant#file#id, …#container#id, … LINK          the link of a resource               yes
 T#tenant#R#response, …#Z#request    COUNTED       what was added to the usage sums     yes
+(as LINK)                           ANNOUNCED     that its end was announced          yes
 T#tenant#file#id, …                 STORED        what was added to the storage rows   yes
 T#tenant#X#item                     ITEM          the owner of an item                 yes
 T#tenant#M#R#sha256(pair)           time#id       the metadata index                   yes

@@ -24,6 +24,7 @@ ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 VARIABLE_SUFFIXES = {
     "secretsmanager": "SECRETS_MANAGER",
     "bedrock-runtime": "BEDROCK_RUNTIME",
+    "events": "EVENTBRIDGE",
 }
 # With one of these, botocore decides: credentials that expire, files, other kinds of endpoints.
 FOR_BOTOCORE = (

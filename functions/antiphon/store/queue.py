@@ -108,7 +108,25 @@ class SettleReservation(QueueMessage):
     is_open: bool
 
 
-type Message = PollResponse | PollBatch | DeferredWrite | DeferredUpdates | SettleReservation
+@dataclass(frozen=True)
+class BusEvent:
+    """An event; `time` is in epoch seconds."""
+
+    type: str  # EventBridge's detail-type
+    detail: Mapping[str, Any]
+    time: int
+
+
+@dataclass(frozen=True)
+class PublishEvent(QueueMessage):
+    """Send an event to the bus that did not take it."""
+
+    event: BusEvent
+
+
+type Message = (
+    PollResponse | PollBatch | DeferredWrite | DeferredUpdates | SettleReservation | PublishEvent
+)
 
 MESSAGE_KINDS: dict[str, type[Message]] = {
     "follow": PollResponse,
@@ -116,6 +134,7 @@ MESSAGE_KINDS: dict[str, type[Message]] = {
     "row": DeferredWrite,
     "updates": DeferredUpdates,
     "reservation": SettleReservation,
+    "event": PublishEvent,
 }
 
 
@@ -155,6 +174,8 @@ def decode_message(body: str) -> Message:
     cls = MESSAGE_KINDS[values.pop("kind")]
     if "link" in values:
         values["link"] = Link(**values["link"])
+    if "event" in values:
+        values["event"] = BusEvent(**values["event"])
     if "updates" in values:
         values["updates"] = tuple(Update(**update) for update in values["updates"])
     return cls(**values)

@@ -99,7 +99,7 @@ class UsageSum:
     @property
     def dollars(self) -> str:
         """The exact cost in US dollars, without an exponent: 0.00225."""
-        return format(self.cost.normalize(), "f")
+        return picodollars_as_text(self.counts[COST_PICODOLLARS])
 
 
 ZERO_SUM = UsageSum(None, None, None, None, None, dict.fromkeys(COUNTS, 0))
@@ -136,6 +136,11 @@ class UsageSums:
 
 
 COUNTED_KINDS = {"response", "compaction"}
+
+
+def picodollars_as_text(amount: int) -> str:
+    """Return the exact amount in US dollars, without an exponent: 0.00225."""
+    return format((Decimal(amount) / PICO).normalize(), "f")
 
 
 def usage_fingerprint(link: Link | None) -> str | None:
