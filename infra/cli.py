@@ -6,6 +6,7 @@ from infra.conformance.command import conformance
 from infra.doctor.command import doctor
 from infra.local.command import local
 from infra.operator.adopt import adopt
+from infra.operator.cost import cost
 from infra.operator.keys import keys
 from infra.operator.policy import policy
 from infra.operator.restore import restore
@@ -38,6 +39,7 @@ def main() -> None:
 
 main.add_command(adopt)
 main.add_command(conformance)
+main.add_command(cost)
 main.add_command(doctor)
 main.add_command(local)
 main.add_command(keys)

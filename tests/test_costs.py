@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from antiphon.settings.table import INDEXES
-from infra import costs
+from infra import cost_model, costs
 from tests.faults.aws_proxy import run_aws_proxy
 from tests.support.events import make_event, make_response, new_id
 from tests.support.function import make_create_event, run_function
@@ -141,10 +141,13 @@ def test_a_stream_makes_the_calls_that_are_counted(calls_and_rows):
 
 def test_rows_and_indexes_match_the_calculation(calls_and_rows):
     _, rows = calls_and_rows
-    assert indexes(rows.link) == costs.LINK.indexes == costs.END.indexes
-    assert (len(rows.items), indexes(rows.items[0])) == (costs.ITEMS.rows, costs.ITEMS.indexes)
-    assert indexes(rows.mark) == costs.MARK.indexes
-    assert indexes(rows.sum) == costs.SUM.indexes
+    assert indexes(rows.link) == cost_model.LINK.indexes == cost_model.END.indexes
+    assert (len(rows.items), indexes(rows.items[0])) == (
+        cost_model.ITEMS.rows,
+        cost_model.ITEMS.indexes,
+    )
+    assert indexes(rows.mark) == cost_model.MARK.indexes
+    assert indexes(rows.sum) == cost_model.SUM.indexes
 
 
 def test_no_row_is_larger_than_a_write_unit(calls_and_rows):

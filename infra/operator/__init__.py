@@ -13,5 +13,6 @@ key_limits        the limits of a key and its tenant, with what is used
 key_presentation  a key as JSON, as a row, as a list of facts
 adopt             the command `antiphon adopt`
 usage             the command `antiphon usage`
+cost              the command `antiphon cost`, which needs no credentials
 usage_report      usage as JSON, CSV, or a table with a chart
 """

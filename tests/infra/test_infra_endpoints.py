@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from infra import costs
+from infra import cost_model
 from tests.infra.synthesis import CONFIG, EVERYTHING, only, resources, template
 
 
@@ -199,7 +199,7 @@ def test_firewall_protects_the_stage_by_address_only():
 
 def test_costs_count_what_the_template_has(methods):
     firewall = only(template(**EVERYTHING), "WAFv2::WebACL")
-    assert (len(methods), len(firewall["Rules"])) == (costs.METHODS, costs.FIREWALL_RULES)
+    assert (len(methods), len(firewall["Rules"])) == (cost_model.METHODS, cost_model.FIREWALL_RULES)
 
 
 def test_nothing_relies_on_a_firewall():

@@ -1,4 +1,4 @@
-"""`antiphon usage` and `antiphon keys list` in 60, 80 and 120 columns; compared with texts."""
+"""`antiphon usage`, `antiphon keys list` and `antiphon cost` in 60, 80 and 120 columns; compared with texts."""
 
 import re
 from pathlib import Path
@@ -52,3 +52,10 @@ def test_usage_by_three_dimensions_fits_60_columns():
     add_usage(model="a-model-with-a-name-that-is-long", tenant="a-tenant-with-a-long-name")
     text = run_in_terminal(60, "usage", "--by", "day", "--by", "tenant", "--by", "model")
     assert "100" in text
+
+
+def test_costs_fit_the_terminal():
+    options = ("--requests", "1e6", "--seconds", "10", "--memory", "256", "--door", "rest")
+    for width in WIDTHS:
+        expected = (EXPECTED / f"cost-{width}.txt").read_text()
+        assert run_in_terminal(width, "cost", *options) == expected

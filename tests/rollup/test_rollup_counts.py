@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon.store.usage import COST_PICODOLLARS
-from infra import costs
+from infra import cost_model
 from tests.support.usage import (
     COMPLETED,
     UNKNOWN,
@@ -175,4 +175,4 @@ def test_the_removal_of_an_expired_link_is_as_cheap_as_its_cost_is_calculated(co
     records = counted.dynamo.stream_records()
     calls.clear()
     counted.run_rollup(records)
-    assert calls == ["GetItem"] * costs.EXPIRY_READS
+    assert calls == ["GetItem"] * cost_model.EXPIRY_READS
