@@ -18,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export CDK_DISABLE_CLI_TELEMETRY := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
-.PHONY: help setup run test clients conformance soak check types style docs format synth template bootstrap deploy checkov bench sbom audit
+.PHONY: help setup run test clients conformance soak check types style docs format synth template bootstrap deploy checkov bench charts sbom audit
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -90,6 +90,9 @@ checkov: synth ## Checkov's findings in the template, but for those of infra/che
 
 bench: setup ## What the gateway costs, beside its peers; ARGS="--quick --json FILE"
 	@$(RUN) python -m tests.bench $(ARGS)
+
+charts: setup ## The page and the charts of a run of the bench; ARGS="docs/performance/FILE.json"
+	@$(UV) run --frozen --quiet --isolated --only-group charts python -m tests.bench.charts $(ARGS)
 
 sbom: setup ## What the functions' asset contains, as CycloneDX; ARGS="--out FILE"
 	@$(RUN) python -m infra.sbom $(ARGS)

@@ -1,0 +1,129 @@
+"""`make charts ARGS="docs/performance/FILE.json"`: a page of tables and charts of one run.
+
+It runs in an environment with matplotlib alone, so it reads nothing but the file.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PAGE = Path("docs") / "performance.md"
+INCHES, DOTS_PER_INCH = (7, 3.2), 110
+OURS, COLOR, OTHERS = "ours", "#0b7285", "#adb5bd"
+WITHOUT = {"direct", "ours without table", "ours with moto", "ours, restored"}  # of the charts
+
+type Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One figure of each contestant; `path` leads to it from the contestant's row."""
+
+    name: str  # of the file
+    title: str
+    unit: str
+    table: tuple[str, ...]  # where the rows are in the results
+    path: tuple[str, ...]
+
+
+CHARTS = (
+    Chart(
+        "not-streamed",
+        "Added to an answer that is not streamed, median",
+        "ms",
+        ("latency", "not_streamed"),
+        ("added_ms", "p50"),
+    ),
+    Chart(
+        "first-event",
+        "Added to the first event of a stream, median",
+        "ms",
+        ("latency", "first_event"),
+        ("added_ms", "p50"),
+    ),
+    Chart(
+        "call-cpu",
+        "Processor time of a call that is not streamed",
+        "ms",
+        ("latency", "not_streamed"),
+        ("cpu_ms",),
+    ),
+    Chart("event-cpu", "Processor time of a paced event", "µs", ("paced",), ("cpu_us_per_event",)),
+    Chart("start", "Process start to first answer, median", "ms", ("start",), ("ms", "p50")),
+    Chart("memory", "Resident memory after 20 calls", "MB", ("start",), ("rss_mb",)),
+)
+
+
+def main() -> None:
+    source = Path(sys.argv[1])
+    document = json.loads(source.read_text("utf-8"))
+    drawn = [(chart, figures) for chart in CHARTS if (figures := read(document, chart))]
+    for chart, figures in drawn:
+        draw(chart, figures, source.with_name(f"{source.stem}-{chart.name}.png"))
+    PAGE.write_text("\n".join(write_page(document, source, drawn)) + "\n", "utf-8")
+
+
+def read(document: Mapping[str, Any], chart: Chart) -> dict[str, float]:
+    """The figures by contestant, the smallest first; empty where it was not measured."""
+    found = {
+        name: _at(row, chart.path) for name, row in _at(document["results"], chart.table).items()
+    }
+    known = {name: value for name, value in found.items() if isinstance(value, int | float)}
+    return dict(sorted(known.items(), key=lambda item: item[1]))
+
+
+def write_page(
+    document: Mapping[str, Any], source: Path, drawn: list[tuple[Chart, dict[str, float]]]
+) -> Iterator[str]:
+    here = document["machine"]
+    yield f"# One run of the bench\n\n<!-- Written by `make charts`, from {source.name}. -->\n"
+    yield (
+        f"Measured on {here['measured_at'][:10]}, on {here['processors']} x {here['processor']} with "
+        f"Python {here['python']}, at a load of {here['load'][0]:g} before the run. All figures are in "
+        f"`{source.name}`; [what they mean](benchmarks.md) and how to measure them yourself."
+    )
+    for name, why in document["results"].get("left_out", {}).items():
+        yield f"\nWithout {name}: {' '.join(why.split())}"
+    for chart, figures in drawn:
+        yield f"\n## {chart.title}\n\n| | {chart.unit} |\n|---|--:|"
+        yield from (f"| {name} | {value:.3g} |" for name, value in figures.items())
+        yield f"\n![{chart.title}](performance/{source.stem}-{chart.name}.png)"
+    yield "\n## Bars\n\n| | value | bar | of | holds |\n|---|--:|--:|---|---|"
+    yield from map(_bar, document["bars"])
+
+
+def draw(chart: Chart, figures: Mapping[str, float], target: Path) -> None:
+    """Bars on a linear scale: a contestant twice as slow has a bar twice as long."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  tests of the page run without it
+
+    some = {name: value for name, value in figures.items() if name not in WITHOUT}
+    figure = Figure(figsize=INCHES, layout="constrained")
+    axes = figure.subplots()
+    colors = [COLOR if name == OURS else OTHERS for name in some]
+    bars = axes.barh(list(some), list(some.values()), color=colors)
+    axes.bar_label(bars, fmt="%.3g", padding=3)
+    axes.invert_yaxis()
+    axes.set_title(chart.title, loc="left")
+    axes.set_xlabel(chart.unit)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(target, dpi=DOTS_PER_INCH)
+
+
+def _at(row: Row, path: tuple[str, ...]) -> Any:
+    for name in path:
+        row = row.get(name) or {}
+    return row
+
+
+def _bar(bar: Row) -> str:
+    value = "-" if bar["value"] is None else f"{bar['value']:.3g}"
+    sign = "≥" if bar["bound"] == "least" else "≤"
+    holds = {True: "yes", False: "no", None: "not measured"}[bar["holds"]]
+    return f"| {bar['what']} | {value} | {sign} {bar['limit']:.4g} {bar['unit']} | {bar['source']} | {holds} |"
+
+
+if __name__ == "__main__":
+    main()
