@@ -1,11 +1,11 @@
-"""What a log line says of an exception: its message may contain what a caller sent."""
+"""What log lines say: of an exception neither what a caller sent, nor its message."""
 
 import json
 import re
 
 import pytest
 
-from antiphon.observability import failure_fields
+from antiphon.observability import failure_fields, log_request, logger
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,26 @@ def test_an_exception_is_logged_by_its_type_and_place_alone(fail, error):
     assert fields.keys() == {"error", "where"}
     assert fields["error"] == error
     assert re.fullmatch(r"\w+\.py:\d+", fields["where"])
+
+
+def test_the_line_of_a_request_has_what_all_lines_have_and_its_trace(capsys, monkeypatch):
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988;Parent=53995c3f;Sampled=1")
+    log_request("answered", "id-1", {"ms": 1.5})
+    line = json.loads(capsys.readouterr().out)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("timestamp"))
+    assert line == {
+        "level": "INFO",
+        "message": "answered",
+        "service": "antiphon",
+        "request_id": "id-1",
+        "ms": 1.5,
+        "xray_trace_id": "1-5759e988",
+    }
+
+
+def test_the_line_of_a_request_is_not_written_above_its_level(capsys):
+    before = logger.log_level
+    logger.setLevel("WARNING")
+    log_request("answered", "id-1", {})
+    logger.setLevel(before)
+    assert capsys.readouterr().out == ""

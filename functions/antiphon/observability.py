@@ -37,6 +37,27 @@ def failure_fields(exc: BaseException) -> dict[str, str]:
     return {"error": type(exc).__name__, "where": where}
 
 
+def log_request(message: str, request_id: str, fields: Mapping[str, object]) -> None:
+    """Write a line of level INFO, with what `logger` adds but for the place in the code.
+
+    Each request has one or two, and to format one by `logger` takes a tenth of its CPU time.
+    """
+    if logger.log_level > logging.INFO:
+        return
+    root, _, _ = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")
+    trace = {"xray_trace_id": root.removeprefix("Root=")} if root else {}
+    line = {"level": "INFO", "message": message, "timestamp": _now(), "service": logger.service}
+    _write_line({**line, "request_id": request_id, **fields, **trace})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _write_line(line: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
 class Metric(Protocol):
     """A metric that `settings.metrics` declares."""
 
@@ -89,10 +110,9 @@ class MetricsBuffer:
         if not (groups and self._is_enabled):
             return
         try:
-            now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            fields = {"level": self._level, "timestamp": now, **fields}
+            fields = {"level": self._level, "timestamp": _now(), **fields}
             for line in self._build_lines(groups):
-                sys.stdout.write(json.dumps({**line, **fields}, separators=(",", ":")) + "\n")
+                _write_line({**line, **fields})
         except Exception as exc:  # noqa: BLE001  whatever failed, the caller gets the response
             logger.warning("metrics not written", extra={"error": type(exc).__name__})
 

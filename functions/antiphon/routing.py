@@ -214,7 +214,7 @@ class _Ranking:
         self._ranks = {name: (target.priority, target.weight) for name, target in targets.items()}
 
     def sort(self, candidates: Iterable[Candidate], affinity: str) -> tuple[Candidate, ...]:
-        encoded = affinity.encode()
+        found, encoded = tuple(candidates), affinity.encode()
 
         def rank(candidate: Candidate) -> tuple[int, float]:
             digest = self._hashes[candidate.target].copy()
@@ -223,7 +223,7 @@ class _Ranking:
             priority, weight = self._ranks[candidate.target]
             return priority, weight / math.log(fraction)
 
-        return tuple(sorted(candidates, key=rank))
+        return tuple(sorted(found, key=rank)) if len(found) > 1 else found
 
 
 def check_model(model: str | None, caller: Caller) -> None:

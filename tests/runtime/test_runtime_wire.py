@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from antiphon.runtime.response import ChunkWriter
+from antiphon.runtime.response import ChunkWriter, StreamedResponse
 from antiphon.runtime.wire import Connection, Disconnected, encode_chunk, encode_head
 
 
@@ -81,6 +81,8 @@ def test_header_values_may_hold_any_latin_1_character(pair):
         b"\r\n",
         b"HTTP/1.1 what\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nof no stated length",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
     ],
 )
 def test_less_than_a_response_is_a_lost_connection(pair, raw):
@@ -125,6 +127,21 @@ def test_head_and_first_chunk_are_one_write_and_each_later_chunk_is_one(records)
     assert theirs.recv(100) == b"head+first"
     assert theirs.recv(100) == b"1\r\na\r\n"
     assert theirs.recv(100) == b"2\r\nbc\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_whole"),
+    [
+        (b"a", True),
+        ("a", True),
+        ((b"a",), True),
+        ((b"a", b"b"), False),
+        ((part for part in (b"a",)), False),
+    ],
+)
+def test_a_body_is_whole_with_its_first_chunk_only_where_that_is_certain(body, is_whole):
+    response = StreamedResponse.from_result({"statusCode": 200, "body": body})
+    assert response.is_whole is is_whole
 
 
 def test_chunks_of_two_threads_do_not_mix():

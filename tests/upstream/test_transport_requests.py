@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.upstream.http1 import build_request, encode_head
+from antiphon.upstream.http1 import HEAD, build_request, encode_head
 from tests.support.upstream import exchange, plain_transport, run_peer
 
 REFUSED = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
@@ -52,7 +52,10 @@ def test_an_empty_body_has_a_length_only_where_a_body_is_usual(method, length):
 def test_a_built_request_can_be_read_again():
     extensions = {"timeout": {"read": 1.0}, "head_timeout": 2.0}
     request = build_request("POST", "https://h/v1/x?a=b", {}, b"{}", extensions)
-    assert (request.content, request.extensions) == (b"{}", extensions)
+    assert (request.content, request.extensions) == (
+        b"{}",
+        extensions | {HEAD: encode_head(request)},
+    )
     assert (request.url.path, request.url.query) == ("/v1/x", b"a=b")
 
 

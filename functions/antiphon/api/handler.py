@@ -30,7 +30,7 @@ from antiphon.http_events import (
     readable_event,
     source_address,
 )
-from antiphon.observability import OTHER, failure_fields, logger, metrics
+from antiphon.observability import OTHER, failure_fields, log_request, logger, metrics
 from antiphon.schema.unserved import endpoint_not_served, method_not_served
 from antiphon.settings.metrics import ADDED, ANSWER, ERRORS, FIRST_EVENT, REQUESTS, SERVER_ERRORS
 from antiphon.store.dynamodb import CallTime
@@ -81,7 +81,8 @@ class ApiHandler:
         resolver.append_context(metrics=request_metrics)
         response = resolver.resolve(event, context)
         _count_response(response, _ms_since(started), request_metrics)
-        _log_response(event, response, _ms_since(started), request_metrics)
+        ms = _ms_since(started)
+        log_request("answered", request_id, _response_fields(event, response, ms, request_metrics))
         response = add_headers(response, dict.fromkeys(REQUEST_ID_HEADERS, request_id))
         return _report_at_end(response, request_id, started, request_metrics)
 
@@ -136,10 +137,13 @@ def _error_kind(error: GatewayError) -> str:
     return error.code or "gateway_error"
 
 
-def _log_response(
+def _response_fields(
     event: LambdaEvent, response: LambdaResponse, ms: float, request_metrics: RequestMetrics
-) -> None:
-    """`ms`: until the complete response, or the first event of a stream, was ready."""
+) -> dict[str, object]:
+    """Return what is logged of a response.
+
+    `ms`: until the complete response, or the first event of a stream, was ready.
+    """
     method, path = method_and_path(event)
     if not _is_complete(response):
         request_metrics.fields.update(first_event_ms=round(ms, 1))
@@ -149,7 +153,7 @@ def _log_response(
     fields = {"method": method, "path": path, "status": response["statusCode"], "ms": round(ms, 1)}
     attempts = request_metrics.to_log()
     fields |= {"attempts": attempts} if attempts else {}
-    logger.info("answered", extra=fields | _loggable(request_metrics.fields))
+    return fields | _loggable(request_metrics.fields)
 
 
 def _count_response(response: LambdaResponse, ms: float, request_metrics: RequestMetrics) -> None:
@@ -190,7 +194,7 @@ def _report_at_end(
 
     def report() -> None:
         ms = round(_ms_since(started), 1)
-        logger.info("stream ended", extra={"ms": ms} | _loggable(request_metrics.fields))
+        log_request("stream ended", request_id, {"ms": ms} | _loggable(request_metrics.fields))
         metrics.flush(request_id=request_id)
 
     return {**response, "body": OnCloseBody(response["body"], report)}

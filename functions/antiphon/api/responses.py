@@ -54,18 +54,16 @@ class Responses:
     ) -> Reply:
         needs: Sequence[Capability] = ["background"] if body.background else []
         route = self.routing.route(body, caller, request.headers, *needs)
-        upstream = _model_request("/responses", request, body, route)
+        upstream = _model_request("/responses", request, body, route, streams=bool(body.stream))
         with self.admission.admit(body, caller, request, route.parent) as reservation:
             if self.check_content is not None:
                 self.check_content(body, caller, request)
             on_first = guard.remember_response
             context = CreateContext(request, caller, body, route.parent, reservation, on_first)
-            may_move = body.stream and not route.is_pinned and len(route.candidates) > 1
-            abandon = partial(self.recorder.record_abandoned, context) if may_move else None
-            response = self.upstream.send(
-                route.candidates,
-                replace(upstream, streams=bool(body.stream), on_abandoned=abandon),
-            )
+            if body.stream and not route.is_pinned and len(route.candidates) > 1:
+                abandon = partial(self.recorder.record_abandoned, context)
+                upstream = replace(upstream, on_abandoned=abandon)
+            response = self.upstream.send(route.candidates, upstream)
             self.ownership.own_turn(caller.tenant, response.headers, response.target)
             reply = self.recorder.record(response, context)
         return reply.with_headers({**reservation.headers, **body.rewrites})
@@ -162,11 +160,12 @@ def _add_model(request: Request, body: CreateResponse | Compact) -> None:
 
 
 def _model_request(
-    path: str, request: Request, body: ModelRequest, route: Route
+    path: str, request: Request, body: ModelRequest, route: Route, *, streams: bool = False
 ) -> UpstreamRequest:
     """Forward a body with the name that each target has for the model."""
     return replace(
         UpstreamRequest.forward(request, path),
         body_for=partial(body.body_for, request.body),
         follows_new=route.follows_new,
+        streams=streams,
     )

@@ -237,7 +237,7 @@ class ResponseTracker:
         """Return the link with its outcome, also where that is not written."""
         link = tracked.link
         changes = {} if link.is_final else self._changes(link, terminal_event)
-        ended = replace(link, **changes)
+        ended = replace(link, **changes) if changes else link
         # Before the link: one that has its outcome is not looked at again, any other is polled.
         was_pending = not link.is_final and not ended.is_pending
         is_settled = not (self._is_new or was_pending) or self._reservation.settle_for(ended)

@@ -16,7 +16,7 @@ from antiphon.runtime.response import (
     is_http_result,
     last_chunk,
 )
-from antiphon.runtime.wire import ApiError, encode_chunk
+from antiphon.runtime.wire import ApiError, Connection, encode_chunk
 
 type Handler = Callable[[Any, Context], object]
 
@@ -85,15 +85,24 @@ class Loop:
             with self.api.open_stream(invocation) as connection:
                 head = self.api.encode_stream_head(invocation)
                 opening = head + encode_chunk(response.first_chunk)
-                error = response.writer.write_body(connection.write, opening, response.chunks)
-                failure = Failure.from_exception(error) if error else None
-                if failure:
-                    failure.log(invocation.id)
-                connection.write(last_chunk(failure, invocation.id))
+                if response.is_whole:
+                    connection.write(opening + last_chunk(None, invocation.id))
+                    return None
+                return _write_stream(connection, opening, response, invocation.id)
         finally:
             response.close()
             self._streaming = None
-        return error
+
+
+def _write_stream(
+    connection: Connection, opening: bytes, response: StreamedResponse, request_id: str
+) -> BaseException | None:
+    error = response.writer.write_body(connection.write, opening, response.chunks)
+    failure = Failure.from_exception(error) if error else None
+    if failure:
+        failure.log(request_id)
+    connection.write(last_chunk(failure, request_id))
+    return error
 
 
 def _set_trace_id(trace_id: str | None) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from operator import length_hint
 from threading import Lock
 from typing import Any, Protocol, Self, TypeGuard, runtime_checkable
 
@@ -94,6 +95,11 @@ class StreamedResponse:
     writer: ChunkWriter
     body: Body
     _resources: ExitStack
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing can follow the first chunk, which is certain of bytes and sequences."""
+        return length_hint(self.chunks, 1) == 0
 
     @classmethod
     def from_result(cls, result: HttpResult) -> Self:

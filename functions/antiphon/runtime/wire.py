@@ -1,12 +1,15 @@
-"""One keep-alive HTTP/1.1 connection to the Runtime API: our writes, `http.client`'s reads."""
+"""One keep-alive HTTP/1.1 connection to the Runtime API; llhttp parses its responses."""
 
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
 from typing import Self
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+MAX_READ = 65_536  # bytes
+DECLARE_END = ("content-length", "transfer-encoding")  # headers; else the connection ends a body
 SHORTEST_WAIT_SECONDS = 0.01  # 0 would mean not to wait at all
 
 
@@ -101,7 +104,7 @@ class Connection:
         try:
             self._limit_wait()
             return self._read_response()
-        except (OSError, ValueError, HTTPException) as error:
+        except (OSError, HttpParserError, HttpParserUpgrade) as error:
             self.close()
             raise Disconnected(f"The Runtime API did not respond: {error}") from error
 
@@ -120,18 +123,47 @@ class Connection:
             self._socket.settimeout(max(self._ends_at - time.monotonic(), SHORTEST_WAIT_SECONDS))
 
     def _read_response(self) -> ApiResponse:
-        with HTTPResponse(self._socket) as response:
-            response.begin()
-            headers = {name.lower(): value.strip() for name, value in response.getheaders()}
-            if response.length is None and not response.chunked:
-                _check_close_delimited(headers)
-            body = response.read()
-        if response.will_close:
+        parsed = _Parsed()
+        while not parsed.is_complete:
+            parsed.feed(self._socket.recv(MAX_READ))
+        if not parsed.is_persistent:
             self.close()
-        return ApiResponse(response.status, headers, body)
+        return ApiResponse(parsed.status, parsed.headers, b"".join(parsed.pieces))
 
 
-def _check_close_delimited(headers: Mapping[str, str]) -> None:
-    """A head that was cut short has no length either, and http.client takes it for a whole one."""
-    if headers.get("connection", "").lower() != "close":
-        raise HTTPException("the head of the response was cut short, or states no length")
+class _Parsed:
+    """What has arrived of a response; llhttp calls the methods named `on_…`."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.pieces: list[bytes] = []
+        self.is_complete = False
+        self.is_persistent = False
+        self._has_declared_end = True
+        self._llhttp = HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Parse more of it; no data is the end of the connection."""
+        if data:
+            self._llhttp.feed_data(data)
+        elif self._has_declared_end:
+            raise HttpParserError("the response was cut short")
+        else:
+            self.is_complete = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
+
+    def on_headers_complete(self) -> None:
+        self.status = self._llhttp.get_status_code()
+        self._has_declared_end = not self.headers.keys().isdisjoint(DECLARE_END)
+        if not self._has_declared_end and self.headers.get("connection", "").lower() != "close":
+            raise HttpParserError("the head of the response states no length")
+
+    def on_body(self, data: bytes) -> None:
+        self.pieces.append(data)
+
+    def on_message_complete(self) -> None:
+        self.is_complete = True
+        self.is_persistent = self._llhttp.should_keep_alive()

@@ -84,7 +84,7 @@ def _check_values(document: dict[str, Any]) -> None:
         children: list[Any] = []
         for node in level:
             children.extend(node.values() if type(node) is dict else node)
-        if any(map(_is_infinite, children)):
+        if any(_is_infinite(child) for child in children if type(child) is float):
             param = _find_path(document, _is_infinite)
             raise _invalid_json(f"the number at '{param}' is out of range", param)
         level = [child for child in children if type(child) in (dict, list)]

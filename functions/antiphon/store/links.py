@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
@@ -253,7 +253,7 @@ def link_row(link: Link) -> Item:
         SORT_KEY: LINK_SORT,
         **(by_time if is_listed else {}),  # lists have each response once
         **(by_root if is_listed and link.kind in TREE_KINDS else {}),
-        **asdict(link),
+        **vars(link),  # not `asdict`, which copies each value
     }
 
 

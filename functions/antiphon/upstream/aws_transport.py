@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import cast
 
 import httpx
 
@@ -44,6 +45,7 @@ class AwsTransport:
 
 def _read(response: httpx.Response) -> bytes:
     try:
-        return response.read()
+        # Not `read`, which looks for codings that the transport has removed.
+        return b"".join(cast("httpx.SyncByteStream", response.stream))
     finally:
         response.close()

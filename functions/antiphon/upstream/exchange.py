@@ -212,7 +212,7 @@ class Exchange:
         start, incoming = incoming.peek()
         declared = incoming.head.headers.get("content-type", "")
         kind = kind_of_body(declared, start)
-        head = _with_usual_type(incoming.head, start)
+        head = _with_usual_type(incoming.head, kind)
         if kind == EVENTS and request.accepts_events:
             hold = self._gateway.hold_lifecycle_events if request.on_abandoned else 0
             return replace(head, body=self._open_stream(incoming, hold))
@@ -350,13 +350,11 @@ def usual_content_type(declared: str, kind: str) -> str:
     return declared if is_understood and declared.startswith(media) else kind
 
 
-def _with_usual_type(head: UpstreamResponse, start: bytes) -> UpstreamResponse:
-    """Return the head of a body that starts so, with a type that clients understand, if any."""
+def _with_usual_type(head: UpstreamResponse, kind: str | None) -> UpstreamResponse:
+    """Return the head of a body of this kind, with a type that clients understand, if any."""
     declared = head.headers.get("content-type", "")
-    kind = kind_of_body(declared, start)
-    if kind is None:
-        return head
-    return head.with_headers({"content-type": usual_content_type(declared, kind)})
+    usual = declared if kind is None else usual_content_type(declared, kind)
+    return head if usual == declared else head.with_headers({"content-type": usual})
 
 
 def _media_type(declared: str) -> str:
@@ -376,7 +374,8 @@ def _read_deletion(incoming: _Incoming) -> UpstreamResponse:
     body, _, fault = incoming.read_all(MAX_ERROR_BYTES)
     if fault is not None:
         raise fault
-    return replace(_with_usual_type(incoming.head, body.lstrip()), body=body)
+    kind = kind_of_body(incoming.head.headers.get("content-type", ""), body.lstrip())
+    return replace(_with_usual_type(incoming.head, kind), body=body)
 
 
 def _feed(reader: JsonReader, pieces: list[bytes]) -> None:

@@ -25,6 +25,7 @@ REQUEST_HEAD = re.compile(
     TOKEN + rb" /[!-~]* HTTP/1\.1\r\n(?:" + TOKEN + b": " + VALUE + rb"\r\n)*\r\n"
 )
 HAVE_BODIES = {"POST", "PUT", "PATCH"}
+HEAD = "antiphon_head"  # extension: the encoded head of a request, which nothing changes any more
 
 
 def build_request(
@@ -50,7 +51,7 @@ def build_request(
         )
     except UnicodeEncodeError:
         raise httpx.LocalProtocolError("A header cannot be sent as it is.") from None
-    encode_head(request)
+    request.extensions[HEAD] = encode_head(request)
     return request
 
 

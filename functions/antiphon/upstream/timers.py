@@ -140,22 +140,30 @@ class TimerThread:
 
     def _on_change(self) -> None:
         with self._wake:
-            if self._timer is not None and self._timer.next_deadline() < self._wakes_at:
+            if self._timer is None:
+                return
+            deadline = self._timer.next_deadline()
+            if deadline < self._wakes_at:
+                self._wakes_at = deadline
                 self._wake.notify()
 
     def _run(self) -> None:
         with self._wake:
             while True:
-                pause = self._fire_due()
-                self._wakes_at = time.monotonic() + pause
-                self._wake.wait(min(pause, threading.TIMEOUT_MAX))
+                self._wakes_at = self._fire_due()
+                pause = self._wakes_at - time.monotonic()
+                self._wake.wait(min(max(pause, 0), threading.TIMEOUT_MAX))
 
     def _fire_due(self) -> float:
-        """Act on every deadline that has passed; return the seconds until the next one."""
+        """Act on every deadline that has passed; return when to look again.
+
+        Without a timer that is as before: to be woken for each response would cost each of them.
+        """
+        now = time.monotonic()
         while self._timer is not None:
-            now = time.monotonic()
             deadline = self._timer.next_deadline()
             if deadline > now:
-                return deadline - now
+                return deadline
             self._timer.fire(now)
-        return NEVER
+            now = time.monotonic()
+        return self._wakes_at if self._wakes_at > now else NEVER

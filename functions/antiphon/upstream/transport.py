@@ -33,6 +33,7 @@ from weakref import finalize
 import httpx
 
 from antiphon.upstream.http1 import (
+    HEAD,
     PORTS,
     BodyStream,
     ResponseParser,
@@ -75,7 +76,7 @@ class LlhttpTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return once the final head is there; the response must be closed."""
-        head = encode_head(request)
+        head = request.extensions.get(HEAD) or encode_head(request)
         timeouts = request.extensions.get("timeout", {})
         ends_at = request.extensions.get("ends_at", NEVER)
         connection = self._connect(_origin(request.url), timeouts.get("connect"), ends_at)
