@@ -6,7 +6,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import certifi
-import httpx
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.api.batches import Batches, batches_router
@@ -105,7 +104,7 @@ class _Foundation:
         self.tls = build_tls(env)
         self.table_time = CallTime(self.gateway.table_seconds)
         self.queue_time = CallTime(QUEUE_SECONDS, QUEUE_NO_ANSWER)
-        send = AwsTransport(build_transport(self.tls, None, env))
+        send = AwsTransport(build_transport(self.tls, None, env).exchange)
         self.aws = AwsSession(open_botocore, env, send)
         dynamodb = DynamoDB(self._timed_api(DYNAMODB, self.table_time))
         self.table = Table(dynamodb, settings.table_name, self.table_time)
@@ -330,7 +329,7 @@ def _load_tls(certificates: str) -> ssl.SSLContext:
 
 def build_transport(
     tls: ssl.SSLContext, gateway_proxy: str | None, env: Mapping[str, str]
-) -> httpx.BaseTransport:
+) -> LlhttpTransport:
     """Build a transport that connects by a proxy, if one is configured."""
     address = gateway_proxy or env.get("HTTPS_PROXY") or env.get("https_proxy")
     no_proxy = env.get("NO_PROXY") or env.get("no_proxy") or ""

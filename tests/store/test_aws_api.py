@@ -185,7 +185,7 @@ def make_api(service):
     """`make_api(service)` reaches it over the transport of the functions."""
     service.reset()
     transport = wiring.build_transport(wiring.build_tls({}), None, {})
-    access = AwsAccess("eu-central-1", Credentials("a", "b"), AwsTransport(transport))
+    access = AwsAccess("eu-central-1", Credentials("a", "b"), AwsTransport(transport.exchange))
     yield lambda kind: JsonApi(kind, f"{service.address}/", access, 0.5, lambda: 0.2)
     transport.close()
 
@@ -310,11 +310,11 @@ def test_a_damaged_answer_is_none(service, ours, answer):
 def test_connecting_takes_from_the_time_of_the_answer():
     seen = []
 
-    def handle(request):
-        seen.append(request.extensions["ends_at"] - time.monotonic())
+    def exchange(outgoing):
+        seen.append(outgoing.limits["ends_at"] - time.monotonic())
         raise httpx.ConnectTimeout("m")
 
-    access = AwsAccess("r", Credentials("a", "b"), AwsTransport(httpx.MockTransport(handle)))
+    access = AwsAccess("r", Credentials("a", "b"), AwsTransport(exchange))
     with pytest.raises(NotSent):
         JsonApi(DYNAMODB, "http://a/", access, 1, lambda: 0.7).call("GetItem", ROW)
     assert 0 < seen[0] <= 0.7

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from antiphon.runtime.failure import Fault
@@ -16,7 +17,7 @@ class Invocation:
     headers: Mapping[str, str]  # names in lower case
     payload: bytes  # empty once it is parsed
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.headers["lambda-runtime-aws-request-id"]
 
@@ -24,7 +25,7 @@ class Invocation:
     def trace_id(self) -> str | None:
         return self.headers.get("lambda-runtime-trace-id")
 
-    @property
+    @cached_property
     def deadline_ms(self) -> int:
         """Milliseconds since the epoch at which Lambda ends it; 0 if unknown."""
         return int(self.headers.get("lambda-runtime-deadline-ms", 0))

@@ -1,13 +1,14 @@
 """Sends calls of AWS services over the transport that serves the providers, too."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import httpx
 
 from antiphon.store.aws_api import AwsAnswer, AwsRequest, NoAnswer, NotSent
-from antiphon.upstream.http1 import build_request
+from antiphon.upstream.http1 import post_head
+from antiphon.upstream.transport import Incoming, Outgoing
 
 NOT_SENT = (
     httpx.ConnectError,
@@ -21,7 +22,7 @@ NOT_SENT = (
 class AwsTransport:
     """One attempt of one call; the connection is used again."""
 
-    transport: httpx.BaseTransport
+    exchange: Callable[[Outgoing], Incoming]  # of a transport; raises httpx's errors
 
     def __call__(self, request: AwsRequest) -> AwsAnswer:
         """Raise NotSent, or NoAnswer where the service may have done what is requested."""
@@ -33,19 +34,20 @@ class AwsTransport:
         # To connect, which the transport may try twice, takes from the time of the answer.
         limits = {"timeout": timeouts, "ends_at": time.monotonic() + request.read_seconds}
         try:
-            sent = build_request("POST", request.url, request.headers, request.body, limits)
-            response = self.transport.handle_request(sent)
-            body = _read(response)
+            url, head = post_head(request.url, request.headers, len(request.body))
+            found = self.exchange(Outgoing(url, "POST", head, request.body, limits))
+            body = _read(found)
         except NOT_SENT as exc:
             raise NotSent(error=exc) from exc
         except httpx.RequestError as exc:
             raise NoAnswer(error=exc) from exc
-        return AwsAnswer(response.status_code, response.headers, body)
+        names = {name.lower().decode(): value for name, value in found.parser.headers}
+        headers = {name: value.decode("latin-1") for name, value in names.items()}
+        return AwsAnswer(found.parser.status, headers, body)
 
 
-def _read(response: httpx.Response) -> bytes:
+def _read(found: Incoming) -> bytes:
     try:
-        # Not `read`, which looks for codings that the transport has removed.
-        return b"".join(cast("httpx.SyncByteStream", response.stream))
+        return b"".join(found.stream)
     finally:
-        response.close()
+        found.stream.close()

@@ -6,7 +6,7 @@ is checked here (RFC 9110, RFC 9112).
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -60,15 +60,37 @@ def encode_head(request: httpx.Request) -> bytes:
 
     A body must be of the length that Content-Length declares.
     """
-    lines = [b"%b %b HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
-    lines += [b"%b: %b" % field for field in request.headers.raw]
+    head = _join_head(request.method, request.url, request.headers.raw)
+    length = request.headers.get("content-length", "0")
+    if length != str(len(request.read())) or "transfer-encoding" in request.headers:
+        raise httpx.LocalProtocolError("The length of the body is not declared.")
+    return head
+
+
+def post_head(url: str, headers: Mapping[str, str], length: int) -> tuple[httpx.URL, bytes]:
+    """Return the parsed URL and the head of a POST; `headers` have the host.
+
+    Raise UnsupportedProtocol or LocalProtocolError as `build_request` does.
+    """
+    parsed, _ = _parse_url(url)
+    fields = {**headers, "accept": "*/*", "connection": "keep-alive", "content-length": length}
+    return parsed, _join_head("POST", parsed, [_encode_field(*field) for field in fields.items()])
+
+
+def _encode_field(name: str, value: object) -> tuple[bytes, bytes]:
+    try:
+        return name.encode("ascii"), str(value).encode("ascii")
+    except UnicodeEncodeError:
+        raise httpx.LocalProtocolError("A header cannot be sent as it is.") from None
+
+
+def _join_head(method: str, url: httpx.URL, fields: Sequence[tuple[bytes, bytes]]) -> bytes:
+    lines = [b"%b %b HTTP/1.1" % (method.encode(), url.raw_path)]
+    lines += [b"%b: %b" % field for field in fields]
     head = b"\r\n".join(lines) + b"\r\n\r\n"
     # As many lines as were written: no value contains a line of its own.
     if not REQUEST_HEAD.fullmatch(head) or head.count(b"\n") != len(lines) + 1:
         raise httpx.LocalProtocolError("A header cannot be sent as it is.")
-    length = request.headers.get("content-length", "0")
-    if length != str(len(request.read())) or "transfer-encoding" in request.headers:
-        raise httpx.LocalProtocolError("The length of the body is not declared.")
     return head
 
 

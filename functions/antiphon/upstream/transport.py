@@ -27,7 +27,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from weakref import finalize
 
 import httpx
@@ -56,6 +56,24 @@ class Proxy(Protocol):
     def connect(self, host: str, port: int, seconds: float | None) -> socket.socket: ...
 
 
+class Outgoing(NamedTuple):
+    """A request with its encoded head; the limits are those of a request's extensions."""
+
+    url: httpx.URL
+    method: str
+    head: bytes
+    body: bytes
+    limits: Mapping[str, Any]
+
+
+class Incoming(NamedTuple):
+    """A response whose final head is there; the stream of its body must be closed."""
+
+    parser: ResponseParser
+    stream: BodyStream
+    connection: "_Connection"
+
+
 class LlhttpTransport(httpx.BaseTransport):
     """Keeps at most 8 idle connections to an origin; safe for many threads.
 
@@ -77,11 +95,32 @@ class LlhttpTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return once the final head is there; the response must be closed."""
         head = request.extensions.get(HEAD) or encode_head(request)
-        timeouts = request.extensions.get("timeout", {})
-        ends_at = request.extensions.get("ends_at", NEVER)
-        connection = self._connect(_origin(request.url), timeouts.get("connect"), ends_at)
+        parser, stream, connection = self.exchange(
+            Outgoing(request.url, request.method, head, request.read(), request.extensions)
+        )
+        response = httpx.Response(
+            parser.status,
+            headers=parser.headers,
+            stream=stream,
+            extensions={
+                "http_version": b"HTTP/1.1",
+                "network_stream": connection,
+                "has_declared_end": parser.has_declared_end,
+            },
+        )
         try:
-            return self._exchange(connection, head, request, timeouts)
+            return decode_content(request.method, response)
+        except httpx.RemoteProtocolError:
+            connection.close()
+            raise
+
+    def exchange(self, outgoing: "Outgoing") -> "Incoming":
+        """Do what `handle_request` does without httpx's objects, which take a tenth of a call."""
+        timeouts = outgoing.limits.get("timeout", {})
+        ends_at = outgoing.limits.get("ends_at", NEVER)
+        connection = self._connect(_origin(outgoing.url), timeouts.get("connect"), ends_at)
+        try:
+            return self._exchange(connection, outgoing, timeouts, ends_at)
         except BaseException:
             connection.close()
             raise
@@ -109,15 +148,14 @@ class LlhttpTransport(httpx.BaseTransport):
     def _exchange(
         self,
         connection: "_Connection",
-        head: bytes,
-        request: httpx.Request,
+        outgoing: "Outgoing",
         timeouts: Mapping[str, float | None],
-    ) -> httpx.Response:
-        ends_at = request.extensions.get("ends_at", NEVER)
-        is_sent = connection.send(head, request.read(), timeouts.get("write"), ends_at)
-        parser = ResponseParser(request.method)
+        ends_at: float,
+    ) -> "Incoming":
+        is_sent = connection.send(outgoing.head, outgoing.body, timeouts.get("write"), ends_at)
+        parser = ResponseParser(outgoing.method)
         read_seconds = timeouts.get("read")
-        head_seconds = request.extensions.get("head_timeout", read_seconds)
+        head_seconds = outgoing.limits.get("head_timeout", read_seconds)
         try:
             connection.read_head(parser, _earlier(head_seconds, ends_at))
         except (httpx.ReadError, httpx.RemoteProtocolError) as exc:
@@ -126,17 +164,7 @@ class LlhttpTransport(httpx.BaseTransport):
             raise httpx.WriteError("The connection broke while the request was sent.") from exc
         connection.socket.settimeout(read_seconds)
         release = partial(self._release, connection, is_sent)
-        response = httpx.Response(
-            parser.status,
-            headers=parser.headers,
-            stream=BodyStream(parser, connection.receive, release),
-            extensions={
-                "http_version": b"HTTP/1.1",
-                "network_stream": connection,
-                "has_declared_end": parser.has_declared_end,
-            },
-        )
-        return decode_content(request.method, response)
+        return Incoming(parser, BodyStream(parser, connection.receive, release), connection)
 
     def _release(self, connection: "_Connection", is_sent: bool, can_reuse: bool) -> None:  # noqa: FBT001
         if is_sent and can_reuse:
