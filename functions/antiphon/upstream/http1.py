@@ -12,8 +12,6 @@ from typing import Any
 import httptools
 import httpx
 
-from antiphon.upstream.gzip_stream import GzipStream
-
 MAX_TARGET = 65_536  # characters of path and query
 MAX_CACHED_URL = 512
 MAX_PORT = 65_535
@@ -355,6 +353,9 @@ def decode_content(method: str, response: httpx.Response) -> httpx.Response:
     if codings & REFUSED_CODINGS or (codings & GZIP and "," in names):
         raise httpx.RemoteProtocolError("The content coding is not supported.")
     if codings & GZIP and isinstance(response.stream, httpx.SyncByteStream):
+        # Hardly a provider sends it, so hardly a start has to import it.
+        from antiphon.upstream.gzip_stream import GzipStream  # noqa: PLC0415  see above
+
         response.stream = GzipStream(response.stream)
         del response.headers["content-encoding"]
         response.headers.pop("content-length", None)  # of the coded body
