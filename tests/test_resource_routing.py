@@ -4,6 +4,7 @@ import pytest
 
 from antiphon.auth import Caller
 from antiphon.errors import InvalidRequest
+from antiphon.policies.policies import Policies
 from antiphon.resource_routing import ResourceRouting
 from antiphon.routing import Routing
 from antiphon.settings.config import Limits, parse_config
@@ -30,7 +31,8 @@ class Holders:
 def choose(kind="file", holders=(), headers=None, caller=None, **sections):
     config = parse_config({"targets": TARGETS, **sections})
     ownership = Holders(*holders)
-    routing = ResourceRouting(config, Routing(config.targets, ownership), ownership)
+    policies = Policies.from_config(config)
+    routing = ResourceRouting(config, Routing(config.targets, ownership, policies), ownership)
     return routing.route(kind, (), caller or Caller("acme", "key_1"), headers or {}).target
 
 
@@ -100,3 +102,12 @@ def test_without_any_capable_target_the_error_names_the_api():
         "not_supported_by_target",
         "No target for this request serves files. Considered: none.",
     )
+
+
+def test_a_policy_of_targets_holds_for_resources():
+    policy = {"policy": {"targets": ["w*", "main"]}}
+    assert choose(**policy) == "main"
+    assert choose(holders=("west",), **policy) == "west"
+    assert refusal(holders=("east",), **policy)[0] == "policy_violation"
+    code, message = refusal(headers={"x-antiphon-target": "east"}, **policy)
+    assert (code, "Allowed: main, west." in message) == ("invalid_value", True)

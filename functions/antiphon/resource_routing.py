@@ -47,6 +47,7 @@ class ResourceRouting:
         every = self.routing.candidates_of(None, caller)
         need = CAPABILITIES[kind]
         if holders:
+            self.routing.check_permitted(holders, caller)
             same_account = self.routing.in_account(holders, every, caller.key_id)
             made_at: Sequence[Candidate] = self.routing.capable(same_account, need)
         else:
@@ -63,7 +64,7 @@ class ResourceRouting:
         """Raise NotFound for what the caller does not own, InvalidRequest for another target's."""
         holders = self.ownership.targets(references, caller.tenant)
         self.routing.in_account({link.target, *holders}, (), link.id)
-        self.routing.check_permitted(link, caller)
+        self.routing.check_permitted({link.target}, caller)
 
     def candidates_for(self, link: Link, *needs: Capability) -> tuple[Candidate, ...]:
         """Return the targets that can reach a resource, the one that made it first."""

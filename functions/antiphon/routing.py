@@ -109,12 +109,18 @@ class Routing:
         """Return those that serve what a request needs, in the same order."""
         return select_capable(candidates, needs, self._served) if needs else candidates
 
-    def check_permitted(self, link: Link, caller: Caller) -> None:
-        """Raise PolicyViolation if the caller's data may not go to where something is stored."""
+    def check_permitted(self, holders: set[str], caller: Caller) -> None:
+        """Raise PolicyViolation if the caller's data may not go to the account of these targets."""
         if self._policies is not None:
-            found = self.candidates_for(link)
+            found = self.in_account(holders, self.candidates_of(None), caller.key_id)
             if not self._policies.permitted(found, caller):
                 raise self._policies.target_refusal({each.target for each in found}, caller)
+
+    def may_reach(self, model: str, caller: Caller) -> bool:
+        """Whether the key may call a model, and its data may go to a target that serves it."""
+        if self._policies is None or not caller.may_call(model):
+            return caller.may_call(model)
+        return bool(self._policies.permitted(self.candidates_of(model), caller))
 
     def candidates_of(
         self, model: str | None, caller: Caller | None = None

@@ -44,6 +44,7 @@ MEANINGS = {
     "mutually_exclusive_parameters": "Two parameters exclude each other.",
     "not_supported_by_target": "No target for the request serves what it needs.",
     "object_above_max_properties": "An object has too many properties.",
+    "policy_violation": "A policy of gateway.toml does not allow what the request contains.",
     "previous_response_not_found": "The caller has no such previous response.",
     "rate_limit_exceeded": "A rate limit of the key, its tenant or the provider is reached.",
     "request_too_large": "The body is larger than max_body_bytes.",

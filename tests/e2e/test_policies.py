@@ -59,3 +59,12 @@ def test_a_resource_is_made_at_a_permitted_target_only(client, provider):
     assert refused.status_code == 400
     assert "Allowed: openai, simulated." in refused.json()["error"]["message"]
     assert provider.received == []
+
+
+def test_models_are_listed_if_a_permitted_target_serves_them(client, gateway):
+    names = {each["id"] for each in client.get("/models").json()["data"]}
+    assert "o3" in names
+    assert "public" not in names
+    assert client.get("/models/public").status_code == 404
+    with gateway.client() as other:
+        assert other.get("/models/public").status_code == 200

@@ -269,6 +269,29 @@ CALLERS_AND_BODIES = [
         "limits/test_limits_admission.py",
     ),
 ]
+POLICIES = [
+    guard(
+        "a forbidden tool is found wherever it stands",
+        "schema/policy_subjects.py",
+        "            if child and member not in NOT_ENTERED:\n",
+        "            if child and not path and member not in NOT_ENTERED:\n",
+        "policies/test_policy_rules.py",
+    ),
+    guard(
+        "no pattern of hosts allows a private address",
+        "policies/rules.py",
+        "    if is_internal(host):\n",
+        "    if is_internal(host) and not allowed:\n",
+        "policies/test_policy_rules.py",
+    ),
+    guard(
+        "a request goes to permitted targets only",
+        "routing.py",
+        "        permitted = self._policies.permitted(found, caller)\n        if not permitted:\n",
+        "        permitted = found\n        if not permitted:\n",
+        "test_routing_pinned.py",
+    ),
+]
 FOLLOW_UP = [
     guard(
         "a response is not given up at its first 404",
@@ -293,6 +316,7 @@ GUARDS = [
     *HEADERS_AND_SECRETS,
     *CALLERS_AND_BODIES,
     *STORAGE,
+    *POLICIES,
     *FOLLOW_UP,
     *FILES,
 ]

@@ -88,7 +88,7 @@ class Conversations:
         """Raise for what the caller does not own, or what another target holds."""
         holders = self.ownership.targets(body.references, caller.tenant)
         self.routing.in_account({link.target, *holders}, (), link.id)
-        self.routing.check_permitted(link, caller)
+        self.routing.check_permitted({link.target}, caller)
 
     def _apply_policies(self, body: RequestBody, caller: Caller, request: Request) -> None:
         if self.policies is not None:

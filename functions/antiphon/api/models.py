@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -74,8 +75,9 @@ class Models:
         if listed.failures and not listed.by_name:
             raise listed.not_reached()
         models = sorted(listed.by_name.items())
-        data = [model for name, model in models if caller.may_call(name)]
-        described = [m for m in listed.codex_models if caller.may_call(m["slug"])]
+        may_reach = partial(self.routing.may_reach, caller=caller)
+        data = [model for name, model in models if may_reach(name)]
+        described = [m for m in listed.codex_models if may_reach(m["slug"])]
         more = {"models": described} if version else {}
         return _json_reply({"object": "list", "data": data, **more})
 
@@ -83,9 +85,10 @@ class Models:
         """Raise UpstreamNotReached where a provider that may have the model did not answer."""
         caller = self.gate.admit(request)
         model = self._configured_models().get(name)
-        if model is None and caller.may_call(name):
+        may_reach = self.routing.may_reach(name, caller)
+        if model is None and may_reach:
             model = self._find(request, name)
-        if model is None or not caller.may_call(name):
+        if model is None or not may_reach:
             raise ModelNotFound(MODEL_NOT_FOUND.format(name), param="model")
         return _json_reply(model)
 

@@ -153,7 +153,7 @@ class Resources:
         caller = self.gate.admit(request)
         link = self.ownership.readable_link(kind, caller.tenant, id)
         if request.method == "POST":  # a search goes there with its query
-            self.routing.routing.check_permitted(link, caller)
+            self.routing.routing.check_permitted({link.target}, caller)
         return self.recorder.record_use(self._send(request, link, _fill(below, ids)), link)
 
     def download(

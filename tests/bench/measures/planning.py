@@ -12,6 +12,7 @@ from antiphon.routing import Routing
 from antiphon.schema.create import CreateResponse
 from antiphon.settings import config
 from antiphon.store import keys
+from tests.bench.policies import judge_us
 from tests.bench.progress import Report
 from tests.bench.request import HEADERS, KEY, MODEL, WHOLE
 from tests.bench.rig import Rig
@@ -41,6 +42,7 @@ async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:  # 
         "plan_us": _us(lambda: router.route(ask, caller), scale.plans),
         "auth_and_plan_us": _us(lambda: router.route(ask, auth.identify(request)), scale.plans),
         "parse_us": _us(lambda: CreateResponse.parse(request.body), scale.plans),
+        "policies_us": judge_us(scale.plans),
     }
 
 
