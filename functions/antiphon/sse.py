@@ -72,6 +72,11 @@ class EventSplitter:
         """The bytes after the last whole event."""
         return bytes(self._tail)
 
+    def is_one_event(self, chunk: bytes) -> bool:
+        """Whether nothing waits for this chunk, and it is one event, as most chunks are."""
+        is_end = chunk.endswith(b"\n\n") and not self._tail and b"\r" not in chunk
+        return is_end and chunk.find(b"\n\n") == len(chunk) - 2
+
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the events that this chunk completes, each with its blank line.
 

@@ -64,6 +64,60 @@ def test_whatever_the_chunks_the_bytes_are_the_same(size):
     assert stream.ended == "response.completed"
 
 
+ITEM = {"type": "response.output_item.done", "sequence_number": 3, "item": {"error": None}}
+ODD_EVENTS = {
+    "deltas": DELTA * 3,
+    "a text that is the marker": event("response.output_text.delta", 2, delta="[DONE]"),
+    "the marker": b"data: [DONE]\n\n",
+    "a comment": b": {}\n\n",
+    "an event with a comment": b": {}\n" + DELTA,
+    "a response in a delta": event("response.output_text.delta", 2, response={"id": "resp_2"}),
+    "an error": event("error", 2, message="m"),
+    "an error without a type": b'data: {"error": {"code": "c"}}\n\n',
+    "an item": f"data: {json.dumps(ITEM)}\n\n".encode(),
+    "other line ends": DELTA.replace(b"\n", b"\r\n") + DELTA.replace(b"\n", b"\r"),
+    "no JSON": b"data: }\n\n",
+    "blank lines": b"\n\n" + DELTA + b"\n",
+    "no text": b'data: {"x": "\xff"}\n\n',
+}
+
+
+@pytest.mark.parametrize("odd", ODD_EVENTS.values(), ids=ODD_EVENTS)
+@pytest.mark.parametrize("end", [b"", DELTA, DELTA + COMPLETED])
+def test_an_event_that_comes_alone_passes_as_it_does_among_others(odd, end):
+    """Most come alone, and those that can neither name a response nor end it are not split."""
+    whole = CREATED + odd + end
+    splitter = EventSplitter()
+    alone = [CREATED, *splitter.feed(odd + end), splitter.tail]
+    seen = []
+    by_byte = [whole[n : n + 1] for n in range(len(whole))]
+    for chunks in ([whole], filter(None, alone), [CREATED, odd + end], by_byte):
+        stream = opened(*chunks)
+        batches = list(stream)
+        responses = [each for batch in batches for each in batch.responses]
+        passed = b"".join(batch.data for batch in batches)
+        seen.append((passed, responses, stream.ended, stream.passed_events, stream.passed_bytes))
+    assert seen == [seen[0]] * 4
+
+
+def test_an_event_of_output_that_comes_alone_is_output():
+    failed = event("response.failed", 2, response={**RESPONSE, "status": "failed"})
+    stream = make_stream(CREATED, DELTA, failed)
+    stream.open(280, hold_seconds=60)
+    assert data(stream) == CREATED + DELTA + failed
+    assert not stream.ended_without_output
+
+
+def test_an_event_that_comes_alone_moves_the_limits_of_silence():
+    timer = ReadTimer(None, float("inf"))
+    stream = opened(CREATED, DELTA, timer=timer)
+    batches = iter(stream)
+    next(batches)
+    timer.last_read = timer.last_sent = 0.0
+    assert next(batches).data == DELTA
+    assert timer.last_read == timer.last_sent > 0
+
+
 def test_a_stream_cut_at_any_byte_ends_with_the_terminal_pair():
     for end in range(len(WHOLE) - 2):
         check_cut_at(end)

@@ -319,7 +319,7 @@ class RecordingStream:
         except BaseException:
             self.close()
             raise
-        self._batches = chain((replace(first, responses=()),), self._batches)
+        self._batches = chain((first._replace(responses=()),), self._batches)
 
     def attach(self, send: Send) -> None:
         self._stream.attach(send)

@@ -10,6 +10,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MAX_READ = 65_536  # bytes
 DECLARE_END = ("content-length", "transfer-encoding")  # headers; else the connection ends a body
+CUT = "The Runtime API cut the connection: {}"
 SHORTEST_WAIT_SECONDS = 0.01  # 0 would mean not to wait at all
 
 
@@ -89,15 +90,13 @@ class Connection:
     def write(self, data: bytes) -> None:
         """Send all of `data`, with one system call where there is room for it."""
         try:
-            sent = self._send_at_once(data)
-            if sent < len(data):
-                self._limit_wait()
-                self._socket.sendall(memoryview(data)[sent:])
-        except TimeoutError as error:
-            self.close()  # no response is due to a request that is cut short
-            raise Disconnected("The Runtime API did not read in time.") from error
+            sent = self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
         except OSError as error:
-            raise Disconnected(f"The Runtime API cut the connection: {error}") from error
+            raise Disconnected(CUT.format(error)) from error
+        if sent < len(data):
+            self._wait_and_send(memoryview(data)[sent:])
 
     def read(self) -> ApiResponse:
         """Wait for a response; without a deadline for ever: Lambda may freeze the process."""
@@ -112,11 +111,15 @@ class Connection:
         """Idempotent."""
         self._socket.close()
 
-    def _send_at_once(self, data: bytes) -> int:
+    def _wait_and_send(self, rest: memoryview) -> None:
         try:
-            return self._socket.send(data, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return 0
+            self._limit_wait()
+            self._socket.sendall(rest)
+        except TimeoutError as error:
+            self.close()  # no response is due to a request that is cut short
+            raise Disconnected("The Runtime API did not read in time.") from error
+        except OSError as error:
+            raise Disconnected(CUT.format(error)) from error
 
     def _limit_wait(self) -> None:
         if self._ends_at is not None:

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -24,8 +23,7 @@ LINGER_SECONDS = 5.0  # for which a provider may keep a stream open after its te
 type ResponseObject = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class EventBatch:
+class EventBatch(NamedTuple):
     """Whole events as they came, and the response objects in them."""
 
     data: bytes
@@ -47,13 +45,14 @@ class UpstreamStream:
         close: Callable[[], None],
         splitter: sse.EventSplitter,
     ) -> None:
-        self._chunks = chunks
+        self._chunks = iter(chunks)
         self._timer = timer
         self._close = close
         self._splitter = splitter
         self._last_event = b""
         self._response: ResponseObject | None = None
         self._has_started = False
+        self._is_passing = False  # it has started, and nothing is held back
         self._batches: Generator[EventBatch] = self._read()
         self._first: tuple[EventBatch, ...] = ()
         self._is_held = False
@@ -124,19 +123,38 @@ class UpstreamStream:
 
     def _read(self) -> Generator[EventBatch]:
         """Yield the events that each chunk completes, and the terminal pair after a fault."""
-        pending: list[bytes] = []  # comments before the first event leave the status open
         try:
+            yield from self._begin()
             for chunk in self._chunks:
-                if self._has_started:
-                    self._timer.last_read = time.monotonic()
-                pending += self._splitter.feed(chunk)
-                if pending and (self._has_started or any(map(_has_data, pending))):
-                    batch, pending = self._batch(pending), []  # its data may be a second copy
+                if self._is_passing and self._splitter.is_one_event(chunk) and _is_plain(chunk):
+                    yield self._pass(chunk)
+                    continue
+                self._timer.last_read = time.monotonic()
+                if events := self._splitter.feed(chunk):
+                    batch, events = self._batch(events), []  # its data may be a second copy
                     yield batch
         except (httpx.RequestError, sse.EventTooLarge) as exc:
             yield from self._end(self._fault_of(exc))
         else:
             yield from self._end(self._timer.fault)  # without a length, a cut body ends cleanly
+
+    def _begin(self) -> Iterator[EventBatch]:
+        """Yield the first events; comments before them leave the status open."""
+        pending: list[bytes] = []
+        for chunk in self._chunks:
+            pending += self._splitter.feed(chunk)
+            if any(map(_has_data, pending)):
+                batch, pending = self._batch(pending), []  # its data may be a second copy
+                yield batch
+                return
+
+    def _pass(self, event: bytes) -> EventBatch:
+        """Pass an event on as `_batch` would, for those of which a stream has hundreds."""
+        self._timer.last_read = self._timer.last_sent = time.monotonic()
+        self._last_event = event
+        self.passed_events += 1
+        self.passed_bytes += len(event)
+        return EventBatch(event)
 
     def _fault_of(self, exc: httpx.RequestError | sse.EventTooLarge) -> GatewayError:
         if isinstance(exc, sse.EventTooLarge):
@@ -183,6 +201,7 @@ class UpstreamStream:
         data = passed[0] if len(passed) == 1 else b"".join(passed)
         self.passed_events += len(passed)
         self.passed_bytes += len(data)
+        self._is_passing = self._has_output or not self._is_held
         return EventBatch(data, responses, self.ended is not None and not had_ended)
 
     def _inspect(self, event: sse.Event | None) -> tuple[ResponseObject, ...]:
@@ -205,6 +224,16 @@ class UpstreamStream:
         event = sse.parse_event(self._last_event)
         number = None if event is None else event.data.get("sequence_number")
         return number + 1 if isinstance(number, int) else 0
+
+
+def _is_plain(event: bytes) -> bool:
+    """Whether it is a delta or the like: it names no response, does not fail, nor end a stream.
+
+    One that ends with an object is neither a comment nor `[DONE]`.
+    """
+    if not event.endswith(b"}\n\n") or event.startswith(b":"):
+        return False
+    return b'"response"' not in event and b"error" not in event
 
 
 def _encode_failed(number: int, response: ResponseObject, failure: Mapping[str, str]) -> bytes:
