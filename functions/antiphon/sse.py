@@ -65,49 +65,46 @@ class EventSplitter:
 
     def __init__(self, max_event_bytes: float = float("inf")) -> None:
         self._max_event_bytes = max_event_bytes
-        self._tail = bytearray()
+        self.unfinished = bytearray()  # the bytes after the last whole event
 
     @property
     def tail(self) -> bytes:
         """The bytes after the last whole event."""
-        return bytes(self._tail)
-
-    def is_one_event(self, chunk: bytes) -> bool:
-        """Whether nothing waits for this chunk, and it is one event, as most chunks are."""
-        is_end = chunk.endswith(b"\n\n") and not self._tail and b"\r" not in chunk
-        return is_end and chunk.find(b"\n\n") == len(chunk) - 2
+        return bytes(self.unfinished)
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the events that this chunk completes, each with its blank line.
 
         Raise EventTooLarge if the unfinished event exceeds the limit.
         """
-        if not self._tail and b"\r" not in chunk:
+        if not self.unfinished and b"\r" not in chunk:
             # The usual case, in a fifth of the time that a search for all line endings takes.
             *events, rest = chunk.split(b"\n\n")
             if events:
-                self._tail += rest
+                self.unfinished += rest
                 return [event + b"\n\n" for event in events]
         return self._split_buffered(chunk)
 
     def _split_buffered(self, chunk: bytes) -> list[bytes]:
         """Append the chunk to the tail, and search both for any kind of blank line."""
-        search_from = max(0, len(self._tail) - OVERLAP)
-        self._tail += chunk
+        search_from = max(0, len(self.unfinished) - OVERLAP)
+        self.unfinished += chunk
         ends = []
         if b"\n" in chunk or b"\r" in chunk:  # quick to know, and most of a large event has none
-            ends = [match.end() for match in BLANK_LINE.finditer(self._tail, search_from)]
+            ends = [match.end() for match in BLANK_LINE.finditer(self.unfinished, search_from)]
         if not ends:
             self._check_size()
             return []
         starts = [0, *ends[:-1]]
-        with memoryview(self._tail) as tail:  # a slice of the tail itself would be one more copy
+        with memoryview(
+            self.unfinished
+        ) as tail:  # a slice of the tail itself would be one more copy
             events = [bytes(tail[a:b]) for a, b in zip(starts, ends, strict=True)]
-        del self._tail[: ends[-1]]
+        del self.unfinished[: ends[-1]]
         return events
 
     def _check_size(self) -> None:
-        if len(self._tail) > self._max_event_bytes:
+        if len(self.unfinished) > self._max_event_bytes:
             raise EventTooLarge(
                 f"An event of the provider's stream has more than {self._max_event_bytes:,} bytes, "
                 "the limit of the gateway's setting 'max_event_bytes'."

@@ -126,7 +126,7 @@ class UpstreamStream:
         try:
             yield from self._begin()
             for chunk in self._chunks:
-                if self._is_passing and self._splitter.is_one_event(chunk) and _is_plain(chunk):
+                if self._is_passing and not self._splitter.unfinished and _is_plain(chunk):
                     yield self._pass(chunk)
                     continue
                 self._timer.last_read = time.monotonic()
@@ -226,14 +226,15 @@ class UpstreamStream:
         return number + 1 if isinstance(number, int) else 0
 
 
-def _is_plain(event: bytes) -> bool:
-    """Whether it is a delta or the like: it names no response, does not fail, nor end a stream.
+def _is_plain(chunk: bytes) -> bool:
+    """Whether it is one event that names no response, does not fail, and does not end a stream.
 
     One that ends with an object is neither a comment nor `[DONE]`.
     """
-    if not event.endswith(b"}\n\n") or event.startswith(b":"):
+    if not chunk.endswith(b"}\n\n") or chunk.startswith(b":") or b"\r" in chunk:
         return False
-    return b'"response"' not in event and b"error" not in event
+    is_one = chunk.find(b"\n\n") == len(chunk) - 2
+    return is_one and b'"response"' not in chunk and b"error" not in chunk
 
 
 def _encode_failed(number: int, response: ResponseObject, failure: Mapping[str, str]) -> bytes:
