@@ -30,15 +30,15 @@ STREAMS = [
     guard(
         "whole events only",
         "sse.py",
-        "        ends = [match.end() for match in BLANK_LINE.finditer(self._tail, search_from)]\n",
-        "        ends = [len(self._tail)]\n",
+        "        ends = [match.end() for match in BLANK_LINE.finditer(self.unfinished, search_from)]\n",
+        "        ends = [len(self.unfinished)]\n",
         "test_sse.py",
     ),
     guard(
         "an event has a bound",
         "sse.py",
-        "if len(self._tail) > self._max_event_bytes:",
-        "if len(self._tail) < 0:",
+        "if len(self.unfinished) > self._max_event_bytes:",
+        "if len(self.unfinished) < 0:",
         "test_sse.py",
     ),
     guard(
