@@ -54,6 +54,11 @@ NAMES = tuple(measurements.MEASUREMENTS)
     "with --streams those of them that stream.",
 )
 @click.option(
+    "--growth",
+    is_flag=True,
+    help="Also measure what a request costs as links, turns and targets become more: some minutes.",
+)
+@click.option(
     "--from-source", is_flag=True, help="Run the functions' source, not the asset made of it."
 )
 @click.option("--strict", is_flag=True, help="End with 1 where a bar does not hold.")

@@ -8,7 +8,8 @@ from itertools import accumulate
 
 # A delta of the bench's provider says when it was sent; it has arrived with its blank line.
 DELTA = re.compile(rb'"delta":"@(\d+)"[^\n]*\n\n')
-IN_AWS = "x-bench-aws-ns"  # the header with which a contestant reports its calls to AWS
+# The headers with which a contestant reports its calls to AWS: their time, number and bytes.
+IN_AWS, AWS_CALLS, AWS_BYTES = "x-bench-aws-ns", "x-bench-aws-calls", "x-bench-aws-bytes"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Answer:
     pieces: list[tuple[int, bytes]]  # of the body, as they were written, each with its arrival
     ended: int
     in_aws: int = 0  # of the time until the first piece, where the contestant reports it
+    aws_calls: int = 0
+    aws_bytes: int = 0  # of the requests
 
     @property
     def total_ms(self) -> float:

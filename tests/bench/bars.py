@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.bench.measures.growth import largest_growth
 from tests.bench.peer_programs import LITELLM
 from tests.bench.rig import BARE, NAIVE, OURS
 
@@ -29,6 +30,7 @@ KINDS = {
 PACED_US, BARE_LOOPS = 60, 1.25
 START_MS, RESIDENT_MB = 400, 65
 STREAMS = 200
+GROWTH = 1.05  # a number in a row may have more digits
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,18 @@ def _crowd(found: Results) -> Iterator[Bar]:
         yield Bar("streams at once, local front", arrived, STREAMS, "", least=True)
 
 
+def _growth(found: Results) -> Iterator[Bar]:
+    for curve, points in found.items():
+        for name, times in largest_growth(points):
+            what = f"{name.replace('aws_', 'AWS ')}, most {curve} by fewest"
+            yield Bar(what, times, GROWTH, "x")
+
+
 JUDGES: Mapping[str, Callable[[Results], Iterator[Bar]]] = {
     "latency": _latency,
     "paced": _paced,
     "start": _start,
     "asset": _asset,
     "crowd": _crowd,
+    "growth": _growth,
 }

@@ -15,7 +15,18 @@ INCHES, DOTS_PER_INCH = (7, 3.2), 110
 OURS, COLOR, OTHERS = "ours", "#0b7285", "#adb5bd"
 WITHOUT = {"direct", "ours without table", "ours with moto", "ours, restored"}  # of the charts
 
+CURVES = {
+    "links": "Links that the tenant has already",
+    "turns": "Turns of a chain of previous_response_id",
+    "targets": "Targets that serve the model",
+}
+# The columns of a curve, and their digits behind the point.
+COLUMNS = {"number": 0, "cpu_ms": 2, "aws_calls": 0, "aws_bytes": 0, "ms": 2}
+
+HEADROOM = 1.2  # above a curve's highest point
+
 type Row = Mapping[str, Any]
+type Drawn = list[tuple[Chart, dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,8 @@ def main() -> None:
     drawn = [(chart, figures) for chart in CHARTS if (figures := read(document, chart))]
     for chart, figures in drawn:
         draw(chart, figures, source.with_name(f"{source.stem}-{chart.name}.png"))
+    for name, points in document["results"].get("growth", {}).items():
+        draw_curve(name, points, source.with_name(f"{source.stem}-growth-{name}.png"))
     PAGE.write_text("\n".join(write_page(document, source, drawn)) + "\n", "utf-8")
 
 
@@ -75,9 +88,7 @@ def read(document: Mapping[str, Any], chart: Chart) -> dict[str, float]:
     return dict(sorted(known.items(), key=lambda item: item[1]))
 
 
-def write_page(
-    document: Mapping[str, Any], source: Path, drawn: list[tuple[Chart, dict[str, float]]]
-) -> Iterator[str]:
+def write_page(document: Mapping[str, Any], source: Path, drawn: Drawn) -> Iterator[str]:
     here = document["machine"]
     yield f"# One run of the bench\n\n<!-- Written by `make charts`, from {source.name}. -->\n"
     yield (
@@ -91,8 +102,40 @@ def write_page(
         yield f"\n## {chart.title}\n\n| | {chart.unit} |\n|---|--:|"
         yield from (f"| {name} | {value:.3g} |" for name, value in figures.items())
         yield f"\n![{chart.title}](performance/{source.stem}-{chart.name}.png)"
+    for name, points in document["results"].get("growth", {}).items():
+        yield from _growth(name, points, source.stem)
     yield "\n## Bars\n\n| | value | bar | of | holds |\n|---|--:|--:|---|---|"
     yield from map(_bar, document["bars"])
+
+
+def _growth(name: str, points: list[Row], stem: str) -> Iterator[str]:
+    yield f"\n## {CURVES[name]}\n"
+    yield "| number | CPU of a call, ms | calls to AWS | their bytes | p50 with the embedded AWS, ms |"
+    yield "|--:|--:|--:|--:|--:|"
+    for point in points:
+        cells = (f"{point[column] or 0:,.{digits}f}" for column, digits in COLUMNS.items())
+        yield f"| {' | '.join(cells)} |"
+    yield f"\n![{CURVES[name]}](performance/{stem}-growth-{name}.png)"
+
+
+def draw_curve(name: str, points: list[Row], target: Path) -> None:
+    """Processor time and bytes sent to AWS, each from 0 on, so that what is flat looks flat."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  tests of the page run without it
+
+    figure = Figure(figsize=INCHES, layout="constrained")
+    for axes, column, unit in zip(
+        figure.subplots(1, 2),
+        ("cpu_ms", "aws_bytes"),
+        ("CPU of a call, ms", "bytes to AWS"),
+        strict=True,
+    ):
+        axes.plot([p["number"] for p in points], [p[column] for p in points], "o-", color=COLOR)
+        axes.set_xscale("symlog")
+        axes.set_ylim(0, HEADROOM * max(p[column] or 0 for p in points))
+        axes.set_title(unit, loc="left")
+        axes.set_xlabel(CURVES[name])
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(target, dpi=DOTS_PER_INCH)
 
 
 def draw(chart: Chart, figures: Mapping[str, float], target: Path) -> None:

@@ -14,7 +14,7 @@ from infra.local.runtime_api.connection import Connection, Exchange
 from infra.local.runtime_api.http_requests import RequestHead
 from infra.local.runtime_api.invocation import Invocation, InvocationSlot
 from infra.local.runtime_api.runtimes import MANAGED_RUNTIME
-from tests.bench.answer import IN_AWS, Answer
+from tests.bench.answer import AWS_BYTES, AWS_CALLS, IN_AWS, Answer
 from tests.bench.contestants import PATIENCE_SECONDS, Broken, good
 from tests.bench.request import Ask, event
 from tests.bench.task import Task
@@ -45,8 +45,8 @@ class Timed(Invocation):
         (at, opening), *rest = self.pieces
         prelude, _, first = opening.partition(PRELUDE_END)
         head = json.loads(prelude)
-        in_aws = int(head["headers"].get(IN_AWS, 0))
-        return Answer(sent, head["statusCode"], [(at, first), *rest], self.done, in_aws)
+        aws = [int(head["headers"].get(name, 0)) for name in (IN_AWS, AWS_CALLS, AWS_BYTES)]
+        return Answer(sent, head["statusCode"], [(at, first), *rest], self.done, *aws)
 
 
 class Noting(Connection):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench.measures import asset, front, latency, paced, planning, start
+from tests.bench.measures import asset, front, growth, latency, paced, planning, start
 from tests.bench.measures.crowd import Crowd
 from tests.bench.progress import Report, with_prefix
 from tests.bench.rig import Rig, rigged
@@ -31,6 +31,7 @@ class BenchOptions:
     streams: int | None = None  # so many at once
     from_source: bool = False
     peers: bool = False  # those of other projects, too
+    growth: bool = False
 
 
 async def run(options: BenchOptions, report: Report) -> dict[str, Any]:
@@ -39,6 +40,10 @@ async def run(options: BenchOptions, report: Report) -> dict[str, Any]:
         found: dict[str, Any] = {"functions": rig.task.about, "left_out": rig.peers.left_out}
         for name in (name for name in MEASUREMENTS if name in options.names):
             found[name] = await MEASUREMENTS[name](rig, options.scale, with_prefix(report, name))
+        if options.growth:
+            found["growth"] = await growth.measure(
+                rig, options.scale, with_prefix(report, "growth")
+            )
         if options.streams is not None:
             found["crowd"] = await Crowd(options.streams).measure(rig, with_prefix(report, "crowd"))
         return found

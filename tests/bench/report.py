@@ -162,6 +162,17 @@ def _bars(bars: Iterable[Bar]) -> Table:
     return _table("Bars", columns, rows)
 
 
+def _growth(found: Mapping[str, Any]) -> Iterator[Table]:
+    columns = ("", "number", "CPU, ms", "calls to AWS", "their bytes", "p50 with moto, ms")
+    names = ("number", "cpu_ms", "aws_calls", "aws_bytes", "ms")
+    rows = [
+        (curve, *(point[name] for name in names))
+        for curve, points in found.items()
+        for point in points
+    ]
+    yield _table("A request that is not streamed, as these become more", columns, rows)
+
+
 DRAWN: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
     "latency": _latency,
     "paced": _paced,
@@ -170,4 +181,5 @@ DRAWN: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
     "asset": _asset,
     "planning": _planning,
     "crowd": _crowd,
+    "growth": _growth,
 }

@@ -28,10 +28,12 @@ class Ask:
     deltas: int = 0
     pace_ms: float = 0
     stream: bool = True
+    previous: str | None = None  # the id of the response that it continues
 
     @property
     def body(self) -> bytes:
         content = [{"type": "input_text", "text": TEXT}]
+        continued = {"previous_response_id": self.previous} if self.previous else {}
         return json.dumps(
             {
                 "model": MODEL,
@@ -39,6 +41,7 @@ class Ask:
                 "input": [{"role": "user", "content": content}],
                 "instructions": f"bench-n{self.deltas}-d{self.pace_ms:g}",
                 "metadata": {"team": "a"},
+                **continued,
             }
         ).encode()
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -81,7 +81,7 @@ async def rigged(
         ours: dict[str, Contestant] = {
             OURS: await run(env),
             WITHOUT_TABLE: function.WithoutTable(await run(env | _timed())),
-            MOTO: await run(_env(task, await _moto(processes), config)),
+            MOTO: await run(_env(task, await moto(processes), config)),
         }
         rig = Rig(
             processes, {DIRECT: direct, **peers, **ours}, direct.address, folder, config, task, env
@@ -111,19 +111,29 @@ async def player(processes: Processes, name: str, *arguments: str) -> AsyncItera
         await processes.end(helper._process)
 
 
-async def _moto(processes: Processes) -> str:
-    stdin = Resources([(KEY, "bench")], {"openai": CREDENTIAL}).to_line()
-    moto = await ServerProcess.start(
+async def moto(processes: Processes, targets: Iterable[str] = ("openai",)) -> str:
+    """Start an embedded AWS with the bench's key and these targets' secrets; return its address."""
+    stdin = Resources([(KEY, "bench")], dict.fromkeys(targets, CREDENTIAL)).to_line()
+    server = await ServerProcess.start(
         processes, child_environment(), "infra.local.aws.server", stdin=stdin
     )
-    return await moto.wait_for_address()
+    return await server.wait_for_address()
 
 
 def _written(path: Path, provider: str) -> Path:
     target = {"provider": "openai", "base_url": f"{provider}/v1", "models": ["gpt-*"]}
+    return write_config(path, {"openai": target})
+
+
+def write_config(path: Path, targets: Mapping[str, object]) -> Path:
     gateway = {"key_cache_seconds": 300}  # a key is read once, as for most calls of a busy function
-    path.write_text(json.dumps({"gateway": gateway, "targets": {"openai": target}}))
+    path.write_text(json.dumps({"gateway": gateway, "targets": targets}))
     return path
+
+
+def timed_environment(task: Task, aws: str, config: Path) -> dict[str, str]:
+    """Of a function that reports its calls to AWS, see players/timed.py."""
+    return _env(task, aws, config) | _timed()
 
 
 def _env(task: Task, aws: str, config: Path) -> dict[str, str]:

@@ -15,7 +15,20 @@ class Scale:
     plans: int  # times a plan is made
     deltas: int = 200  # of a paced stream
     pace_ms: float = 5
+    growth_calls: int = 30  # at each point of a curve
+    growth_links: tuple[int, ...] = (0, 1_000, 10_000, 100_000)
+    growth_turns: tuple[int, ...] = (10, 100, 1_000)
+    growth_targets: tuple[int, ...] = (1, 10, 50)
 
 
 FULL = Scale(seconds=30, rounds=16, calls=25, streams=10, starts=7, plans=2000)
-QUICK = Scale(seconds=6, rounds=4, calls=20, streams=2, starts=2, plans=500)
+QUICK = Scale(
+    seconds=6,
+    rounds=4,
+    calls=20,
+    streams=2,
+    starts=2,
+    plans=500,
+    growth_links=(0, 1_000),
+    growth_turns=(10, 100),
+)

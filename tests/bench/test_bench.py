@@ -22,7 +22,20 @@ from tests.bench.rig import BARE, DIRECT, FLOOR, MOTO, NAIVE, OURS, WITHOUT_TABL
 from tests.bench.scale import Scale
 from tests.bench.spread import spread
 
-TINY = Scale(seconds=5, rounds=1, calls=3, streams=1, starts=1, plans=5, deltas=20, pace_ms=2)
+TINY = Scale(
+    seconds=5,
+    rounds=1,
+    calls=3,
+    streams=1,
+    starts=1,
+    plans=5,
+    deltas=20,
+    pace_ms=2,
+    growth_calls=2,
+    growth_links=(0, 30),
+    growth_turns=(3, 6),
+    growth_targets=(1, 4),
+)
 MEASURED = ("planning", "latency", "paced")
 
 
@@ -34,7 +47,9 @@ def progress():
 @pytest.fixture(scope="module")
 def found(progress):
     return asyncio.run(
-        measurements.run(BenchOptions(MEASURED, TINY, from_source=True), progress.append)
+        measurements.run(
+            BenchOptions(MEASURED, TINY, from_source=True, growth=True), progress.append
+        )
     )
 
 
@@ -73,6 +88,17 @@ def test_every_paced_event_is_seen_by_itself_or_counted_as_merged(found):
         assert row["lag_ms"]["n"] == TINY.streams * TINY.deltas
         assert row["lag_ms"]["p50"] > 0
         assert 0 <= row["merged"] < TINY.deltas
+
+
+def test_more_links_turns_and_targets_cost_no_more_calls_to_aws(found):
+    growth = found["growth"]
+    numbers = {name: [point["number"] for point in points] for name, points in growth.items()}
+    assert numbers == {"links": [0, 30], "turns": [3, 6], "targets": [1, 4]}
+    for points in growth.values():
+        assert all(point["aws_calls"] > 0 and point["ms"] > 0 for point in points)
+    judged = [bar for bar in bars({"growth": growth}) if bar.what.startswith("AWS")]
+    assert len(judged) == 6
+    assert all(bar.holds for bar in judged), judged
 
 
 def test_planning_has_its_figures(found):

@@ -22,5 +22,14 @@ def test_the_page_has_all_figures_and_bars_of_a_run():
     assert page.count("| yes |") + page.count("| no |") == len(document["bars"])
 
 
+def test_a_curve_has_a_row_for_each_point():
+    point = {"number": 100_000, "cpu_ms": 1.234, "aws_calls": 2.0, "aws_bytes": 1785.0, "ms": 4.5}
+    document = json.loads(RUN.read_text())
+    document["results"] = {"growth": {"links": [point]}}
+    page = "\n".join(write_page(document, RUN, []))
+    assert "| 100,000 | 1.23 | 2 | 1,785 | 4.50 |" in page
+    assert "(performance/2026-11-28-growth-links.png)" in page
+
+
 def test_what_was_not_measured_is_left_out():
     assert [read({"results": {}}, chart) for chart in CHARTS] == [{}] * len(CHARTS)

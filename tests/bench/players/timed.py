@@ -9,16 +9,17 @@ from importlib import import_module
 from typing import Any
 
 from antiphon.store.aws_api import JsonApi
-from tests.bench.answer import IN_AWS
+from tests.bench.answer import AWS_BYTES, AWS_CALLS, IN_AWS
 
 
 class Clock:
     def __init__(self) -> None:
-        self.spent = 0
+        self.spent = self.calls = self.bytes = 0
 
     def around(self, call: Any) -> Any:
         def timed(*arguments: Any) -> Any:
             begun = time.monotonic_ns()
+            self.calls += 1
             try:
                 return call(*arguments)
             finally:
@@ -26,14 +27,27 @@ class Clock:
 
         return timed
 
+    def weighing(self, sign: Any) -> Any:
+        def weighed(api: Any, operation: str, body: bytes) -> Any:
+            self.bytes += len(body)
+            return sign(api, operation, body)
+
+        return weighed
+
 
 CLOCK = Clock()
 JsonApi.call = CLOCK.around(JsonApi.call)  # type: ignore[method-assign]
+JsonApi._sign = CLOCK.weighing(JsonApi._sign)  # type: ignore[method-assign]
 api = import_module("api")  # it makes its clients, which refer to the method, when it is imported
 
 
 def handler(event: Any, context: Any) -> Any:
     """All is written by now that must be before the first byte."""
-    CLOCK.spent = 0
+    CLOCK.spent = CLOCK.calls = CLOCK.bytes = 0
     answer = api.handler(event, context)
-    return {**answer, "headers": {**answer["headers"], IN_AWS: str(CLOCK.spent)}}
+    return {**answer, "headers": {**answer["headers"], **_report()}}
+
+
+def _report() -> dict[str, str]:
+    figures = {IN_AWS: CLOCK.spent, AWS_CALLS: CLOCK.calls, AWS_BYTES: CLOCK.bytes}
+    return {name: str(figure) for name, figure in figures.items()}
