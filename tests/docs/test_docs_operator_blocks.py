@@ -22,6 +22,7 @@ RUN_BY_ANOTHER_TEST = {
     "antiphon conformance": "tests/conformance",
     "antiphon doctor": "tests/doctor",
     "antiphon local": "tests/local",
+    "antiphon policy check": "tests/operator/test_policy_check.py",
     "aws cloudformation deploy": "tests/infra/test_infra_template.py",
     "aws s3 cp": "tests/infra/test_infra_template.py",
 }
