@@ -13,7 +13,7 @@ from tests.support.events import make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_response
 
-MOST = 615  # 612 on Linux, of which 133 are our own
+MOST = 615  # 612 on Linux
 # httpx's command, which is in no asset, imports them where they are installed.
 OF_DEVELOPMENT = {"click", "pygments", "rich"}
 NOT_AT_THE_START = {

@@ -14,6 +14,7 @@ from tests.bench.answer import Answer
 from tests.bench.bars import Bar, bars
 from tests.bench.contestants import Broken
 from tests.bench.function import WithoutTable
+from tests.bench.ledger import STEPS, Ledger
 from tests.bench.machine import machine
 from tests.bench.measurements import BenchOptions
 from tests.bench.report import show
@@ -21,6 +22,7 @@ from tests.bench.request import WHOLE
 from tests.bench.rig import BARE, DIRECT, FLOOR, MOTO, NAIVE, OURS, WITHOUT_TABLE
 from tests.bench.scale import Scale
 from tests.bench.spread import spread
+from tests.bench.steps import measure
 
 TINY = Scale(
     seconds=5,
@@ -134,6 +136,18 @@ def test_tables_and_document_have_the_same_content(found):
 )
 def test_a_bar_holds_or_does_not_or_was_not_measured(bar, holds):
     assert bar.holds is holds
+
+
+def test_a_step_has_the_time_between_the_steps_that_it_calls():
+    ledger = Ledger(iter([0, 10, 13, 20]).__next__)
+    inner = ledger.around("inner", lambda: "found")
+    assert ledger.around("outer", inner)() == "found"
+    assert ledger.calls == [{"outer": 17, "inner": 3}]
+
+
+async def test_every_step_of_a_create_is_watched():
+    spent = await measure(WHOLE, 3)
+    assert spent.keys() == {step for step, _ in STEPS}
 
 
 def test_a_spread_of_one_value_is_that_value():
