@@ -118,6 +118,18 @@ def test_a_token_without_its_list_of_models_is_refused(build, issuer, models):
     assert "'models' is not a list of models" in refusal(build(models_claim="models"), token)
 
 
+def test_a_valid_token_is_the_occasion_to_read_the_circuits(issuer, clock):
+    reads = []
+    settings = Jwt(issuer=ISSUER, audience=AUDIENCE)
+    tokens = Tokens(settings, issuer.fetch, clock, on_valid=lambda: reads.append(1))
+    auth = Auth(FakeKeyRows(), 30, clock, tokens)
+    assert "expired" in refusal(auth, issuer.token(ago=200))
+    assert reads == []
+    token = issuer.token()
+    assert identify(auth, token) == identify(auth, token)
+    assert reads == [1]
+
+
 def test_clocks_may_differ_by_the_leeway(build, issuer):
     token = issuer.token(ago=100)  # it ended forty seconds ago
     assert identify(build(), token)

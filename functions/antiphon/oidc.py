@@ -69,7 +69,8 @@ class KeySet(BaseModel):
 class Tokens:
     """Verifies tokens.
 
-    `fetch` returns the JSON document at an address; it raises Unavailable.
+    `fetch` returns the JSON document at an address; it raises Unavailable. `on_valid` is called for
+    each valid token: as for keys, that is the occasion to read the circuits.
     """
 
     def __init__(
@@ -77,16 +78,20 @@ class Tokens:
         settings: Jwt,
         fetch: Callable[[str], bytes],
         clock: Callable[[], float] = time.time,
+        on_valid: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
+        self._on_valid = on_valid
         self._keys = SigningKeys(settings, fetch, clock)
 
     def get(self, token: str) -> TokenRecord:
         """Raise Unauthenticated with the reason, and Unavailable where no key can be read."""
         try:
-            return self._read(token)
+            record = self._read(token)
         except PyJWTError as exc:
             raise _refusal(REASONS.get(type(exc), "it is malformed")) from exc
+        self._on_valid()
+        return record
 
     def _read(self, token: str) -> TokenRecord:
         settings = self._settings

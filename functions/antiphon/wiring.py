@@ -222,7 +222,8 @@ def _token_verifier(foundation: _Foundation, env: Mapping[str, str]) -> KeyStore
     from antiphon.oidc import Tokens  # noqa: PLC0415
 
     transport = build_transport(foundation.tls, foundation.gateway.proxy, env)
-    return Tokens(settings, DocumentReader(transport).get)
+    fetch, refresh = DocumentReader(transport).get, foundation.circuits.refresh
+    return Tokens(settings, fetch, on_valid=refresh)
 
 
 def _content_check(
