@@ -15,9 +15,8 @@ from antiphon.json_reader import EVENT, MAX_PARSED_BYTES, read_json
 
 BLANK_LINE = re.compile(rb"(?>\r\n?|\n)(?>\r\n?|\n)")
 DATA = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])data(?:: ?([^\r\n]*))?(?=[\r\n])")
-OVERLAP = (
-    3  # bytes of a blank line, which has up to four, that an earlier chunk may have ended with
-)
+# Bytes of a blank line, which has up to four, that an earlier chunk may have ended with.
+OVERLAP = 3
 # What an event of this type says of its response.
 FINAL_STATUSES = {
     f"response.{name}": name for name in ("completed", "failed", "incomplete", "cancelled")
@@ -96,9 +95,8 @@ class EventSplitter:
             self._check_size()
             return []
         starts = [0, *ends[:-1]]
-        with memoryview(
-            self.unfinished
-        ) as tail:  # a slice of the tail itself would be one more copy
+        # A slice of the bytes themselves would be one more copy.
+        with memoryview(self.unfinished) as tail:
             events = [bytes(tail[a:b]) for a, b in zip(starts, ends, strict=True)]
         del self.unfinished[: ends[-1]]
         return events
