@@ -1,10 +1,10 @@
 """The text that a guardrail judges, its verdicts, and what is done without one."""
 
 import json
+import os
 from datetime import UTC, datetime
 
 import botocore.auth
-import botocore.session
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -50,8 +50,8 @@ def ask(service, monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     names = ("AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
     transport = wiring.build_transport(wiring.build_tls({}), None, {})
-    session = botocore.session.get_session()
-    aws = AwsSession(session, dict.fromkeys(names, service.address), AwsTransport(transport))
+    env = {**os.environ, **dict.fromkeys(names, service.address)}
+    aws = AwsSession(wiring.open_botocore, env, AwsTransport(transport.exchange))
 
     def ask(answer, *, bedrock=False, refuses=True, seconds=2.0, **members):
         service.respond_with(answer)

@@ -222,7 +222,8 @@ def model_names(
         return answered, own, model
     if target is None or answered is None:
         return model, answered, own
-    public = target.public_models(answered)
+    # Where patterns name the models, a deployment has the public name itself.
+    public = target.public_models(answered) if isinstance(target.models, dict) else ()
     return (model, *public, answered) if public else (answered, model, own)
 
 

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import certifi
@@ -318,12 +318,7 @@ def open_botocore() -> Botocore:
 
 def build_tls(env: Mapping[str, str]) -> ssl.SSLContext:
     """Build the TLS context of all connections."""
-    return _load_tls(env.get("SSL_CERT_FILE") or certifi.where())
-
-
-@cache  # to read the certificates takes 0.03 s; it has no sessions, so a snapshot may have it
-def _load_tls(certificates: str) -> ssl.SSLContext:
-    tls = ssl.create_default_context(cafile=certificates)
+    tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
     tls.set_alpn_protocols(["http/1.1"])
     return tls
 

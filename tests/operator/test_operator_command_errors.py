@@ -31,7 +31,8 @@ def find_commands(command=main, *path):
     if isinstance(command, click.Group):
         for name, each in command.commands.items():
             yield from find_commands(each, *path, name)
-    if any("--region" in option.opts for option in command.params):
+    # `cost` takes a Region for its prices, and calls nothing.
+    if path != ("cost",) and any("--region" in option.opts for option in command.params):
         yield " ".join(path)
 
 
