@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.bench.charts import CHARTS, read, write_page
 
-RUN = Path(__file__).parents[2] / "docs" / "performance" / "2026-11-28.json"
+RUN = Path(__file__).parents[2] / "docs" / "performance" / "2026-11-29.json"
 
 
 def test_the_page_has_all_figures_and_bars_of_a_run():
@@ -17,7 +17,7 @@ def test_the_page_has_all_figures_and_bars_of_a_run():
     for chart, figures in drawn:
         assert list(figures.values()) == sorted(figures.values())
         assert {"naive", "ours"} <= figures.keys()
-        assert f"(performance/2026-11-28-{chart.name}.png)" in page
+        assert f"(performance/2026-11-29-{chart.name}.png)" in page
         assert all(f"| {name} | {value:.3g} |" in page for name, value in figures.items())
     assert page.count("| yes |") + page.count("| no |") == len(document["bars"])
 
@@ -28,7 +28,7 @@ def test_a_curve_has_a_row_for_each_point():
     document["results"] = {"growth": {"links": [point]}}
     page = "\n".join(write_page(document, RUN, []))
     assert "| 100,000 | 1.23 | 2 | 1,785 | 4.50 |" in page
-    assert "(performance/2026-11-28-growth-links.png)" in page
+    assert "(performance/2026-11-29-growth-links.png)" in page
 
 
 def test_what_was_not_measured_is_left_out():
