@@ -22,10 +22,23 @@ from werkzeug.wrappers import Response
 from infra.local.aws import table_calls
 
 BACKLOG = 1024
-
 KEEP_ALIVE_SECONDS = 3600.0  # longer than any client keeps a connection that it does not use
 SHUTDOWN_SECONDS = 1.0
 FRAMING = {"content-length", "transfer-encoding", "connection"}  # aiohttp writes its own
+
+
+_recording = threading.Lock()
+_record_request = recorder._record_request  # noqa: SLF001  moto has no public name for it
+
+
+def _record(request: Request, body: bytes | None = None) -> None:
+    """Write one request to the file after the other: two threads would mix their lines."""
+    with _recording:
+        _record_request(request, body)
+
+
+# moto's own application records by this name, too.
+recorder._record_request = _record  # type: ignore[method-assign]  # noqa: SLF001
 
 
 class MotoServer:
@@ -39,7 +52,7 @@ class MotoServer:
         if not table_calls.is_direct(request.headers, body):
             return await _run_in_thread(lambda: self._run_application(request, body))
         if recorder._user_enabled:  # noqa: SLF001  moto has no public name for it
-            recorder._record_request(_convert(request, body))  # noqa: SLF001
+            _record(_convert(request, body))
         status, headers, answer = table_calls.call(request.headers["X-Amz-Target"], body)
         return web.Response(status=status, headers=headers, body=answer)
 
