@@ -130,6 +130,10 @@ def test_a_valid_token_is_the_occasion_to_read_the_circuits(issuer, clock):
     assert reads == [1]
 
 
+def test_an_end_that_is_written_as_text_is_read_as_the_library_reads_it(build, issuer):
+    assert identify(build(), issuer.token(exp=str(int(time.time()) + 60)))
+
+
 def test_clocks_may_differ_by_the_leeway(build, issuer):
     token = issuer.token(ago=100)  # it ended forty seconds ago
     assert identify(build(), token)

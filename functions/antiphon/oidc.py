@@ -107,7 +107,7 @@ class Tokens:
         )
         subject = sha256(claims["sub"].encode()).hexdigest()[:16]
         models = None if settings.models_claim is None else _models(claims, settings.models_claim)
-        ends_at = claims["exp"] + settings.leeway_seconds
+        ends_at = int(claims["exp"]) + settings.leeway_seconds  # as the library reads it
         return TokenRecord(
             f"jwt_{subject}", _tenant(claims, settings.tenant_claim), models, ends_at
         )

@@ -76,3 +76,29 @@ def test_what_it_refuses_is_a_400_and_is_not_sent(function, providers, stream):
     assert error["message"].endswith("refuses the input: A word is forbidden.")
     assert got.headers["x-should-retry"] == "false"
     assert providers["first"].received == []
+
+
+def test_a_refusal_frees_the_idempotency_key(function, providers):
+    key = {"idempotency-key": "judged-once"}
+    refused = function(make_create_event({"model": "gpt-5", "input": FORBIDDEN}, **key))
+    assert refused.status == 400
+    providers["first"].respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    assert function(make_create_event({"model": "gpt-5", "input": "hello"}, **key)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/responses/compact", {"model": "gpt-5", "input": FORBIDDEN}),
+        (
+            "/v1/conversations",
+            {"items": [{"type": "message", "role": "user", "content": FORBIDDEN}]},
+        ),
+    ],
+)
+def test_compaction_and_conversations_are_judged_too(function, providers, path, body):
+    event = json.loads(make_create_event(body))
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    got = function(json.dumps(event).encode())
+    assert (got.status, json.loads(got.body)["error"]["code"]) == (400, "content_policy")
+    assert providers["first"].received == []
