@@ -90,13 +90,14 @@ def test_a_refusal_frees_the_idempotency_key(function, providers):
     ("path", "body"),
     [
         ("/v1/responses/compact", {"model": "gpt-5", "input": FORBIDDEN}),
+        ("/v1/responses/input_tokens", {"model": "gpt-5", "input": FORBIDDEN}),
         (
             "/v1/conversations",
             {"items": [{"type": "message", "role": "user", "content": FORBIDDEN}]},
         ),
     ],
 )
-def test_compaction_and_conversations_are_judged_too(function, providers, path, body):
+def test_whatever_else_sends_text_to_a_provider_is_judged_too(function, providers, path, body):
     event = json.loads(make_create_event(body))
     event["rawPath"] = event["requestContext"]["http"]["path"] = path
     got = function(json.dumps(event).encode())

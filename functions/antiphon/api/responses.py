@@ -104,6 +104,8 @@ class Responses:
         if self.policies is not None:
             self.policies.check(body, caller, request.body, "other")
         route = self.routing.route(body, caller, request.headers, "input_tokens")
+        if self.check_content is not None:
+            self.check_content(body, caller, request)
         upstream = _model_request("/responses/input_tokens", request, body, route)
         return self.upstream.send(route.candidates, upstream).reply()
 
