@@ -52,8 +52,12 @@ def running(gateway, _provider, tmp_path_factory):
     target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["gpt-*"]}
     second = {**target, "models": ["gpt-two"], "priority": 2}
     config, log = folder / "config.json", folder / "log"
-    config.write_text(json.dumps({"targets": {"openai": target, "azure": second}}))
-    gateway.close_circuits()  # a target whose circuit is open would be called last
+    # No failure of one test makes the first target the last one for the next.
+    limits = {"circuit_failures": 1000}
+    config.write_text(
+        json.dumps({"gateway": limits, "targets": {"openai": target, "azure": second}})
+    )
+    gateway.close_circuits()
     with run_function(gateway.aws_endpoint, config, log) as invoke:
         yield invoke, log
 
