@@ -56,7 +56,8 @@ NAMES = tuple(measurements.MEASUREMENTS)
 @click.option(
     "--growth",
     is_flag=True,
-    help="Also measure what a request costs as links, turns and targets become more: some minutes.",
+    help="Also measure what a request costs as links, turns, targets, limited requests and streams "
+    "become more: some minutes.",
 )
 @click.option(
     "--from-source", is_flag=True, help="Run the functions' source, not the asset made of it."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench.measures.growth import largest_growth
+from tests.bench.curves import largest_growth
 from tests.bench.peer_programs import LITELLM
 from tests.bench.rig import BARE, NAIVE, OURS
 

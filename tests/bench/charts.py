@@ -19,6 +19,7 @@ CURVES = {
     "links": "Links that the tenant has already",
     "turns": "Turns of a chain of previous_response_id",
     "targets": "Targets that serve the model",
+    "limited": "Limited requests of the same key in flight",
 }
 # The columns of a curve, and their digits behind the point.
 COLUMNS = {"number": 0, "cpu_ms": 2, "aws_calls": 0, "aws_bytes": 0, "ms": 2}
@@ -104,6 +105,8 @@ def write_page(document: Mapping[str, Any], source: Path, drawn: Drawn) -> Itera
         yield f"\n![{chart.title}](performance/{source.stem}-{chart.name}.png)"
     for name, points in document["results"].get("growth", {}).items():
         yield from _growth(name, points, source.stem)
+    if points := document["results"].get("crowds"):
+        yield from _crowds(points)
     yield "\n## Bars\n\n| | value | bar | of | holds |\n|---|--:|--:|---|---|"
     yield from map(_bar, document["bars"])
 
@@ -116,6 +119,16 @@ def _growth(name: str, points: list[Row], stem: str) -> Iterator[str]:
         cells = (f"{point[column] or 0:,.{digits}f}" for column, digits in COLUMNS.items())
         yield f"| {' | '.join(cells)} |"
     yield f"\n![{CURVES[name]}](performance/{stem}-growth-{name}.png)"
+
+
+def _crowds(points: list[Row]) -> Iterator[str]:
+    yield "\n## Streams at once through antiphon local\n"
+    yield "| streams | failed | lag of an event p50, ms | p99, ms | whole stream p99, ms |"
+    yield "|--:|--:|--:|--:|--:|"
+    for point in points:
+        lag, total = point["lag_ms"], point["total_ms"]
+        times = f"{lag['p50']:,.1f} | {lag['p99']:,.1f} | {total['p99']:,.0f}"
+        yield f"| {point['streams']} | {point['failed']} | {times} |"
 
 
 def draw_curve(name: str, points: list[Row], target: Path) -> None:

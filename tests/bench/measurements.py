@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench.measures import asset, front, growth, latency, paced, planning, start
-from tests.bench.measures.crowd import Crowd
+from tests.bench.measures import asset, crowd, front, growth, latency, paced, planning, start
 from tests.bench.progress import Report, with_prefix
 from tests.bench.rig import Rig, rigged
 from tests.bench.scale import Scale
@@ -41,9 +40,11 @@ async def run(options: BenchOptions, report: Report) -> dict[str, Any]:
         for name in (name for name in MEASUREMENTS if name in options.names):
             found[name] = await MEASUREMENTS[name](rig, options.scale, with_prefix(report, name))
         if options.growth:
-            found["growth"] = await growth.measure(
-                rig, options.scale, with_prefix(report, "growth")
-            )
+            progress = with_prefix(report, "growth")
+            found["growth"] = await growth.measure(rig, options.scale, progress)
+            found["crowds"] = await crowd.measure_growth(rig, options.scale, progress)
         if options.streams is not None:
-            found["crowd"] = await Crowd(options.streams).measure(rig, with_prefix(report, "crowd"))
+            found["crowd"] = await crowd.Crowd(options.streams).measure(
+                rig, with_prefix(report, "crowd")
+            )
         return found

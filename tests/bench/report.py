@@ -131,6 +131,14 @@ def _crowd(found: Mapping[str, Any]) -> Iterator[Table]:
     if "not_measured" in found:
         yield _table("Streams at once", tuple(found), [tuple(found.values())])
         return
+    yield _streams(found.items())
+
+
+def _crowds(points: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    yield _streams(("antiphon local", point) for point in points)
+
+
+def _streams(found: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
     columns = ("", "streams", "failed", "lag p50, ms", "p99", "total p99, ms", "good")
     rows = (
         (
@@ -142,9 +150,9 @@ def _crowd(found: Mapping[str, Any]) -> Iterator[Table]:
             row["total_ms"]["p99"],
             row["good"],
         )
-        for name, row in found.items()
+        for name, row in found
     )
-    yield _table("Streams at once, 20 events a second each", columns, rows)
+    return _table("Streams at once, 20 events a second each", columns, rows)
 
 
 def _bars(bars: Iterable[Bar]) -> Table:
@@ -173,7 +181,7 @@ def _growth(found: Mapping[str, Any]) -> Iterator[Table]:
     yield _table("A request that is not streamed, as these become more", columns, rows)
 
 
-DRAWN: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
+DRAWN: Mapping[str, Callable[[Any], Iterator[Table]]] = {
     "latency": _latency,
     "paced": _paced,
     "start": _start,
@@ -182,4 +190,5 @@ DRAWN: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
     "planning": _planning,
     "crowd": _crowd,
     "growth": _growth,
+    "crowds": _crowds,
 }

@@ -19,6 +19,8 @@ class Scale:
     growth_links: tuple[int, ...] = (0, 1_000, 10_000, 100_000)
     growth_turns: tuple[int, ...] = (10, 100, 1_000)
     growth_targets: tuple[int, ...] = (1, 10, 50)
+    growth_limited: tuple[int, ...] = (1, 10, 100, 1_000)
+    growth_streams: tuple[int, ...] = (1, 10, 50, 200)
 
 
 FULL = Scale(seconds=30, rounds=16, calls=25, streams=10, starts=7, plans=2000)
@@ -31,4 +33,6 @@ QUICK = Scale(
     plans=500,
     growth_links=(0, 1_000),
     growth_turns=(10, 100),
+    growth_limited=(1, 100),
+    growth_streams=(1, 10),
 )

@@ -37,6 +37,8 @@ TINY = Scale(
     growth_links=(0, 30),
     growth_turns=(3, 6),
     growth_targets=(1, 4),
+    growth_limited=(1, 40),
+    growth_streams=(1, 3),
 )
 MEASURED = ("planning", "latency", "paced")
 
@@ -92,14 +94,20 @@ def test_every_paced_event_is_seen_by_itself_or_counted_as_merged(found):
         assert 0 <= row["merged"] < TINY.deltas
 
 
-def test_more_links_turns_and_targets_cost_no_more_calls_to_aws(found):
+def test_more_streams_at_once_arrive_whole(found):
+    points = found["crowds"]
+    assert [(point["streams"], point["failed"]) for point in points] == [(1, 0), (3, 0)]
+    assert all(0 < point["lag_ms"]["p50"] <= point["lag_ms"]["p99"] for point in points)
+
+
+def test_more_links_turns_targets_and_limited_requests_make_no_more_calls_to_aws(found):
     growth = found["growth"]
     numbers = {name: [point["number"] for point in points] for name, points in growth.items()}
-    assert numbers == {"links": [0, 30], "turns": [3, 6], "targets": [1, 4]}
+    assert numbers == {"links": [0, 30], "turns": [3, 6], "targets": [1, 4], "limited": [1, 40]}
     for points in growth.values():
         assert all(point["aws_calls"] > 0 and point["ms"] > 0 for point in points)
     judged = [bar for bar in bars({"growth": growth}) if bar.what.startswith("AWS")]
-    assert len(judged) == 6
+    assert len(judged) == 8
     assert all(bar.holds for bar in judged), judged
 
 

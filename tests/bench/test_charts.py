@@ -25,9 +25,16 @@ def test_the_page_has_all_figures_and_bars_of_a_run():
 def test_a_curve_has_a_row_for_each_point():
     point = {"number": 100_000, "cpu_ms": 1.234, "aws_calls": 2.0, "aws_bytes": 1785.0, "ms": 4.5}
     document = json.loads(RUN.read_text())
-    document["results"] = {"growth": {"links": [point]}}
+    streams = {
+        "streams": 200,
+        "failed": 0,
+        "lag_ms": {"p50": 5.04, "p99": 567},
+        "total_ms": {"p99": 4321.6},
+    }
+    document["results"] = {"growth": {"links": [point]}, "crowds": [streams]}
     page = "\n".join(write_page(document, RUN, []))
     assert "| 100,000 | 1.23 | 2 | 1,785 | 4.50 |" in page
+    assert "| 200 | 0 | 5.0 | 567.0 | 4,322 |" in page
     assert "(performance/2026-11-29-growth-links.png)" in page
 
 

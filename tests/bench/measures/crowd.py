@@ -12,6 +12,7 @@ from tests.bench.processor import available_mb
 from tests.bench.progress import Report
 from tests.bench.request import Ask, Headers
 from tests.bench.rig import Rig
+from tests.bench.scale import Scale
 from tests.bench.spread import spread
 
 ASK = Ask(deltas=60, pace_ms=50)
@@ -21,6 +22,23 @@ LONGEST_MS = NOMINAL_MS * 1.25  # p99
 SECONDS_TO_BEGIN = 1.0  # over which the streams' beginnings are spread
 RUNTIME_MB = 90  # of memory, at most
 FILES = 4096
+
+
+async def measure_growth(rig: Rig, scale: Scale, report: Report) -> list[dict[str, Any]]:
+    """The same streams through one `antiphon local`, more of them at each point.
+
+    Points for which the memory does not suffice are left out.
+    """
+    _allow_open_files()
+    there = available_mb()
+    numbers = [n for n in scale.growth_streams if there is None or n * RUNTIME_MB <= there]
+    points = []
+    async with running(rig, max(numbers)) as front:
+        await front.ask(Ask())
+        for number in numbers:
+            report(f"{number} streams at once")
+            points.append(await Crowd(number).stream(front.address))
+    return points
 
 
 @dataclass(frozen=True)
@@ -34,12 +52,12 @@ class Crowd:
             return {"not_measured": f"{needed:,} MB are needed for it, {there:,.0f} are free."}
         _allow_open_files()
         report("the provider alone")
-        direct = await self._stream(rig.provider)
+        direct = await self.stream(rig.provider)
         report(f"starting {self.streams} runtimes")
         async with running(rig, self.streams) as front:
             await front.ask(Ask())
             report(f"{self.streams} streams")
-            found = {"direct": direct, "front": await self._stream(front.address)}
+            found = {"direct": direct, "front": await self.stream(front.address)}
         for name in sorted(rig.streaming):
             report(f"{self.streams} streams of {name}")
             found[name] = await self._peer(rig.contestants[name])
@@ -50,13 +68,13 @@ class Crowd:
         if not isinstance(peer, Peer):
             raise TypeError(peer)
         try:
-            return await self._stream(peer.address, peer.headers)
+            return await self.stream(peer.address, peer.headers)
         except Broken:
             nothing = dict.fromkeys(("p50", "p99"))
             lost = {"streams": self.streams, "failed": self.streams, "good": False}
             return {**lost, "lag_ms": nothing, "total_ms": nothing}
 
-    async def _stream(self, address: str, headers: Headers = ()) -> dict[str, Any]:
+    async def stream(self, address: str, headers: Headers = ()) -> dict[str, Any]:
         each = (self._one(address, headers, number) for number in range(self.streams))
         ended = await asyncio.gather(*each, return_exceptions=True)
         answers = [one for one in ended if isinstance(one, Answer)]
