@@ -9,19 +9,21 @@ import shlex
 import subprocess
 import sys
 
-import hcl2
 import pytest
 from botocore.stub import Stubber
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from click.testing import CliRunner
 
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY
 from infra.template import main
+from tests.infra.account import ENVIRONMENT
 from tests.infra.emulator import ARCH
-from tests.infra.moto_server import ENVIRONMENT
 from tests.infra.synthesis import PROJECT
 from tests.infra.test_infra_stack import FROM_CDK
 from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
+from tests.support.lazy import LazyModule
+
+cfnlint = LazyModule("cfnlint.schema")
+hcl2 = LazyModule("hcl2")
 
 BUCKET, STACK = "assets-of-acme", "Antiphon-packed"
 OPTIONS = ("antiphon:stage=packed", "antiphon:production=true", f"antiphon:arch={ARCH}")
@@ -197,7 +199,7 @@ def test_an_upgrade_replaces_nothing_that_has_data(earlier, template):
 
 def fixed_properties(resource):
     """The properties of which AWS says that a change replaces the resource."""
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(
+    schema = cfnlint.PROVIDER_SCHEMA_MANAGER.get_resource_schema(
         ENVIRONMENT["AWS_REGION"], resource["Type"]
     )
     return {path.split("/")[2] for path in schema.schema["createOnlyProperties"]}

@@ -6,34 +6,22 @@ from pathlib import Path
 
 import pytest
 import requests
-import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.generation.feedback import FeedbackSources
-from schemathesis.pytest._test_builder import build_operation_test
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-    unsupported_method,
-)
 
 from tests.support.concurrency import IS_SOAK
 from tests.support.gateway import KEYS
+from tests.support.lazy import LazyModule
+
+schemathesis = LazyModule("schemathesis")
+builder = LazyModule("schemathesis.pytest._test_builder")
+feedback = LazyModule("schemathesis.generation.feedback")
+checks = LazyModule("schemathesis.specs.openapi.checks")
 
 PATH = Path(__file__).parents[2] / "functions" / "reference" / "openapi.json"
 DOCUMENT = json.loads(PATH.read_text("utf-8"))
 OPERATIONS = [(path, method) for path, item in DOCUMENT["paths"].items() for method in item]
 # Requests with each limit of each field passed, and with all other methods: 40 for an operation.
 COVERED = OPERATIONS if IS_SOAK else OPERATIONS[::6]
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    unsupported_method,
-]
-
-
 SETTINGS = settings(
     max_examples=200 if IS_SOAK else 5,
     deadline=None,
@@ -59,12 +47,12 @@ def schema():
 def test_every_answer_is_a_documented_one(schema, path, method, played, session):
     schema.config.phases.coverage.enabled = (path, method) in COVERED
     # `schema.parametrize` would make all requests of all operations wherever tests are collected.
-    build_operation_test(
+    builder.build_operation_test(
         config=schema.config,
         operation=schema[path][method],
         test_func=partial(check, played, session),
         given_kwargs={},
-        feedback=FeedbackSources(),
+        feedback=feedback.FeedbackSources(),
         explicit_settings=SETTINGS,
     )()
 
@@ -72,7 +60,16 @@ def test_every_answer_is_a_documented_one(schema, path, method, played, session)
 def check(played, session, case):
     headers = {"authorization": f"Bearer {KEYS['acme']}"}
     response = case.call(base_url=played.url, headers=headers, timeout=60, session=session)
+    case.validate_response(response, checks=checks_of(response), headers=headers)
+
+
+def checks_of(response):
+    found = [
+        schemathesis.checks.not_a_server_error,
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.unsupported_method,
+    ]
     # The document describes a stream as text, with which schemathesis compares each event.
     is_stream = response.headers["content-type"][0].startswith("text/event-stream")
-    checks = CHECKS if is_stream else [*CHECKS, response_schema_conformance]
-    case.validate_response(response, checks=checks, headers=headers)
+    return found if is_stream else [*found, checks.response_schema_conformance]
