@@ -12,6 +12,7 @@ from moto.sns.models import sns_backends
 
 from antiphon.settings.config import load_config
 from infra.fingerprint import fingerprint
+from infra.local.aws import moto_lookups
 from infra.local.aws.resources import table_definition
 from infra.project import CONFIG
 from tests.support import moto_lambda
@@ -105,6 +106,7 @@ def client(service):
 def healthy_stack():
     import_module("tests.infra.moto_server")  # it registers more types; its packages take seconds
     moto_lambda.install()
+    moto_lookups.install()
     outputs = {
         "TableName": {"Ref": "Table"},
         "AlarmTopic": {"Ref": "Alarms99"},

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
@@ -33,6 +35,10 @@ TOKEN = """<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/201
 </GetWebIdentityTokenResponse>"""
 ERROR = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <Error><Type>Sender</Type><Code>{}</Code><Message>MARK-message</Message></Error></ErrorResponse>"""
+
+# A session reads the descriptions of services once for all its clients, and each command opens a
+# session of its own: nine tenths of the time of a command in these tests.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 type Fault = Callable[[Any], AWSResponse | None]
 

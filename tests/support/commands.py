@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from infra.cli import main
+from infra.local.aws import moto_lookups
 from infra.local.aws.resources import table_definition
 from tests.support.aws import FAST_MOTO, LOCAL_AWS
 
@@ -97,6 +98,7 @@ def log_group_of(stack: str) -> str:
 @contextmanager
 def operator_account() -> Iterator[None]:
     """An account with two stages; only the first has more outputs than the table."""
+    moto_lookups.install()
     with mock_aws(config=FAST_MOTO):
         secrets = boto3.client("secretsmanager", **LOCAL_AWS)
         secret = secrets.create_secret(Name=OPENAI_SECRET, SecretString="replace-me")
