@@ -10,6 +10,7 @@ from constructs import Construct
 
 from antiphon.settings.config import Config
 from infra.constructs.alarms import create_alarms
+from infra.constructs.bedrock import allow_bedrock
 from infra.constructs.credentials import (
     allow_guardrail,
     allow_telemetry_secret,
@@ -112,6 +113,9 @@ class AntiphonStack(Stack):
         senders = [functions[spec.name] for spec in specs if spec.announces]
         allow_events(senders, config.events)
         callers = [functions[spec.name] for spec in specs if spec.secrets]
+        creators = [functions[spec.name] for spec in specs if spec.secrets and spec.streams]
+        followers = [functions[spec.name] for spec in specs if spec.secrets and not spec.streams]
+        allow_bedrock(creators, followers, config.targets)
         for number, each in enumerate(stores.secrets.items(), 1):  # an output has 1,024 characters
             self._add_output(f"TargetSecret{number}", secret_arns(self, dict([each])))
         roles = (function.role for function in callers)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from cachetools import TTLCache
 
 from antiphon.settings.config import Price, Rate
-from antiphon.settings.targets import OpenAITarget, Target, matches_pattern
+from antiphon.settings.targets import BedrockTarget, OpenAITarget, Target, matches_pattern
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, PriceCalculation, Provider
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NANO = 1_000_000_000  # nano-dollars in a US dollar
 MILLION = Decimal(1_000_000)  # prices are for a million tokens
-OPENAI, AZURE = "openai", "azure"  # providers, as the list names them
+OPENAI, AZURE, BEDROCK = "openai", "azure", "aws"  # providers, as the list names them
 MAX_CACHED_CHARS = 256  # of names that callers choose, because their rates are cached
 CACHED_MODELS = 1_000
 CACHED_RATES, CACHE_SECONDS = 1_000, 3_600.0  # prices change from one day to another
@@ -218,7 +218,7 @@ def model_names(
     certain of a target that is not configured any more.
     """
     own = target.upstream_model(model) if target is not None and model else None
-    if isinstance(target, OpenAITarget):
+    if isinstance(target, OpenAITarget | BedrockTarget):
         return answered, own, model
     if target is None or answered is None:
         return model, answered, own
@@ -311,4 +311,6 @@ def _total_cost(rate: Rate, tokens: PricedTokens) -> Decimal:
 def _provider_of(target: Target | None) -> str:
     if isinstance(target, OpenAITarget):
         return provider_at(target.base_url)
+    if isinstance(target, BedrockTarget):
+        return BEDROCK
     return OPENAI if target is None else AZURE

@@ -46,6 +46,7 @@ from antiphon.rollup.usage import UsageRollup
 from antiphon.routing import Routing
 from antiphon.schema.create import RequestBody
 from antiphon.settings.config import Settings
+from antiphon.settings.targets import BedrockTarget
 from antiphon.store.aws_api import (
     DYNAMODB,
     EVENT_BRIDGE,
@@ -59,6 +60,7 @@ from antiphon.store.aws_api import (
     Sqs,
 )
 from antiphon.store.aws_session import AwsSession, Botocore
+from antiphon.store.aws_signature import Signer
 from antiphon.store.circuits import Circuits
 from antiphon.store.dynamodb import BatchTable, CallTime, Table
 from antiphon.store.guardrails import BedrockGuardrail, FunctionGuardrail
@@ -77,7 +79,7 @@ from antiphon.store.web_identity import WebIdentity
 from antiphon.upstream.aws_transport import AwsTransport
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient
-from antiphon.upstream.credentials import Credentials, token_fetches
+from antiphon.upstream.credentials import NO_SIGNERS, Credentials, token_fetches
 from antiphon.upstream.documents import DocumentReader
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
@@ -88,6 +90,7 @@ from antiphon.upstream.transport import LlhttpTransport
 
 if TYPE_CHECKING:
     from antiphon.store.event_bus import EventBus
+    from antiphon.store.request_signing import RequestSigner
 
 QUEUE_SECONDS = 2.0  # for all messages of one request
 IDLE_CONNECTION_SECONDS = 20.0  # after which a load balancer or NAT may have dropped a connection
@@ -345,9 +348,29 @@ def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> Upstrea
     entra = EntraTokens(transport, secrets, identity.token)
     openai = OpenAITokens(transport, identity.token)
     tokens = TokenCache(token_fetches(foundation.targets, entra, openai))
+    signers = _request_signers(foundation)
     return UpstreamClient(
-        Exchange(transport, gateway),
-        Credentials(secrets, tokens),
+        Exchange(transport, gateway, signers),
+        Credentials(secrets, tokens, signers),
         CircuitBreaker(foundation.circuits, gateway.circuit_failures, gateway.circuit_seconds),
         gateway.read_after_write_seconds,
     )
+
+
+def _request_signers(foundation: _Foundation) -> Mapping[str, "RequestSigner"]:
+    """Build what signs the requests to each target of Amazon Bedrock."""
+    found = {
+        name: target
+        for name, target in foundation.targets.items()
+        if isinstance(target, BedrockTarget)
+    }
+    if not found:
+        return NO_SIGNERS
+    from antiphon.store.request_signing import RequestSigner  # noqa: PLC0415  not at each start
+
+    return {
+        name: RequestSigner(
+            name, Signer(each.service, each.region, each.address), foundation.aws.access
+        )
+        for name, each in found.items()
+    }

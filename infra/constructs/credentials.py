@@ -25,7 +25,7 @@ def create_secrets(
     scope: Construct, targets: Mapping[str, Target], options: Options, key: kms.IKey | None
 ) -> dict[str, secretsmanager.Secret]:
     """Create a secret for each target that needs one; raise ConfigError for too many."""
-    names = [name for name, target in targets.items() if target.identity_audience is None]
+    names = [name for name, target in targets.items() if target.has_secret]
     _check_size(names)
     return {name: _create_secret(scope, name, options, key) for name in names}
 

@@ -91,6 +91,7 @@ class GatewayOptions:
     def function(self, name: str, endpoint: str, configuration: Path) -> Function:
         """The function of functions/<name>.py; `endpoint` is the address of the local AWS."""
         env = function_environment(self.functions, endpoint, configuration, self.env, name)
+        env.update(self.setup.signing)
         wrapper = FUNCTIONS / "start-streaming"
         return Function(wrapper, self.functions, env, self.seconds)
 

@@ -12,13 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from antiphon.settings.config import Config
-from antiphon.settings.targets import OpenAITarget
 from infra.example_models import PREFERRED_MODELS
 from infra.local import instance_file
 from infra.local.aws.resources import REGION, TABLE
 from infra.local.gateway import Gateway
 from infra.local.options import LEVEL_VARIABLE, GatewayOptions
-from infra.local.target_setup import PROVIDERS, credential_variable, token_identity
+from infra.local.target_setup import PROVIDERS, credential_variable, is_signed, token_identity
 from infra.operator.key_settings import KeySettings
 
 BASE_PATH = "/v1"
@@ -108,11 +107,12 @@ def describe_target(options: GatewayOptions, name: str, section: dict[str, Any])
     provider = PROVIDERS[section["provider"]]
     if name in options.setup.simulated:
         return f"simulator, because there is no {_missing_credential(name, section)}"
-    address: str = section.get(provider.address_key, OpenAITarget.model_fields["base_url"].default)
-    return address
+    return section.get(provider.address_key) or options.config.targets[name].address
 
 
 def _missing_credential(name: str, section: dict[str, Any]) -> str:
+    if is_signed(section):
+        return "AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, by which its requests are signed"
     identity = token_identity(section)
     if identity == "aws":
         return "AWS identity, which only deployed functions have"

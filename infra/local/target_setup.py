@@ -12,6 +12,7 @@ from antiphon.settings import config
 
 type Document = Mapping[str, Any]
 
+AWS_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 TOKEN_KEYS = ("auth", "entra", "workload_identity")  # of a target in gateway.toml
 SIMULATOR_CREDENTIAL = "simulated"  # the simulator accepts any
 NO_SIMULATOR = "http://127.0.0.1"  # stands for the simulator's address where none runs
@@ -25,11 +26,21 @@ class Provider:
     address: str
     address_key: str  # of a target in gateway.toml
     path: str
+    secret_of_credential: str | None = (
+        None  # for a pair of variables, with which requests are signed
+    )
 
 
 PROVIDERS = {
     "openai": Provider("OPENAI_API_KEY", "OPENAI_BASE_URL", "base_url", "/v1"),
     "azure": Provider("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "endpoint", ""),
+    "bedrock": Provider(
+        "AWS_ACCESS_KEY_ID",
+        "AWS_BEDROCK_BASE_URL",
+        "base_url",
+        "/bedrock",
+        secret_of_credential="AWS_SECRET_ACCESS_KEY",  # noqa: S106  a variable's name
+    ),
 }
 
 
@@ -39,6 +50,7 @@ class TargetSetup:
 
     document: Document
     credentials: Mapping[str, str]  # by target
+    signing: Mapping[str, str]  # the variables that sign the requests to targets that are called
 
     @property
     def simulated(self) -> list[str]:
@@ -80,9 +92,14 @@ def build_target_setup(document: Document, env: Mapping[str, str]) -> TargetSetu
     targets = _targets(document)
     sections = {name: _add_address(section, env) for name, section in targets.items()}
     found = {name: _find_credential(name, section, env) for name, section in targets.items()}
+    credentials = {name: secret for name, secret in found.items() if secret}
+    is_signing = any(
+        is_signed(section) for name, section in sections.items() if name in credentials
+    )
     return TargetSetup(
         document={**document, "targets": sections} if targets else document,
-        credentials={name: secret for name, secret in found.items() if secret},
+        credentials=credentials,
+        signing={name: env[name] for name in AWS_VARIABLES if is_signing and env.get(name)},
     )
 
 
@@ -99,6 +116,12 @@ def token_identity(section: object) -> str | None:
         return None
     entra = section.get("entra")
     return str(entra.get("identity", "secret")) if isinstance(entra, dict) else "secret"
+
+
+def is_signed(section: object) -> bool:
+    """Whether requests to a target are signed, so that it has no credential of its own."""
+    provider = _provider(section)
+    return provider is not None and provider.secret_of_credential is not None
 
 
 def _targets(document: Document) -> dict[str, Any]:
@@ -123,6 +146,8 @@ def _find_credential(name: str, section: object, env: Mapping[str, str]) -> str 
     if identity == "aws":
         return None
     provider = _provider(section)
+    if provider is not None and provider.secret_of_credential is not None:
+        return env.get(provider.credential) if env.get(provider.secret_of_credential) else None
     # A provider's API key is not the client secret of an Entra application.
     general = env.get(provider.credential) if provider and identity is None else None
     return env.get(credential_variable(name)) or general or None

@@ -64,8 +64,8 @@ def _find_secret(deployment: Deployment, target: str) -> str:
     deployment.check_target("TARGET", target)
     if target not in deployment.secrets:
         raise click.UsageError(
-            f"The target '{target}' of {deployment.name} has no secret: it uses the AWS identity "
-            "of the functions, or the stack is older than this command."
+            f"The target '{target}' of {deployment.name} has no secret and needs none, because it "
+            "uses the AWS identity of the functions; or the stack is older than this command."
         )
     return deployment.secrets[target]
 

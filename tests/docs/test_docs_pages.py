@@ -14,6 +14,7 @@ from tests.docs.blocks import ROOT
 
 TARGET = set(targets.TargetSection.model_fields)
 OPENAI, AZURE = set(targets.OpenAITarget.model_fields), set(targets.AzureTarget.model_fields)
+BEDROCK = set(targets.BedrockTarget.model_fields)
 OWN_DEFAULTS = {"conversations", "skills"}  # keys of all, with a default for each provider
 # The first cell of a table of docs/settings.md: its model, and the keys that it has.
 SETTINGS = {
@@ -27,6 +28,7 @@ SETTINGS = {
         targets.AzureTarget,
         (AZURE - TARGET - {"provider"}) | OWN_DEFAULTS,
     ),
+    "`[targets.NAME]`, bedrock": (targets.BedrockTarget, BEDROCK - TARGET - {"provider"}),
     "`entra = { … }`": (targets.Entra, None),
     "`workload_identity = { … }`": (targets.WorkloadIdentity, None),
     "`[tenants.NAME]`": (config.Limits, None),
@@ -73,7 +75,7 @@ def test_settings_have_each_key_with_its_default_and_bounds(first_cell):
         if names is None or name in names
     }
     if "provider" in (names or ()):
-        expected["provider"] = (NONE, "`openai`, `azure`")
+        expected["provider"] = (NONE, "`openai`, `azure`, `bedrock`")
     assert found == expected
 
 

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from antiphon.settings.config import ConfigError, parse_config
@@ -120,6 +122,32 @@ def test_openai_with_an_aws_identity_is_always_simulated():
     assert (played_target.auth, played_target.workload_identity) == ("key", None)
 
 
+BEDROCK = {"provider": "bedrock", "region": "eu-central-1", "models": {"oss": "openai.gpt-oss"}}
+SIGNING = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "c"}
+
+
+def test_bedrock_is_called_with_the_keys_of_the_environment(tmp_path):
+    given = document(bedrock=BEDROCK, openai=OPENAI)
+    found = build_target_setup(given, {**SIGNING, "AWS_BEDROCK_BASE_URL": "https://b.example"})
+    assert (found.simulated, found.signing) == (["openai"], SIGNING)
+    assert found.document["targets"]["bedrock"]["base_url"] == "https://b.example"
+    options = GatewayOptions([], build_target_setup(given, SIGNING), [], {})
+    address = "https://bedrock-runtime.eu-central-1.amazonaws.com/openai/v1"
+    assert describe_target(options, "bedrock", BEDROCK) == address
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(options.setup.document))
+    variables = options.function("api", "http://127.0.0.1:9", config).env
+    assert {name: variables[name] for name in SIGNING} == SIGNING
+
+
+@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_bedrock_without_both_keys_is_simulated_and_none_is_passed_on(missing):
+    found = build_target_setup(document(bedrock=BEDROCK), {**SIGNING, missing: ""})
+    assert (found.simulated, found.signing) == (["bedrock"], {})
+    played_target = played(document(bedrock=BEDROCK), {})["bedrock"]
+    assert (played_target.address, played_target.region) == (f"{SIMULATOR}/bedrock", "eu-central-1")
+
+
 def test_a_target_with_an_aws_identity_is_always_simulated():
     env = {"ANTIPHON_SECRET_AZURE": "client-secret", "AZURE_OPENAI_API_KEY": "k"}
     found = build_target_setup(document(azure=BY_IDENTITY), env)
@@ -153,6 +181,10 @@ def test_an_error_in_entra_settings_is_reported_for_a_simulated_target(tmp_path,
         (AZURE, "ANTIPHON_SECRET_A_B or AZURE_OPENAI_API_KEY"),
         (ENTRA, "ANTIPHON_SECRET_A_B (the client secret of its application in Entra ID)"),
         (BY_IDENTITY, "AWS identity, which only deployed functions have"),
+        (
+            BEDROCK,
+            "AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, by which its requests are signed",
+        ),
     ],
 )
 def test_the_start_lines_name_the_credential_that_a_simulated_target_needs(section, wanted):

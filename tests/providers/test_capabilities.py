@@ -33,6 +33,13 @@ def test_a_target_serves_what_its_provider_does_and_its_section_does_not_exclude
     assert served_by(targets) == {"a": EVERYTHING - missing}
 
 
+@pytest.mark.parametrize("serves", [set(), {"retrieve", "background"}])
+def test_bedrock_serves_only_what_its_section_names(serves):
+    section = {"provider": "bedrock", "region": "us-east-1", "models": ["a"], "endpoint": "mantle"}
+    targets = parse_config({"targets": {"a": {**section, "serves": sorted(serves)}}}).targets
+    assert served_by(targets) == {"a": serves}
+
+
 def test_every_capability_has_words_for_the_error():
     assert set(NAMES) == set(get_args(Capability.__value__)) == EVERYTHING
 

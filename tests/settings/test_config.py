@@ -5,6 +5,7 @@ import pytest
 from antiphon.settings.config import Config, ConfigError, Settings, load_config, parse_config
 
 OPENAI = {"provider": "openai", "models": ["gpt-*"]}
+BEDROCK = {"provider": "bedrock", "region": "eu-central-1", "models": ["openai.*"]}
 AZURE = {"provider": "azure", "endpoint": "https://a.openai.azure.com", "models": {"a": "b"}}
 ENTRA = {"tenant_id": "acme.onmicrosoft.com", "client_id": "0000-1"}
 
@@ -127,10 +128,33 @@ def test_the_error_names_the_wrong_key(document, key):
         ({"gateway": {"pass_headers": 5}}, "must be a list, in square brackets"),
         (
             {"targets": {"a": {"provider": "acme"}}},
-            "targets.a: provider must be 'openai' or 'azure'",
+            "targets.a: provider must be 'openai', 'azure' or 'bedrock'",
         ),
-        ({"targets": {"a": {}}}, "the key provider is required: 'openai' or 'azure'"),
+        ({"targets": {"a": {}}}, "the key provider is required: 'openai', 'azure' or 'bedrock'"),
         ({"targets": {"a": {"provider": "openai"}}}, "targets.a.models: this key is required"),
+        ({"targets": {"a": {**BEDROCK, "regoin": "x"}}}, "Did you mean region?"),
+        ({"targets": {"a": {**OPENAI, "region": "eu-central-1"}}}, "region: there is no such key"),
+        ({"targets": {"a": {**BEDROCK, "auth": "key"}}}, "targets.a.auth: there is no such key"),
+        ({"targets": {"a": {**BEDROCK, "region": "Frankfurt"}}}, "targets.a.region: "),
+        ({"targets": {"a": {**BEDROCK, "endpoint": "x"}}}, "must be 'runtime' or 'mantle'"),
+        ({"targets": {"a": {**BEDROCK, "serves": ["files"]}}}, "targets.a.serves.0: must be "),
+        (
+            {"targets": {"a": {**BEDROCK, "serves": ["background", "retrieve"]}}},
+            'targets.a: serves: endpoint = "runtime" has no background responses',
+        ),
+        (
+            {"targets": {"a": {**BEDROCK, "endpoint": "mantle", "serves": ["background"]}}},
+            'targets.a: serves: "background" needs "retrieve"',
+        ),
+        (
+            {"targets": {"a": {**BEDROCK, "files": True, "without": []}}},
+            "targets.a: files, without: a target of Bedrock serves a create",
+        ),
+        ({"targets": {"a": {**BEDROCK, "region": "cn-north-1"}}}, "targets.a: base_url: give "),
+        (
+            {"targets": {"a": {**BEDROCK, "base_url": "https://b.example/a%20b"}}},
+            "targets.a.base_url: its path may only have",
+        ),
     ],
     ids=str,
 )
@@ -308,3 +332,20 @@ def test_a_dated_version_means_the_older_azure_path():
 
     versions = (None, "v1", "preview", "2025-04-01-preview")
     assert [is_legacy(version) for version in versions] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("more", "address", "service"),
+    [
+        ({}, "https://bedrock-runtime.eu-central-1.amazonaws.com/openai/v1", "bedrock"),
+        (
+            {"endpoint": "mantle"},
+            "https://bedrock-mantle.eu-central-1.api.aws/v1",
+            "bedrock-mantle",
+        ),
+        ({"base_url": "http://127.0.0.1:9/x/"}, "http://127.0.0.1:9/x", "bedrock"),
+    ],
+)
+def test_bedrock_has_an_address_and_a_name_in_signatures(more, address, service):
+    target = parse_config({"targets": {"a": {**BEDROCK, **more}}}).targets["a"]
+    assert (target.address, target.service, target.has_secret) == (address, service, False)

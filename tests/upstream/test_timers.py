@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from antiphon.upstream.exchange import latest_end
-from antiphon.upstream.outcome import UpstreamRequest
+from antiphon.upstream.outcome import UpstreamRequest, latest_end
 from antiphon.upstream.timers import KEEP_ALIVE_COMMENT, NEVER, ReadTimer, TimerThread
 
 NOW = 1000.0

@@ -128,7 +128,7 @@ class Models:
         self, candidate: Candidate, target: Target, request: Request, version: str
     ) -> ProviderList:
         """Return a provider's own list, if patterns such as gpt-* need it."""
-        if not any("*" in name for name in target.models):
+        if not (target.lists_models and any("*" in name for name in target.models)):
             return ProviderList(candidate.target)
         upstream = UpstreamRequest(
             "GET",

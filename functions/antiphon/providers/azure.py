@@ -26,7 +26,7 @@ class Azure:
         url = join_query(f"{target.endpoint}{prefix}{path}", without_api_version(query), version)
         return url, self._authorization(credential)
 
-    def complete_error(self, status: int, body: bytes) -> bytes:
+    def complete_error(self, status: int, body: bytes, headers: Mapping[str, str]) -> bytes:  # noqa: ARG002
         return complete_error(status, body)
 
     def _authorization(self, credential: str) -> Mapping[str, str]:

@@ -18,6 +18,12 @@ TYPES = {429: "rate_limit_error"}
 SERVER_ERROR = 500
 # Before a word: nothing that belongs to it, or an escape of JSON or of a URL.
 START = rb"(?:(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})|(?<=%[0-9a-fA-F]{2})|(?<![a-zA-Z0-9\\%]))"
+# Those with an account: they name it, and its roles. A model of Bedrock's own has none.
+COLON = rb"(?::|%3[aA])"
+ARNS = re.compile(
+    START + rb"(arn" + COLON + rb"aws[a-z-]*(?:" + COLON + rb"[a-z0-9-]*){2})"
+    rb"(" + COLON + rb")\d{12}" + COLON + rb"(?:\\/|[^\s\"'\\<>(),;\[\]{}])*"
+)
 ACCOUNT_IDS = re.compile(START + rb"(org|proj)[-_][A-Za-z0-9]{8,}")
 AZURE_HOSTS = re.compile(
     START + rb"(?<![a-z0-9]-)[a-z0-9][a-z0-9-]{0,62}"
@@ -75,15 +81,16 @@ class ProviderError:
 
 
 def mask_account(error: bytes) -> bytes:
-    """Mask the ids of the provider's account, and the name of an Azure resource."""
+    """Mask the ids of the provider's account, the name of an Azure resource, and AWS's ARNs."""
     error = ACCOUNT_IDS.sub(rb"\1-redacted", error)
+    error = ARNS.sub(rb"\1\2redacted", error)
     return AZURE_HOSTS.sub(rb"redacted\1", error)
 
 
 def mask_account_in(data: bytes, error: object) -> bytes:
     """Mask what an error inside `data` names of the account; all other bytes stay."""
     encoded = json.dumps(error).encode()
-    for pattern in (ACCOUNT_IDS, AZURE_HOSTS):
+    for pattern in (ACCOUNT_IDS, AZURE_HOSTS, ARNS):
         for found in pattern.finditer(encoded):
             data = data.replace(found[0], mask_account(found[0]))
     return data
@@ -96,13 +103,14 @@ def mask_failed_response(body: bytes, error: object) -> bytes:
     return mask_account_in(body, error) if error else body
 
 
-def complete_error(status: int, body: bytes) -> bytes:
+def complete_error(status: int, body: bytes, code: str | None = None) -> bytes:
     """Add what is missing of `message`, `type`, `param` and `code`; all other bytes stay.
 
-    Azure's own errors lack `type` and `param`; those of the proxy before it lack `error` itself.
+    Azure's own errors lack `type` and `param`; those of the proxy before it lack `error` itself,
+    as do those of AWS. `code`: that of an error without one.
     """
     try:
-        return _complete(status, body.decode()).encode()
+        return _complete(status, body.decode(), code).encode()
     except (ValueError, RecursionError):  # a proxy's HTML page: clients go by the status
         return body
 
@@ -112,14 +120,14 @@ def empty_error(status: int) -> bytes:
     return json.dumps({"error": _envelope({}, status)}).encode()
 
 
-def _complete(status: int, text: str) -> str:
+def _complete(status: int, text: str, code: str | None) -> str:
     document = json.loads(text)
     if not isinstance(document, dict) or not isinstance(document.get("error", {}), dict):
         return text
     if "error" not in document:
-        error = _envelope(document, status)
+        error = _envelope({"code": code, **document}, status)
         return f'{{"error":{json.dumps(error)},{text.lstrip()[1:]}' if document else text
-    complete = _envelope(document["error"], status)
+    complete = _envelope({"code": code, **document["error"]}, status)
     missing = {name: value for name, value in complete.items() if name not in document["error"]}
     return _insert(text, document, missing) if missing else text
 

@@ -23,8 +23,8 @@ class OpenAI:
         url = join_query(f"{self.base_url}{path}", without_api_version(query))
         return url, {"authorization": f"Bearer {credential}"}
 
-    def complete_error(self, status: int, body: bytes) -> bytes:  # noqa: ARG002  already complete
-        return body
+    def complete_error(self, status: int, body: bytes, headers: Mapping[str, str]) -> bytes:  # noqa: ARG002
+        return body  # already complete
 
 
 def join_query(url: str, *queries: str) -> str:

@@ -1,11 +1,12 @@
 """What every provider can do, and which provider serves a target. No I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon.providers.azure import Azure
 from antiphon.providers.openai import Address, OpenAI
-from antiphon.settings.targets import AzureTarget, Capability, Target
+from antiphon.settings.targets import AzureTarget, BedrockTarget, Capability, Target
 
 
 class Provider(Protocol):
@@ -25,8 +26,11 @@ class Provider(Protocol):
         """Return the URL for a path of the API, and the headers that authorize the request."""
         ...
 
-    def complete_error(self, status: int, body: bytes) -> bytes:
-        """Return an error body with all members that OpenAI's clients read."""
+    def complete_error(self, status: int, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Return an error body with all members that OpenAI's clients read.
+
+        `headers`: those of the provider's answer.
+        """
         ...
 
 
@@ -43,4 +47,9 @@ def provider_of(target: Target) -> Provider:
     """Return the provider that a configured target uses."""
     if isinstance(target, AzureTarget):
         return Azure(target)
+    if isinstance(target, BedrockTarget):
+        # Few gateways have such a target, and no other should import it at its start.
+        from antiphon.providers.bedrock import Bedrock  # noqa: PLC0415  see above
+
+        return Bedrock(target)
     return OpenAI(target.base_url)

@@ -17,7 +17,7 @@ from antiphon.store.links import Link
 from antiphon.upstream.otlp import SpanExporter
 
 CLIENT, ERROR = 3, 2  # numbers of OTLP's SpanKind and StatusCode
-PROVIDERS = {"openai": "openai", "azure": "azure.ai.openai"}
+PROVIDERS = {"openai": "openai", "azure": "azure.ai.openai", "bedrock": "aws.bedrock"}
 PORTS = {"https": 443, "http": 80}
 SAMPLED = 1  # a bit of the flags in `traceparent`
 NS_PER_MS = 1_000_000

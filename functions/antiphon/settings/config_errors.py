@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 UNION_BRANCHES = {"list[str]", "dict[str,str]", "[key]"}  # in pydantic's paths; not keys of a file
+PROVIDERS = {"openai", "azure", "bedrock"}
 UNKNOWN_KEY = "extra_forbidden"
 MESSAGES = {  # by pydantic's type, in TOML's words
     "missing": "this key is required",
@@ -15,8 +16,8 @@ MESSAGES = {  # by pydantic's type, in TOML's words
     "list_type": "must be a list, in square brackets",
     "dict_type": "must be a table",
     "model_type": "must be a table",
-    "union_tag_not_found": "the key provider is required: 'openai' or 'azure'",
-    "union_tag_invalid": "provider must be 'openai' or 'azure'",
+    "union_tag_not_found": "the key provider is required: 'openai', 'azure' or 'bedrock'",
+    "union_tag_invalid": "provider must be 'openai', 'azure' or 'bedrock'",
 }
 
 type Path = tuple[int | str, ...]
@@ -75,5 +76,5 @@ def _resolve(schema: Schema, node: Schema) -> Iterator[Schema]:
 
 def _is_union_branch(position: int, part: object) -> bool:
     """Whether a part of pydantic's path is the branch of a union and not a key of the file."""
-    is_provider = position == 2 and part in ("openai", "azure")  # noqa: PLR2004  targets.name.*
+    is_provider = position == 2 and part in PROVIDERS  # noqa: PLR2004  targets.name.*
     return is_provider or part in UNION_BRANCHES

@@ -49,6 +49,9 @@ EventBusName = Annotated[
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[ -~]*$")]
 ClaimName = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 Audience = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,500}$")]
+AwsRegion = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]{2,8}(-[a-z0-9]+)+-[0-9]$")  # such as eu-central-1
+]
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 SharedId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,900}$")]  # as links have them
 TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]

@@ -1,11 +1,13 @@
 """The targets in `gateway.toml`: what all have, and what those of each provider have."""
 
+import re
 from typing import Annotated, Literal, Self, get_args
+from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from antiphon.settings.addresses import BaseUrl
-from antiphon.settings.section import Audience, Section
+from antiphon.settings.section import Audience, AwsRegion, Section
 
 OpenAIId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]  # of no documented form
 
@@ -52,6 +54,16 @@ class TargetSection(Section):
     def identity_audience(self) -> str | None:
         """The audience of the AWS token in place of a secret; None: the target has a secret."""
         return None
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether the gateway needs a secret for the target."""
+        return self.identity_audience is None
+
+    @property
+    def lists_models(self) -> bool:
+        """Whether its API has a list of its models."""
+        return True
 
     @property
     def excluded(self) -> frozenset[Capability]:
@@ -178,7 +190,88 @@ class AzureTarget(TargetSection):
         return self
 
 
-Target = Annotated[OpenAITarget | AzureTarget, Field(discriminator="provider")]
+# What Bedrock may serve beyond a create. Its pages do not say it of each model and address.
+type BedrockCapability = Literal[
+    "background", "retrieve", "resume", "delete", "input_items", "input_tokens", "compact"
+]
+BEDROCK_HOSTS = {
+    "runtime": "bedrock-runtime.{region}.amazonaws.com",
+    "mantle": "bedrock-mantle.{region}.api.aws",
+}
+BEDROCK_PATHS = {"runtime": "/openai/v1", "mantle": "/v1"}
+OTHER_PARTITIONS = ("cn-", "eu-isoe-", "eusc-", "us-iso")  # whose hosts end otherwise
+# Nothing that is encoded in one way to be sent, and in another one to be signed.
+SIGNED_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+
+
+def _check_signed_address(url: str) -> str:
+    if not SIGNED_PATH.fullmatch(urlsplit(url).path):
+        raise ValueError("its path may only have letters, digits, '-', '.', '_' and '~'")
+    return url
+
+
+class BedrockTarget(TargetSection):
+    """Amazon Bedrock with OpenAI's API; the AWS role of the functions signs each request.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
+    """
+
+    provider: Literal["bedrock"]
+    region: AwsRegion
+    endpoint: Literal["runtime", "mantle"] = "runtime"
+    base_url: Annotated[BaseUrl, AfterValidator(_check_signed_address)] | None = None
+    serves: list[BedrockCapability] = Field(default=[])  # beyond a create, which all serve
+
+    @property
+    def address(self) -> str:
+        host = BEDROCK_HOSTS[self.endpoint].format(region=self.region)
+        return self.base_url or f"https://{host}{BEDROCK_PATHS[self.endpoint]}"
+
+    @property
+    def service(self) -> str:
+        """The name of the service in signatures."""
+        return "bedrock" if self.endpoint == "runtime" else "bedrock-mantle"
+
+    @property
+    def has_secret(self) -> bool:
+        return False
+
+    @property
+    def lists_models(self) -> bool:
+        return False
+
+    @property
+    def shared_account(self) -> str | None:
+        return self.account or self.address
+
+    @model_validator(mode="after")
+    def _check_serves(self) -> Self:
+        useless = self.model_fields_set & {"files", "skills", "conversations", "without"}
+        if useless:
+            raise ValueError(
+                f"{', '.join(sorted(useless))}: a target of Bedrock serves a create, and beyond it "
+                "only what 'serves' names; leave it out"
+            )
+        if "background" in self.serves:
+            self._check_background()
+        return self
+
+    def _check_background(self) -> None:
+        if self.endpoint == "runtime":
+            raise ValueError(
+                'serves: endpoint = "runtime" has no background responses; "mantle" has them'
+            )
+        if "retrieve" not in self.serves:
+            raise ValueError('serves: "background" needs "retrieve", which reads their results')
+
+    @model_validator(mode="after")
+    def _check_partition(self) -> Self:
+        if self.base_url is None and self.region.startswith(OTHER_PARTITIONS):
+            raise ValueError("base_url: give the address that Bedrock has in this region")
+        return self
+
+
+Target = Annotated[OpenAITarget | AzureTarget | BedrockTarget, Field(discriminator="provider")]
 
 
 def matches_pattern(pattern: str, model: str) -> bool:

@@ -87,12 +87,20 @@ class AwsAccess:
     credentials: Credentials | None
     send: Send
 
-    def sign(self, signer: Signer, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-        """Return all headers of a request with these."""
+    def sign(
+        self,
+        signer: Signer,
+        headers: Mapping[str, str],
+        body: bytes,
+        method: str = "POST",
+        url: str | None = None,
+    ) -> dict[str, str]:
+        """Return all headers of a request with these; raise BotoCoreError without credentials."""
         if self.credentials is None:
             raise NoCredentialsError
         # Temporary credentials may be renewed between two calls.
-        return signer.sign(headers, body, self.credentials.get_frozen_credentials())
+        frozen = self.credentials.get_frozen_credentials()
+        return signer.sign(headers, body, frozen, method, url)
 
 
 @dataclass(frozen=True)

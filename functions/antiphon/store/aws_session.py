@@ -80,7 +80,7 @@ class AwsSession:
         self._is_usual = not any(map(env.get, FOR_BOTOCORE))
         region = env.get("AWS_DEFAULT_REGION") or self._botocore.region
         found = EnvironmentCredentials.read(env) if self._is_usual else None
-        self._access = AwsAccess(region, found or self._botocore.credentials, send)
+        self.access = AwsAccess(region, found or self._botocore.credentials, send)
 
     def open_api(
         self,
@@ -90,7 +90,7 @@ class AwsSession:
     ) -> JsonApi:
         """Return what calls a service; nothing is sent until the first call."""
         url = f"{self._find_endpoint(service.name).rstrip('/')}/"
-        return JsonApi(service, url, self._access, connect_seconds, read_seconds)
+        return JsonApi(service, url, self.access, connect_seconds, read_seconds)
 
     def open_path(self, endpoint: str, name: str, path: str, seconds: float) -> RestApi:
         """Return what calls one operation of a service.
@@ -98,7 +98,7 @@ class AwsSession:
         `endpoint` names it in its URL, `name` in signatures; the path is encoded.
         """
         url = f"{self._find_endpoint(endpoint).rstrip('/')}{path}"
-        return RestApi(name, url, self._access, seconds)
+        return RestApi(name, url, self.access, seconds)
 
     def create_client(self, service: str) -> Any:
         """Return botocore's client, for a service that does not speak JSON."""
@@ -115,7 +115,7 @@ class AwsSession:
         configured = next(filter(None, map(self._env.get, variables)), None)
         if configured is not None:
             return configured
-        region = self._access.region
+        region = self.access.region
         if self._is_usual and USUAL_REGION.fullmatch(region):
             return f"https://{service}.{region}.amazonaws.com"
         return self._botocore.find_endpoint(service, region)

@@ -27,7 +27,7 @@ class FrozenCredentials(Protocol):
 
 
 class Signer:
-    """Signs POST requests without a query to one service at one URL."""
+    """Signs requests to one service at one URL, or below it."""
 
     def __init__(
         self,
@@ -40,16 +40,25 @@ class Signer:
         port = None if parts.port == DEFAULT_PORTS.get(parts.scheme) else parts.port
         self._host = f"{parts.hostname}:{port}" if port else str(parts.hostname)
         # Encoded once more than it is sent, as for every service but S3.
-        self._path = quote(parts.path, safe="/~") or "/"
+        self._path = _canonical_path(parts.path)
         self._scope = f"{region}/{service}/aws4_request"
         self._steps = region, service, "aws4_request"
         self._now = now
         self._key: tuple[str, str, bytes] = "", "", b""  # the secret and the day it is made from
 
     def sign(
-        self, headers: Mapping[str, str], body: bytes, credentials: FrozenCredentials
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        credentials: FrozenCredentials,
+        method: str = "POST",
+        url: str | None = None,
     ) -> dict[str, str]:
-        """Return all headers, with the signature; names are in lower case, and all are signed."""
+        """Return all headers, with the signature; names are in lower case, and all are signed.
+
+        `url`: another one than the signer's, below it, whose query is encoded as RFC 3986 has it.
+        """
+        path, query = (self._path, "") if url is None else _canonical_target(url)
         time = self._now().strftime("%Y%m%dT%H%M%SZ")
         signed = {**headers, "host": self._host, "x-amz-date": time}
         if credentials.token:
@@ -57,7 +66,7 @@ class Signer:
         names = sorted(signed)
         lines = "".join(f"{name}:{signed[name]}\n" for name in names)
         list_of_names, digest = ";".join(names), hashlib.sha256(body).hexdigest()
-        canonical = f"POST\n{self._path}\n\n{lines}\n{list_of_names}\n{digest}"
+        canonical = f"{method}\n{path}\n{query}\n{lines}\n{list_of_names}\n{digest}"
         scope = f"{time[:8]}/{self._scope}"
         hashed = hashlib.sha256(canonical.encode()).hexdigest()
         key = self._signing_key(credentials.secret_key or "", time[:8])
@@ -76,6 +85,19 @@ class Signer:
                 key = _digest(key, step)
             self._key = secret, day, key
         return self._key[2]
+
+
+def _canonical_path(path: str) -> str:
+    return quote(path, safe="/~") or "/"
+
+
+def _canonical_target(url: str) -> tuple[str, str]:
+    """Return path and query of a URL as they are signed."""
+    parts = urlsplit(url)
+    pairs = (part.partition("=") for part in parts.query.split("&") if part)
+    sorted_pairs = sorted((name, value) for name, _, value in pairs)
+    query = "&".join(f"{name}={value}" for name, value in sorted_pairs)
+    return _canonical_path(parts.path), query
 
 
 def _digest(key: bytes, text: str) -> bytes:

@@ -11,7 +11,7 @@ from antiphon.providers.provider import Candidate
 from antiphon.settings.metrics import FAILOVERS
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.credentials import Credentials
-from antiphon.upstream.exchange import Exchange, latest_end
+from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.outcome import (
     BAD_REQUEST,
     CREDENTIAL_REFUSED,
@@ -22,6 +22,7 @@ from antiphon.upstream.outcome import (
     UpstreamRequest,
     UpstreamResponse,
     error_preference,
+    latest_end,
     outcome_at_end,
     policy_for,
     stream_of,

@@ -1,12 +1,14 @@
 """The credential for each target, and its removal from what a provider answers.
 
-It is an API key from the target's secret, or a token of Microsoft Entra ID or OpenAI.
+It is an API key from the target's secret, or a token of Microsoft Entra ID or OpenAI. A target
+whose requests are signed has none.
 """
 
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -17,6 +19,9 @@ from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.openai_tokens import OpenAITokens
 from antiphon.upstream.tokens import Token, TokenCache
 
+if TYPE_CHECKING:
+    from antiphon.store.request_signing import RequestSigner
+
 REDACTED = b"[redacted]"
 # Servers without keys are given words such as `EMPTY` or `lm-studio`, which any text may contain.
 MIN_SECRET_CHARS = 12
@@ -24,27 +29,35 @@ NEVER_ESCAPED = re.compile(rb"[A-Za-z0-9._~-]+")  # in URLs, in JSON and in HTML
 NEEDLE_BYTES = 24
 MAX_ESCAPED_BYTES = 6  # of one character, as \u002b in JSON
 LINE_ENDS = (b"\n", b"\r")
+SESSION_TOKEN = "x-amz-security-token"  # noqa: S105  header with the one secret of a signed request
+NO_SIGNERS: Mapping[str, "RequestSigner"] = {}
+
+type Source = ProviderSecrets | TokenCache | "RequestSigner"
 
 
 class Credentials:
     """Safe for many threads: of those that need the same credential, one fetches it."""
 
-    def __init__(self, secrets: ProviderSecrets, tokens: TokenCache) -> None:
+    def __init__(
+        self,
+        secrets: ProviderSecrets,
+        tokens: TokenCache,
+        signers: Mapping[str, "RequestSigner"] = NO_SIGNERS,
+    ) -> None:
+        """`signers`: by target, for those that have no credential but signed requests."""
         self._secrets = secrets
-        self._tokens = tokens
-        self._with_tokens = tokens.targets
+        self._others: Mapping[str, Source] = {**dict.fromkeys(tokens.targets, tokens), **signers}
 
     def get(self, target: str) -> str:
         """Return the API key or bearer token; raise CredentialMissing."""
-        return (self._tokens if target in self._with_tokens else self._secrets).get(target)
+        return self._others.get(target, self._secrets).get(target)
 
     def renew(self, target: str, rejected: str) -> str | None:
         """Return another credential after a provider's 401; None where there is none.
 
         At most one fetch in 30 seconds for a target, however many of its calls are refused.
         """
-        source = self._tokens if target in self._with_tokens else self._secrets
-        renewed = source.renew(target, rejected)
+        renewed = self._others.get(target, self._secrets).renew(target, rejected)
         logger.warning("credential refused", extra={"target": target, "renewed": bool(renewed)})
         return renewed
 

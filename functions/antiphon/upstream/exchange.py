@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import httpx
 
 from antiphon.errors import AnswerTooLarge, GatewayError, InvalidRequest, UpstreamFailed
 from antiphon.json_reader import Answer, JsonReader, read_json
-from antiphon.observability import logger
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import Gateway
 from antiphon.settings.section import PRIVATE_HEADERS
 from antiphon.sse import EventSplitter
-from antiphon.upstream.credentials import redact
+from antiphon.upstream.credentials import NO_SIGNERS, SESSION_TOKEN, redact
 from antiphon.upstream.download import Download, check_download, redirected
 from antiphon.upstream.faults import translate_error
 from antiphon.upstream.http1 import build_request
@@ -26,7 +26,9 @@ from antiphon.upstream.outcome import (
     SUCCESS,
     UpstreamRequest,
     UpstreamResponse,
+    latest_end,
     policy_for_status,
+    without_longest,
 )
 from antiphon.upstream.stream import UpstreamStream
 from antiphon.upstream.timers import (
@@ -37,7 +39,9 @@ from antiphon.upstream.timers import (
     no_time_left,
 )
 
-MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
+if TYPE_CHECKING:
+    from antiphon.store.request_signing import RequestSigner
+
 WRITE_SECONDS = 30.0  # without any progress
 ERROR_BODY_SECONDS = 3.0  # for the body of an error, whose head decides
 MAX_ERROR_BYTES = 1 << 20  # nobody needs an error that is longer
@@ -96,7 +100,13 @@ TO_CALLER = (
 class Exchange:
     """Sends over one httpx transport; timers beside it end a read that takes too long."""
 
-    def __init__(self, transport: httpx.BaseTransport, gateway: Gateway) -> None:
+    def __init__(
+        self,
+        transport: httpx.BaseTransport,
+        gateway: Gateway,
+        signers: Mapping[str, "RequestSigner"] = NO_SIGNERS,
+    ) -> None:
+        self._signers = signers
         self._transport = transport
         self._gateway = gateway
         self._timers = TimerThread()
@@ -115,7 +125,8 @@ class Exchange:
         if request.is_download and response.status_code in REDIRECTS:
             response = self._follow(outgoing, response, request, answers_by)
         is_file = request.is_download and response.status_code in SUCCESS
-        response = redact(response, credential, with_body=not is_file)
+        secret = credential or outgoing.headers.get(SESSION_TOKEN, "")
+        response = redact(response, secret, with_body=not is_file)
         ends_at = min(ends_at, time.monotonic() + request.timeout_seconds)
         timer = self._start_timer(response, ends_at, answers_by)
         close = partial(self._close, response, timer)
@@ -125,7 +136,7 @@ class Exchange:
             head = UpstreamResponse(candidate.target, response.status_code, headers, b"")
             incoming = _Incoming(head, _chunks(response), timer, close)
             if head.status in ERRORS:
-                return _read_error(incoming, candidate)
+                return _read_error(incoming, candidate, response.headers)
             if is_file:
                 check_download(response, has_range="range" in outgoing.headers)
                 return self._open_download(incoming)
@@ -146,6 +157,8 @@ class Exchange:
         is_json = _media_type(headers.get("content-type", "")).endswith("json")
         if body and not (request.is_form or is_json):
             headers["content-type"] = JSON  # it was parsed as JSON before
+        if signer := self._signers.get(candidate.target):
+            headers.update(signer.sign(request.method, url, headers, body))
         try:
             return build_request(request.method, url, headers, body)
         except httpx.RequestError as exc:
@@ -289,12 +302,6 @@ class _Incoming:
         return b"", reader.answer, fault or AnswerTooLarge(text)
 
 
-def latest_end(request: UpstreamRequest) -> float:
-    """Return the time.monotonic() at which an exchange must end, so that the reply ends well."""
-    left = request.ends_at - time.monotonic()
-    return request.ends_at - min(MARGIN_SECONDS, left / 4)
-
-
 def _name_pattern(*names: str) -> re.Pattern[str]:
     """Compile names of headers, which may end with `*`."""
     passed = "|".join(re.escape(name).replace(r"\*", ".+") for name in names)
@@ -316,21 +323,10 @@ def caller_headers(method: str, response: httpx.Response, names: re.Pattern[str]
     """Return the provider's headers that the caller gets, and whether its SDK may retry."""
     passed = {name: value for name, value in response.headers.items() if names.fullmatch(name)}
     if sum(map(len, (*passed, *passed.values()))) > MAX_HEADER_BYTES:
-        passed = _without_longest(passed)
+        passed = without_longest(passed, MAX_HEADER_BYTES)
     if method == "POST" and policy_for_status(response.status_code).should_retry is False:
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}
-
-
-def _without_longest(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the shortest headers, as many as a response of Lambda can have."""
-    left, passed = MAX_HEADER_BYTES, {}
-    for name, value in sorted(headers.items(), key=lambda header: len(header[1])):
-        left -= len(name) + len(value)
-        if left >= 0:
-            passed[name] = value
-    logger.warning("headers dropped", extra={"headers": sorted(headers.keys() - passed.keys())})
-    return passed
 
 
 def kind_of_body(declared: str, start: bytes) -> str | None:
@@ -361,12 +357,14 @@ def _media_type(declared: str) -> str:
     return declared.partition(";")[0].strip().lower()
 
 
-def _read_error(incoming: _Incoming, candidate: Candidate) -> UpstreamResponse:
+def _read_error(
+    incoming: _Incoming, candidate: Candidate, headers: Mapping[str, str]
+) -> UpstreamResponse:
     """Read an error's body, nothing where it does not arrive whole: the head decides."""
     incoming.timer.end_within(ERROR_BODY_SECONDS)
     body, answer, fault = incoming.read_all(MAX_ERROR_BYTES)
     is_whole = answer is None and fault is None
-    return incoming.head.with_error(candidate, body if is_whole else b"")
+    return incoming.head.with_error(candidate, body if is_whole else b"", headers)
 
 
 def _read_deletion(incoming: _Incoming) -> UpstreamResponse:

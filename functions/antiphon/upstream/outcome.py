@@ -21,6 +21,7 @@ from antiphon.errors import (
 )
 from antiphon.http import MAX_CALL_SECONDS, Reply, Request, RequestMetrics
 from antiphon.json_reader import Answer, Members, read_json
+from antiphon.observability import logger
 from antiphon.providers.errors import (
     ProviderError,
     empty_error,
@@ -32,6 +33,7 @@ from antiphon.schema.list_queries import check_provider_query
 from antiphon.upstream.download import Download
 from antiphon.upstream.stream import UpstreamStream
 
+MARGIN_SECONDS = 10.0  # for an orderly end before Lambda's limit; at most a quarter of what is left
 MAX_RETRY_AFTER_SECONDS = 900.0  # a longer `retry-after` of a provider is cut to this
 # Codes of faults that say nothing about the target: limits of the gateway, or its end.
 OWN_ENDS = {"gateway_deadline", "gateway_stopped", "event_too_large", "upstream_answer_too_large"}
@@ -139,11 +141,16 @@ class UpstreamResponse:
     def with_headers(self, headers: Mapping[str, str]) -> "UpstreamResponse":
         return replace(self, headers={**self.headers, **headers})
 
-    def with_error(self, candidate: Candidate, body: bytes) -> "UpstreamResponse":
-        """Add a provider's error in OpenAI's shape, without the account's ids."""
+    def with_error(
+        self, candidate: Candidate, body: bytes, headers: Mapping[str, str]
+    ) -> "UpstreamResponse":
+        """Add a provider's error in OpenAI's shape, without the account's ids.
+
+        `headers`: all of the provider's.
+        """
         if not body.strip():
             return replace(self.with_headers({"content-type": JSON}), body=empty_error(self.status))
-        body = candidate.provider.complete_error(self.status, body)
+        body = candidate.provider.complete_error(self.status, body, headers)
         return replace(self, body=mask_account(body))
 
     def with_answer(
@@ -172,6 +179,12 @@ class UpstreamResponse:
 
 
 type Outcome = UpstreamResponse | GatewayError
+
+
+def latest_end(request: UpstreamRequest) -> float:
+    """Return the time.monotonic() at which an exchange must end, so that the reply ends well."""
+    left = request.ends_at - time.monotonic()
+    return request.ends_at - min(MARGIN_SECONDS, left / 4)
 
 
 @dataclass(frozen=True)
@@ -331,6 +344,17 @@ def error_preference(outcome: Outcome) -> int:
             return 0
         return 0 if outcome.status in {TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE} else 2
     return 1 if isinstance(outcome, UpstreamNotReached) else 3
+
+
+def without_longest(headers: Mapping[str, str], size: int) -> dict[str, str]:
+    """Return the shortest headers, as many as have this size in bytes; log which are left out."""
+    left, passed = size, {}
+    for name, value in sorted(headers.items(), key=lambda header: len(header[1])):
+        left -= len(name) + len(value)
+        if left >= 0:
+            passed[name] = value
+    logger.warning("headers dropped", extra={"headers": sorted(headers.keys() - passed.keys())})
+    return passed
 
 
 def retry_after(outcome: Outcome) -> float | None:

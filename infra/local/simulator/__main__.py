@@ -22,7 +22,7 @@ from infra.local.simulator.server import LOOPBACK, build_application, serve
 def main(
     host: str, port: int, *, record: bool, exit_with_parent: bool, deployments: Sequence[str]
 ) -> None:
-    """Simulate OpenAI under /v1 and Azure OpenAI under /openai."""
+    """Simulate OpenAI under /v1, Azure OpenAI under /openai and Amazon Bedrock under /bedrock."""
     models = dict(deployment.split("=", 1) for deployment in deployments)
     app = build_application(is_recording=record, deployments=models)
     asyncio.run(_serve_until_stopped(app, host, port, watch=exit_with_parent))

@@ -55,11 +55,11 @@ INVALID_JSON_MESSAGE = (
 
 
 class Provider(Protocol):
-    """What differs between OpenAI and Azure OpenAI."""
+    """What differs between OpenAI, Azure OpenAI and Amazon Bedrock."""
 
     @property
     def name(self) -> str: ...
-    def read_credential(self, request: web.Request) -> str: ...
+    async def read_credential(self, request: web.Request) -> str: ...
     def error_body(self, error: ApiError) -> Json: ...
     def response_headers(self, milliseconds: int) -> dict[str, str]: ...
     def model_name(self, name: str) -> str: ...
@@ -75,7 +75,7 @@ class OpenAI:
     name = "openai"
     extra_fields: Mapping[str, object] = MappingProxyType({})
 
-    def read_credential(self, request: web.Request) -> str:
+    async def read_credential(self, request: web.Request) -> str:
         key = _bearer_token(request)
         if not key:
             raise ApiError(401, MISSING_KEY_MESSAGE)
@@ -118,7 +118,7 @@ class Azure:
         self._deployments = deployments
         self._legacy = legacy
 
-    def read_credential(self, request: web.Request) -> str:
+    async def read_credential(self, request: web.Request) -> str:
         key = request.headers.get("api-key") or _bearer_token(request)
         if not key or key.startswith(INVALID_KEY_PREFIX):
             raise ApiError(401, ACCESS_DENIED_MESSAGE)

@@ -26,6 +26,7 @@ from infra.local.simulator.api_request import (
     Route,
     RouteHandler,
 )
+from infra.local.simulator.bedrock import Bedrock
 from infra.local.simulator.errors import ApiError
 from infra.local.simulator.recording import RequestRecorder
 from infra.local.simulator.state import Account, State
@@ -63,6 +64,7 @@ def build_application(
         "/v1": (OpenAI(), OPENAI_ROUTES),
         "/openai/v1": (Azure(deployments), ROUTES),
         "/openai": (Azure(deployments, legacy=True), ROUTES),
+        "/bedrock": (Bedrock(), OPENAI_ROUTES),
     }
     for prefix, (provider, api_routes) in apis.items():
         for method, path, route_handler in api_routes:
@@ -78,7 +80,8 @@ def build_application(
 def _build_handler(route_handler: RouteHandler, provider: Provider, state: State) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         try:
-            account = state.find_account(provider.name, provider.read_credential(request))
+            credential = await provider.read_credential(request)
+            account = state.find_account(provider.name, credential)
             return await route_handler(ApiRequest(request, provider, account))
         except ApiError as error:
             return ApiRequest(request, provider, Account()).reply_error(error)
