@@ -17,6 +17,8 @@ MOST = 615  # 612 on Linux
 # httpx's command, which is in no asset, imports them where they are installed.
 OF_DEVELOPMENT = {"click", "pygments", "rich"}
 NOT_AT_THE_START = {
+    "antiphon.providers.bedrock",  # for a target of Bedrock
+    "antiphon.store.request_signing",
     "boto3",  # does not ship
     "botocore.session",  # for an environment that is not Lambda's
     "botocore.client",
