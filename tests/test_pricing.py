@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.pricing import CostEstimator, Prices, provider_at
 from antiphon.settings.config import parse_config
-from antiphon.settings.targets import AzureTarget, OpenAITarget
+from antiphon.settings.targets import AzureTarget, BedrockTarget, OpenAITarget
 from tests.support import limits
 from tests.support.dynamodb import make_link
 
@@ -241,6 +241,9 @@ NAMES = CostEstimator(
     {
         "azure": AzureTarget(provider="azure", endpoint="https://acme.example", models=AZURE),
         "globs": AzureTarget(provider="azure", endpoint="https://acme.example", models=["gpt-*"]),
+        "bedrock": BedrockTarget(
+            provider="bedrock", region="us-east-1", models={"sol": "global.openai.gpt-6-sol"}
+        ),
         "alias": OpenAITarget(provider="openai", models={"gpt-5": "gpt-4o-mini"}),
     },
 )
@@ -268,6 +271,9 @@ NAMES = CostEstimator(
         ("alias", "gpt-5", "gpt-4o-mini", "0.15"),
         ("alias", "gpt-5", "gpt-4o-mini-2024-07-18", "0.15"),
         ("alias", "gpt-5", None, "0.15"),
+        # At Bedrock the name that is sent has the price; 4 is that of so many tokens in any Region.
+        ("bedrock", "sol", "gpt-6-sol", "4"),
+        ("bedrock", "sol", None, "4"),
         # A target that is gone had deployments, perhaps.
         ("gone", "gpt-5", "gpt-4o-mini", "1.25"),
         ("gone", "prod", "gpt-4o-mini", "0.15"),

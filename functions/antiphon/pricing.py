@@ -218,8 +218,10 @@ def model_names(
     certain of a target that is not configured any more.
     """
     own = target.upstream_model(model) if target is not None and model else None
-    if isinstance(target, OpenAITarget | BedrockTarget):
+    if isinstance(target, OpenAITarget):
         return answered, own, model
+    if isinstance(target, BedrockTarget):  # where the name also says in which Regions it is served
+        return own, answered, model
     if target is None or answered is None:
         return model, answered, own
     # Where patterns name the models, a deployment has the public name itself.

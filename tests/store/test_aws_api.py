@@ -64,7 +64,7 @@ def of_botocore(method, credentials, service, region, url, headers, body):
 @pytest.mark.parametrize("token", [None, "a/temporary+token=="])
 @pytest.mark.parametrize(
     "url",
-    ["https://dynamodb.eu-central-1.amazonaws.com/", "http://127.0.0.1:4566/", "https://a.b/c/d"],
+    ["https://dynamodb.eu-central-1.amazonaws.com/", "http://[::1]:4566/", "https://a.b/c/d"],
 )
 @pytest.mark.parametrize("body", [b"{}", '{"a":"é"}'.encode(), b"x" * 100_000])
 def test_a_request_is_signed_as_botocore_signs_it(monkeypatch, token, url, body):

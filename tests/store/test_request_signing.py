@@ -42,7 +42,11 @@ def test_any_method_path_and_query_is_signed_as_botocore_signs_it(
 ):
     credentials = Credentials("AKID", "secret+/", token)
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: NOW)
-    headers = {"content-type": "application/json", "accept": "*/*", "user-agent": "antiphon"}
+    headers = {
+        "content-type": "application/json;  charset=utf-8",
+        "accept": "*/*",
+        "user-agent": "antiphon",
+    }
     signed = signer_with(credentials).sign(method, URL + path, headers, body)
     sent = {name: signed[name] for name in ("content-type", "x-amz-content-sha256")}
     request = AWSRequest(method, URL + path, sent, body)
@@ -50,6 +54,7 @@ def test_any_method_path_and_query_is_signed_as_botocore_signs_it(
     expected = {name.lower(): value for name, value in request.headers.items()}
     assert signed.pop("host") == "bedrock-runtime.eu-central-1.amazonaws.com"
     assert signed == expected
+    assert signed["content-type"] == "application/json; charset=utf-8"
 
 
 def test_a_query_is_sent_as_it_is_signed():

@@ -299,6 +299,20 @@ def test_an_error_shows_no_id_of_the_account(candidate):
     assert b"org-redacted in proj-redacted" in got.content
 
 
+@pytest.mark.parametrize(
+    ("arn", "masked"),
+    [
+        ("arn:aws:sts::123456789012:assumed-role/Role/x", "arn:aws:sts::redacted"),
+        (r"arn:aws:iam::123456789012:role\/Role", "arn:aws:iam::redacted"),
+        ("arn%3Aaws-cn%3Abedrock%3Ax%3A123456789012%3Aa", "arn%3Aaws-cn%3Abedrock%3Ax%3Aredacted"),
+        *[("arn:aws:bedrock:eu-central-1::foundation-model/openai.a",) * 2],
+    ],
+)
+def test_an_error_shows_no_account_of_aws(arn, masked):
+    body = f'{{"error":{{"message":"User: {arn} is not allowed","type":"t"}}}}'.encode()
+    assert f'"User: {masked} is not allowed"'.encode() in send(answer(429, body)).content
+
+
 @pytest.mark.parametrize("value", ["ä", "a\x7f", "a\nb"])
 def test_a_header_that_cannot_be_sent_is_dropped(value):
     def handler(request):

@@ -38,7 +38,8 @@ class Signer:
     ) -> None:
         parts = urlsplit(url)
         port = None if parts.port == DEFAULT_PORTS.get(parts.scheme) else parts.port
-        self._host = f"{parts.hostname}:{port}" if port else str(parts.hostname)
+        host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
+        self._host = f"{host}:{port}" if port else host
         # Encoded once more than it is sent, as for every service but S3.
         self._path = _canonical_path(parts.path)
         self._scope = f"{region}/{service}/aws4_request"

@@ -35,7 +35,8 @@ class RequestSigner:
 
         Raise CredentialMissing where AWS gives the function no credentials.
         """
-        signed = {name: value for name, value in headers.items() if name in SIGNED}
+        # Signatures have a value without the spaces that a caller may have put into it.
+        signed = {name: " ".join(headers[name].split()) for name in SIGNED & headers.keys()}
         signed[DIGEST] = hashlib.sha256(body).hexdigest()
         try:
             return self.access.sign(self.signer, signed, body, method, url)
