@@ -95,8 +95,11 @@ def exists(words, targets):
 
 def unknown_option(command, arguments):
     """The first argument that is neither an option of the command nor one of its commands."""
-    while isinstance(command, click.Group) and arguments and arguments[0] in command.commands:
-        command, arguments = command.commands[arguments[0]], arguments[1:]
+    while isinstance(command, click.Group) and arguments:
+        found = command.get_command(click.Context(command), arguments[0])
+        if found is None:
+            break
+        command, arguments = found, arguments[1:]
     options = {name for option in command.params for name in option.opts} | {"--help"}
     if isinstance(command, click.Group) and arguments[:1] and not arguments[0].startswith("-"):
         return arguments[0]

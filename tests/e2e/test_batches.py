@@ -40,7 +40,8 @@ def gateway(tmp_path_factory, _provider):
     folder = tmp_path_factory.mktemp("batches")
     config = folder / "gateway.toml"
     config.write_text(CONFIG.format(address=_provider.address))
-    with run_gateway(config, folder / "ready.json", credentials=CREDENTIALS) as running:
+    options = ("--concurrency", "2")
+    with run_gateway(config, folder / "ready.json", *options, credentials=CREDENTIALS) as running:
         yield running
 
 

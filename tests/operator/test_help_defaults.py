@@ -53,6 +53,6 @@ def test_computed_defaults_are_stated_too():
     ):
         command = main
         for name in path:
-            command = command.commands[name]
+            command = command.get_command(click.Context(command), name)
         found = next(each for each in command.params if option in each.opts)
         assert "[default: " in found.get_help_record(click.Context(command))[1]

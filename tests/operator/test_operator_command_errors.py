@@ -29,8 +29,9 @@ EXPIRED = b"""<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>
 def find_commands(command=main, *path):
     """Yield the words of each command with the option --region."""
     if isinstance(command, click.Group):
-        for name, each in command.commands.items():
-            yield from find_commands(each, *path, name)
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from find_commands(command.get_command(context, name), *path, name)
     # `cost` takes a Region for its prices, and calls nothing.
     if path != ("cost",) and any("--region" in option.opts for option in command.params):
         yield " ".join(path)
