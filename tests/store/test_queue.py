@@ -43,8 +43,7 @@ def test_the_delay_doubles_up_to_five_minutes():
 
 def test_the_client_is_created_for_the_first_message(cloud):
     clients = []
-    url = cloud.sqs.get_queue_url(QueueName="queue")["QueueUrl"]
-    queue = Queue(lambda: clients.append(cloud.sqs) or cloud.sqs, url)
+    queue = Queue(lambda: clients.append(cloud.sqs) or cloud.sqs, cloud.queue_url)
     assert clients == []
     for _ in range(2):
         queue.send(PollResponse("acme", "resp_1"))

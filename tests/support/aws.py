@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -44,18 +44,34 @@ type Fault = Callable[[Any], AWSResponse | None]
 
 
 class FakeAws:
-    """One client for each service: a failure that is set up there meets every user of it."""
+    """One client for each service: a failure that is set up there meets every user of it.
+
+    Most tests need the table alone; what they do not use is not made.
+    """
 
     def __init__(self) -> None:
         self.dynamodb = boto3.client("dynamodb", config=ONCE, **LOCAL_AWS)
-        self.sqs = boto3.client("sqs", config=ONCE, **LOCAL_AWS)
-        self.secrets = boto3.client("secretsmanager", config=ONCE, **LOCAL_AWS)
         self.dynamodb.create_table(**table_definition())
         self.table = Table(self.dynamodb, TABLE)
-        url = self.sqs.create_queue(QueueName="queue")["QueueUrl"]
-        self.queue = Queue(lambda: self.sqs, url)
         self.sent: list[tuple[Message, int]] = []  # with the delay, in seconds
-        self.sqs.meta.events.register("provide-client-params.sqs.SendMessage", self._record)
+
+    @cached_property
+    def sqs(self) -> Any:
+        client = boto3.client("sqs", config=ONCE, **LOCAL_AWS)
+        client.meta.events.register("provide-client-params.sqs.SendMessage", self._record)
+        return client
+
+    @cached_property
+    def queue_url(self) -> str:
+        return str(self.sqs.create_queue(QueueName="queue")["QueueUrl"])
+
+    @cached_property
+    def queue(self) -> Queue:
+        return Queue(lambda: self.sqs, self.queue_url)
+
+    @cached_property
+    def secrets(self) -> Any:
+        return boto3.client("secretsmanager", config=ONCE, **LOCAL_AWS)
 
     def row(self, id: str) -> Item | None:
         return self.table.get(f"T#acme#R#{id}", "LINK")

@@ -109,12 +109,11 @@ def run_handler(folder: Path) -> Iterator[Handler]:
         cloud.table.put(keys.key_row(KEY, "acme"), "attribute_not_exists(pk)")
         config = folder / "gateway.toml"
         config.write_text(CONFIG.format(port=server.server_port))
-        url = cloud.sqs.get_queue_url(QueueName="queue")["QueueUrl"]
         env = {
             "AWS_ENDPOINT_URL": endpoint,
             "TABLE_NAME": TABLE,
             "TARGET_SECRETS": json.dumps(TEST_SECRETS),
-            "QUEUE_URL": url,
+            "QUEUE_URL": cloud.queue_url,
             "CONFIG_FILE": str(config),
         }
         yield Handler(wiring.api(env), received)
