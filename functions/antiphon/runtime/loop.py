@@ -2,8 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from antiphon.runtime.api import RuntimeApi
@@ -28,6 +28,8 @@ class Loop:
     api: RuntimeApi
     handler: Handler
     is_buffered: bool  # for `sam local`, which cannot read a stream
+    # A copy, made when nothing in it changes any more: to read `os.environ` decodes each value.
+    _env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     _streaming: StreamedResponse | None = None
     _is_ending: bool = False
 
@@ -71,7 +73,7 @@ class Loop:
         return None
 
     def _call_handler(self, invocation: Invocation) -> StreamedResponse | bytes:
-        context = Context.from_invocation(invocation, os.environ)
+        context = Context.from_invocation(invocation, self._env)
         result = self.handler(invocation.parse_event(), context)
         if not is_http_result(result):
             return encode_json(result)

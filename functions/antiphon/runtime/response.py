@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from operator import length_hint
 from threading import Lock
-from typing import Any, Protocol, Self, TypeGuard, runtime_checkable
+from typing import Any, Protocol, Self, TypeGuard
 
 from antiphon.runtime.failure import Failure, Fault
 from antiphon.runtime.wire import Disconnected, encode_chunk
@@ -22,21 +22,18 @@ MAX_PRELUDE_BYTES = 16 * 1024  # Lambda searches for its end only this far
 EMPTY_BODY = b"\n"  # a Function URL hangs on a body without a byte
 
 
-@runtime_checkable
 class SupportsAttach(Protocol):
     """A body that also sends chunks from other threads, between those that it yields."""
 
     def attach(self, send: Write) -> None: ...
 
 
-@runtime_checkable
 class SupportsInterrupt(Protocol):
     """A body that can end early and in order, whatever it waits for."""
 
     def interrupt(self) -> None: ...
 
 
-@runtime_checkable
 class SupportsClose(Protocol):
     """A body, or its iterator, that holds resources."""
 
@@ -115,7 +112,7 @@ class StreamedResponse:
 
     def interrupt(self) -> None:
         """Have the body end early, if it can."""
-        if isinstance(self.body, SupportsInterrupt):
+        if _can_interrupt(self.body):
             self.body.interrupt()
 
     def close(self) -> None:
@@ -152,7 +149,7 @@ def last_chunk(failure: Failure | None, request_id: str) -> bytes:
 
 def _open_body(body: Body, writer: ChunkWriter, resources: ExitStack) -> Iterator[bytes]:
     """Attach the body to the writer and iterate it; `resources` will close the iterator."""
-    if isinstance(body, SupportsAttach):
+    if _can_attach(body):
         body.attach(writer.send)
     chunks = iter(body)
     if chunks is not body:
@@ -170,12 +167,25 @@ def _read_body(result: HttpResult) -> bytes:
 
 def _close(body: object) -> None:
     """Close a body or an iterator; an error is logged, since the response does not depend on it."""
-    if not isinstance(body, SupportsClose):
+    if not _can_close(body):
         return
     try:
         body.close()
     except Exception as error:  # noqa: BLE001  the response was sent, or failed before this
         Failure.from_exception(error).log()
+
+
+# `isinstance` of a protocol takes 4 µs, and each response would need it three times.
+def _can_attach(body: object) -> TypeGuard[SupportsAttach]:
+    return hasattr(body, "attach")
+
+
+def _can_interrupt(body: object) -> TypeGuard[SupportsInterrupt]:
+    return hasattr(body, "interrupt")
+
+
+def _can_close(body: object) -> TypeGuard[SupportsClose]:
+    return hasattr(body, "close")
 
 
 def _decode_body(result: HttpResult) -> Body:

@@ -4,7 +4,8 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
+from typing import Any, Self
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -61,9 +62,8 @@ class Connection:
     @classmethod
     def open(cls, address: str) -> Self:
         """Connect to `host:port`."""
-        host, _, port = address.rpartition(":")
         try:
-            connected = socket.create_connection((host.strip("[]"), int(port)))
+            connected = _open_socket(address)
         except OSError as error:
             raise Disconnected(f"The Runtime API cannot be reached: {error}") from error
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -132,6 +132,29 @@ class Connection:
         if not parsed.is_persistent:
             self.close()
         return ApiResponse(parsed.status, parsed.headers, b"".join(parsed.pieces))
+
+
+def _open_socket(address: str) -> socket.socket:
+    """Connect to one of the addresses of `host:port`, or raise why the last of them failed."""
+    failure = OSError("The host has no address.")
+    for family, place in _resolve(address):
+        opened = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            opened.connect(place)
+        except OSError as error:
+            opened.close()
+            failure = error
+        else:
+            return opened
+    raise failure
+
+
+@lru_cache(maxsize=1)
+def _resolve(address: str) -> list[tuple[socket.AddressFamily, Any]]:
+    """Return family and address of each; once, since each response has a connection of its own."""
+    host, _, port = address.rpartition(":")
+    found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    return [(family, place) for family, _, _, _, place in found]
 
 
 class _Parsed:
