@@ -11,12 +11,14 @@ import sys
 import traceback
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
+from pydantic_core import to_json
 
 # Of one dimension in one environment: CloudWatch bills each value, and callers choose model names.
 MAX_DIMENSION_VALUES = 100
@@ -55,7 +57,16 @@ def _now() -> str:
 
 
 def _write_line(line: Mapping[str, object]) -> None:
-    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    sys.stdout.write(_to_ascii_json(line) + "\n")
+
+
+def _to_ascii_json(line: Mapping[str, object]) -> str:
+    """Return JSON without spaces: by pydantic's encoder, in a tenth of json's time, if it can."""
+    with suppress(ValueError):  # it refuses half of a surrogate pair
+        encoded = to_json(line)
+        if encoded.isascii() and b"\x7f" not in encoded:  # json escapes what it leaves as it is
+            return encoded.decode()
+    return json.dumps(line, separators=(",", ":"))
 
 
 class Metric(Protocol):

@@ -20,6 +20,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
 )
+from pydantic_core import to_json
 
 from antiphon.store.aws_signature import FrozenCredentials, Signer
 
@@ -122,7 +123,7 @@ class JsonApi:
 
         Raise NotSent, or NoAnswer where the service may have done what is requested.
         """
-        body = json.dumps(arguments, separators=(",", ":")).encode()  # ASCII, as botocore
+        body = _encode(arguments)
         headers = self._sign(operation, body)
         answer = self.access.send(
             AwsRequest(self.url, headers, body, self.connect_seconds, self.read_seconds())
@@ -232,6 +233,14 @@ class SecretsManager:
             if exc.response["ResponseMetadata"]["HTTPStatusCode"] < FIRST_SERVER_ERROR:
                 raise
         return self._call("GetSecretValue", arguments)
+
+
+def _encode(arguments: Mapping[str, Any]) -> bytes:
+    """Return JSON without spaces, by pydantic's encoder, which takes a third of json's time."""
+    try:
+        return to_json(arguments)
+    except ValueError:  # half of a surrogate pair, which the service refuses with an error
+        return json.dumps(arguments, separators=(",", ":")).encode()
 
 
 def _parse(answer: AwsAnswer) -> Any:
