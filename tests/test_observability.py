@@ -41,7 +41,9 @@ def test_the_line_of_a_request_has_what_all_lines_have_and_its_trace(capsys, mon
     }
 
 
-@pytest.mark.parametrize("text", ["plain", "\u00e4", "\u2028", "\x7f", "\x1f\b\f\r\n", '"\\/', "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["plain", "\u00e4", "\u2028", "\x7f", "\x1f\b\f\r\n", '"\\/', "\ud800"]
+)
 def test_a_line_is_ascii_on_one_line_whatever_the_path_was(capsys, text):
     log_request("answered", "id-1", {"path": text, "ms": 0.1})
     line = capsys.readouterr().out

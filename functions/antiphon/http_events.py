@@ -33,7 +33,7 @@ class RequestReader:
 
     def __call__(self, router: Router) -> Request:
         """Raise InvalidRequest, BodyTooLarge or UnsupportedEncoding for a body that is refused."""
-        event, context = router.current_event.raw_event, router.lambda_context
+        event, context = current_event(router), router.lambda_context
         method, _ = method_and_path(event)
         headers = read_headers(event)
         return Request(
@@ -78,6 +78,12 @@ def build_router(reader: RequestReader, *endpoints: tuple[str, str, Endpoint]) -
     return router
 
 
+def current_event(router: Router) -> LambdaEvent:
+    """Return the event that a router's endpoint is called for: Powertools has no headers of it."""
+    event: LambdaEvent = router.context["event"]
+    return event
+
+
 def method_and_path(event: LambdaEvent) -> tuple[str, str]:
     """Return method and path of either payload; the path without the stage of API Gateway."""
     if event.get("version") == "2.0":
@@ -103,7 +109,9 @@ def readable_event(event: LambdaEvent) -> dict[str, Any]:
         copied[field] = _encodable(event[field])
     for field in ("headers", "multiValueHeaders"):
         headers = event.get(field) or {}
-        copied[field] = {name: value for name, value in headers.items() if value not in (None, [])}
+        if not all(headers.values()):
+            headers = {name: value for name, value in headers.items() if value not in (None, [])}
+        copied[field] = headers
     return copied
 
 
@@ -147,7 +155,7 @@ def read_headers(event: LambdaEvent) -> dict[str, str]:
 
 def _encodable(text: str) -> str:
     """Replace lone surrogates, which JSON can express and no encoding can."""
-    return text.encode(errors="replace").decode()
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _read_query(event: LambdaEvent) -> str:

@@ -23,7 +23,13 @@ from antiphon.api.docs import (
 )
 from antiphon.errors import NotFound
 from antiphon.http import Reply
-from antiphon.http_events import LambdaEvent, method_and_path, read_headers, to_response
+from antiphon.http_events import (
+    LambdaEvent,
+    current_event,
+    method_and_path,
+    read_headers,
+    to_response,
+)
 from antiphon.schema.unserved import endpoint_not_served
 from antiphon.settings.reference import (
     CONSOLE_FILES,
@@ -88,7 +94,7 @@ class Console:
 
     @property
     def _event(self) -> LambdaEvent:
-        return self.router.current_event.raw_event
+        return current_event(self.router)
 
     @property
     def _path(self) -> str:

@@ -14,7 +14,13 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.errors import NotFound
 from antiphon.http import Reply
-from antiphon.http_events import LambdaEvent, method_and_path, read_headers, to_response
+from antiphon.http_events import (
+    LambdaEvent,
+    current_event,
+    method_and_path,
+    read_headers,
+    to_response,
+)
 from antiphon.settings.reference import (
     DOCUMENT,
     FOLDER,
@@ -73,12 +79,12 @@ def docs_router(*, compresses: bool = True) -> Router:
     router = Router()
 
     def serve(plain: Reply, compressed: Callable[[], bytes]) -> Response[Any]:
-        event = router.current_event.raw_event
+        event = current_event(router)
         return serve_file(event, plain, compressed) if compresses else to_response(plain)
 
     @router.get("/openapi.json")
     def document() -> Response[Any]:
-        _, path = method_and_path(router.current_event.raw_event)
+        _, path = method_and_path(current_event(router))
         file, depth = TASK_ROOT / FOLDER / DOCUMENT, path.count("/") - 1
         plain = file_reply(".json", read(file, depth))
         return serve(plain, partial(_compressed, file, depth))

@@ -40,6 +40,9 @@ NAME = re.compile(r"[!-~]{1,900}")  # of a model, an id, a code: without spaces
 # The second one only where the provider sent none.
 REQUEST_ID_HEADERS = ("x-antiphon-request-id", "x-request-id")
 NO_BODY = FiniteBody(())
+# Powertools copies all headers of a request, for one that says whether it may compress the answer,
+# which takes as long as to find the route. Our endpoints compress, if at all, by themselves.
+WITHOUT_HEADERS: LambdaEvent = {"headers": {}, "multiValueHeaders": {}}
 # Powertools compiles one pattern for each route: with three prefixes that would take three times as
 # long at each start, and so would the search for the route of a request.
 ANY_PREFIX = f"(?:{'|'.join(PREFIXES)})"
@@ -78,8 +81,8 @@ class ApiHandler:
         logger.append_keys(request_id=request_id)
         request_metrics = RequestMetrics()
         resolver = self._url if event.get("version") == "2.0" else self._rest
-        resolver.append_context(metrics=request_metrics)
-        response = resolver.resolve(event, context)
+        resolver.append_context(metrics=request_metrics, event=event)
+        response = resolver.resolve({**event, **WITHOUT_HEADERS}, context)
         _count_response(response, _ms_since(started), request_metrics)
         ms = _ms_since(started)
         log_request("answered", request_id, _response_fields(event, response, ms, request_metrics))
