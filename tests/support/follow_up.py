@@ -28,6 +28,7 @@ from antiphon.upstream.tokens import TokenCache
 from infra.local.aws.resources import TABLE
 from tests.support.aws import TEST_SECRETS, FakeAws
 from tests.support.limits import make_admission
+from tests.support.upstream import Over
 
 HOUR = 3600
 NOW = int(time.time())
@@ -75,7 +76,7 @@ def make_follow_up(cloud: FakeAws, provider: str, transport: httpx.BaseTransport
 def make_upstream(cloud: FakeAws, transport: httpx.BaseTransport) -> UpstreamClient:
     limits, secrets = Gateway(), ProviderSecrets(cloud.secrets, TEST_SECRETS)
     return UpstreamClient(
-        Exchange(transport, limits),
+        Exchange(Over(transport), limits),
         Credentials(secrets, TokenCache({})),
         CircuitBreaker(Circuits(cloud.table), limits.circuit_failures, limits.circuit_seconds),
         limits.read_after_write_seconds,

@@ -17,8 +17,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from antiphon.upstream.http1 import BodyStream, ResponseParser, build_request, decode_content
-from antiphon.upstream.transport import LlhttpTransport
+from antiphon.upstream.http1 import (
+    Received,
+    ResponseParser,
+    build_request,
+    decode_content,
+)
+from antiphon.upstream.transport import BodyStream, LlhttpTransport, Outgoing
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts nobody
 IDLE_SECONDS = 20.0
@@ -107,6 +112,24 @@ def plain_transport(idle_seconds: float = IDLE_SECONDS) -> Iterator[LlhttpTransp
         yield transport
 
 
+@dataclass(frozen=True)
+class Over:
+    """Any of httpx's transports, in the place of the functions' own."""
+
+    transport: httpx.BaseTransport
+
+    def send(self, outgoing: Outgoing) -> Received:
+        head, *lines = outgoing.head.decode().removesuffix("\r\n\r\n").split("\r\n")
+        headers = [tuple(line.split(": ", 1)) for line in lines]
+        limits = {**outgoing.limits}
+        request = httpx.Request(
+            head.split()[0], outgoing.url, headers=headers, content=outgoing.body, extensions=limits
+        )
+        response = self.transport.handle_request(request)
+        connection = response.extensions.get("network_stream")
+        return Received(response.status_code, response.headers.raw, response.stream, connection)
+
+
 def request_to(
     url: str, method: str = "POST", body: bytes = b"{}", **extensions: object
 ) -> httpx.Request:
@@ -141,9 +164,10 @@ def parse_response(*pieces: bytes, method: str = "POST") -> Parsed:
             break
     released: list[bool] = []
     stream = BodyStream(parser, lambda: next(left, b""), released.append)
-    response = httpx.Response(parser.status, headers=parser.headers, stream=stream)
-    with closing(decode_content(method, response)):
-        body = b"".join(response.iter_raw())
+    received = decode_content(method, Received(parser.status, parser.headers, stream))
+    with closing(received):
+        body = b"".join(received.stream)
+    response = httpx.Response(received.status, headers=[*received.fields])
     return Parsed(body, response, released == [True])
 
 

@@ -15,6 +15,7 @@ from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient, retry_until_visible
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse, policy_for_status
+from tests.support.upstream import Over
 
 NAMES = ("first", "second", "third")
 JSON = {"content-type": "application/json"}
@@ -73,7 +74,7 @@ def candidates(*names, model="gpt-5"):
 
 def make_client(targets, credentials=None):
     return UpstreamClient(
-        Exchange(httpx.MockTransport(targets), Gateway()),
+        Exchange(Over(httpx.MockTransport(targets)), Gateway()),
         credentials or Credentials(),
         CircuitBreaker(ClosedCircuits(), 3, 30),
         35,

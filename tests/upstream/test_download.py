@@ -19,7 +19,7 @@ from antiphon.upstream.download import MAX_BYTES, Download
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.outcome import UpstreamRequest
 from antiphon.upstream.timers import NEVER, ReadTimer
-from tests.support.upstream import run_peer
+from tests.support.upstream import Over, run_peer
 
 OPENAI = Candidate("openai", OpenAI("https://api.openai.com/v1"), None)
 PATH = "/files/file-1/content"
@@ -31,7 +31,7 @@ CALLER = {"range": "bytes=0-9", "if-range": '"a"', "accept": "application/binary
 
 def send(handler, gateway=PATIENT, **request):
     fields = {"headers": CALLER, "is_download": True, **request}
-    exchange = Exchange(httpx.MockTransport(handler), gateway)
+    exchange = Exchange(Over(httpx.MockTransport(handler)), gateway)
     return exchange.send(OPENAI, KEY, UpstreamRequest("GET", PATH, **fields))
 
 

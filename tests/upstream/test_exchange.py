@@ -23,6 +23,7 @@ from antiphon.settings.targets import AzureTarget
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.outcome import UpstreamRequest
 from antiphon.upstream.stream import UpstreamStream
+from tests.support.upstream import Over
 
 OPENAI = Candidate("openai", OpenAI("https://api.openai.com/v1"), "gpt-5")
 AZURE_TARGET = AzureTarget(provider="azure", endpoint="https://acme.azure.com", models={"a": "b"})
@@ -42,7 +43,7 @@ class ByteStream(httpx.SyncByteStream):
 
 
 def exchange(handler):
-    return Exchange(httpx.MockTransport(handler), Gateway())
+    return Exchange(Over(httpx.MockTransport(handler)), Gateway())
 
 
 def send(handler, request=CREATE, candidate=OPENAI):
@@ -235,13 +236,13 @@ def test_an_answer_that_is_too_large_is_read_to_its_end():
     content = b'{"id":"resp_1","x":"%b","status":"completed"}' % (b"y" * 200_000)
     handler = answer(content=content)
     limits = Gateway(max_answer_bytes=100_000)
-    got = Exchange(httpx.MockTransport(handler), limits).send(OPENAI, "credential", CREATE)
+    got = Exchange(Over(httpx.MockTransport(handler)), limits).send(OPENAI, "credential", CREATE)
     reply = got.reply()
     assert (reply.status, reply.headers["x-should-retry"]) == (502, "false")
     assert b"'max_answer_bytes'" in reply.body
     assert got.members == {"id": "resp_1", "status": "completed"}
     larger = Gateway(max_answer_bytes=len(content))
-    got = Exchange(httpx.MockTransport(handler), larger).send(OPENAI, "credential", CREATE)
+    got = Exchange(Over(httpx.MockTransport(handler)), larger).send(OPENAI, "credential", CREATE)
     assert got.reply().body == content
 
 
@@ -259,7 +260,9 @@ def test_memory_is_bounded_for_an_answer_of_any_size(size, most):
     limits = Gateway(max_answer_bytes=5_200_000)
     tracemalloc.start()
     try:
-        got = Exchange(httpx.MockTransport(lambda _: response), limits).send(OPENAI, "c", CREATE)
+        got = Exchange(Over(httpx.MockTransport(lambda _: response)), limits).send(
+            OPENAI, "c", CREATE
+        )
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

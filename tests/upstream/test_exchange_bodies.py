@@ -11,6 +11,7 @@ from antiphon.settings.config import Gateway
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.outcome import UpstreamRequest
 from tests.support.forms import write_by_httpx
+from tests.support.upstream import Over
 
 OPENAI = Candidate("openai", OpenAI("https://api.openai.com/v1"), None)
 FILE = bytes(range(256)) * 20
@@ -27,7 +28,9 @@ def send(request, path="/files", headers=None, **how):
         return httpx.Response(200, content=b"{}", headers=kind)
 
     upstream = UpstreamRequest.forward(request, path, **how)
-    got = Exchange(httpx.MockTransport(handler), Gateway()).send(OPENAI, "credential", upstream)
+    got = Exchange(Over(httpx.MockTransport(handler)), Gateway()).send(
+        OPENAI, "credential", upstream
+    )
     return received[0], got.headers
 
 

@@ -15,6 +15,7 @@ from antiphon.upstream.outcome import UpstreamRequest
 from antiphon.upstream.stream import UpstreamStream
 from antiphon.upstream.timers import ReadTimer
 from tests.support.events import make_event, make_events, make_response
+from tests.support.upstream import Over
 from tests.upstream.test_client import ClosedCircuits, Credentials, candidates
 
 EVENTS = {"content-type": "text/event-stream"}
@@ -58,7 +59,7 @@ class OpenedCircuits(ClosedCircuits):
 
 def make_client(targets, hold=0.0, circuits=None):
     gateway = Gateway(hold_lifecycle_events=hold)
-    exchange = Exchange(httpx.MockTransport(targets), gateway)
+    exchange = Exchange(Over(httpx.MockTransport(targets)), gateway)
     breaker = CircuitBreaker(circuits or ClosedCircuits(), 3, 30)
     return UpstreamClient(exchange, Credentials(), breaker, 35)
 

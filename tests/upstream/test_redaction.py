@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from antiphon.upstream.credentials import RedactedStream, redact
+from antiphon.upstream.http1 import Received
 
 PLAIN = "sk-proj-AbCdEf0123456789_AbCdEf-0123456789"
 BASE64 = "AbC+dEf/0123456789=AbCdEf0123+456789AbCdEf=="
@@ -89,7 +90,7 @@ def test_a_broken_connection_loses_nothing_that_came_before():
 
 
 def respond(credential, value):
-    response = httpx.Response(200, headers={"x-request-id": value}, stream=Chunks(value.encode()))
+    response = Received(200, [(b"x-request-id", value.encode())], Chunks(value.encode()))
     redact(response, credential)
     return response.headers["x-request-id"], b"".join(response.stream).decode()
 

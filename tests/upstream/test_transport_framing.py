@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.upstream.http1 import BodyStream, ResponseParser
+from antiphon.upstream.http1 import ResponseParser
+from antiphon.upstream.transport import BodyStream
 from tests.support.upstream import exchange, parse_response, request_to, run_peer
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from antiphon.store.aws_api import AwsAnswer, AwsRequest, NoAnswer, NotSent
-from antiphon.upstream.http1 import post_head
+from antiphon.upstream.http1 import request_head
 from antiphon.upstream.transport import Incoming, Outgoing
 
 NOT_SENT = (
@@ -34,7 +34,7 @@ class AwsTransport:
         # To connect, which the transport may try twice, takes from the time of the answer.
         limits = {"timeout": timeouts, "ends_at": time.monotonic() + request.read_seconds}
         try:
-            url, head = post_head(request.url, request.headers, len(request.body))
+            url, head = request_head("POST", request.url, request.headers, len(request.body))
             found = self.exchange(Outgoing(url, "POST", head, request.body, limits))
             body = _read(found)
         except NOT_SENT as exc:

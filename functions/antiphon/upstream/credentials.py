@@ -16,6 +16,7 @@ from antiphon.observability import logger
 from antiphon.settings.targets import AzureTarget, OpenAITarget, Target
 from antiphon.store.secrets import ProviderSecrets
 from antiphon.upstream.entra import EntraTokens
+from antiphon.upstream.http1 import Received
 from antiphon.upstream.openai_tokens import OpenAITokens
 from antiphon.upstream.tokens import Token, TokenCache
 
@@ -111,16 +112,15 @@ class RedactedStream(httpx.SyncByteStream):
         self._stream.close()
 
 
-def redact(response: httpx.Response, credential: str, *, with_body: bool = True) -> httpx.Response:
+def redact(response: Received, credential: str, *, with_body: bool = True) -> Received:
     """Remove the credential, with which the request was sent, from headers and body."""
     if len(credential) < MIN_SECRET_CHARS:
         return response
     needle = _needle(credential)
-    if any(needle in value for _, value in response.headers.raw):
+    if any(needle in value for _, value in response.fields):
         sub = _pattern(credential).sub
-        pairs = [(name, sub(REDACTED, value)) for name, value in response.headers.raw]
-        response.headers = httpx.Headers(pairs)
-    if with_body and isinstance(response.stream, httpx.SyncByteStream):
+        response.fields = [(name, sub(REDACTED, value)) for name, value in response.fields]
+    if with_body:
         response.stream = RedactedStream(response.stream, credential)
     return response
 

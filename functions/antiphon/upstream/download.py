@@ -15,8 +15,9 @@ from antiphon.http import Send
 from antiphon.observability import logger
 from antiphon.settings.addresses import LOOPBACK
 from antiphon.upstream.faults import translate_error
-from antiphon.upstream.http1 import NO_BODY, build_request
+from antiphon.upstream.http1 import NO_BODY, Received, request_head
 from antiphon.upstream.timers import NEVER, ReadTimer, gateway_stopped
+from antiphon.upstream.transport import Outgoing
 
 MAX_BYTES = 200_000_000  # Lambda ends a streamed response at 200 MB
 EXAMPLE = 'client.files.content(id, extra_headers={"Range": "bytes=0-99999999"})'
@@ -88,27 +89,26 @@ class Download:
             raise self._timer.fault or translate_error(exc) from exc
 
 
-def check_download(response: httpx.Response, *, has_range: bool) -> None:
+def check_download(response: Received, *, has_range: bool) -> None:
     """Raise GatewayError for a file whose end could not be known, or that is too large to pass.
 
     `has_range`: whether a part of the file was requested.
     """
-    has_end = response.extensions.get("has_declared_end", True)
-    if not has_end and response.status_code not in NO_BODY:
+    if not response.has_declared_end and response.status not in NO_BODY:
         raise UpstreamFailed("The provider does not state how long the file is.")
     length = int(response.headers.get("content-length", "0"))
     if length <= MAX_BYTES:
         return
-    if has_range and response.status_code != PARTIAL_CONTENT:
+    if has_range and response.status != PARTIAL_CONTENT:
         raise DownloadTooLarge(
             f"The file has {length:,} bytes, of which the gateway can send {MAX_BYTES:,} in one "
             "response, and the provider ignores the header Range. Get the file from the provider."
         )
-    name = "The requested part" if response.status_code == PARTIAL_CONTENT else "The file"
+    name = "The requested part" if response.status == PARTIAL_CONTENT else "The file"
     raise DownloadTooLarge(_too_large(name, length))
 
 
-def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Request:
+def redirected(request: Outgoing, response: Received) -> Outgoing:
     """Return the request to which a provider redirects, without the gateway's credential.
 
     Raise UpstreamFailed for an address that is not https. Plain http to a loopback address is
@@ -120,7 +120,8 @@ def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Reques
         url = urljoin(str(request.url), location)
         is_local = request.url.scheme == "http" and urlsplit(url).hostname in LOOPBACK
         if url.startswith("https://") or is_local:
-            return build_request(request.method, url, headers)
+            found, head = request_head(request.method, url, headers, 0)
+            return Outgoing(found, request.method, head, b"", request.limits, headers)
     except (httpx.RequestError, ValueError) as exc:
         raise UpstreamFailed(NOT_FOLLOWED) from exc
     raise UpstreamFailed(NOT_FOLLOWED)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
@@ -19,7 +19,7 @@ from antiphon.sse import EventSplitter
 from antiphon.upstream.credentials import NO_SIGNERS, SESSION_TOKEN, redact
 from antiphon.upstream.download import Download, check_download, redirected
 from antiphon.upstream.faults import translate_error
-from antiphon.upstream.http1 import build_request
+from antiphon.upstream.http1 import Received, request_head
 from antiphon.upstream.outcome import (
     CREDENTIAL_REFUSED,
     JSON,
@@ -38,6 +38,7 @@ from antiphon.upstream.timers import (
     answer_deadline_reached,
     no_time_left,
 )
+from antiphon.upstream.transport import Outgoing
 
 if TYPE_CHECKING:
     from antiphon.store.request_signing import RequestSigner
@@ -97,12 +98,18 @@ TO_CALLER = (
 )
 
 
+class Transport(Protocol):
+    """Sends a request, and returns once the head of its response is there."""
+
+    def send(self, outgoing: Outgoing) -> Received: ...
+
+
 class Exchange:
-    """Sends over one httpx transport; timers beside it end a read that takes too long."""
+    """Sends over one transport; timers beside it end a read that takes too long."""
 
     def __init__(
         self,
-        transport: httpx.BaseTransport,
+        transport: Transport,
         gateway: Gateway,
         signers: Mapping[str, "RequestSigner"] = NO_SIGNERS,
     ) -> None:
@@ -122,9 +129,9 @@ class Exchange:
         answers_by = min(ends_at, request.answers_by)
         outgoing = self._build(candidate, credential, request)
         response = self._send(outgoing, request, answers_by)
-        if request.is_download and response.status_code in REDIRECTS:
+        if request.is_download and response.status in REDIRECTS:
             response = self._follow(outgoing, response, request, answers_by)
-        is_file = request.is_download and response.status_code in SUCCESS
+        is_file = request.is_download and response.status in SUCCESS
         secret = credential or outgoing.headers.get(SESSION_TOKEN, "")
         response = redact(response, secret, with_body=not is_file)
         ends_at = min(ends_at, time.monotonic() + request.timeout_seconds)
@@ -133,8 +140,8 @@ class Exchange:
         try:
             _check_status(response)
             headers = caller_headers(request.method, response, self._to_caller)
-            head = UpstreamResponse(candidate.target, response.status_code, headers, b"")
-            incoming = _Incoming(head, _chunks(response), timer, close)
+            head = UpstreamResponse(candidate.target, response.status, headers, b"")
+            incoming = _Incoming(head, iter(response.stream), timer, close)
             if head.status in ERRORS:
                 return _read_error(incoming, candidate, response.headers)
             if is_file:
@@ -147,9 +154,7 @@ class Exchange:
             close()
             raise
 
-    def _build(
-        self, candidate: Candidate, credential: str, request: UpstreamRequest
-    ) -> httpx.Request:
+    def _build(self, candidate: Candidate, credential: str, request: UpstreamRequest) -> Outgoing:
         url, authorization = candidate.provider.address(request.path, request.query, credential)
         body = request.encode_body(candidate)
         names = self._for_download if request.is_download else self._to_provider
@@ -160,30 +165,29 @@ class Exchange:
         if signer := self._signers.get(candidate.target):
             headers.update(signer.sign(request.method, url, headers, body))
         try:
-            return build_request(request.method, url, headers, body)
+            parsed, head = request_head(request.method, url, headers, len(body))
         except httpx.RequestError as exc:
             raise translate_error(exc) from exc
+        return Outgoing(parsed, request.method, head, body, {}, headers)
 
-    def _send(
-        self, outgoing: httpx.Request, request: UpstreamRequest, answers_by: float
-    ) -> httpx.Response:
+    def _send(self, outgoing: Outgoing, request: UpstreamRequest, answers_by: float) -> Received:
         left = answers_by - time.monotonic()
         if left <= 0:
             raise no_time_left()
         first_event = self._gateway.first_event_seconds
-        connect = min(left, self._gateway.connect_seconds)
-        outgoing.extensions["head_timeout"] = min(
-            left, first_event if request.is_read_as_it_comes else request.timeout_seconds
-        )
-        outgoing.extensions["ends_at"] = answers_by
-        outgoing.extensions["timeout"] = {
-            "connect": connect,
+        head_seconds = first_event if request.is_read_as_it_comes else request.timeout_seconds
+        timeouts = {
+            "connect": min(left, self._gateway.connect_seconds),
             "write": min(left, WRITE_SECONDS),
             "read": None,  # after the head the timers end a read
-            "pool": connect,
+        }
+        limits = {
+            "timeout": timeouts,
+            "head_timeout": min(left, head_seconds),
+            "ends_at": answers_by,
         }
         try:
-            return self._transport.handle_request(outgoing)
+            return self._transport.send(outgoing._replace(limits=limits))
         except httpx.RequestError as exc:
             fault = translate_error(exc)
             if time.monotonic() < answers_by or isinstance(fault, InvalidRequest):
@@ -194,27 +198,26 @@ class Exchange:
 
     def _follow(
         self,
-        outgoing: httpx.Request,
-        response: httpx.Response,
+        outgoing: Outgoing,
+        response: Received,
         request: UpstreamRequest,
         answers_by: float,
-    ) -> httpx.Response:
+    ) -> Received:
         response.close()
         response = self._send(redirected(outgoing, response), request, answers_by)
-        if response.status_code not in CREDENTIAL_REFUSED:
+        if response.status not in CREDENTIAL_REFUSED:
             return response
         response.close()  # the status says nothing about the gateway's credential
         raise UpstreamFailed("The address to which the provider redirects refuses the request.")
 
-    def _start_timer(
-        self, response: httpx.Response, ends_at: float, answers_by: float
-    ) -> ReadTimer:
-        stream = response.extensions.get("network_stream")
-        timer = ReadTimer(stream and stream.get_extra_info("socket"), ends_at, answers_by)
+    def _start_timer(self, response: Received, ends_at: float, answers_by: float) -> ReadTimer:
+        found = response.connection
+        socket = None if found is None else found.get_extra_info("socket")
+        timer = ReadTimer(socket, ends_at, answers_by)
         self._timers.start(timer)
         return timer
 
-    def _close(self, response: httpx.Response, timer: ReadTimer) -> None:
+    def _close(self, response: Received, timer: ReadTimer) -> None:
         self._timers.stop(timer)
         response.close()
 
@@ -319,12 +322,12 @@ def provider_headers(headers: Mapping[str, str], names: re.Pattern[str]) -> dict
     return {**passed, "accept-encoding": "identity", "user-agent": "antiphon"}
 
 
-def caller_headers(method: str, response: httpx.Response, names: re.Pattern[str]) -> dict[str, str]:
+def caller_headers(method: str, response: Received, names: re.Pattern[str]) -> dict[str, str]:
     """Return the provider's headers that the caller gets, and whether its SDK may retry."""
     passed = {name: value for name, value in response.headers.items() if names.fullmatch(name)}
     if sum(map(len, (*passed, *passed.values()))) > MAX_HEADER_BYTES:
         passed = without_longest(passed, MAX_HEADER_BYTES)
-    if method == "POST" and policy_for_status(response.status_code).should_retry is False:
+    if method == "POST" and policy_for_status(response.status).should_retry is False:
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}
 
@@ -382,16 +385,8 @@ def _feed(reader: JsonReader, pieces: list[bytes]) -> None:
     pieces.clear()
 
 
-def _chunks(response: httpx.Response) -> Iterator[bytes]:
-    """Return the body's chunks as the transport decodes them, with no further layer."""
-    stream = response.stream
-    if not isinstance(stream, httpx.SyncByteStream):
-        raise TypeError("the transport must be synchronous")
-    return iter(stream)
-
-
-def _check_status(response: httpx.Response) -> None:
-    if response.status_code not in STATUSES:
-        raise UpstreamFailed(f"The provider answered with the status {response.status_code}.")
-    if response.status_code in REDIRECTS:  # following it would send our credential elsewhere
+def _check_status(response: Received) -> None:
+    if response.status not in STATUSES:
+        raise UpstreamFailed(f"The provider answered with the status {response.status}.")
+    if response.status in REDIRECTS:  # following it would send our credential elsewhere
         raise UpstreamFailed("The provider answered with a redirect, which is not followed.")

@@ -5,9 +5,10 @@ is checked here (RFC 9110, RFC 9112).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import httptools
 import httpx
@@ -39,11 +40,7 @@ def build_request(
     Raise UnsupportedProtocol or LocalProtocolError where URL or headers cannot be sent. Path and
     query are sent as they are, except that httpx encodes what RFC 3986 does not allow.
     """
-    parse = _parse_url if len(url) <= MAX_CACHED_URL else _parse_url.__wrapped__
-    parsed, authority = parse(url)
-    fields = {"host": authority, "accept": "*/*", "connection": "keep-alive", **headers}
-    if body or method in HAVE_BODIES:
-        fields["content-length"] = str(len(body))
+    parsed, fields = _complete(method, url, headers, len(body))
     try:
         request = httpx.Request(
             method, parsed, headers=fields, stream=httpx.ByteStream(body), extensions=extensions
@@ -59,36 +56,47 @@ def encode_head(request: httpx.Request) -> bytes:
 
     A body must be of the length that Content-Length declares.
     """
-    head = _join_head(request.method, request.url, request.headers.raw)
+    lines = [b"%b: %b\r\n" % field for field in request.headers.raw]
+    head = _join_head(request.method, request.url, b"".join(lines), len(lines))
     length = request.headers.get("content-length", "0")
     if length != str(len(request.read())) or "transfer-encoding" in request.headers:
         raise httpx.LocalProtocolError("The length of the body is not declared.")
     return head
 
 
-def post_head(url: str, headers: Mapping[str, str], length: int) -> tuple[httpx.URL, bytes]:
-    """Return the parsed URL and the head of a POST; `headers` have the host.
+def request_head(
+    method: str, url: str, headers: Mapping[str, str], length: int
+) -> tuple[httpx.URL, bytes]:
+    """Return the parsed URL and the head of a request whose body has this length.
 
-    Raise UnsupportedProtocol or LocalProtocolError as `build_request` does.
+    It is that of `build_request`, without httpx's objects, and it raises what that raises.
     """
-    parsed, _ = _parse_url(url)
-    fields = {**headers, "accept": "*/*", "connection": "keep-alive", "content-length": length}
-    return parsed, _join_head("POST", parsed, [_encode_field(*field) for field in fields.items()])
-
-
-def _encode_field(name: str, value: object) -> tuple[bytes, bytes]:
+    parsed, fields = _complete(method, url, headers, length)
+    lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
     try:
-        return name.encode("ascii"), str(value).encode("ascii")
+        encoded = "".join(lines).encode("ascii")
     except UnicodeEncodeError:
         raise httpx.LocalProtocolError("A header cannot be sent as it is.") from None
+    return parsed, _join_head(method, parsed, encoded, len(lines))
 
 
-def _join_head(method: str, url: httpx.URL, fields: Sequence[tuple[bytes, bytes]]) -> bytes:
-    lines = [b"%b %b HTTP/1.1" % (method.encode(), url.raw_path)]
-    lines += [b"%b: %b" % field for field in fields]
-    head = b"\r\n".join(lines) + b"\r\n\r\n"
+def _complete(
+    method: str, url: str, headers: Mapping[str, str], length: int
+) -> tuple[httpx.URL, dict[str, str]]:
+    """Return the parsed URL, and all headers of a request with these."""
+    parse = _parse_url if len(url) <= MAX_CACHED_URL else _parse_url.__wrapped__
+    parsed, authority = parse(url)
+    fields = {"host": authority, "accept": "*/*", "connection": "keep-alive", **headers}
+    if length or method in HAVE_BODIES:
+        fields["content-length"] = str(length)
+    return parsed, fields
+
+
+def _join_head(method: str, url: httpx.URL, fields: bytes, count: int) -> bytes:
+    """`fields`: so many lines."""
+    head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode(), url.raw_path, fields)
     # As many lines as were written: no value contains a line of its own.
-    if not REQUEST_HEAD.fullmatch(head) or head.count(b"\n") != len(lines) + 1:
+    if not REQUEST_HEAD.fullmatch(head) or head.count(b"\n") != count + 2:
         raise httpx.LocalProtocolError("A header cannot be sent as it is.")
     return head
 
@@ -128,6 +136,7 @@ FIRST_FINAL = 200
 SWITCHING_PROTOCOLS = 101
 NO_BODY = {204, 304}
 GZIP = {"gzip", "x-gzip"}
+OF_CODED_BODY = {b"content-encoding", CONTENT_LENGTH}
 REFUSED_CODINGS = {"br", "compress", "deflate", "zstd"}  # any other name is not a compression
 
 
@@ -306,64 +315,58 @@ class ResponseParser:
         self.error = self.error or httpx.RemoteProtocolError(text)
 
 
-class BodyStream(httpx.SyncByteStream):
-    """The body of a response: yields what each read brings; close it in any case.
+class NetworkStream(Protocol):
+    """The connection of a response, as in httpx's extensions."""
 
-    `receive` returns the next bytes of the connection. `release` is called once, with whether
-    the connection can be used for another request.
-    """
+    def get_extra_info(self, info: str) -> Any: ...
 
-    def __init__(
-        self,
-        parser: ResponseParser,
-        receive: Callable[[], bytes],
-        release: Callable[[bool], None],
-    ) -> None:
-        self._parser = parser
-        self._receive = receive
-        self._release: Callable[[bool], None] | None = release
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Raise RemoteProtocolError, ReadError or ReadTimeout where the body is not complete."""
-        parser = self._parser
-        while True:
-            if parser.pieces:
-                yield parser.take()
-            if parser.error is not None:
-                raise parser.error
-            if parser.is_complete:
-                return
-            parser.feed(self._receive())
+@dataclass
+class Received:
+    """A response whose final head is there; it must be closed."""
+
+    status: int
+    fields: Sequence[tuple[bytes, bytes]]  # names and values of headers as they arrived
+    stream: httpx.SyncByteStream
+    connection: NetworkStream | None = None
+    has_declared_end: bool = True  # else the body ends with the connection
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers by names in lower case; repeated ones are joined."""
+        joined: dict[str, str] = {}
+        encoding = "utf-8"
+        try:
+            b"\n".join([value for _, value in self.fields]).decode()
+        except UnicodeDecodeError:
+            encoding = "latin-1"
+        for raw, encoded in self.fields:
+            name, value = raw.decode(encoding).lower(), encoded.decode(encoding)
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        return joined
 
     def close(self) -> None:
-        release, self._release = self._release, None
-        if release is not None:
-            release(self._parser.can_reuse_connection)
+        self.stream.close()
 
 
-def decode_content(method: str, response: httpx.Response) -> httpx.Response:
+def decode_content(method: str, response: Received) -> Received:
     """Return the response with its gzip coding removed: some proxies compress unasked.
 
     Raise RemoteProtocolError for any other compression, which was not offered either.
     """
     names = response.headers.get("content-encoding")
-    if names is None or method == "HEAD" or response.status_code in NO_BODY:
+    if names is None or method == "HEAD" or response.status in NO_BODY:
         return response
-    codings = _names(names)
+    codings = {name.strip().lower() for name in names.split(",")}
     if codings & REFUSED_CODINGS or (codings & GZIP and "," in names):
         raise httpx.RemoteProtocolError("The content coding is not supported.")
-    if codings & GZIP and isinstance(response.stream, httpx.SyncByteStream):
+    if codings & GZIP:
         # Hardly a provider sends it, so hardly a start has to import it.
         from antiphon.upstream.gzip_stream import GzipStream  # noqa: PLC0415  see above
 
-        response.stream = GzipStream(response.stream)
-        del response.headers["content-encoding"]
-        response.headers.pop("content-length", None)  # of the coded body
+        fields = [field for field in response.fields if field[0].lower() not in OF_CODED_BODY]
+        return replace(response, stream=GzipStream(response.stream), fields=fields)
     return response
-
-
-def _names(value: str) -> set[str]:
-    return {name.strip().lower() for name in value.split(",")}
 
 
 def _tokens(value: bytes) -> set[bytes]:

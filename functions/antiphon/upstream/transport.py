@@ -24,7 +24,7 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -35,7 +35,7 @@ import httpx
 from antiphon.upstream.http1 import (
     HEAD,
     PORTS,
-    BodyStream,
+    Received,
     ResponseParser,
     decode_content,
     encode_head,
@@ -64,13 +64,14 @@ class Outgoing(NamedTuple):
     head: bytes
     body: bytes
     limits: Mapping[str, Any]
+    headers: Mapping[str, str] = {}  # those of the caller in the head
 
 
 class Incoming(NamedTuple):
     """A response whose final head is there; the stream of its body must be closed."""
 
     parser: ResponseParser
-    stream: BodyStream
+    stream: "BodyStream"
     connection: "_Connection"
 
 
@@ -95,27 +96,32 @@ class LlhttpTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return once the final head is there; the response must be closed."""
         head = request.extensions.get(HEAD) or encode_head(request)
-        parser, stream, connection = self.exchange(
+        found = self.send(
             Outgoing(request.url, request.method, head, request.read(), request.extensions)
         )
-        response = httpx.Response(
-            parser.status,
-            headers=parser.headers,
-            stream=stream,
+        return httpx.Response(
+            found.status,
+            headers=[*found.fields],
+            stream=found.stream,
             extensions={
                 "http_version": b"HTTP/1.1",
-                "network_stream": connection,
-                "has_declared_end": parser.has_declared_end,
+                "network_stream": found.connection,
+                "has_declared_end": found.has_declared_end,
             },
         )
+
+    def send(self, outgoing: "Outgoing") -> Received:
+        """Do what `handle_request` does without httpx's objects, which take a tenth of a call."""
+        parser, stream, connection = self.exchange(outgoing)
+        found = Received(parser.status, parser.headers, stream, connection, parser.has_declared_end)
         try:
-            return decode_content(request.method, response)
+            return decode_content(outgoing.method, found)
         except httpx.RemoteProtocolError:
             connection.close()
             raise
 
     def exchange(self, outgoing: "Outgoing") -> "Incoming":
-        """Do what `handle_request` does without httpx's objects, which take a tenth of a call."""
+        """Return the answer without decoding it."""
         timeouts = outgoing.limits.get("timeout", {})
         ends_at = outgoing.limits.get("ends_at", NEVER)
         connection = self._connect(_origin(outgoing.url), timeouts.get("connect"), ends_at)
@@ -247,6 +253,41 @@ class _Connection:
     def close(self) -> None:
         with suppress(OSError):  # the other end may have closed it
             self.socket.close()
+
+
+class BodyStream(httpx.SyncByteStream):
+    """The body of a response: yields what each read brings; close it in any case.
+
+    `receive` returns the next bytes of the connection. `release` is called once, with whether
+    the connection can be used for another request.
+    """
+
+    def __init__(
+        self,
+        parser: ResponseParser,
+        receive: Callable[[], bytes],
+        release: Callable[[bool], None],
+    ) -> None:
+        self._parser = parser
+        self._receive = receive
+        self._release: Callable[[bool], None] | None = release
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raise RemoteProtocolError, ReadError or ReadTimeout where the body is not complete."""
+        parser = self._parser
+        while True:
+            if parser.pieces:
+                yield parser.take()
+            if parser.error is not None:
+                raise parser.error
+            if parser.is_complete:
+                return
+            parser.feed(self._receive())
+
+    def close(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release(self._parser.can_reuse_connection)
 
 
 class _Pool:
