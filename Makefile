@@ -71,7 +71,7 @@ clients: node_modules/.package-lock.json ## All clients of the compatibility tab
 
 soak: node_modules/.package-lock.json ## Races, chains, cuts at every byte and large tables of the tests, at full length and at both URLs
 	@$(RUN) python -m tests.clients.environments --all
-	ANTIPHON_SOAK=1 $(RUN) pytest -q --timeout 1800 $(shell grep -rlE "ROUNDS|IS_SOAK|\bdoor\b" --include='test_*.py' tests)
+	ANTIPHON_SOAK=1 $(RUN) pytest -q --timeout 1800 $(shell grep -rlE "ROUNDS|IS_SOAK|@given|\bdoor\b" --include='test_*.py' tests)
 
 conformance: setup ## The cases of Open Responses on this machine; ARGS="URL --json" measures a deployment
 	@$(RUN) antiphon conformance $(ARGS)

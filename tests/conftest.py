@@ -4,9 +4,11 @@ import gc
 import signal
 
 import pytest
+from hypothesis import settings
 
 from antiphon.observability import metrics
 from tests.support import aws, canaries
+from tests.support.concurrency import IS_SOAK
 from tests.support.doors import at_one_door
 from tests.support.gateway import run_gateway
 from tests.support.issuer import AUDIENCE, run_issuer
@@ -17,6 +19,9 @@ from tests.support.scheduling import GroupScheduling, rank_of
 # `nohup` and shells' background jobs ignore SIGINT, and child processes inherit that. A handler is
 # reset to the default in a child, so that tests can end it by SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# How many inputs a property is tried with where its test does not say.
+settings.register_profile("antiphon", max_examples=1_000 if IS_SOAK else 50)
+settings.load_profile("antiphon")
 
 CONFIG = """
 [gateway]

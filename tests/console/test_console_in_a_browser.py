@@ -238,16 +238,16 @@ def test_limits_and_usage_are_drawn(open_console, url_client):
     assert page.locator("figure").first.locator("tbody tr").count() == 7
 
 
-@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 def test_every_view_is_without_barriers(open_console, url_client, look):
     *_, leaf = branching_conversation(url_client)
     url_client.files.create(file=("notes.txt", b"x"), purpose="user_data")
-    watched = open_console(key=None, **look)
-    watched.check_accessible()
+    watched = open_console(key=None, **LOOKS[look])
+    watched.check_accessible(look)
     enter(watched.page, KEY)
     for view in (*VIEWS, f"responses/{leaf}", "responses/resp_unknown"):
         go(watched.page, view)
-        watched.check_accessible()
+        watched.check_accessible(look)
 
 
 def test_everything_can_be_done_with_a_keyboard(open_console):

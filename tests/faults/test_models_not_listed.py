@@ -6,52 +6,58 @@ import pytest
 
 from antiphon.api.models import _objects
 from antiphon.upstream.outcome import UpstreamResponse
-from tests.support.gateway import run_gateway
+from tests.support.function import make_get_event, run_function
 from tests.support.provider import encode_response
 
 CONFIG = """
-[targets.refusing]
+[targets.unlisted]
 provider = "openai"
 base_url = "http://127.0.0.1:{port}/v1"
 models = ["gpt-*"]
 {more}
 """
 OTHER = """
-[targets.other]
+[targets.listing]
 provider = "openai"
 base_url = "{address}/other/v1"
 models = ["o*"]
 """
-REASON = "Target 'refusing': The provider could not be reached: the connection is refused."
+REASON = "Target 'unlisted': The provider could not be reached: the connection is refused."
 MODELS = [{"id": "o9", "owned_by": "x", "shutdown_date": "2026-12-11"}]
 
 
+@pytest.fixture(scope="module")
+def credentials(impatient):
+    for target in ("unlisted", "listing"):
+        impatient.store_credential(target)
+
+
 @pytest.fixture
-def start(tmp_path, refusing_port):
-    """A gateway with a target that nobody can reach, and with others."""
+def start(tmp_path, refusing_port, impatient, credentials):  # noqa: ARG001  functions read them
+    """A function with a target that nobody can reach, and with others."""
 
     def start(more=""):
         config = tmp_path / "gateway.toml"
         config.write_text(CONFIG.format(port=refusing_port, more=more))
-        credentials = {"ANTIPHON_SECRET_REFUSING": "x", "ANTIPHON_SECRET_OTHER": "x"}
-        ready = tmp_path / "ready.json"
-        return run_gateway(config, ready, "--concurrency", "1", credentials=credentials)
+        return run_function(impatient.aws_endpoint, config, tmp_path / "log")
 
     return start
 
 
-def test_without_any_list_the_reason_is_the_answer_and_in_the_log(start, capfd):
-    with start() as gateway, gateway.client() as client:
+def test_without_any_list_the_reason_is_the_answer_and_in_the_log(start, tmp_path):
+    with start() as function:
         for path in ("/models", "/models/gpt-9"):
-            got = client.get(path)
-            assert (got.status_code, got.json()["error"]["code"]) == (502, "upstream_not_reached")
-            assert REASON in got.json()["error"]["message"]
+            got = function(make_get_event(path))
+            error = json.loads(got.body)["error"]
+            assert (got.status, error["code"]) == (502, "upstream_not_reached")
+            assert REASON in error["message"]
             assert "x-should-retry" not in got.headers
-        assert client.get("/models/o9").status_code == 404  # no target may have it
-    logs = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line[:1] == "{"]
+        assert function(make_get_event("/models/o9")).status == 404  # no target may have it
+    lines = (tmp_path / "log").read_text().splitlines()
+    logs = [json.loads(line) for line in lines if line[:1] == "{"]
     (line,) = [log for log in logs if log["message"] == "models not listed"]
     assert (line["target"], line["reason"]) == (
-        "refusing",
+        "unlisted",
         REASON.partition(": ")[2] + " Nothing was sent.",
     )
 
@@ -86,15 +92,19 @@ def test_what_others_list_is_listed_also_as_codex_reads_it(start, provider):
 
     provider.respond_by(answer)
     plain = {"object": "list", "data": MODELS}
-    with start(OTHER.format(address=provider.address)) as gateway, gateway.client() as client:
-        assert client.get("/models").json() == plain
-        assert client.get("/models/o9").json() == MODELS[0]
-        got = client.get("/models/gpt-9")
-        assert (got.status_code, REASON in got.text) == (502, True)
-        codex = client.get("/models?client_version=0.99.0").json()
+    with start(OTHER.format(address=provider.address)) as function:
+
+        def get(path, query=""):
+            return json.loads(function(make_get_event(path, query)).body)
+
+        assert get("/models") == plain
+        assert get("/models/o9") == MODELS[0]
+        got = function(make_get_event("/models/gpt-9"))
+        assert (got.status, REASON in got.body.decode()) == (502, True)
+        codex = get("/models", "client_version=0.99.0")
         assert codex == {**plain, "models": described[:1]}
-        assert client.get("/models?client_version=0.99.1").json() == codex  # not read again
-        assert client.get("/models?client_version=%0A").json() == plain
+        assert get("/models", "client_version=0.99.1") == codex  # not read again
+        assert get("/models", "client_version=%0A") == plain
     assert [line for line in lines if line.startswith("/other")] == [
         "/other/v1/models",
         "/other/v1/models?client_version=0.99.0",

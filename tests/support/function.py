@@ -39,15 +39,28 @@ def make_create_event(
     body: object, key: str = KEYS["acme"], query: str = "", **headers: str | None
 ) -> bytes:
     """A Function URL's event of POST /v1/responses; a string is sent as it is."""
-    http = {"method": "POST", "path": "/v1/responses"}
+    text = body if isinstance(body, str) else json.dumps(body)
+    given = {"authorization": f"Bearer {key}", **headers}
+    return _make_event("POST", "/v1/responses", query, given, text)
+
+
+def make_get_event(path: str, query: str = "", key: str = KEYS["acme"]) -> bytes:
+    """A Function URL's event of GET; the path begins behind /v1."""
+    return _make_event("GET", f"/v1{path}", query, {"authorization": f"Bearer {key}"}, None)
+
+
+def _make_event(
+    method: str, path: str, query: str, headers: Mapping[str, str | None], body: str | None
+) -> bytes:
+    http = {"method": method, "path": path}
     return json.dumps(
         {
             "version": "2.0",
-            "rawPath": "/v1/responses",
+            "rawPath": path,
             "rawQueryString": query,
-            "headers": {"authorization": f"Bearer {key}", **headers},
+            "headers": headers,
             "requestContext": {"http": http, "stage": "$default"},
-            "body": body if isinstance(body, str) else json.dumps(body),
+            "body": body,
             "isBase64Encoded": False,
         }
     ).encode()
