@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+import httpx
 
 from infra.local.aws.event_source_mapping import map_event_sources
 from infra.local.aws.resources import TABLE, Resources, queue_url
-from infra.local.processes import Processes, ServerProcess
-from infra.local.runtime_api.function import Function, child_environment, function_environment
+from infra.local.aws.server import create_resources
+from infra.local.processes import Processes
+from infra.local.runtime_api.function import Function, function_environment
 from tests.local.gateway_rig import WRAPPER
 from tests.support.aws import LOCAL_AWS
 
@@ -79,14 +81,18 @@ class EventSourceRig:
             self.table.put_item(Item={"pk": name, "sk": "LINK"})
 
 
+def empty(endpoint):
+    """Make queue and table anew, as a gateway's AWS has them in the beginning."""
+    httpx.post(f"{endpoint}/moto-api/reset", trust_env=False).raise_for_status()
+    create_resources(Resources([], {}), endpoint)
+
+
 @asynccontextmanager
-async def run_event_source(name, folder):
-    """Run the event source of one function in `event_functions`, with its own queue and table."""
+async def run_event_source(name, folder, endpoint):
+    """Run the event source of one function in `event_functions`, with an empty queue and table."""
+    empty(endpoint)
     async with Processes() as processes:
-        env = child_environment(os.environ)
-        line = Resources([], {}).to_line()
-        aws = await ServerProcess.start(processes, env, "infra.local.aws.server", stdin=line)
-        rig = EventSourceRig(await aws.wait_for_address())
+        rig = EventSourceRig(endpoint)
         server = await asyncio.start_server(rig.accept, "127.0.0.1", 0)
         config = folder / "config.json"
         port = server.sockets[0].getsockname()[1]

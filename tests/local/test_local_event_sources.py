@@ -7,14 +7,24 @@ import pytest
 from infra.local.aws.event_sources import MAX_TRIES
 from infra.local.aws.resources import DEAD_LETTERS, TABLE, queue_url
 from infra.local.options import GatewayOptions
+from infra.local.runtime_api.function import DUMMY_CREDENTIALS
 from infra.local.target_setup import TargetSetup
 from tests.local import event_source_rig
 from tests.local.gateway_rig import TASK
+from tests.support.gateway import run_local_aws
+
+
+@pytest.fixture(scope="module")
+def aws():
+    with run_local_aws() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
-async def rig(tmp_path, request):
-    async with event_source_rig.run_event_source(request.param, tmp_path) as rig:
+async def rig(tmp_path, request, aws, monkeypatch):
+    for name, value in DUMMY_CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    async with event_source_rig.run_event_source(request.param, tmp_path, aws) as rig:
         yield rig
 
 
@@ -25,7 +35,7 @@ stream = pytest.mark.parametrize("rig", ["rollup"], indirect=True)
 def test_only_existing_functions_have_event_sources():
     def event_functions(functions):
         options = GatewayOptions(
-            keys=[], setup=TargetSetup({}, {}), simulated_models=[], env={}, functions=functions
+            keys=[], setup=TargetSetup({}, {}, {}), simulated_models=[], env={}, functions=functions
         )
         return options.event_functions("http://127.0.0.1:1", TASK / "config.json")
 
