@@ -31,6 +31,7 @@ from infra.constructs.rest_api import (
 )
 from infra.constructs.rollout import create_alias, create_canary
 from infra.constructs.storage import Stores, create_stores
+from infra.constructs.webhooks import add_webhooks
 from infra.fingerprint import OUTPUT, fingerprint
 from infra.operator.key_settings import KeySettings
 
@@ -70,6 +71,8 @@ class AntiphonStack(Stack):
             self._add_output(name, value)
         self._add_output(OUTPUT, fingerprint(config))
         self._allow_credentials(functions, specs, config, stores)
+        signing = [functions[spec.name] for spec in specs if spec.secrets]
+        add_webhooks(self, signing, config.webhooks, options, stores.key)
         alarms = self._add_monitoring(functions, stores, options)
         create_canary(self, aliases["api"], alarms, options)
         self._add_endpoints(aliases["api"], options, config, stores.key)

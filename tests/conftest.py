@@ -85,6 +85,9 @@ enabled = true
 [events]
 bus = "default"
 
+[webhooks]
+timeout_seconds = 2
+
 [tenants.bounded]
 max_vector_stores = 1
 """

@@ -6,6 +6,7 @@ GatewayError                    500
 │   ├── TargetGone              400
 │   ├── PriceUnknown            400
 │   ├── DownloadTooLarge        400
+│   ├── WebhookNotDelivered     400
 │   ├── PolicyViolation         403
 │   ├── BodyTooLarge            413
 │   ├── UnsupportedEncoding     415
@@ -127,6 +128,13 @@ class DownloadTooLarge(InvalidRequest):
     """A file of more bytes than one response of Lambda may have."""
 
     code = "download_too_large"
+    retry = False
+
+
+class WebhookNotDelivered(InvalidRequest):
+    """A webhook endpoint gave no answer to a test."""
+
+    code = "webhook_not_delivered"
     retry = False
 
 

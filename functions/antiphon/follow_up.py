@@ -28,6 +28,7 @@ from antiphon.store.links import GIVEN_UP, GONE, Link, Links
 from antiphon.store.queue import (
     DeferredUpdates,
     DeferredWrite,
+    DeliverWebhook,
     Message,
     PollBatch,
     PollResponse,
@@ -42,6 +43,7 @@ from antiphon.upstream.outcome import UpstreamRequest
 
 if TYPE_CHECKING:
     from antiphon.store.event_bus import EventBus
+    from antiphon.webhook_delivery import WebhookDelivery
 
 # For one poll of a provider. The batch size in infra/constructs/function_specs.py follows from it.
 MAX_POLL_SECONDS = 30.0
@@ -64,6 +66,7 @@ class FollowUp:
     admission: Admission
     max_age: float  # seconds after which polling stops
     bus: "EventBus | None" = None
+    webhooks: "WebhookDelivery | None" = None
     clock: Callable[[], float] = time.time  # epoch seconds
 
     def handle(self, message: Message, ends_at: float) -> None:
@@ -87,8 +90,8 @@ class FollowUp:
             case SettleReservation():
                 stored = StoredReservation(message.row, message.id, message.refund)
                 self.admission.rows.settle(stored, message.amounts, is_open=message.is_open)
-            case PublishEvent():
-                self._publish(message)
+            case PublishEvent() | DeliverWebhook():
+                self._announce(message, ends_at)
             case PollBatch() | PollResponse():
                 self._follow(message, ends_at)
 
@@ -98,8 +101,12 @@ class FollowUp:
         else:
             self._poll_when_due(poll, ends_at)
 
-    def _publish(self, message: PublishEvent) -> None:
-        if self.bus is not None:  # it may be switched off by now
+    def _announce(self, message: PublishEvent | DeliverWebhook, ends_at: float) -> None:
+        """Send an event, unless the bus or webhooks were switched off since it was queued."""
+        if isinstance(message, DeliverWebhook):
+            if self.webhooks is not None:
+                self.webhooks.handle(message, ends_at)
+        elif self.bus is not None:
             self.bus.put_one(message.event)
 
     def _write(self, deferred: DeferredWrite) -> None:
@@ -163,7 +170,11 @@ class FollowUp:
 
     def _is_over(self, message: Message) -> bool:
         """Whether no further message may follow this one."""
-        max_age = MAX_BATCH_SECONDS if isinstance(message, PollBatch) else self.max_age
+        max_age = self.max_age
+        if isinstance(message, PollBatch):
+            max_age = MAX_BATCH_SECONDS
+        elif isinstance(message, DeliverWebhook) and self.webhooks is not None:
+            max_age = self.webhooks.retry_seconds
         return message.age_at(self.clock()) > max_age
 
     def _poll_again(self, poll: PollResponse, link: Link) -> None:

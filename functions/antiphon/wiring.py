@@ -22,6 +22,7 @@ from antiphon.api.resource_members import ResourceMembers
 from antiphon.api.resources import Resources, resources_router
 from antiphon.api.responses import Responses, responses_router
 from antiphon.api.usage import UsageEndpoint, usage_router
+from antiphon.api.webhook_paths import no_webhooks, webhooks_router
 from antiphon.auth import Auth, Caller, KeyStore
 from antiphon.follow_up import FollowUp, SqsHandler
 from antiphon.guardrail import Guardrail
@@ -91,6 +92,7 @@ from antiphon.upstream.transport import LlhttpTransport
 if TYPE_CHECKING:
     from antiphon.store.event_bus import EventBus
     from antiphon.store.request_signing import RequestSigner
+    from antiphon.webhook_wiring import WebhookWiring
 
 QUEUE_SECONDS = 2.0  # for all messages of one request
 IDLE_CONNECTION_SECONDS = 20.0  # after which a load balancer or NAT may have dropped a connection
@@ -195,6 +197,7 @@ def api(env: Mapping[str, str]) -> Door:
     )
     limits = LimitsEndpoint(gate, foundation.table, config.tenants, gateway.max_body_bytes)
     responses = Responses(gate, *shared, core.admission, idempotency, check_content, core.policies)
+    webhooks = _webhook_wiring(foundation, env)
     members = ResourceMembers(core.routing, core.upstream, core.resource_recorder)
     handler = ApiHandler(
         routers=[
@@ -209,6 +212,9 @@ def api(env: Mapping[str, str]) -> Door:
             models_router(Models(gate, core.routing, core.upstream), reader),
             usage_router(UsageEndpoint(gate, UsageSums(foundation.table), storage), reader),
             limits_router(limits, reader),
+            webhooks_router(
+                no_webhooks(gate) if webhooks is None else webhooks.calls(gate), reader
+            ),
         ],
         public_routers=[health_router(), *_page_routers(env)],
         times=(foundation.table_time, foundation.queue_time),
@@ -242,6 +248,16 @@ def _content_check(
     return None
 
 
+def _webhook_wiring(foundation: _Foundation, env: Mapping[str, str]) -> "WebhookWiring | None":
+    settings, secrets = foundation.config.webhooks, foundation.secrets_manager
+    if settings is None:
+        return None
+    from antiphon.webhook_wiring import WebhookWiring  # noqa: PLC0415  most gateways have none
+
+    transport = partial(LlhttpTransport, foundation.tls, IDLE_CONNECTION_SECONDS)
+    return WebhookWiring(settings, foundation.table, foundation.queue, secrets, transport, env)
+
+
 def _page_routers(env: Mapping[str, str]) -> list[Router]:
     if env.get("SERVE_DOCS") == "false":
         return [no_docs_router(), no_console_router()]
@@ -254,6 +270,7 @@ def settle(env: Mapping[str, str]) -> SqsHandler:
     """Build what works on the queue."""
     foundation = _Foundation(env)
     core = _Core(foundation, env)
+    webhooks = _webhook_wiring(foundation, env)
     return SqsHandler(
         FollowUp(
             table=foundation.table,
@@ -266,6 +283,7 @@ def settle(env: Mapping[str, str]) -> SqsHandler:
             admission=core.admission,
             max_age=foundation.gateway.settle_hours * 3600,
             bus=foundation.event_bus(),
+            webhooks=None if webhooks is None else webhooks.delivery(),
         ),
         times=(foundation.table_time, foundation.queue_time),
     )
@@ -283,8 +301,13 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     sums = (UsageRollup(costs.cost), StorageRollup(StorageRows(foundation.table)))
     spans = _span_buffer(foundation, env)
     counters = [LinkCounter(foundation.table, each, spans.add) for each in sums]
-    bus, queue = foundation.event_bus(), foundation.queue
-    announcer = Announcer(foundation.links, foundation.table, queue, costs.cost, bus)
+    queue, bus, webhooks = (
+        foundation.queue,
+        foundation.event_bus(),
+        _webhook_wiring(foundation, env),
+    )
+    endpoints = None if webhooks is None else webhooks.endpoints()
+    announcer = Announcer(foundation.links, foundation.table, queue, costs.cost, bus, endpoints)
     listeners = [index.apply, *(each.apply for each in counters), announcer.apply]
     return StreamHandler(listeners, queue, at_end=spans.flush, announce=announcer.flush)
 

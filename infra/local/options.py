@@ -4,12 +4,13 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from antiphon.settings import config
 from antiphon.settings.config import Config
 from infra.local.aws.event_source_mapping import EVENT_SOURCES
-from infra.local.aws.resources import Resources
+from infra.local.aws.resources import SIGNING_SECRET, Resources
 from infra.local.runtime_api.function import Function, function_environment
 from infra.local.target_setup import NO_SIMULATOR, TargetSetup
 from infra.project import FUNCTIONS
@@ -86,7 +87,12 @@ class GatewayOptions:
     @property
     def resources(self) -> Resources:
         keys = [(local.key, local.tenant) for local in self.keys]
-        return Resources(keys, self.setup.secrets(), str(self.keep) if self.keep else None)
+        secrets = {**self.setup.secrets(), SIGNING_SECRET: self._signing_secret()}
+        return Resources(keys, secrets, str(self.keep) if self.keep else None)
+
+    def _signing_secret(self) -> str:
+        """Return the secret of webhooks, which is the same as long as the first key is."""
+        return sha256(f"webhooks {self.keys[0].key}".encode()).hexdigest()
 
     def function(self, name: str, endpoint: str, configuration: Path) -> Function:
         """The function of functions/<name>.py; `endpoint` is the address of the local AWS."""

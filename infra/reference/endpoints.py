@@ -31,6 +31,7 @@ from infra.reference.answers import (
 from infra.reference.containers import CONTAINERS
 from infra.reference.files import FILES
 from infra.reference.operation import Body, Endpoint
+from infra.reference.webhooks import WEBHOOKS
 
 RESPONSES = (
     Endpoint(
@@ -350,6 +351,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *LINKS,
     *USAGE,
     *LIMITS,
+    *WEBHOOKS,
     *OPEN,
 )
 TAGS = {
@@ -365,5 +367,6 @@ TAGS = {
     "Skills": "Instructions and scripts for a model, where the target has them.",
     "Links": "Antiphon's own: find responses and conversations by time, metadata, model or root.",
     "Usage": "Antiphon's own: usage in tokens and dollars, and what is left of limits.",
+    "Webhooks": "Events that are sent to a tenant's own endpoints when its responses end.",
     "Gateway": "Antiphon's own, without a key: health and this document.",
 }

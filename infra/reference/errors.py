@@ -55,6 +55,7 @@ BY_CLASS = {
         "What the request continues is stored at the target 'azure-east', which is no longer "
         "configured. Start again without it."
     ),
+    "WebhookNotDelivered": Sample("The endpoint did not answer: timeout."),
     "PolicyViolation": Sample(
         "'tools[3].server_url' violates the policy [policies.acme] mcp_hosts: the host "
         "'evil.example' is not allowed; allowed: *.acme.com.",

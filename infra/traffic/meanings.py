@@ -61,6 +61,7 @@ MEANINGS = {
     "upstream_failed": "The provider's answer was incomplete or could not be read.",
     "upstream_not_reached": "The provider could not be reached; nothing was sent.",
     "upstream_timeout": "The provider did not answer in time.",
+    "webhook_not_delivered": "The webhook endpoint did not answer the test.",
     "websocket_not_supported": "The gateway does not serve WebSockets.",
 }
 

@@ -39,6 +39,7 @@ SETTINGS = {
     "`[shared.ID]`": (config.Shared, None),
     "`[telemetry]`": (config.Telemetry, None),
     "`[events]`": (config.Events, None),
+    "`[webhooks]`": (config.Webhooks, None),
     "`[auth.jwt]`": (config.Jwt, None),
     "`[guardrail]`": (config.GuardrailSection, None),
 }

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from antiphon.schema import webhooks
 from antiphon.schema.create import CreateResponse
 from antiphon.schema.other_bodies import (
     Compact,
@@ -31,6 +32,10 @@ PARSERS = {
         CreateResponse,
         InputTokens,
         UpdateConversation,
+        webhooks.CreateWebhookEndpoint,
+        webhooks.RotateWebhookSecret,
+        webhooks.TestWebhookEndpoint,
+        webhooks.UpdateWebhookEndpoint,
     )
 }
 

@@ -12,8 +12,16 @@ from antiphon.rollup.announcing import Announcer
 from antiphon.rollup.counting import LinkCounter
 from antiphon.rollup.handler import StreamHandler
 from antiphon.rollup.usage import UsageRollup
+from antiphon.schema.webhooks import EVENT_TYPES
 from antiphon.store.event_bus import EventBus
-from antiphon.store.queue import BusEvent, PublishEvent, decode_message, encode_message
+from antiphon.store.queue import (
+    BusEvent,
+    DeliverWebhook,
+    PublishEvent,
+    decode_message,
+    encode_message,
+)
+from antiphon.store.webhook_endpoints import WebhookEndpoint, WebhookEndpoints
 from tests.support.aws import LOCAL_AWS, ONCE, refuse_connection
 from tests.support.canaries import CONTENT
 from tests.support.concurrency import wait_for
@@ -58,12 +66,27 @@ def bus(counted):
     events = Events()
     events.bus = EventBus(events.client, "default")
     cost = lambda _: None  # noqa: E731
-    announcer = Announcer(counted.links, counted.table, counted.dynamo.queue, cost, events.bus)
+    webhooks = WebhookEndpoints(counted.table, 20)
+    webhooks.add("acme", ENDPOINT)
+    announcer = Announcer(
+        counted.links, counted.table, counted.dynamo.queue, cost, events.bus, webhooks
+    )
     counter = LinkCounter(counted.table, UsageRollup(cost))
     counted.rollup = StreamHandler(
         [counter.apply, announcer.apply], counted.dynamo.queue, announce=announcer.flush
     )
     return events
+
+
+ENDPOINT = WebhookEndpoint(
+    id="wh_1",
+    name="n",
+    url="https://app.example.com/",
+    event_types=EVENT_TYPES,
+    created_at=1,
+    updated_at=1,
+    signing_secret_hint="whsec_...",
+)
 
 
 def deferred_events(counted):
@@ -177,7 +200,7 @@ class Play:
 
     def __init__(self, counted, bus, seed):
         self.counted, self.bus, self.random = counted, bus, random.Random(seed)
-        self.open, self.ended, self.records, self.seen = [], {}, [], []
+        self.open, self.ended, self.records, self.seen, self.queued = [], {}, [], [], []
 
     def run(self, steps):
         for _ in range(steps):
@@ -226,6 +249,7 @@ class Play:
     def deliver_all(self):
         self.records += self.counted.dynamo.stream_records()
         self._deliver(self.records)
+        self.queued = [*self.counted.dynamo.queue]
         for event in deferred_events(self.counted):
             self.bus.bus.put_one(event)
         self.seen += self.bus.read()
@@ -239,5 +263,8 @@ def test_every_end_is_one_event_whatever_the_stream_delivers(counted, bus, seed)
     play = Play(counted, bus, seed)
     play.run(40)
     found = Counter(event["detail"]["object"]["id"] for event in play.seen)
+    sent = [each for each in play.queued if isinstance(each, DeliverWebhook)]
+    assert {each.event.object_id for each in sent} == set(play.ended)
+    assert {each.event.id for each in sent} == {event["detail"]["id"] for event in play.seen}
     assert found == Counter(dict.fromkeys(play.ended, 1))
     assert len({event["detail"]["id"] for event in play.seen}) == len(play.ended)

@@ -45,6 +45,7 @@ def parse_gateway(**options):
             "telemetry.otlp_endpoint",
         ),
         ({"targets": {"a": OPENAI}, "events": {"bus": "acme"}}, "events.bus"),
+        ({"targets": {"a": OPENAI}, "webhooks": {"retry_hours": 0}}, "webhooks.retry_hours"),
         (
             {"targets": {"a": OPENAI}, "telemetry": {"headers_secret": "otlp"}},
             "telemetry.headers_secret",

@@ -1,6 +1,7 @@
 """Announces the end of each response and each batch once: see decision 42.
 
-A mark beside the link says that its end was announced. It is written after the announcement, so a
+To the bus of EventBridge, and to the webhook endpoints of its tenant: either, both, or neither. A
+mark beside the link says that its end was announced. It is written after the announcement, so a
 process that ends in between announces again, with the same id; nothing is lost.
 docs/decisions/0042-an-event-when-a-response-ends.md
 """
@@ -10,13 +11,14 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from antiphon.rollup.counting import MARKER_EXTRA_SECONDS
-from antiphon.rollup.endings import describe_end, is_end
+from antiphon.rollup.endings import describe_end, is_end, webhook_event
 from antiphon.settings.table import TTL
 from antiphon.store.dynamodb import Table, Update
 from antiphon.store.event_bus import MAX_EVENTS, EventBus
 from antiphon.store.links import Link, LinkChange, Links, link_partition
-from antiphon.store.queue import BusEvent, PublishEvent, Queue
+from antiphon.store.queue import BusEvent, DeliverWebhook, PublishEvent, Queue
 from antiphon.store.usage import CostFunction
+from antiphon.store.webhook_endpoints import WebhookEndpoint, WebhookEndpoints
 
 MARK_SORT = "ANNOUNCED"
 
@@ -25,8 +27,8 @@ MARK_SORT = "ANNOUNCED"
 class Announcer:
     """Collects the ends in one batch of changes, and announces them together.
 
-    Every method raises Unavailable; then Lambda delivers the batch again. Without a bus, nothing is
-    read and nothing is written.
+    Every method raises Unavailable; then Lambda delivers the batch again. Without a bus and
+    webhooks, nothing is read and nothing is written.
     """
 
     links: Links
@@ -34,12 +36,13 @@ class Announcer:
     queue: Queue
     cost: CostFunction
     bus: EventBus | None = None
+    webhooks: WebhookEndpoints | None = None
     _ended: dict[tuple[str, ...], Link] = field(default_factory=dict)
 
     def apply(self, change: LinkChange) -> None:
         """Note an end that is not announced yet."""
         link = change.new
-        if self.bus is None or link is None or not is_end(change):
+        if self._is_off or link is None or not is_end(change):
             return
         if self.table.get(_partition(link), MARK_SORT) is None:
             self._ended[change.link_key] = link
@@ -48,11 +51,29 @@ class Announcer:
         """Announce all ends, and mark them; what the bus does not take goes to the queue."""
         ended = [*self._ended.values()]
         self._ended.clear()
-        if self.bus is None or not ended:
-            return
-        self._publish(self.bus, map(self._describe, ended))
+        if self.bus is not None:
+            self._publish(self.bus, map(self._describe, ended))
+        if self.webhooks is not None:
+            ended = self._queue_webhooks(self.webhooks, ended)
         for link in ended:
             self.table.update(_mark(link), return_all=False)
+
+    @property
+    def _is_off(self) -> bool:
+        return self.bus is None and self.webhooks is None
+
+    def _queue_webhooks(self, webhooks: WebhookEndpoints, ended: list[Link]) -> list[Link]:
+        """Queue one message for each endpoint that wants an end; return what is announced now."""
+        endpoints = {tenant: webhooks.read(tenant) for tenant in {link.tenant for link in ended}}
+        announced = [link for link in ended if self._queue_webhook(link, endpoints[link.tenant])]
+        return announced if self.bus is None else ended
+
+    def _queue_webhook(self, link: Link, endpoints: Iterable[WebhookEndpoint]) -> bool:
+        event = webhook_event(link)
+        wanting = [each for each in endpoints if each.wants(event.type)]
+        for each in wanting:
+            self.queue.send(DeliverWebhook(link.tenant, each.id, event))
+        return bool(wanting)
 
     def _describe(self, link: Link) -> BusEvent:
         """Describe an end; what a batch has used is in a row of its own."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from antiphon.recording.resources import BATCH_ENDS
 from antiphon.store.links import Link, LinkChange
-from antiphon.store.queue import BusEvent
+from antiphon.store.queue import BusEvent, WebhookEvent
 from antiphon.store.usage import (
     COST_PICODOLLARS,
     TOKENS,
@@ -43,6 +43,11 @@ def event_type(link: Link) -> str:
 def ended_at(link: Link) -> int:
     """Return when a response ended by its provider's clock; epoch seconds."""
     return link.completed_at or link.created_at
+
+
+def webhook_event(link: Link) -> WebhookEvent:
+    """Return the event for a tenant's own endpoints; it names the object and says no more."""
+    return WebhookEvent(event_id(link), event_type(link), link.id, ended_at(link))
 
 
 def describe_end(link: Link, metered: Link | None, cost: CostFunction) -> BusEvent:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from antiphon.errors import EndpointNotServed, MethodNotAllowed
 
 SERVED = (
-    "responses, conversations, files, uploads, vector_stores, containers, skills, batches (if "
-    "enabled), models and usage"
+    "responses, conversations, files, uploads, vector_stores, containers, skills, batches and "
+    "webhook_endpoints (if enabled), models and usage"
 )
 RESPONSES = "call client.responses.create (POST /v1/responses)"
 DIRECTLY = "call the provider directly, with a key of its own"

@@ -161,6 +161,14 @@ class Events(Section):
     bus: EventBusName | None = None
 
 
+class Webhooks(Section):
+    """That tenants may have events sent to endpoints of their own."""
+
+    max_endpoints: int = Field(default=20, ge=1, le=50)  # of each tenant; they are in one row
+    retry_hours: int = Field(default=72, ge=1, le=168)  # in which a delivery is tried again
+    timeout_seconds: float = Field(default=15, ge=1, le=30)  # of each attempt
+
+
 class Jwt(Section):
     """The OpenID Connect provider whose tokens are accepted instead of keys.
 
@@ -214,6 +222,7 @@ class Config(Section):
     batches: Batches = Batches()
     telemetry: Telemetry = Telemetry()
     events: Events = Events()
+    webhooks: Webhooks | None = None  # None: there are none
     auth: AuthSection = AuthSection()
     guardrail: GuardrailSection = GuardrailSection()
     policy: Policy | None = None  # of all requests

@@ -20,6 +20,8 @@ T#tenant#L, T#tenant#L#key_id       LIMITS        counters and reservations     
 T#tenant#L#HELD, …#L#key_id#HELD    reservation   a reservation that was moved         yes
 T#tenant#S, T#tenant#S#key_id       LIMITS        what is stored, and reservations
 T#tenant#U                          day#model#…   a usage sum
+T#tenant#W                          ENDPOINTS     all webhook endpoints of a tenant
+T#tenant#W#endpoint                 time+event    the state of a delivery              yes
 """
 
 PARTITION_KEY = "pk"

@@ -124,8 +124,45 @@ class PublishEvent(QueueMessage):
     event: BusEvent
 
 
+@dataclass(frozen=True)
+class WebhookEvent:
+    """What a tenant's endpoint is sent; `created_at` is in epoch seconds."""
+
+    id: str
+    type: str
+    object_id: str  # of the response or the batch
+    created_at: int
+
+
+@dataclass(frozen=True)
+class DeliverWebhook(QueueMessage):
+    """Send an event to an endpoint of a tenant, not before `not_before` (epoch seconds)."""
+
+    tenant: str
+    endpoint: str
+    event: WebhookEvent
+    not_before: int = 0
+
+    def delay_at(self, now: float) -> int:
+        """Not before its time as far as SQS allows; the first attempt is made at once."""
+        early = self.seconds_early_at(now)
+        if early <= 0:
+            return 0 if self.attempt == 1 else self.pause_before(self.attempt)
+        return min(early, MAX_DELAY_SECONDS)
+
+    def seconds_early_at(self, now: float) -> int:
+        """Return the seconds until `not_before`; 0 or less from then on."""
+        return self.not_before - int(now)
+
+
 type Message = (
-    PollResponse | PollBatch | DeferredWrite | DeferredUpdates | SettleReservation | PublishEvent
+    PollResponse
+    | PollBatch
+    | DeferredWrite
+    | DeferredUpdates
+    | SettleReservation
+    | PublishEvent
+    | DeliverWebhook
 )
 
 MESSAGE_KINDS: dict[str, type[Message]] = {
@@ -135,6 +172,7 @@ MESSAGE_KINDS: dict[str, type[Message]] = {
     "updates": DeferredUpdates,
     "reservation": SettleReservation,
     "event": PublishEvent,
+    "webhook": DeliverWebhook,
 }
 
 
@@ -175,7 +213,8 @@ def decode_message(body: str) -> Message:
     if "link" in values:
         values["link"] = Link(**values["link"])
     if "event" in values:
-        values["event"] = BusEvent(**values["event"])
+        event = WebhookEvent if cls is DeliverWebhook else BusEvent
+        values["event"] = event(**values["event"])
     if "updates" in values:
         values["updates"] = tuple(Update(**update) for update in values["updates"])
     return cls(**values)

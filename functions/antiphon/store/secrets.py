@@ -168,7 +168,7 @@ class ProviderSecrets:
         try:
             secret = self._client.get_secret_value(SecretId=id, VersionStage=stage)
         except (BotoCoreError, ClientError) as exc:
-            raise _credential_missing(target, stage, _reason(exc)) from exc
+            raise _credential_missing(target, stage, failure_reason(exc)) from exc
         value = secret.get("SecretString", "").strip()
         if value == PLACEHOLDER:
             raise _credential_missing(target, stage, "its secret still has the placeholder value")
@@ -203,7 +203,7 @@ class SecretHeaders:
             secret = self._client.get_secret_value(SecretId=self._arn)
             found = json.loads(secret.get("SecretString", ""))
         except (BotoCoreError, ClientError) as exc:
-            raise CredentialMissing(_reason(exc)) from exc
+            raise CredentialMissing(failure_reason(exc)) from exc
         except ValueError:
             found = None
         if not isinstance(found, dict) or not all(map(_is_header, found.values())):
@@ -215,7 +215,8 @@ def _is_header(value: object) -> bool:
     return isinstance(value, str) and HEADER_PATTERN.fullmatch(value) is not None
 
 
-def _reason(exc: BotoCoreError | ClientError) -> str:
+def failure_reason(exc: BotoCoreError | ClientError) -> str:
+    """Return why a secret was not read, for the operators of the gateway."""
     code = exc.response["Error"]["Code"] if isinstance(exc, ClientError) else ""
     return REASONS.get(code, "Secrets Manager did not answer")
 

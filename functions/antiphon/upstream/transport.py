@@ -17,7 +17,6 @@ Every error is httpx's own. Its text has no address, header or byte of what was 
     └── RemoteProtocolError   the same: the response is cut short or is not valid HTTP/1.1
 """
 
-import queue
 import select
 import socket
 import ssl
@@ -40,6 +39,7 @@ from antiphon.upstream.http1 import (
     decode_content,
     encode_head,
 )
+from antiphon.upstream.resolver import AddressCheck, find_addresses
 
 NEVER = float("inf")
 MAX_IDLE = 8  # connections to one origin
@@ -87,10 +87,16 @@ class LlhttpTransport(httpx.BaseTransport):
     """
 
     def __init__(
-        self, tls: ssl.SSLContext, idle_seconds: float, proxy: Proxy | None = None
+        self,
+        tls: ssl.SSLContext,
+        idle_seconds: float,
+        proxy: Proxy | None = None,
+        is_allowed: AddressCheck = lambda _: True,
     ) -> None:
+        """`is_allowed` decides on each address that a name is resolved to; a proxy does not ask."""
         self._tls = tls
         self._proxy = proxy
+        self._is_allowed = is_allowed
         self._pool = _Pool(idle_seconds)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -149,7 +155,25 @@ class LlhttpTransport(httpx.BaseTransport):
         scheme, host, port = origin
         if self._proxy is not None and self._proxy.serves(scheme, host):
             return self._proxy.connect(host, port, _time_left(_earlier(seconds, ends_at)))
-        return _connect_directly(origin, self._tls, seconds, ends_at)
+        return self._connect_directly(origin, seconds, ends_at)
+
+    def _connect_directly(
+        self, origin: Origin, seconds: float | None, ends_at: float
+    ) -> socket.socket:
+        scheme, host, port = origin
+        left = _time_left(_earlier(seconds, ends_at))
+        addresses = find_addresses(host, port, left, self._is_allowed)
+        opened = _connect_tcp(addresses, seconds, ends_at)
+        try:
+            opened.settimeout(_time_left(_earlier(seconds, ends_at)))
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if scheme == "http":
+                return opened
+            # Without TLS's own end a response may have been cut there: not suppressed.
+            return self._tls.wrap_socket(opened, server_hostname=host, suppress_ragged_eofs=False)
+        except BaseException:
+            opened.close()
+            raise
 
     def _exchange(
         self,
@@ -333,53 +357,16 @@ def _origin(url: httpx.URL) -> Origin:
     return url.scheme, url.raw_host.decode(), url.port or PORTS[url.scheme]
 
 
-def _connect_directly(
-    origin: Origin, tls: ssl.SSLContext, seconds: float | None, ends_at: float
-) -> socket.socket:
-    scheme, host, port = origin
-    opened = _connect_tcp(host, port, seconds, ends_at)
-    try:
-        opened.settimeout(_time_left(_earlier(seconds, ends_at)))
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if scheme == "http":
-            return opened
-        # Without TLS's own end a response may have been cut there: not suppressed.
-        return tls.wrap_socket(opened, server_hostname=host, suppress_ragged_eofs=False)
-    except BaseException:
-        opened.close()
-        raise
-
-
-def _connect_tcp(host: str, port: int, seconds: float | None, ends_at: float) -> socket.socket:
+def _connect_tcp(addresses: list[Any], seconds: float | None, ends_at: float) -> socket.socket:
     """Connect to one of the host's addresses, or raise why the last of them failed."""
     failure = OSError("The host has no address.")
-    for *_, address in _resolve(host, port, _earlier(seconds, ends_at)):
+    for address in addresses:
         try:
             left = _time_left(_earlier(seconds, ends_at))
             return socket.create_connection(address[:2], left)
         except OSError as exc:
             failure = exc
     raise failure
-
-
-def _resolve(host: str, port: int, ends_at: float) -> list[Any]:
-    """Look the host up in another thread: the system's resolver has no time limit."""
-    results: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
-
-    def resolve() -> None:
-        try:
-            results.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, ValueError) as exc:
-            results.put(exc)
-
-    threading.Thread(target=resolve, name="resolver", daemon=True).start()
-    try:
-        found = results.get(timeout=_time_left(ends_at))
-    except queue.Empty:
-        raise TimeoutError from None
-    if isinstance(found, Exception):
-        raise found
-    return found
 
 
 def _earlier(seconds: float | None, ends_at: float) -> float:

@@ -11,6 +11,7 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"  # moto's default account
 TABLE = "antiphon-local"
 SECRET_PREFIX = "antiphon-local"  # noqa: S105  the prefix of names, not a secret
+SIGNING_SECRET = "webhooks/signing"  # noqa: S105  a name that no target can have
 QUEUE = "antiphon-local"
 DEAD_LETTERS = "antiphon-local-dead-letters"
 DUMMY_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from antiphon.settings.config import read_config
 from antiphon.settings.metrics import NAMESPACE
-from infra.local.aws.resources import DUMMY_CREDENTIALS, REGION, TABLE, queue_url, secret_name
+from infra.local.aws.resources import (
+    DUMMY_CREDENTIALS,
+    REGION,
+    SIGNING_SECRET,
+    TABLE,
+    queue_url,
+    secret_name,
+)
 
 # The developer's variables that child processes inherit: SSL_* configure trust in TLS, and MOTO_*
 # have the local AWS record what is sent to it. It plays no guardrail: other servers do.
@@ -54,6 +61,8 @@ def function_environment(
         "TARGET_SECRETS": json.dumps({name: secret_name(name) for name in _targets(config)}),
         "QUEUE_URL": queue_url(endpoint),
         "CONFIG_FILE": str(config),
+        "WEBHOOK_SECRET": secret_name(SIGNING_SECRET),
+        "WEBHOOK_LOOPBACK": "true",
         "STAGE": "local",
         "POWERTOOLS_SERVICE_NAME": "antiphon",
         "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
