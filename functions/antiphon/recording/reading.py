@@ -17,6 +17,7 @@ from antiphon.store.links import FINAL, ID_PATTERN, Link
 CONTAINER_ID = b"container_id"  # bytes without it name no container
 MAX_TEXT_CHARS = MAX_MODEL_CHARS  # of every name and text that is recorded
 MAX_USAGE_CHARS = 8_192  # of `usage` in a row; of a larger one only the tokens are recorded
+MAX_ESCAPE_CHARS = 12  # of one character in JSON: a surrogate pair
 MAX_USAGE_MEMBERS, MAX_USAGE_DEPTH = 64, 4
 MAX_NUMBER = 10**15  # so that sums of them fit DynamoDB's 38 digits
 MIN_FRACTION = 1e-100
@@ -134,7 +135,7 @@ def own_item_id(document: ResponseObject) -> str | None:
 def name_or_none(value: object) -> str | None:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARS:
         return None
-    return value if _is_unicode(value) else None
+    return value if value.isascii() or _is_unicode(value) else None
 
 
 def _is_unicode(text: str) -> bool:
@@ -191,7 +192,9 @@ def _storable_usage(usage: object) -> dict[str, Any] | None:
     if not isinstance(usage, dict):
         return None
     storable: dict[str, Any] = _storable(usage)
-    if len(json.dumps(storable)) > MAX_USAGE_CHARS or len(usage) > MAX_USAGE_MEMBERS:
+    is_small = len(repr(storable)) * MAX_ESCAPE_CHARS <= MAX_USAGE_CHARS  # faster than JSON
+    is_small = is_small or len(json.dumps(storable)) <= MAX_USAGE_CHARS
+    if not is_small or len(usage) > MAX_USAGE_MEMBERS:
         storable = _storable(_select(usage, USAGE))
     return storable
 
@@ -212,12 +215,13 @@ def _storable(value: Any, depth: int = MAX_USAGE_DEPTH) -> Any:
     if isinstance(value, list):
         return [_storable(inner, depth - 1) for inner in value[: MAX_USAGE_MEMBERS if depth else 0]]
     if isinstance(value, int | float):
-        return _storable_number(value)
+        is_count = type(value) is int and 0 <= value <= MAX_NUMBER  # as most are
+        return value if is_count else _storable_number(value)
     return name_or_none(value)
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and _is_unicode(name)
+    return bool(name) and (name.isascii() or _is_unicode(name))
 
 
 def _storable_number(value: float) -> float | None:

@@ -10,10 +10,12 @@ https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
+import jiter
 from botocore.exceptions import (
     ClientError,
     ConnectionError,  # noqa: A004  botocore's own
@@ -248,6 +250,8 @@ def _parse(answer: AwsAnswer) -> Any:
     expected = answer.headers.get(CRC32)
     if expected is not None and expected != str(zlib.crc32(answer.body)):
         raise NoAnswer(error=ValueError("The response does not have the checksum that it names."))
+    with suppress(ValueError):  # half of a surrogate pair
+        return jiter.from_json(answer.body, cache_mode="keys")
     try:
         return json.loads(answer.body)
     except ValueError as exc:

@@ -139,7 +139,9 @@ class UpstreamResponse:
         return self.body if isinstance(self.body, bytes) else b""
 
     def with_headers(self, headers: Mapping[str, str]) -> "UpstreamResponse":
-        return replace(self, headers={**self.headers, **headers})
+        # Not `replace`, which takes twice as long.
+        added = {**self.headers, **headers}
+        return UpstreamResponse(self.target, self.status, added, self.body, self.fault, self.found)
 
     def with_error(
         self, candidate: Candidate, body: bytes, headers: Mapping[str, str]
@@ -162,7 +164,9 @@ class UpstreamResponse:
         """
         if answer.is_whole:
             body = mask_failed_response(body, answer.members.get("error"))
-            return replace(self, body=body, fault=None if body else fault, found=answer.members)
+            fault = None if body else fault
+            headers, found = self.headers, answer.members
+            return UpstreamResponse(self.target, self.status, headers, body, fault, found)
         fault = fault or UpstreamFailed("The provider's answer is not a JSON object.")
         found = {**answer.members, "status": None}  # what was cut off decides whether it has ended
         if not (found.get("id") or found.get("usage")):
