@@ -123,7 +123,11 @@ class Over:
         headers = [tuple(line.split(": ", 1)) for line in lines]
         limits = {**outgoing.limits}
         request = httpx.Request(
-            head.split()[0], outgoing.url, headers=headers, content=outgoing.body, extensions=limits
+            head.split()[0],
+            outgoing.place.url,
+            headers=headers,
+            content=outgoing.body,
+            extensions=limits,
         )
         response = self.transport.handle_request(request)
         connection = response.extensions.get("network_stream")

@@ -34,8 +34,8 @@ class AwsTransport:
         # To connect, which the transport may try twice, takes from the time of the answer.
         limits = {"timeout": timeouts, "ends_at": time.monotonic() + request.read_seconds}
         try:
-            url, head = request_head("POST", request.url, request.headers, len(request.body))
-            found = self.exchange(Outgoing(url, "POST", head, request.body, limits))
+            place, head = request_head("POST", request.url, request.headers, len(request.body))
+            found = self.exchange(Outgoing(place, "POST", head, request.body, limits))
             body = _read(found)
         except NOT_SENT as exc:
             raise NotSent(error=exc) from exc

@@ -117,8 +117,8 @@ def redirected(request: Outgoing, response: Received) -> Outgoing:
     headers = {name: request.headers[name] for name in TO_REDIRECT if name in request.headers}
     try:
         location = response.headers.get("location") or "about:blank"
-        url = urljoin(str(request.url), location)
-        is_local = request.url.scheme == "http" and urlsplit(url).hostname in LOOPBACK
+        url = urljoin(str(request.place.url), location)
+        is_local = request.place.url.scheme == "http" and urlsplit(url).hostname in LOOPBACK
         if url.startswith("https://") or is_local:
             found, head = request_head(request.method, url, headers, 0)
             return Outgoing(found, request.method, head, b"", request.limits, headers)

@@ -165,10 +165,10 @@ class Exchange:
         if signer := self._signers.get(candidate.target):
             headers.update(signer.sign(request.method, url, headers, body))
         try:
-            parsed, head = request_head(request.method, url, headers, len(body))
+            place, head = request_head(request.method, url, headers, len(body))
         except httpx.RequestError as exc:
             raise translate_error(exc) from exc
-        return Outgoing(parsed, request.method, head, body, {}, headers)
+        return Outgoing(place, request.method, head, body, {}, headers)
 
     def _send(self, outgoing: Outgoing, request: UpstreamRequest, answers_by: float) -> Received:
         left = answers_by - time.monotonic()

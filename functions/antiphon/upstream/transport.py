@@ -33,7 +33,8 @@ import httpx
 
 from antiphon.upstream.http1 import (
     HEAD,
-    PORTS,
+    Origin,
+    Place,
     Received,
     ResponseParser,
     decode_content,
@@ -46,8 +47,6 @@ MAX_IDLE = 8  # connections to one origin
 MAX_READ = 65_536  # bytes
 ONE_PACKET = 16_384  # bytes of a body that are sent together with its head
 
-type Origin = tuple[str, str, int]  # scheme, host without brackets, port
-
 
 class Proxy(Protocol):
     """What connects to some of the hosts."""
@@ -59,7 +58,7 @@ class Proxy(Protocol):
 class Outgoing(NamedTuple):
     """A request with its encoded head; the limits are those of a request's extensions."""
 
-    url: httpx.URL
+    place: Place
     method: str
     head: bytes
     body: bytes
@@ -103,7 +102,9 @@ class LlhttpTransport(httpx.BaseTransport):
         """Return once the final head is there; the response must be closed."""
         head = request.extensions.get(HEAD) or encode_head(request)
         found = self.send(
-            Outgoing(request.url, request.method, head, request.read(), request.extensions)
+            Outgoing(
+                Place.of(request.url), request.method, head, request.read(), request.extensions
+            )
         )
         return httpx.Response(
             found.status,
@@ -130,7 +131,7 @@ class LlhttpTransport(httpx.BaseTransport):
         """Return the answer without decoding it."""
         timeouts = outgoing.limits.get("timeout", {})
         ends_at = outgoing.limits.get("ends_at", NEVER)
-        connection = self._connect(_origin(outgoing.url), timeouts.get("connect"), ends_at)
+        connection = self._connect(outgoing.place.origin, timeouts.get("connect"), ends_at)
         try:
             return self._exchange(connection, outgoing, timeouts, ends_at)
         except BaseException:
@@ -349,12 +350,6 @@ class _Pool:
         with self._lock:
             idle = self._idle[origin]
             return idle.pop() if idle else None
-
-
-def _origin(url: httpx.URL) -> Origin:
-    if url.scheme not in PORTS:
-        raise httpx.UnsupportedProtocol("The URL is not one of http or https.")
-    return url.scheme, url.raw_host.decode(), url.port or PORTS[url.scheme]
 
 
 def _connect_tcp(addresses: list[Any], seconds: float | None, ends_at: float) -> socket.socket:
