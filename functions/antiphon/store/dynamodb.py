@@ -320,11 +320,7 @@ class BatchTable:
 
 def marshal(item: Item) -> dict[str, Any]:
     """Return a row as DynamoDB takes it, without the attributes that are None."""
-    return {
-        name: {"S": value} if type(value) is str else to_attribute(value)
-        for name, value in item.items()
-        if value is not None
-    }
+    return {name: to_attribute(value) for name, value in item.items() if value is not None}
 
 
 def unmarshal(item: Mapping[str, Any]) -> Item:
