@@ -123,7 +123,7 @@ def test_no_credential_is_logged_or_returned(credentials, entra, vault, caplog, 
     for target in ("azure", "by-identity"):
         token = credentials.get(target)
         assert credentials.renew(target, token) != token
-        assert "MARK" not in repr(credentials._tokens._caches[target]._credential)
+        assert "MARK" not in repr(credentials._others[target]._caches[target]._credential)
     entra.secrets = set()
     vault.time.advance(4000)
     read_credential_error(credentials)
