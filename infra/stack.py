@@ -119,7 +119,8 @@ class AntiphonStack(Stack):
         creators = [functions[spec.name] for spec in specs if spec.secrets and spec.streams]
         followers = [functions[spec.name] for spec in specs if spec.secrets and not spec.streams]
         allow_bedrock(creators, followers, config.targets)
-        for number, each in enumerate(stores.secrets.items(), 1):  # an output has 1,024 characters
+        secrets = {**stores.secrets, **stores.webhook_secrets}
+        for number, each in enumerate(secrets.items(), 1):  # an output has 1,024 characters
             self._add_output(f"TargetSecret{number}", secret_arns(self, dict([each])))
         roles = (function.role for function in callers)
         for name, value in subject_outputs(config.targets, roles).items():

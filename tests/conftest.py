@@ -43,6 +43,15 @@ endpoint = "{address}"
 api_version = "2025-04-01-preview"
 models = {{ "older" = "older-deployed" }}
 
+[targets.reporting]
+provider = "openai"
+base_url = "{address}/v1"
+account = "lab"
+models = ["reported-*"]
+files = false
+conversations = false
+receives_webhooks = true
+
 [targets.simulated]
 provider = "openai"
 models = ["sim-*", "o3", "played-*"]

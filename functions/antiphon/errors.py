@@ -14,6 +14,7 @@ GatewayError                    500
 │   ├── IdempotencyKeyInFlight  409
 │   └── OutcomeNotStored        409
 ├── Unauthenticated             401
+│   └── WebhookNotVerified      401
 ├── NotFound                    404
 │   ├── ModelNotFound           404
 │   └── EndpointNotServed       404
@@ -185,6 +186,12 @@ class Unauthenticated(GatewayError):
     type = "invalid_request_error"
     code = "invalid_api_key"
     retry = None
+
+
+class WebhookNotVerified(Unauthenticated):
+    """A webhook that its target's provider has not signed, or too long ago."""
+
+    code = "invalid_webhook_signature"
 
 
 class NotFound(GatewayError):

@@ -31,6 +31,7 @@ from antiphon.store.queue import (
     DeliverWebhook,
     Message,
     PollBatch,
+    PollReported,
     PollResponse,
     PublishEvent,
     Queue,
@@ -51,6 +52,7 @@ MAX_BATCH_SECONDS = 2 * 86_400  # for which a batch is polled: it has a day
 RESERVED_SECONDS = 10.0  # before Lambda's limit, for recording what a poll found
 STATUS_NAMES = {200: "still running", 404: GONE}  # what a status means when it is not the end
 UNREACHABLE = {TargetGone.code, NotSupportedByTarget.code}  # whatever the number of polls
+MAX_REPORTED_POLLS = 4  # after 0, 4, 12 and 28 seconds
 MIN_POLLS_BEFORE_GONE = 6  # two minutes: a provider may not find a response before its end
 
 
@@ -92,14 +94,17 @@ class FollowUp:
                 self.admission.rows.settle(stored, message.amounts, is_open=message.is_open)
             case PublishEvent() | DeliverWebhook():
                 self._announce(message, ends_at)
-            case PollBatch() | PollResponse():
+            case PollBatch() | PollReported() | PollResponse():
                 self._follow(message, ends_at)
 
-    def _follow(self, poll: PollBatch | PollResponse, ends_at: float) -> None:
-        if isinstance(poll, PollBatch):
-            self._poll_batch(poll, ends_at)
-        else:
-            self._poll_when_due(poll, ends_at)
+    def _follow(self, poll: PollBatch | PollReported | PollResponse, ends_at: float) -> None:
+        match poll:
+            case PollBatch():
+                self._poll_batch(poll, ends_at)
+            case PollReported():
+                self._poll_reported(poll, ends_at)
+            case PollResponse():
+                self._poll_when_due(poll, ends_at)
 
     def _announce(self, message: PublishEvent | DeliverWebhook, ends_at: float) -> None:
         """Send an event, unless the bus or webhooks were switched off since it was queued."""
@@ -152,14 +157,7 @@ class FollowUp:
         link = self.links.get("batch", poll.tenant, poll.id)
         if link is None or link.status in BATCH_ENDS:
             return
-        ends_at = min(ends_at, time.monotonic() + MAX_POLL_SECONDS)
-        try:
-            request = UpstreamRequest("GET", link.path, ends_at=ends_at)
-            response = self.upstream.send(self.routing.candidates_for(link), request)
-            status = self.resources.record_batch(response, link)
-        except GatewayError as exc:
-            logger.warning("batch not polled", extra={"link": link.id, "code": exc.code})
-            status = link.status
+        status = self._ask_for_batch(link, ends_at)
         if status in BATCH_ENDS:
             logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
         elif self._is_over(poll):
@@ -167,6 +165,31 @@ class FollowUp:
             metrics.count(UNSETTLED)
         else:
             self.queue.send(poll.next_attempt())
+
+    def _ask_for_batch(self, link: Link, ends_at: float) -> str:
+        """Record what the provider answers; return the batch's status as far as it is known."""
+        ends_at = min(ends_at, time.monotonic() + MAX_POLL_SECONDS)
+        try:
+            request = UpstreamRequest("GET", link.path, ends_at=ends_at)
+            response = self.upstream.send(self.routing.candidates_for(link), request)
+            return self.resources.record_batch(response, link)
+        except GatewayError as exc:
+            logger.warning("batch not polled", extra={"link": link.id, "code": exc.code})
+            return link.status
+
+    def _poll_reported(self, reported: PollReported, ends_at: float) -> None:
+        """Poll what has ended as its provider reports; the other polls find what is not seen."""
+        link = self.links.get(reported.object, reported.tenant, reported.id)
+        if link is None or link.status in BATCH_ENDS or link.is_settled:
+            return
+        if link.kind == "batch":
+            is_settled = self._ask_for_batch(link, ends_at) in BATCH_ENDS
+        else:
+            is_settled = self._ask_provider(link, reported, ends_at)[0].is_settled
+        if is_settled:
+            logger.info("settled", extra={"link": link.id, "reported": reported.attempt})
+        elif reported.attempt < MAX_REPORTED_POLLS:  # it may not show the end yet
+            self.queue.send(reported.next_attempt())
 
     def _is_over(self, message: Message) -> bool:
         """Whether no further message may follow this one."""
@@ -197,7 +220,9 @@ class FollowUp:
         if not self.admission.reservation_from(link.lease).settle_for(link):
             raise Unavailable("Its usage is not counted yet.")
 
-    def _ask_provider(self, link: Link, poll: PollResponse, ends_at: float) -> tuple[Link, str]:
+    def _ask_provider(
+        self, link: Link, poll: PollResponse | PollReported, ends_at: float
+    ) -> tuple[Link, str]:
         """Record what the provider answers; return the link as it is then, and a short state."""
         # The provider's support may ask for it; OpenAI accepts up to 512 characters.
         id = f"antiphon-settle-{poll.id[:400]}-{poll.attempt}"

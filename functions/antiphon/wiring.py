@@ -70,6 +70,7 @@ from antiphon.store.items import Items
 from antiphon.store.keys import ApiKeys
 from antiphon.store.links import Links
 from antiphon.store.listings import LinkListing, MetadataIndex
+from antiphon.store.provider_ids import ProviderIds, ReportedLinks
 from antiphon.store.queue import NO_ANSWER as QUEUE_NO_ANSWER
 from antiphon.store.queue import Queue
 from antiphon.store.references import References
@@ -114,7 +115,9 @@ class _Foundation:
         dynamodb = DynamoDB(self._timed_api(DYNAMODB, self.table_time))
         self.table = Table(dynamodb, settings.table_name, self.table_time)
         self.batch = BatchTable(dynamodb, settings.table_name, self.table_time)
-        self.links = Links(self.table)
+        self.reporting = settings.config.reporting_accounts()
+        self.ids = ProviderIds(self.table, self.reporting)
+        self.links = ReportedLinks(self.table, self.ids) if self.reporting else Links(self.table)
         self.circuits = Circuits(
             self.table, call_time=self.table_time, max_age=self.gateway.key_cache_seconds
         )
@@ -216,7 +219,7 @@ def api(env: Mapping[str, str]) -> Door:
                 no_webhooks(gate) if webhooks is None else webhooks.calls(gate), reader
             ),
         ],
-        public_routers=[health_router(), *_page_routers(env)],
+        public_routers=[health_router(), *_page_routers(env), *_webhook_routers(foundation)],
         times=(foundation.table_time, foundation.queue_time),
     )
     return Door(handler, Cors(frozenset(gateway.cors_origins)))
@@ -266,6 +269,17 @@ def _page_routers(env: Mapping[str, str]) -> list[Router]:
     return [docs_router(compresses=compresses), console_router(compresses=compresses)]
 
 
+def _webhook_routers(foundation: _Foundation) -> list[Router]:
+    """Build where providers report ends, if one does."""
+    targets = foundation.config.webhook_targets()
+    if not targets:
+        return []
+    from antiphon.api import provider_webhooks  # noqa: PLC0415  few gateways need it
+
+    secrets = ProviderSecrets(foundation.secrets_manager(), foundation.secrets)
+    return [provider_webhooks.build(secrets, foundation.ids, foundation.queue, targets)]
+
+
 def settle(env: Mapping[str, str]) -> SqsHandler:
     """Build what works on the queue."""
     foundation = _Foundation(env)
@@ -309,7 +323,8 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     endpoints = None if webhooks is None else webhooks.endpoints()
     announcer = Announcer(foundation.links, foundation.table, queue, costs.cost, bus, endpoints)
     listeners = [index.apply, *(each.apply for each in counters), announcer.apply]
-    return StreamHandler(listeners, queue, at_end=spans.flush, announce=announcer.flush)
+    at_end, announce = spans.flush, announcer.flush
+    return StreamHandler(listeners, queue, at_end, announce, foundation.reporting)
 
 
 def _span_buffer(foundation: _Foundation, env: Mapping[str, str]) -> SpanBuffer:

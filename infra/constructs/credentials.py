@@ -10,7 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from antiphon.settings.config import ConfigError, GuardrailSection, Telemetry
-from antiphon.settings.targets import AzureTarget, OpenAITarget, Target
+from antiphon.settings.targets import AzureTarget, OpenAITarget, Target, webhook_secret_name
 from antiphon.store.secrets import PLACEHOLDER
 from antiphon.store.web_identity import ALGORITHM, TOKEN_SECONDS
 from infra.constructs.options import Options
@@ -26,8 +26,23 @@ def create_secrets(
 ) -> dict[str, secretsmanager.Secret]:
     """Create a secret for each target that needs one; raise ConfigError for too many."""
     names = [name for name, target in targets.items() if target.has_secret]
-    _check_size(names)
-    return {name: _create_secret(scope, name, options, key) for name in names}
+    _check_size([*names, *map(webhook_secret_name, _with_webhooks(targets))])
+    return {
+        name: _create_secret(scope, f"Secret-{name}", f"Credential of target {name}", options, key)
+        for name in names
+    }
+
+
+def create_webhook_secrets(
+    scope: Construct, targets: Mapping[str, Target], options: Options, key: kms.IKey | None
+) -> dict[str, secretsmanager.Secret]:
+    """Create a secret for each target whose provider sends webhooks, by the secret's name."""
+    return {
+        webhook_secret_name(name): _create_secret(
+            scope, f"WebhookSecret-{name}", f"Webhook secret of target {name}", options, key
+        )
+        for name in _with_webhooks(targets)
+    }
 
 
 def secret_arns(scope: Construct, secrets: Mapping[str, secretsmanager.Secret]) -> str:
@@ -105,29 +120,33 @@ def _role_arns(roles: Iterable[iam.IRole | None]) -> str:
     return ", ".join(role.role_arn for role in roles if role)
 
 
+def _with_webhooks(targets: Mapping[str, Target]) -> list[str]:
+    return [name for name, target in targets.items() if target.receives_webhooks]
+
+
 def _check_size(names: Sequence[str]) -> None:
     """The functions get the ARNs in their environment, which Lambda limits to 4 KB in total."""
     size = sum(ARN_CHARS + 2 * len(name) for name in names)
     if size > MAX_ARNS_CHARS:
         raise ConfigError(
-            f"gateway.toml: targets: {len(names)} targets have a secret of their own, and their "
+            f"gateway.toml: targets: they have {len(names)} secrets of their own, whose "
             f"ARNs have {size} characters. {MAX_ARNS_CHARS} fit into a function's environment."
         )
 
 
 def _create_secret(
-    scope: Construct, target: str, options: Options, key: kms.IKey | None
+    scope: Construct, id: str, about: str, options: Options, key: kms.IKey | None
 ) -> secretsmanager.Secret:
     secret = secretsmanager.Secret(
         scope,
-        f"Secret-{target}",
+        id,
         # CloudFormation chooses the name: a secret that was retained when its target was removed
         # keeps its own, which would block a target of the same name.
-        description=f"Credential of target {target}, Antiphon {options.stage}, as plain text",
+        description=f"{about}, Antiphon {options.stage}, as plain text",
         # Later deployments do not overwrite the value that an operator has set.
         secret_string_value=SecretValue.unsafe_plain_text(PLACEHOLDER),
         encryption_key=key,
         removal_policy=removal_policy(options),
     )
-    acknowledge(secret, "SMG4", "The provider issues the key, so a function cannot rotate it.")
+    acknowledge(secret, "SMG4", "The provider issues it, so a function cannot rotate it.")
     return secret

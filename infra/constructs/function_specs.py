@@ -7,6 +7,7 @@ from typing import Literal
 KEY_ROWS = "K#*"
 TENANT_ROWS = "T#*"
 HELD_ROWS = "T#*#L*#HELD"  # reservations that have left the row of their counters
+ID_ROWS = "W#*"  # whose an id is that a provider reports
 CIRCUIT_ROWS = "G#*"  # state of the circuit breakers; one for all tenants
 RESERVED_SECONDS = 10  # of the timeout, for an orderly end
 
@@ -57,7 +58,8 @@ FUNCTION_SPECS = (
         minutes=15,
         permissions=(
             # Operators create keys: this function reads single keys, but cannot list or write them.
-            RowPermission(("GetItem",), (CIRCUIT_ROWS, KEY_ROWS, TENANT_ROWS)),
+            RowPermission(("GetItem",), (CIRCUIT_ROWS, ID_ROWS, KEY_ROWS, TENANT_ROWS)),
+            RowPermission(("PutItem",), (ID_ROWS,)),
             # IAM cannot distinguish a batch of puts from one of deletes; the code sends puts only.
             RowPermission(("BatchGetItem", "BatchWriteItem", "PutItem"), (TENANT_ROWS,)),
             RowPermission(("UpdateItem",), (CIRCUIT_ROWS, TENANT_ROWS)),

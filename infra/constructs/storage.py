@@ -13,7 +13,11 @@ from constructs import Construct
 
 from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
 from antiphon.settings.targets import Target
-from infra.constructs.credentials import create_secrets, identity_audiences
+from infra.constructs.credentials import (
+    create_secrets,
+    create_webhook_secrets,
+    identity_audiences,
+)
 from infra.constructs.function_specs import FunctionSpec
 from infra.constructs.options import Options
 from infra.constructs.protection import acknowledge, create_key, removal_policy
@@ -38,6 +42,7 @@ class Stores:
     table: dynamodb.ITableV2  # without a stream, no usage is counted
     queues: Queues
     secrets: Mapping[str, secretsmanager.Secret]  # by target
+    webhook_secrets: Mapping[str, secretsmanager.Secret]  # for the API alone
     audiences: Sequence[str]  # of web identity tokens
     key: kms.Key | None
 
@@ -53,6 +58,7 @@ def create_stores(
         table=_find_table(scope, options) or _create_table(scope, options, key),
         queues=_create_queues(scope, specs, key),
         secrets=create_secrets(scope, targets, options, key),
+        webhook_secrets=create_webhook_secrets(scope, targets, options, key),
         audiences=identity_audiences(targets),
         key=key,
     )

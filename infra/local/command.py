@@ -33,6 +33,9 @@ ENVIRONMENT = {
     "ANTIPHON_SECRET_<TARGET>": (
         "A target's credential, for example ANTIPHON_SECRET_AZURE_EAST for target azure-east."
     ),
+    "ANTIPHON_WEBHOOK_SECRET_<TARGET>": (
+        "The secret with which the provider of a target with receives_webhooks signs them: whsec_…"
+    ),
     "OPENAI_API_KEY": "The credential of openai targets without their own variable.",
     "AZURE_OPENAI_API_KEY": "The same for azure targets.",
     "OPENAI_BASE_URL": "The address of openai targets without one in the configuration.",

@@ -4,16 +4,18 @@ A target with a credential in the environment is called; the simulator stands in
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from antiphon.settings import config
+from antiphon.settings.targets import webhook_secret_name
 
 type Document = Mapping[str, Any]
 
 AWS_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 TOKEN_KEYS = ("auth", "entra", "workload_identity")  # of a target in gateway.toml
+WEBHOOK_KEY = "receives_webhooks"
 SIMULATOR_CREDENTIAL = "simulated"  # the simulator accepts any
 NO_SIMULATOR = "http://127.0.0.1"  # stands for the simulator's address where none runs
 
@@ -51,6 +53,7 @@ class TargetSetup:
     document: Document
     credentials: Mapping[str, str]  # by target
     signing: Mapping[str, str]  # the variables that sign the requests to targets that are called
+    webhook_secrets: Mapping[str, str] = field(default_factory=dict)  # by the secret's name
 
     @property
     def simulated(self) -> list[str]:
@@ -58,8 +61,9 @@ class TargetSetup:
         return [name for name in _targets(self.document) if name not in self.credentials]
 
     def secrets(self) -> dict[str, str]:
-        """The credential of each target, for Secrets Manager."""
-        return {**dict.fromkeys(self.simulated, SIMULATOR_CREDENTIAL), **self.credentials}
+        """The secrets of all targets, for Secrets Manager."""
+        simulated = dict.fromkeys(self.simulated, SIMULATOR_CREDENTIAL)
+        return {**simulated, **self.credentials, **self.webhook_secrets}
 
     def with_simulator_address(self, simulator: str) -> Document:
         """The file's configuration, where simulated targets have the simulator's address."""
@@ -69,7 +73,7 @@ class TargetSetup:
         """The effective configuration: simulated targets also serve the simulator's models."""
         served = list(models)
         return self._change_simulated(
-            lambda section: _use_key(_add_models(_set_address(section, simulator), served))
+            lambda section: _simplify(_add_models(_set_address(section, simulator), served))
         )
 
     def _change_simulated(self, change: Callable[[Any], Any]) -> Document:
@@ -100,11 +104,20 @@ def build_target_setup(document: Document, env: Mapping[str, str]) -> TargetSetu
         document={**document, "targets": sections} if targets else document,
         credentials=credentials,
         signing={name: env[name] for name in AWS_VARIABLES if is_signing and env.get(name)},
+        webhook_secrets={
+            webhook_secret_name(name): env[webhook_variable(name)]
+            for name in targets
+            if webhook_variable(name) in env
+        },
     )
 
 
 def credential_variable(target: str) -> str:
     return "ANTIPHON_SECRET_" + target.upper().replace("-", "_")
+
+
+def webhook_variable(target: str) -> str:
+    return "ANTIPHON_WEBHOOK_SECRET_" + target.upper().replace("-", "_")
 
 
 def token_identity(section: object) -> str | None:
@@ -167,6 +180,7 @@ def _add_models(section: Any, models: list[str]) -> Any:
     return {**section, "models": {**served, **{model: model for model in models}}}
 
 
-def _use_key(section: Any) -> Any:
-    """Authenticate with a key, which the simulator accepts, instead of a token."""
-    return {name: value for name, value in section.items() if name not in TOKEN_KEYS}
+def _simplify(section: Any) -> Any:
+    """Use a key, not a token, and no webhooks: the simulator accepts any key, and sends none."""
+    left_out = {*TOKEN_KEYS, WEBHOOK_KEY}
+    return {name: value for name, value in section.items() if name not in left_out}

@@ -24,7 +24,8 @@ FROM_PROVIDER = "Any other status of the provider passes unchanged, with its bod
 DESCRIPTIONS = {
     400: "The request is invalid; `param` names the field. The most frequent of the provider's own "
     "are `conversation_locked` and `context_length_exceeded`.",
-    401: "No key, an unknown or a revoked one; it belongs into `Authorization` or `api-key`.",
+    401: "No key, an unknown or a revoked one; it belongs into `Authorization` or `api-key`. Or a "
+    "webhook that the provider of a target has not signed.",
     403: "A policy of the operators does not allow what the request contains; `param` names the "
     "member, the message also the rule. Nothing was sent.",
     404: "Not found for this caller. A foreign, unknown, malformed, deleted or expired id gets "
@@ -122,6 +123,7 @@ BY_CLASS = {
         "counts within seconds, or ask the operator of the gateway for more."
     ),
     "Unauthenticated": Sample("Incorrect API key provided."),
+    "WebhookNotVerified": Sample("The signature of this webhook is missing, wrong or too old."),
     "NotFound": Sample("Response with id 'resp_68a1' not found."),
     "ModelNotFound": Sample(
         "The model 'gtp-6.1' does not exist or you do not have access to it. Did you mean "

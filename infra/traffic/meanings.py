@@ -34,6 +34,7 @@ MEANINGS = {
     "invalid_json": "The body is not valid JSON.",
     "invalid_type": "A value has the wrong type.",
     "invalid_value": "A value is not allowed.",
+    "invalid_webhook_signature": "The signature of a webhook is missing, wrong or too old.",
     "link_not_written": "It was created, but its owner could not be recorded.",
     "max_output_tokens_exceeded": "max_output_tokens is larger than the key's limit.",
     "max_output_tokens_unset": "The key's limit needs max_output_tokens, and none is set.",

@@ -93,6 +93,7 @@ RESPONSES = {  # rest-NAME.json and url-NAME.json
         b'"reasoning_tokens":0,"total_tokens":0,"cost_usd":"0","estimated_container_minutes":0},'
         b'"storage":{"files":'  # what other tests have stored is counted here
     ),
+    "webhook-old": Refused(401, code="invalid_webhook_signature"),
     "health": Local(b'{"status":"ok"}'),
     "unknown-path": Refused(404, None, "endpoint_not_served"),
     "root": Refused(404, None, "endpoint_not_served"),
@@ -111,6 +112,7 @@ def invoke(gateway, _provider, tmp_path_factory):
     """Invokes a function with one target, which is the scripted provider."""
     folder = tmp_path_factory.mktemp("function")
     target = {"provider": "openai", "base_url": f"{_provider.address}/v1", "models": ["gpt-5"]}
+    target["receives_webhooks"] = True
     config = folder / "gateway.json"
     config.write_text(json.dumps({"targets": {"openai": target}}))
     with run_function(gateway.aws_endpoint, config, folder / "log") as invoke:

@@ -110,6 +110,18 @@ def test_rollup_alone_reads_the_secret_with_the_collector_s_headers():
     assert "secretsmanager" not in str(statements(template(), "rollup"))
 
 
+def test_the_api_function_alone_reads_the_secret_of_a_provider_s_webhooks():
+    made = template(text=CONFIG.replace('"openai"\n', '"openai"\nreceives_webhooks = true\n', 1))
+    secrets = resources(made, "SecretsManager::Secret")
+    (id,) = (id for id, each in secrets.items() if "Webhook secret of" in each["Description"])
+    for name, reads in (("api", True), ("settle", False), ("rollup", False)):
+        assert (id in json.dumps(statements(made, name))) is reads
+    assert joined(environment(made, "api")["TARGET_SECRETS"])["openai.webhook"] == {"Ref": id}
+    assert "openai.webhook" not in joined(environment(made, "settle")["TARGET_SECRETS"])
+    given = [joined(v) for name, v in outputs(made).items() if name.startswith("TargetSecret")]
+    assert {"openai.webhook": {"Ref": id}} in given
+
+
 @pytest.mark.parametrize(
     ("setting", "action", "resource"),
     [
@@ -142,7 +154,7 @@ def test_only_what_announces_ends_may_send_events_and_to_one_bus_only():
 def test_too_many_secrets_for_the_environment_are_refused():
     """Lambda would refuse them in the middle of the deployment."""
     targets = "".join(azure(f"azure-{number}", APP) for number in range(30))
-    with pytest.raises(ConfigError, match=r"^gateway.toml: targets: 30 targets have a secret of"):
+    with pytest.raises(ConfigError, match=r"^gateway.toml: targets: they have 30 secrets"):
         template(text=targets)
 
 

@@ -1,10 +1,13 @@
 """`antiphon secrets put`: where the credential comes from, where it goes, what is refused."""
 
+import json
+
 import boto3
 import pytest
 
 from tests.support.aws import LOCAL_AWS
 from tests.support.commands import OPENAI_SECRET, create_stack, run_antiphon
+from tests.support.webhooks import make_secret
 
 pytestmark = pytest.mark.usefixtures("stacks")
 
@@ -70,6 +73,18 @@ def test_other_targets_are_usage_errors():
     create_stack("Antiphon-old", "table-of-old", TargetNames="openai")
     assert "the stack is older than this command" in put("openai", "--stage", "old", code=2)
     assert "unexpected extra argument" in put("openai", "sk-oops", code=2)
+
+
+def test_the_secret_of_webhooks_is_another_one(client):
+    hooked = client.create_secret(Name="hooked", SecretString="replace-me")
+    arn = json.dumps({"openai.webhook": hooked["ARN"]})
+    create_stack("Antiphon-hooked", "table-of-hooked", TargetNames="openai", TargetSecret1=arn)
+    of_stack = ("openai", "--webhook", "--stage", "hooked")
+    assert "A webhook's secret is whsec_ and Base64. Nothing" in put(*of_stack, code=2)
+    secret = make_secret()
+    assert "The webhook secret of target 'openai' is stored" in put(*of_stack, stdin=secret)
+    assert client.get_secret_value(SecretId="hooked")["SecretString"] == secret
+    assert "is without receives_webhooks in gateway.toml" in put("openai", "--webhook", code=2)
 
 
 def test_it_is_read_without_echo_from_a_terminal(client, monkeypatch):

@@ -50,6 +50,19 @@ def test_a_background_response_is_polled_at_once(cloud, rollup, store):
     assert sent(cloud) == [(link.id, 0, 2)]
 
 
+def test_what_a_webhook_is_to_report_is_polled_late_in_case_none_comes(cloud, store):
+    background = put(store, status="queued", background=True)
+    batch = put(store, kind="batch", status="validating")
+    streamed, elsewhere = put(store), put(store, background=True, target="other")
+    run(StreamHandler([], cloud.queue, reporting={background.target}), store)
+    assert {message.id: delay for message, delay in cloud.sent} == {
+        background.id: 128,
+        batch.id: MAX_DELAY_SECONDS,
+        streamed.id: 2,
+        elsewhere.id: 2,
+    }
+
+
 def test_a_stream_is_polled_when_its_request_has_ended_in_any_case(cloud, rollup, store, later):
     soon, far = put(store, ends_by=later), put(store, ends_by=later + 2 * MAX_DELAY_SECONDS)
     run(rollup, store)

@@ -310,6 +310,26 @@ def test_files_and_skills_are_what_a_provider_has():
     assert [(each.files, each.skills) for each in targets] == [(True, True), (True, False)]
 
 
+def test_a_webhook_to_one_target_reports_for_all_of_its_account():
+    section = {"provider": "openai", "models": ["*"]}
+    hooked = {**section, "receives_webhooks": True}
+    of_azure = {"provider": "azure", "endpoint": "https://a.example", "models": ["*"]}
+    targets = {
+        "first": {**hooked, "account": "lab"},
+        "second": {**section, "account": "lab"},
+        "alone": hooked,
+        "other": section,
+        "azure": {**of_azure, "account": "lab"},  # whose accounts are others
+    }
+    config = parse_config({"targets": targets})
+    assert config.reporting_accounts() == {
+        "first": "openai lab",
+        "second": "openai lab",
+        "alone": "openai alone",
+    }
+    assert config.webhook_targets() == ["first", "alone"]
+
+
 def test_batches_are_off_and_nothing_is_shared_by_default():
     config = parse_config({"targets": {"a": OPENAI}})
     assert (config.batches.enabled, config.files.default, config.shared) == (False, None, {})

@@ -6,7 +6,14 @@ import pytest
 
 from antiphon.errors import Unavailable
 from antiphon.store.links import Link
-from antiphon.store.queue import DeferredWrite, PollResponse, Queue, decode_message, encode_message
+from antiphon.store.queue import (
+    DeferredWrite,
+    PollReported,
+    PollResponse,
+    Queue,
+    decode_message,
+    encode_message,
+)
 from tests.support import aws
 from tests.support.dynamodb import make_link
 
@@ -17,7 +24,7 @@ OUTCOME = {"status": "completed", "usage": {"input_tokens": 3, "cost": 0.25}, "c
 def test_a_decoded_message_equals_the_encoded_one():
     poll = PollResponse("acme", "resp_1", since=5, attempt=3)
     write = DeferredWrite(LINK, OUTCOME, since=5)
-    messages = [poll, write]
+    messages = [poll, write, PollReported("acme", "batch_1", "batch", since=5)]
     assert [decode_message(encode_message(message)) for message in messages] == messages
     body = {"kind": "follow", "tenant": "acme", "id": "resp_1", "since": 5, "attempt": 3}
     body |= {"not_before": 0}

@@ -24,6 +24,7 @@ from infra.local.runtime_api.function import child_environment
 from tests.support.aws import LOCAL_AWS
 from tests.support.canaries import LeakWatch, named_secrets
 from tests.support.concurrency import wait_for
+from tests.support.webhooks import make_secret
 
 KEYS = {
     "acme": "sk-acme-0123456789",
@@ -37,10 +38,13 @@ KEYS = {
     "adopter": "sk-adopter-0123456789",  # for the test of a list of adopted files alone
 }
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes 20 ms a client
+WEBHOOK_SECRET = make_secret()  # of the target `reporting`
 CREDENTIALS = {
     "ANTIPHON_SECRET_OPENAI": "credential-of-openai",
     "ANTIPHON_SECRET_AZURE": "credential-of-azure",
     "ANTIPHON_SECRET_AZURE_LEGACY": "credential-of-legacy",
+    "ANTIPHON_SECRET_REPORTING": "credential-of-reporting",
+    "ANTIPHON_WEBHOOK_SECRET_REPORTING": WEBHOOK_SECRET,
 }
 
 

@@ -281,6 +281,22 @@ class Config(Section):
         if target not in self.targets:
             raise ValueError(f"{key}: there is no target '{target}'")
 
+    def reporting_accounts(self) -> dict[str, str]:
+        """Return the account of each target whose provider reports ends, to it or to another one.
+
+        Targets of one account have the same responses, so a report to one of them is for all.
+        """
+        accounts = {
+            name: f"{target.provider} {target.shared_account or name}"
+            for name, target in self.targets.items()
+        }
+        reporting = {accounts[name] for name in self.webhook_targets()}
+        return {name: account for name, account in accounts.items() if account in reporting}
+
+    def webhook_targets(self) -> list[str]:
+        """Return the targets whose provider sends webhooks to the gateway."""
+        return [name for name, target in self.targets.items() if target.receives_webhooks]
+
     def shared_objects(self) -> dict[str, Shared]:
         """Return what is shared, each with the target that holds it."""
         only = next(iter(self.targets))

@@ -1,11 +1,12 @@
 """The keys of the one DynamoDB table: the stack creates what the store reads and writes.
 
-The tenant is part of every partition key, except that of `K#…`, `G#…` and of two partitions of
-the index `by_time` that only operators read (`KEYS`, `USAGE`).
+The tenant is part of every partition key, except that of `K#…`, `G#…`, `W#…` and of two partitions
+of the index `by_time` that only operators read (`KEYS`, `USAGE`).
 
 Partition key                       Sort key      Row                                  Expires
 K#sha256(key)                       KEY           an API key
 G#CIRCUITS                          STATE         targets with an open circuit
+W#account#id                        OWNER         the tenant of an id that is reported yes
 T#tenant#R#response                 LINK          the link of a response               yes
 T#tenant#C#conversation             LINK          the link of a conversation           yes
 T#tenant#Z#request                  LINK          the link of a compaction             yes

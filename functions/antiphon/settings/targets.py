@@ -34,6 +34,7 @@ OF_FILES: frozenset[Capability] = frozenset(
     {"files", "uploads", "vector_stores", "containers", "batches"}
 )
 
+WEBHOOK_SUFFIX = ".webhook"
 # Versions on Azure's /openai/v1 path; a dated version means the older path.
 V1_API_VERSIONS = {"v1", "preview"}
 
@@ -49,6 +50,8 @@ class TargetSection(Section):
     skills: bool = False
     conversations: bool = True
     without: list[Capability] = Field(default=[])  # more that its provider serves, but it does not
+    # Whether its provider reports ends of background responses and batches, at /webhooks/TARGET.
+    receives_webhooks: bool = False
 
     @property
     def identity_audience(self) -> str | None:
@@ -272,6 +275,11 @@ class BedrockTarget(TargetSection):
 
 
 Target = Annotated[OpenAITarget | AzureTarget | BedrockTarget, Field(discriminator="provider")]
+
+
+def webhook_secret_name(target: str) -> str:
+    """Return under which name the target's webhook secret is; no target has such a name."""
+    return f"{target}{WEBHOOK_SUFFIX}"
 
 
 def matches_pattern(pattern: str, model: str) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from antiphon.store.dynamodb import CallTime, Update
 from antiphon.store.links import Link
@@ -77,6 +77,19 @@ class PollBatch(QueueMessage):
     @staticmethod
     def pause_before(attempt: int) -> int:
         return min(60 * attempt, MAX_DELAY_SECONDS)
+
+
+@dataclass(frozen=True)
+class PollReported(QueueMessage):
+    """Poll at once what its provider has reported as ended, beside its other polls."""
+
+    tenant: str
+    id: str
+    object: Literal["response", "batch"]
+
+    @staticmethod
+    def pause_before(attempt: int) -> int:
+        return 0 if attempt == 1 else QueueMessage.pause_before(attempt)
 
 
 @dataclass(frozen=True)
@@ -158,6 +171,7 @@ class DeliverWebhook(QueueMessage):
 type Message = (
     PollResponse
     | PollBatch
+    | PollReported
     | DeferredWrite
     | DeferredUpdates
     | SettleReservation
@@ -168,6 +182,7 @@ type Message = (
 MESSAGE_KINDS: dict[str, type[Message]] = {
     "follow": PollResponse,
     "batch": PollBatch,
+    "reported": PollReported,
     "row": DeferredWrite,
     "updates": DeferredUpdates,
     "reservation": SettleReservation,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from antiphon.settings.targets import WEBHOOK_SUFFIX
 from infra.doctor.account import Account, MissingError
 from infra.doctor.findings import Finding, fails, ok
 
@@ -49,8 +50,10 @@ def _check_secret(account: Account, id: str) -> Finding:
 
 
 def _put(account: Account, arn: str) -> str:
-    target = next((name for name, id in account.stack.secrets.items() if id == arn), "TARGET")
-    return account.stack.own_command(f"secrets put {target}")
+    name = next((name for name, id in account.stack.secrets.items() if id == arn), "TARGET")
+    target = name.removesuffix(WEBHOOK_SUFFIX)
+    option = "" if target == name else " --webhook"
+    return account.stack.own_command(f"secrets put {target}{option}")
 
 
 def _is_replaced(secret: Mapping[str, Any]) -> bool:

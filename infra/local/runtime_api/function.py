@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon.settings.config import read_config
 from antiphon.settings.metrics import NAMESPACE
+from antiphon.settings.targets import webhook_secret_name
 from infra.local.aws.resources import (
     DUMMY_CREDENTIALS,
     REGION,
@@ -58,7 +59,7 @@ def function_environment(
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "AWS_ENDPOINT_URL": endpoint,
         "TABLE_NAME": TABLE,
-        "TARGET_SECRETS": json.dumps({name: secret_name(name) for name in _targets(config)}),
+        "TARGET_SECRETS": json.dumps({name: secret_name(name) for name in _secret_names(config)}),
         "QUEUE_URL": queue_url(endpoint),
         "CONFIG_FILE": str(config),
         "WEBHOOK_SECRET": secret_name(SIGNING_SECRET),
@@ -72,6 +73,7 @@ def function_environment(
     }
 
 
-def _targets(config: Path) -> Iterable[str]:
+def _secret_names(config: Path) -> list[str]:
+    """Return the names of the secrets that the targets may have."""
     targets: Mapping[str, object] = read_config(config)["targets"]
-    return targets
+    return [*targets, *map(webhook_secret_name, targets)]
