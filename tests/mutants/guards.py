@@ -294,6 +294,20 @@ POLICIES = [
 ]
 FOLLOW_UP = [
     guard(
+        "a webhook is taken only from whoever has its secret",
+        "schema/provider_webhook.py",
+        "any(hmac.compare_digest(expected, each) for each in given)",
+        "any(given)",
+        "api/test_provider_webhooks.py",
+    ),
+    guard(
+        "a webhook that was recorded cannot be sent again later",
+        "schema/provider_webhook.py",
+        "abs(now - int(self.timestamp)) <= TOLERANCE_SECONDS",
+        "bool(now)",
+        "api/test_provider_webhooks.py",
+    ),
+    guard(
         "a response is not given up at its first 404",
         "follow_up.py",
         "elif state == GONE and poll.attempt >= MIN_POLLS_BEFORE_GONE:",
