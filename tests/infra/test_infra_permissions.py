@@ -7,7 +7,13 @@ import pytest
 
 from antiphon.store.moved_reservations import held_partition
 from antiphon.store.reservations import limits_partition
-from infra.constructs.function_specs import FUNCTION_SPECS, HELD_ROWS, KEY_ROWS, TENANT_ROWS
+from infra.constructs.function_specs import (
+    FUNCTION_SPECS,
+    HELD_ROWS,
+    ID_ROWS,
+    KEY_ROWS,
+    TENANT_ROWS,
+)
 from tests.infra.synthesis import (
     ALL_SOURCES,
     EVERYTHING,
@@ -106,9 +112,9 @@ def test_a_function_may_send_to_the_queue_if_the_code_does():
     assert any(spec.sends_to_queue for spec in FUNCTION_SPECS) == ("send_message" in code)
 
 
-def test_store_uses_the_two_partition_key_patterns_only():
+def test_store_uses_the_three_partition_key_patterns_only():
     assert set(re.findall(r'f"([A-Z]#)', STORE)) == {
-        pattern.rstrip("*") for pattern in (KEY_ROWS, TENANT_ROWS)
+        pattern.rstrip("*") for pattern in (ID_ROWS, KEY_ROWS, TENANT_ROWS)
     }
 
 
