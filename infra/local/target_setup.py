@@ -52,7 +52,8 @@ class TargetSetup:
 
     document: Document
     credentials: Mapping[str, str]  # by target
-    signing: Mapping[str, str]  # the variables that sign the requests to targets that are called
+    # The variables that sign the requests to targets that are called.
+    signing: Mapping[str, str] = field(default_factory=dict)
     webhook_secrets: Mapping[str, str] = field(default_factory=dict)  # by the secret's name
 
     @property
