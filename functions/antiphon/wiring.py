@@ -61,7 +61,6 @@ from antiphon.store.aws_api import (
     Sqs,
 )
 from antiphon.store.aws_session import AwsSession, Botocore
-from antiphon.store.aws_signature import Signer
 from antiphon.store.circuits import Circuits
 from antiphon.store.dynamodb import BatchTable, CallTime, Table
 from antiphon.store.guardrails import BedrockGuardrail, FunctionGuardrail
@@ -315,16 +314,12 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     sums = (UsageRollup(costs.cost), StorageRollup(StorageRows(foundation.table)))
     spans = _span_buffer(foundation, env)
     counters = [LinkCounter(foundation.table, each, spans.add) for each in sums]
-    queue, bus, webhooks = (
-        foundation.queue,
-        foundation.event_bus(),
-        _webhook_wiring(foundation, env),
-    )
+    queue, bus = foundation.queue, foundation.event_bus()
+    webhooks = _webhook_wiring(foundation, env)
     endpoints = None if webhooks is None else webhooks.endpoints()
     announcer = Announcer(foundation.links, foundation.table, queue, costs.cost, bus, endpoints)
     listeners = [index.apply, *(each.apply for each in counters), announcer.apply]
-    at_end, announce = spans.flush, announcer.flush
-    return StreamHandler(listeners, queue, at_end, announce, foundation.reporting)
+    return StreamHandler(listeners, queue, spans.flush, announcer.flush, foundation.reporting)
 
 
 def _span_buffer(foundation: _Foundation, env: Mapping[str, str]) -> SpanBuffer:
@@ -397,18 +392,9 @@ def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> Upstrea
 
 def _request_signers(foundation: _Foundation) -> Mapping[str, "RequestSigner"]:
     """Build what signs the requests to each target of Amazon Bedrock."""
-    found = {
-        name: target
-        for name, target in foundation.targets.items()
-        if isinstance(target, BedrockTarget)
-    }
+    found = {n: t for n, t in foundation.targets.items() if isinstance(t, BedrockTarget)}
     if not found:
         return NO_SIGNERS
-    from antiphon.store.request_signing import RequestSigner  # noqa: PLC0415  not at each start
+    from antiphon.store.request_signing import build_signers  # noqa: PLC0415  not at each start
 
-    return {
-        name: RequestSigner(
-            name, Signer(each.service, each.region, each.address), foundation.aws.access
-        )
-        for name, each in found.items()
-    }
+    return build_signers(found, foundation.aws.access)

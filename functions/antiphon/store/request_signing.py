@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 
 from antiphon.errors import CredentialMissing
 from antiphon.observability import logger
+from antiphon.settings.targets import BedrockTarget
 from antiphon.store.aws_api import AwsAccess
 from antiphon.store.aws_signature import Signer
 
@@ -55,3 +56,13 @@ class RequestSigner:
     def renew(self, target: str, rejected: str) -> str | None:  # noqa: ARG002
         """Return None: each request is signed with the newest credentials already."""
         return None
+
+
+def build_signers(
+    targets: Mapping[str, BedrockTarget], access: AwsAccess
+) -> dict[str, RequestSigner]:
+    """Build what signs the requests to each target."""
+    return {
+        name: RequestSigner(name, Signer(each.service, each.region, each.address), access)
+        for name, each in targets.items()
+    }
