@@ -12,6 +12,7 @@ from antiphon.settings.config import Config
 from infra.constructs.alarms import create_alarms
 from infra.constructs.bedrock import allow_bedrock
 from infra.constructs.credentials import (
+    add_webhook_secrets,
     allow_guardrail,
     allow_telemetry_secret,
     secret_arns,
@@ -113,6 +114,7 @@ class AntiphonStack(Stack):
         if STREAM_FUNCTION in functions:
             allow_telemetry_secret(functions[STREAM_FUNCTION], config.telemetry)
         allow_guardrail(functions["api"], config.guardrail)
+        add_webhook_secrets(functions["api"], stores.secrets, stores.webhook_secrets)
         senders = [functions[spec.name] for spec in specs if spec.announces]
         allow_events(senders, config.events)
         callers = [functions[spec.name] for spec in specs if spec.secrets]

@@ -82,6 +82,20 @@ def allow_telemetry_secret(function: lambda_.Function, telemetry: Telemetry) -> 
         function.add_to_role_policy(statement)
 
 
+def add_webhook_secrets(
+    function: lambda_.Function,
+    secrets: Mapping[str, secretsmanager.Secret],
+    webhook_secrets: Mapping[str, secretsmanager.Secret],
+) -> None:
+    """Let a function read the secrets of webhooks, too, if there are any."""
+    if webhook_secrets:
+        arns = [secret.secret_arn for secret in webhook_secrets.values()]
+        statement = iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=arns)
+        function.add_to_role_policy(statement)
+        all_arns = secret_arns(function, {**secrets, **webhook_secrets})
+        function.add_environment("TARGET_SECRETS", all_arns)
+
+
 def allow_guardrail(function: lambda_.Function, guardrail: GuardrailSection) -> None:
     """Allow a function to call the guardrail that is configured, and no other."""
     if guardrail.function is not None:

@@ -1,13 +1,12 @@
 """A Lambda function from its row: its settings, its permissions and its trigger."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from aws_cdk import AssetHashType, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from antiphon.settings.metrics import NAMESPACE
@@ -110,7 +109,7 @@ def _build_environment(spec: FunctionSpec, stores: Stores, options: Options) -> 
         "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
     }
     if spec.secrets:
-        env["TARGET_SECRETS"] = secret_arns(stores.table, _secrets_of(spec, stores))
+        env["TARGET_SECRETS"] = secret_arns(stores.table, stores.secrets)
     if spec.sends_to_queue:
         env["QUEUE_URL"] = stores.queues.deferred.queue_url
     if spec.streams:
@@ -124,7 +123,7 @@ def _build_statements(spec: FunctionSpec, stores: Stores) -> Iterator[iam.Policy
     for permission in spec.permissions:
         yield _allow_rows(permission, stores.table)
     if spec.secrets:
-        yield from _allow_credentials(_secrets_of(spec, stores), stores.audiences)
+        yield from _allow_credentials(stores)
     if spec.sends_to_queue:
         yield _allow(["sqs:SendMessage"], stores.queues.deferred.queue_arn)
     if stores.key:
@@ -132,19 +131,12 @@ def _build_statements(spec: FunctionSpec, stores: Stores) -> Iterator[iam.Policy
     yield from _allow_source(spec, stores)
 
 
-def _secrets_of(spec: FunctionSpec, stores: Stores) -> Mapping[str, secretsmanager.Secret]:
-    """Return the secrets that a function with credentials reads; the API verifies webhooks."""
-    return {**stores.secrets, **stores.webhook_secrets} if spec.streams else stores.secrets
-
-
-def _allow_credentials(
-    secrets: Mapping[str, secretsmanager.Secret], audiences: Sequence[str]
-) -> Iterator[iam.PolicyStatement]:
-    if secrets:
-        arns = [secret.secret_arn for secret in secrets.values()]
+def _allow_credentials(stores: Stores) -> Iterator[iam.PolicyStatement]:
+    if stores.secrets:
+        arns = [secret.secret_arn for secret in stores.secrets.values()]
         yield _allow(["secretsmanager:GetSecretValue"], *arns)
-    if audiences:
-        yield allow_web_identity(audiences)
+    if stores.audiences:
+        yield allow_web_identity(stores.audiences)
 
 
 def _allow_source(spec: FunctionSpec, stores: Stores) -> Iterator[iam.PolicyStatement]:
