@@ -26,8 +26,6 @@ ROLLUP_RUNS, ROLLUP_SECONDS, ROLLUP_MB = 2, 0.1, 256
 MESSAGE_CALLS, SETTLE_SECONDS, SETTLE_MB = 3, 0.05, 512
 # Rows of at most 4 KB: the key, unless it is cached; the parent; the link, by rollup.
 READ_UNITS = 3
-# Of rollup, when a link expires: DynamoDB removes rows without a charge, and tells of each link.
-EXPIRY_READS = 3
 # API Gateway's detailed metrics (count, two latencies, 4xx, 5xx) of each method in the template.
 METHODS, METRICS_PER_METHOD = 2, 5
 FIREWALL_RULES = 2
@@ -125,7 +123,7 @@ def _function_charges(load: Load) -> list[Charge]:
 
 
 def _later_charges(load: Load) -> list[Charge]:
-    """Of the functions that count responses, look after unfinished ones, and see links expire."""
+    """Of the functions that count responses and look after unfinished ones."""
     prices, requests = load.prices, load.requests
     rollup, settle = gb_seconds(ROLLUP_SECONDS, ROLLUP_MB), gb_seconds(SETTLE_SECONDS, SETTLE_MB)
     messages = requests * MESSAGE_CALLS
@@ -136,9 +134,6 @@ def _later_charges(load: Load) -> list[Charge]:
         _invocations("settle", requests, prices),
         _time("settle", requests * settle, prices),
         _reads("settle", requests, prices),
-        _invocations("expiry", requests, prices),
-        _time("expiry", requests * rollup, prices),
-        _reads("expiry", requests * EXPIRY_READS, prices),
     ]
 
 

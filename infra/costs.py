@@ -10,7 +10,6 @@ import click
 
 from infra.cost_model import (
     ACCESS_LOG_KB,
-    EXPIRY_READS,
     FIREWALL_RULES,
     LOG_KB,
     MESSAGE_CALLS,
@@ -55,13 +54,6 @@ GROUPS = {
         (
             f"{MESSAGE_CALLS} x ${P.queue_calls:.2f} + ${P.invocations:.2f} + {SETTLE_SECONDS} s x "
             f"{SETTLE_MB} MB + 1 unit x ${P.reads}"
-        ),
-    ),
-    "expiry": (
-        "expiry",
-        (
-            f"${P.invocations:.2f} + {ROLLUP_SECONDS} s x {ROLLUP_MB} MB + "
-            f"{EXPIRY_READS} units x ${P.reads}"
         ),
     ),
     "logs": ("logs", f"{LOG_KB:g} KB x ${P.logs:.2f} a GB"),

@@ -1,5 +1,6 @@
 """A Lambda function from its row: its settings, its permissions and its trigger."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from aws_cdk import AssetHashType, Duration, RemovalPolicy
@@ -27,7 +28,15 @@ RETRY_UNTIL_TOO_OLD = -1
 MAX_CHANGE_AGE = Duration.hours(23)
 BATCHING_SECONDS = 5
 # The rollup function writes rows derived from links; those rows must not invoke it again.
-LINKS_ONLY = '{"dynamodb": {"Keys": {"sk": {"S": ["LINK"]}}}}'
+OF_LINKS = {"Keys": {"sk": {"S": ["LINK"]}}}
+# Links are removed when they expire. That changes nothing for a response which was counted when it
+# ended, so the function is not invoked for it: most links expire like that.
+ENDED = ["completed", "failed", "incomplete", "cancelled"]
+CHANGES = [
+    {"eventName": ["INSERT", "MODIFY"], "dynamodb": OF_LINKS},
+    {"dynamodb": {**OF_LINKS, "OldImage": {"kind": {"S": [{"anything-but": ["response"]}]}}}},
+    {"dynamodb": {**OF_LINKS, "OldImage": {"status": {"S": [{"anything-but": ENDED}]}}}},
+]  # one of them has to fit
 PARTIAL_FAILURES = ["ReportBatchItemFailures"]  # failed records are retried, not the whole batch
 
 # The L1 construct: CDK's event sources would grant more than the function needs.
@@ -197,7 +206,9 @@ def _add_stream_trigger(function: lambda_.IFunction, stores: Stores) -> None:
         maximum_record_age_in_seconds=int(MAX_CHANGE_AGE.to_seconds()),
         bisect_batch_on_function_error=True,
         filter_criteria=EventSourceMapping.FilterCriteriaProperty(
-            filters=[EventSourceMapping.FilterProperty(pattern=LINKS_ONLY)]
+            filters=[
+                EventSourceMapping.FilterProperty(pattern=json.dumps(each)) for each in CHANGES
+            ]
         ),
         destination_config=EventSourceMapping.DestinationConfigProperty(on_failure=on_failure),
         function_response_types=PARTIAL_FAILURES,

@@ -1,16 +1,21 @@
 import pathlib
 
 import pytest
+from moto.events.models import EventPattern
 
 from antiphon.follow_up import MAX_POLL_SECONDS, RESERVED_SECONDS
 from antiphon.settings.config import Gateway, Settings
+from antiphon.store.dynamodb import marshal
+from antiphon.store.links import FINAL, link_row
 from antiphon.upstream import documents
 from antiphon.wiring import QUEUE_SECONDS
 from infra import bundle
 from infra.constructs import function_specs
 from infra.constructs.function_specs import FUNCTION_SPECS
 from tests.infra.synthesis import ALL_SOURCES, PROJECT, function, only, resources, template
+from tests.support.dynamodb import make_link
 
+FILTERS_OF_A_MAPPING = 5  # that Lambda takes, unless a quota is raised
 TWO_WEEKS = 14 * 24 * 3600
 STREAM_RETENTION = 24 * 3600  # seconds for which DynamoDB keeps a change in the stream
 FILES = {path.stem for path in pathlib.Path(PROJECT, "functions").glob("*.py")}
@@ -112,6 +117,43 @@ def test_changes_are_retried_until_the_stream_is_about_to_lose_them():
     assert mapping["MaximumRetryAttempts"] == -1
     left = STREAM_RETENTION - mapping["MaximumRecordAgeInSeconds"]
     assert 0 < left <= 2 * 3600
+
+
+@pytest.fixture(scope="module")
+def invokes():
+    """Whether one of the trigger's filters lets a record invoke the rollup function."""
+    mapping = only(template(), "Lambda::EventSourceMapping", StartingPosition="TRIM_HORIZON")
+    filters = mapping["FilterCriteria"]["Filters"]
+    assert len(filters) <= FILTERS_OF_A_MAPPING
+    patterns = [EventPattern.load(each["Pattern"]) for each in filters]
+    return lambda record: any(pattern.matches_event(record) for pattern in patterns)
+
+
+def make_record(event, sort="LINK", **link):
+    image = marshal({**link_row(make_link(**link)), "sk": sort})
+    images = {"NewImage": image, "OldImage": image}
+    absent = {"INSERT": "OldImage", "REMOVE": "NewImage"}.get(event)
+    keys = {name: image[name] for name in ("pk", "sk")}
+    return {
+        "eventName": event,
+        "dynamodb": {"Keys": keys, **{name: images[name] for name in images if name != absent}},
+    }
+
+
+def test_every_new_and_changed_link_invokes_rollup_and_no_other_row(invokes):
+    for event in ("INSERT", "MODIFY"):
+        assert invokes(make_record(event))
+        assert invokes(make_record(event, kind="file"))
+        assert not invokes(make_record(event, "COUNTED"))
+    assert not invokes(make_record("REMOVE", "COUNTED", kind="file"))
+
+
+def test_the_removal_of_a_link_invokes_rollup_where_it_may_change_what_is_counted(invokes):
+    assert not any(invokes(make_record("REMOVE", status=status)) for status in FINAL)
+    assert invokes(make_record("REMOVE", status="in_progress"))
+    assert invokes(make_record("REMOVE", status="in_progress", unfinished="cut"))
+    for kind in ("file", "vector_store", "container", "batch", "compaction"):
+        assert invokes(make_record("REMOVE", kind=kind))
 
 
 def test_dead_letters_are_retained_for_two_weeks():

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from antiphon.store.usage import COST_PICODOLLARS
-from infra import cost_model
 from tests.support.usage import (
     COMPLETED,
     UNKNOWN,
@@ -162,17 +161,3 @@ def test_compactions_are_counted_like_responses_and_conversations_are_not(counte
     counted.run_rollup()
     assert counted.total() == COMPLETED
     assert counted.links.get("response", "acme", new.id) is None
-
-
-def test_the_removal_of_an_expired_link_is_as_cheap_as_its_cost_is_calculated(counted):
-    link = counted.make_link(status="completed", usage=make_usage())
-    counted.links.put(link)
-    counted.run_rollup()
-    calls = []
-    events = counted.dynamo.client.meta.events
-    events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
-    counted.expire(link)
-    records = counted.dynamo.stream_records()
-    calls.clear()
-    counted.run_rollup(records)
-    assert calls == ["GetItem"] * cost_model.EXPIRY_READS
