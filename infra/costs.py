@@ -133,6 +133,7 @@ def build_monthly_table() -> str:
     metrics, rules = METHODS * METRICS_PER_METHOD, f"{FIREWALL_RULES} rules x ${P.web_acl_rule:.2f}"
     rows = [
         ("each target's secret", "", P.secret),
+        ("`[webhooks]`: the secret of all signatures", "", P.secret),
         (
             "REST API: detailed metrics, by the hours in which it is called",
             f"{METHODS} methods x {METRICS_PER_METHOD} x ${P.metric:.2f}",
