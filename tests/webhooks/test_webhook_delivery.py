@@ -85,7 +85,8 @@ def secret(delivery, generation):
     return secret_text(delivery.keys.key("acme", "wh_1", generation))
 
 
-def test_what_is_sent_is_accepted_by_openais_client(delivery, receiver, cloud):
+def test_what_is_sent_is_accepted_by_openais_client(delivery, receiver, cloud, clock):
+    clock.now = time.time()  # the client compares it with the time
     run(delivery)
     (received,) = receiver.received
     event = receiver.unwrap(received, secret(delivery, 1))
@@ -190,6 +191,7 @@ def test_both_secrets_are_valid_for_a_day_after_a_rotation_that_keeps_the_old_on
 ):
     rotated = {"generation": 2, "old_secret_until": NOW + 24 * HOUR}
     delivery.endpoints.change("acme", "wh_1", lambda e: replace(e, **rotated))
+    clock.now = time.time()
     run(delivery)
     (received,) = receiver.received
     for generation in (1, 2):

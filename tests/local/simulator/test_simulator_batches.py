@@ -8,6 +8,7 @@ import pytest
 from openai.types import Batch
 
 LINES = [("a", "gpt-4.1", "Hi"), ("b", "sim-429", "Hi"), ("c", "sim-failed", "Hi")]
+STATUSES = ["validating", "in_progress", "finalizing", "completed"]
 ENDED = {"failed", "completed", "expired", "cancelled"}
 
 
@@ -47,8 +48,10 @@ def test_a_tour_of_a_batch(sdk):
     lines = [build_line(*line) for line in LINES]
     created = create(sdk, lines, metadata={"a": "b"}, output_expires_after=expiry)
     batch, statuses = wait(sdk, created)
-    assert statuses == ["validating", "in_progress", "finalizing", "completed"]
-    assert (batch.metadata, batch.model) == ({"a": "b"}, "gpt-4.1")
+    # A busy machine may not see each status; the batch itself has the time of each.
+    assert statuses == [status for status in STATUSES if status in statuses]
+    assert batch.created_at <= batch.in_progress_at <= batch.finalizing_at <= batch.completed_at
+    assert (batch.status, batch.metadata, batch.model) == ("completed", {"a": "b"}, "gpt-4.1")
     assert (batch.request_counts.completed, batch.request_counts.failed) == (2, 1)
     good, failed = read_lines(sdk, batch.output_file_id)
     assert (good["custom_id"], good["response"]["status_code"]) == ("a", 200)
