@@ -151,16 +151,6 @@ def test_ids_of_two_targets_are_refused_with_both_names(client, provider):
     assert provider.received == []
 
 
-def test_not_found_at_a_target_does_not_open_its_circuit(gateway, client, provider):
-    id = make(client, provider)
-    for _ in range(5):
-        provider.respond_with(encode_response(b'{"error":{"message":"no"}}', status=404))
-        assert client.get(f"/files/{id}").status_code == 404
-    assert "openai" not in (gateway.row("G#CIRCUITS", "STATE") or {}).get("open", {})
-    provider.respond_with(encode_response(b'{"id":"x"}'))
-    assert client.get(f"/files/{id}").status_code == 200
-
-
 @pytest.mark.parametrize(
     ("kind", "more", "expected"),
     [
