@@ -66,8 +66,9 @@ class RequestPrinter:
 
 @contextmanager
 def _printing(log: RequestLog, printer: RequestPrinter) -> Iterator[None]:
-    # In a thread: the first price would hold up replies for a tenth of a second.
-    threading.Thread(target=load_price_list, daemon=True).start()
+    # In a thread: the first price would hold up replies for a tenth of a second. The process waits
+    # for it: Python ends a daemon thread by force, which aborts the process in compiled code.
+    threading.Thread(target=load_price_list).start()
     with log.subscribe(printer.collect):
         try:
             yield
