@@ -204,3 +204,17 @@ def test_without_its_section_no_batch_is_made(client, provider):
     assert response.status_code == 404
     assert "`[batches]`" in response.json()["error"]["message"]
     assert provider.received == []
+
+
+def test_the_end_of_a_vector_store_is_recorded_where_a_caller_sees_it(gateway, client, provider):
+    id = make(client, provider, "vector_store", status="in_progress")
+
+    def retrieve(below="", **members):
+        provider.respond_with(encode_response(json.dumps(members).encode()))
+        assert client.get(f"/vector_stores/{id}{below}").status_code == 200
+        return gateway.row(f"T#acme#vector_store#{id}")["status"]
+
+    assert retrieve(id=id, status="in_progress") == "in_progress"
+    assert retrieve("/files/file-1", id="file-1", status="completed") == "in_progress"
+    assert retrieve(id=id, status="completed") == "completed"
+    assert retrieve(id=id, status="in_progress") == "completed"  # more files were added

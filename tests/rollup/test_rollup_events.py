@@ -147,6 +147,25 @@ def test_a_batch_that_ends_is_one_event_with_its_usage(counted, bus):
     assert event["detail"]["model"] == "gpt-5"
 
 
+def test_a_vector_store_whose_files_are_indexed_is_one_event(counted, bus):
+    store = counted.make_link(kind="vector_store", status="in_progress", id="vs_1")
+    counted.links.put(store)
+    counted.links.put(counted.make_link(kind="vector_store", status="completed", id="vs_empty"))
+    counted.run_rollup()
+    assert bus.read() == []
+    counted.links.change(store, status="completed", completed_at=1_700_000_060)
+    records = counted.dynamo.stream_records()
+    for _ in range(2):
+        assert counted.run_rollup(records) == []
+    (event,) = bus.read()
+    assert event["detail-type"] == "Vector Store Ended"
+    detail = event["detail"]
+    assert detail["type"] == "vector_store.completed"
+    assert detail["object"] == {"id": "vs_1", "object": "vector_store", "status": "completed"}
+    assert (detail["usage"], detail["cost_usd"]) == (None, None)
+    assert detail["completed_at"] == "2023-11-14T22:14:20Z"
+
+
 def test_what_the_bus_does_not_take_goes_to_the_queue_and_delays_no_counting(counted, bus):
     bus.refuse(is_down=True)
     begin_response(counted, status="completed", usage=make_usage())

@@ -27,6 +27,8 @@ from antiphon.upstream.outcome import NOT_FOUND, SUCCESS, UpstreamResponse
 
 DELETED_SECONDS = 86_400
 BATCH_ENDS = {"completed", "failed", "expired", "cancelled"}  # statuses; Azure writes `Failed`
+STORE_ENDS = {"completed", "expired"}  # statuses of a vector store
+INDEXING = "in_progress"  # its status until the files that it was made with are indexed
 UPLOAD_DAYS, BATCH_DAYS = 1, 30  # a provider keeps an upload for an hour
 # What the gateway itself returns of an object, or finds it by; none of it is content.
 FILE_DETAILS = [
@@ -78,15 +80,14 @@ class ResourceRecorder:
         return response.reply()
 
     def record_use(self, response: UpstreamResponse, link: Link) -> Reply:
-        """Record that a container is in use: each call begins its idle time anew.
+        """Record what a call shows: that a container is in use, or a vector store complete.
 
-        Only an estimate depends on it, so a failure here is only logged.
+        Only an estimate and an event depend on it, so a failure here is only logged.
         """
-        is_used = link.kind == "container" and response.status in SUCCESS
-        details = details_after_use(link, time.time()) if is_used else None
-        if details is not None:
+        changes = _seen_changes(response, link) if response.status in SUCCESS else {}
+        if changes:
             try:
-                self.stores.links.change(link, details=details)
+                self.stores.links.change(link, **changes)
             except Unavailable:
                 logger.exception("use not recorded", extra={"link": link.id})
         return response.reply()
@@ -149,6 +150,23 @@ class ResourceRecorder:
         if kind == "file" and type(expires_at) is int and 0 < expires_at < NEVER:
             return expires_at
         return NEVER
+
+
+def _seen_changes(response: UpstreamResponse, link: Link) -> dict[str, Any]:
+    """Return what a successful call changes of the link of its resource.
+
+    Each call begins the idle time of a container anew.
+    """
+    if link.kind == "container":
+        details = details_after_use(link, time.time())
+        return {} if details is None else {"details": details}
+    if link.kind != "vector_store" or link.status != INDEXING:
+        return {}
+    store = response.members  # or those of a file in it, which has an id of its own
+    status = store.get("status")
+    if store.get("id") != link.id or status not in STORE_ENDS:
+        return {}
+    return {"status": status, "completed_at": int(time.time())}
 
 
 def _result_link(batch: Link, id: str) -> Link:

@@ -1,4 +1,4 @@
-"""Announces the end of each response and each batch once: see decision 42.
+"""Announces the end of each response, batch and vector store once: see decision 42.
 
 To the bus of EventBridge, and to the webhook endpoints of its tenant: either, both, or neither. A
 mark beside the link says that its end was announced. It is written after the announcement, so a
@@ -76,9 +76,10 @@ class Announcer:
         return bool(wanting)
 
     def _describe(self, link: Link) -> BusEvent:
-        """Describe an end; what a batch has used is in a row of its own."""
-        is_batch = link.kind == "batch"
-        metered = self.links.find("compaction", link.tenant, link.id) if is_batch else link
+        """Describe an end; what a batch has used is in a row of its own, a store uses nothing."""
+        metered: Link | None = link
+        if link.kind != "response":
+            metered = self.links.find("compaction", link.tenant, link.id)
         return describe_end(link, metered, self.cost)
 
     def _publish(self, bus: EventBus, events: Iterable[BusEvent]) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from antiphon.recording.resources import BATCH_ENDS
+from antiphon.recording.resources import BATCH_ENDS, STORE_ENDS
 from antiphon.store.links import Link, LinkChange
 from antiphon.store.queue import BusEvent, WebhookEvent
 from antiphon.store.usage import (
@@ -20,13 +20,24 @@ from antiphon.store.usage import (
     usage_fingerprint,
 )
 
-DETAIL_TYPES = {"response": "Response Ended", "batch": "Batch Ended"}
+DETAIL_TYPES = {
+    "response": "Response Ended",
+    "batch": "Batch Ended",
+    "vector_store": "Vector Store Ended",
+}
+# The statuses of each kind whose providers have others than a response.
+ENDS = {"batch": BATCH_ENDS, "vector_store": STORE_ENDS}
 UNKNOWN = "unknown"  # as in the usage report
 
 
 def is_end(change: LinkChange) -> bool:
-    """Whether a change is the end of a response or a batch, or that its end will not be known."""
-    return _has_ended(change.new) and not _has_ended(change.old)
+    """Whether a change is an end, or says that the end will not be known.
+
+    A vector store that is made without files is complete at once: that is no end.
+    """
+    link = change.new
+    is_made = link is not None and link.kind == "vector_store" and change.old is None
+    return _has_ended(link) and not _has_ended(change.old) and not is_made
 
 
 def event_id(link: Link) -> str:
@@ -77,13 +88,13 @@ def describe_end(link: Link, metered: Link | None, cost: CostFunction) -> BusEve
 def _has_ended(link: Link | None) -> bool:
     if link is None:
         return False
-    if link.kind == "batch":
-        return link.status in BATCH_ENDS
+    if link.kind in ENDS:
+        return link.status in ENDS[link.kind]
     return link.kind == "response" and usage_fingerprint(link) is not None
 
 
 def _end_status(link: Link) -> str:
-    return link.status if link.kind == "batch" or link.is_final else UNKNOWN
+    return link.status if link.kind in ENDS or link.is_final else UNKNOWN
 
 
 def _reason(link: Link) -> str | None:
