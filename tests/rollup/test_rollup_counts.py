@@ -112,17 +112,27 @@ def test_a_response_is_counted_when_its_link_expires_before_its_end_is_known(cou
 
 
 def test_a_link_that_is_removed_before_its_records_arrive_is_counted_by_its_last_state(counted):
+    """The record of its removal does not arrive where the response has ended."""
     new = begin_response(counted)
     complete_response(counted, new)
     counted.expire(new)
-    records = counted.dynamo.stream_records()
-    for record in records[:-1]:
-        counted.run_rollup([record])
-        assert counted.sums() == []  # its link is not in the table any more
-    counted.run_rollup(records)
-    assert counted.total() == COMPLETED
-    counted.run_rollup(records)
-    assert counted.total() == COMPLETED
+    begun, *ended, removed = counted.dynamo.stream_records()
+    counted.run_rollup([begun])
+    assert counted.sums() == []  # its link is not in the table any more
+    for records in (ended, ended, [begun, *ended, removed]):
+        counted.run_rollup(records)
+        assert counted.total() == COMPLETED
+
+
+def test_a_link_without_an_end_that_is_removed_early_is_counted_by_its_removal(counted):
+    new = begin_response(counted)
+    counted.links.change(new, unfinished="cut")
+    counted.expire(new)
+    *changed, removed = counted.dynamo.stream_records()
+    counted.run_rollup(changed)
+    assert counted.sums() == []
+    counted.run_rollup([removed])
+    assert counted.total() == UNKNOWN
 
 
 def test_the_removal_of_a_counted_link_adds_nothing(counted):

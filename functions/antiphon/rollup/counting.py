@@ -90,8 +90,12 @@ class LinkCounter:
         item = self.table.get(partition, LINK_SORT)
         if item is not None:
             return link_of_row(item)
-        # If this change is not the removal, that is still to be delivered and will be counted then.
-        last = change.old if change.new is None else None
+        if change.new is not None:
+            # Its removal is still to be delivered and will be counted then, except that of a
+            # response with an end: the function is not invoked for it (infra.constructs.functions).
+            has_end = change.new.kind == "response" and change.new.is_final
+            return change.new if has_end else None
+        last = change.old
         if last is None or last.deleted_at is not None:
             return last
         return replace(last, deleted_at=int(time.time()))
