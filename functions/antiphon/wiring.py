@@ -73,7 +73,7 @@ from antiphon.store.provider_ids import ProviderIds, ReportedLinks
 from antiphon.store.queue import NO_ANSWER as QUEUE_NO_ANSWER
 from antiphon.store.queue import Queue
 from antiphon.store.references import References
-from antiphon.store.secrets import ProviderSecrets, SecretHeaders
+from antiphon.store.secrets import ParsedSecret, ProviderSecrets, SecretHeaders, parse_headers
 from antiphon.store.storage import StorageRows
 from antiphon.store.usage import UsageSums
 from antiphon.store.web_identity import WebIdentity
@@ -330,7 +330,7 @@ def _span_buffer(foundation: _Foundation, env: Mapping[str, str]) -> SpanBuffer:
     names = {"service.name": telemetry.service_name, "deployment.environment.name": env["STAGE"]}
     headers = partial(dict[str, str], telemetry.headers)
     if telemetry.headers_secret is not None:
-        secret = SecretHeaders(foundation.secrets_manager(), telemetry.headers_secret)
+        secret = ParsedSecret(foundation.secrets_manager(), telemetry.headers_secret, parse_headers)
         headers = partial(_merge_headers, telemetry.headers, secret)
     transport = build_transport(foundation.tls, foundation.gateway.proxy, env)
     resource = encode_attributes(names)

@@ -14,7 +14,7 @@ from antiphon.rollup.spans import SpanBuffer, encode_attributes, encode_span
 from antiphon.rollup.usage import UsageRollup
 from antiphon.settings.metrics import SPANS_NOT_EXPORTED
 from antiphon.settings.targets import AzureTarget, OpenAITarget
-from antiphon.store.secrets import SecretHeaders
+from antiphon.store.secrets import ParsedSecret, parse_headers
 from antiphon.upstream.otlp import SpanExporter
 from infra.local.aws.resources import TABLE
 from tests.support.aws import serve_aws
@@ -238,9 +238,9 @@ def test_headers_come_from_a_secret(cloud, exporter, collector):
     arn = cloud.secrets.create_secret(Name="otlp", SecretString='{"authorization": "Bearer t"}')[
         "ARN"
     ]
-    secret = SecretHeaders(cloud.secrets, arn)
+    secret = ParsedSecret(cloud.secrets, arn, parse_headers)
     replace(exporter, headers=secret.get).export([])
     assert collector.headers[0]["authorization"] == "Bearer t"
     cloud.secrets.put_secret_value(SecretId="otlp", SecretString="no JSON")
     with pytest.raises(CredentialMissing):
-        SecretHeaders(cloud.secrets, arn).get()
+        ParsedSecret(cloud.secrets, arn, parse_headers).get()

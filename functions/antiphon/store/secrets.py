@@ -168,7 +168,7 @@ class ProviderSecrets:
         try:
             secret = self._client.get_secret_value(SecretId=id, VersionStage=stage)
         except (BotoCoreError, ClientError) as exc:
-            raise _credential_missing(target, stage, failure_reason(exc)) from exc
+            raise _credential_missing(target, stage, _failure_reason(exc)) from exc
         value = secret.get("SecretString", "").strip()
         if value == PLACEHOLDER:
             raise _credential_missing(target, stage, "its secret still has the placeholder value")
@@ -178,44 +178,58 @@ class ProviderSecrets:
         return value
 
 
-class SecretHeaders:
-    """Reads headers from a secret with a JSON object, at first use and then every five minutes."""
+class ParsedSecret[T]:
+    """Reads and parses a secret, at first use and then every five minutes.
+
+    `parse` raises CredentialMissing for a text that it cannot use.
+    """
 
     def __init__(
         self,
         client: "SecretsManager | SecretsManagerClient",
         arn: str,
+        parse: Callable[[str], T],
         clock: Clock = time.monotonic,
     ) -> None:
         self._client = client
         self._arn = arn
-        self._cached: TTLCache[str, Mapping[str, str]] = TTLCache(1, FRESH_SECONDS, clock)
+        self._parse = parse
+        self._cached: TTLCache[str, T] = TTLCache(1, FRESH_SECONDS, clock)
 
-    def get(self) -> Mapping[str, str]:
-        """Return the headers; raise CredentialMissing where the secret has none."""
-        headers = self._cached.get(self._arn)
-        if headers is None:
-            headers = self._cached[self._arn] = self._read()
-        return headers
+    def get(self) -> T:
+        """Return the value; raise CredentialMissing, whose text is the reason alone."""
+        value = self._cached.get(self._arn)
+        if value is None:
+            value = self._cached[self._arn] = self._parse(self._read())
+        return value
 
-    def _read(self) -> Mapping[str, str]:
+    def _read(self) -> str:
         try:
             secret = self._client.get_secret_value(SecretId=self._arn)
-            found = json.loads(secret.get("SecretString", ""))
         except (BotoCoreError, ClientError) as exc:
-            raise CredentialMissing(failure_reason(exc)) from exc
-        except ValueError:
-            found = None
-        if not isinstance(found, dict) or not all(map(_is_header, found.values())):
-            raise CredentialMissing("its secret is not a JSON object of headers")
-        return found
+            raise CredentialMissing(_failure_reason(exc)) from exc
+        return secret.get("SecretString", "")
+
+
+type SecretHeaders = ParsedSecret[Mapping[str, str]]
+
+
+def parse_headers(text: str) -> Mapping[str, str]:
+    """Return the headers in a secret; raise CredentialMissing where it has none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(map(_is_header, found.values())):
+        raise CredentialMissing("its secret is not a JSON object of headers")
+    return found
 
 
 def _is_header(value: object) -> bool:
     return isinstance(value, str) and HEADER_PATTERN.fullmatch(value) is not None
 
 
-def failure_reason(exc: BotoCoreError | ClientError) -> str:
+def _failure_reason(exc: BotoCoreError | ClientError) -> str:
     """Return why a secret was not read, for the operators of the gateway."""
     code = exc.response["Error"]["Code"] if isinstance(exc, ClientError) else ""
     return REASONS.get(code, "Secrets Manager did not answer")

@@ -9,12 +9,9 @@ import time
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-from cachetools import TTLCache
-
 from antiphon.errors import CredentialMissing
 from antiphon.observability import logger
-from antiphon.store.secrets import FRESH_SECONDS, Clock, failure_reason
+from antiphon.store.secrets import Clock, ParsedSecret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -35,26 +32,22 @@ class SigningSecrets:
         arn: str,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._client = client
-        self._arn = arn
-        self._cached: TTLCache[str, bytes] = TTLCache(1, FRESH_SECONDS, clock)
+        self._secret = ParsedSecret(client, arn, _parse, clock)
 
     def key(self, tenant: str, endpoint: str, generation: int) -> bytes:
         """Return the key of HMAC-SHA256 for one generation; raise CredentialMissing."""
-        stack = self._cached.get(self._arn)
-        if stack is None:
-            stack = self._cached[self._arn] = self._read()
+        try:
+            stack = self._secret.get()
+        except CredentialMissing as exc:
+            raise _missing(str(exc)) from exc
         # Neither a tenant nor an id contains a slash, so that no two texts are the same.
         return hmac.digest(stack, f"{tenant}/{endpoint}/{generation}".encode(), hashlib.sha256)
 
-    def _read(self) -> bytes:
-        try:
-            value = self._client.get_secret_value(SecretId=self._arn).get("SecretString", "")
-        except (BotoCoreError, ClientError) as exc:
-            raise _missing(failure_reason(exc)) from exc
-        if len(value) < MIN_CHARS:
-            raise _missing(f"its secret has less than {MIN_CHARS} characters")
-        return value.encode()
+
+def _parse(text: str) -> bytes:
+    if len(text) < MIN_CHARS:
+        raise CredentialMissing(f"its secret has less than {MIN_CHARS} characters")
+    return text.encode()
 
 
 def secret_text(key: bytes) -> str:
