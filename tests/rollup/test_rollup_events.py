@@ -21,10 +21,11 @@ from antiphon.store.queue import (
     decode_message,
     encode_message,
 )
-from antiphon.store.webhook_endpoints import WebhookEndpoint, WebhookEndpoints
+from antiphon.store.webhook_endpoints import WebhookEndpoints
 from tests.support.aws import LOCAL_AWS, ONCE, refuse_connection
 from tests.support.canaries import CONTENT
 from tests.support.concurrency import wait_for
+from tests.support.receiver import make_endpoint
 from tests.support.usage import begin_response, complete_response, make_usage
 
 
@@ -78,15 +79,7 @@ def bus(counted):
     return events
 
 
-ENDPOINT = WebhookEndpoint(
-    id="wh_1",
-    name="n",
-    url="https://app.example.com/",
-    event_types=EVENT_TYPES,
-    created_at=1,
-    updated_at=1,
-    signing_secret_hint="whsec_...",
-)
+ENDPOINT = make_endpoint(event_types=EVENT_TYPES)
 
 
 def deferred_events(counted):

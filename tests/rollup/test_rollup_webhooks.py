@@ -9,18 +9,11 @@ from antiphon.rollup.announcing import MARK_SORT, Announcer
 from antiphon.rollup.handler import StreamHandler
 from antiphon.store.links import link_partition
 from antiphon.store.queue import DeliverWebhook, decode_message, encode_message
-from antiphon.store.webhook_endpoints import WebhookEndpoint, WebhookEndpoints
+from antiphon.store.webhook_endpoints import WebhookEndpoints
+from tests.support.receiver import make_endpoint
 from tests.support.usage import begin_response, complete_response, make_usage
 
-ENDPOINT = WebhookEndpoint(
-    id="wh_1",
-    name="n",
-    url="https://app.example.com/",
-    event_types=("response.completed",),
-    created_at=1,
-    updated_at=1,
-    signing_secret_hint="whsec_...",
-)
+ENDPOINT = make_endpoint()
 
 
 @pytest.fixture

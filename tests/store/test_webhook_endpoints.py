@@ -5,17 +5,10 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import StorageLimitReached, Unavailable
-from antiphon.store.webhook_endpoints import WebhookEndpoint, WebhookEndpoints
+from antiphon.store.webhook_endpoints import WebhookEndpoints
+from tests.support.receiver import make_endpoint
 
-ENDPOINT = WebhookEndpoint(
-    id="wh_1",
-    name="n",
-    url="https://app.example.com/",
-    event_types=("response.completed",),
-    created_at=1,
-    updated_at=1,
-    signing_secret_hint="whsec_...",
-)
+ENDPOINT = make_endpoint()
 
 
 @pytest.fixture

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from openai import OpenAI
 from openai.types.webhooks import UnwrapWebhookEvent
+
+from antiphon.store.webhook_endpoints import WebhookEndpoint
 
 type Received = tuple[dict[str, str], bytes]  # headers by names in lower case, and the body
 
@@ -29,6 +32,20 @@ class Receiver:
         headers, body = received
         with OpenAI(api_key="none") as client:
             return client.webhooks.unwrap(body, headers, secret=secret)
+
+
+def make_endpoint(**more: Any) -> WebhookEndpoint:
+    """An endpoint that wants completed responses, unless `more` says otherwise."""
+    fields: dict[str, Any] = {
+        "id": "wh_1",
+        "name": "n",
+        "url": "https://app.example.com/",
+        "event_types": ("response.completed",),
+        "created_at": 1,
+        "updated_at": 1,
+        "signing_secret_hint": "whsec_...",
+    }
+    return WebhookEndpoint(**{**fields, **more})
 
 
 @contextmanager

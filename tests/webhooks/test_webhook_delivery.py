@@ -18,28 +18,20 @@ from antiphon.store.queue import (
     encode_message,
 )
 from antiphon.store.webhook_deliveries import WebhookDeliveries
-from antiphon.store.webhook_endpoints import WebhookEndpoint, WebhookEndpoints
+from antiphon.store.webhook_endpoints import WebhookEndpoints
 from antiphon.store.webhook_secrets import SigningSecrets, secret_text
 from antiphon.upstream.transport import LlhttpTransport
 from antiphon.upstream.webhook_sender import WebhookSender
 from antiphon.webhook_delivery import WebhookDelivery
 from tests.support.concurrency import ManualClock
-from tests.support.receiver import run_receiver
+from tests.support.receiver import make_endpoint, run_receiver
 from tests.support.upstream import IDLE_SECONDS, NO_TLS
 
 NOW = int(time.time())
 HOUR = 3600
 EVENT = WebhookEvent(f"evt_{'0' * 32}", "response.completed", "resp_1", NOW)
 MESSAGE = DeliverWebhook("acme", "wh_1", EVENT, since=NOW)
-ENDPOINT = WebhookEndpoint(
-    id="wh_1",
-    name="n",
-    url="",
-    event_types=("response.completed",),
-    created_at=NOW,
-    updated_at=NOW,
-    signing_secret_hint="whsec_...abcd",
-)
+ENDPOINT = make_endpoint(signing_secret_hint="whsec_...abcd")
 
 
 @pytest.fixture

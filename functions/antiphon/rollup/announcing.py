@@ -77,8 +77,8 @@ class Announcer:
 
     def _describe(self, link: Link) -> BusEvent:
         """Describe an end; what a batch has used is in a row of its own, a store uses nothing."""
-        metered: Link | None = link
-        if link.kind != "response":
+        metered = link if link.kind == "response" else None
+        if link.kind == "batch":
             metered = self.links.find("compaction", link.tenant, link.id)
         return describe_end(link, metered, self.cost)
 
