@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from openai import InvalidWebhookSignatureError
 
-from antiphon.errors import CredentialMissing
+from antiphon.errors import CredentialMissing, Unavailable
 from antiphon.schema.public_addresses import is_public
 from antiphon.store.queue import (
     DeliverWebhook,
@@ -111,6 +111,37 @@ def test_what_is_not_accepted_is_sent_again_with_the_same_id(
     assert [headers["webhook-id"] for headers, _ in receiver.received] == [EVENT.id] * 2
     assert receiver.received[0][1] == receiver.received[1][1]
     assert (state(delivery).status, state(delivery).attempts) == ("delivered", 2)
+
+
+def test_without_the_table_nothing_is_sent_and_the_message_comes_again(delivery, receiver, cloud):
+    cloud.fail(cloud.dynamodb, "GetItem")
+    with pytest.raises(Unavailable):
+        run(delivery)
+    assert receiver.received == []
+    cloud.restore(cloud.dynamodb, "GetItem")
+    run(delivery)
+    assert state(delivery).status == "delivered"
+
+
+def test_a_delivery_that_is_not_recorded_is_sent_again_with_the_same_id(delivery, receiver, cloud):
+    cloud.fail(cloud.dynamodb, "UpdateItem")
+    with pytest.raises(Unavailable):
+        run(delivery)
+    cloud.restore(cloud.dynamodb, "UpdateItem")
+    run(delivery)
+    assert [headers["webhook-id"] for headers, _ in receiver.received] == [EVENT.id] * 2
+    assert state(delivery).status == "delivered"
+
+
+def test_without_the_queue_an_attempt_that_failed_is_made_again(delivery, receiver, cloud):
+    receiver.statuses = [500]
+    cloud.fail(cloud.sqs, "SendMessage")
+    with pytest.raises(Unavailable):
+        run(delivery)
+    assert state(delivery) is None
+    cloud.restore(cloud.sqs, "SendMessage")
+    run(delivery)
+    assert (state(delivery).status, state(delivery).attempts) == ("delivered", 1)
 
 
 def test_pauses_grow_to_six_hours_and_the_queue_delays_a_part_of_each(delivery, receiver, cloud):
