@@ -9,7 +9,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from antiphon import wiring
+from antiphon import foundation
 from antiphon.auth import Caller
 from antiphon.errors import ContentRefused, GuardrailUnavailable
 from antiphon.guardrail import Guardrail, find_texts
@@ -49,9 +49,9 @@ def ask(service, monkeypatch):
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     names = ("AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
-    transport = wiring.build_transport(wiring.build_tls({}), None, {})
+    transport = foundation.build_transport(foundation.build_tls({}), None, {})
     env = {**os.environ, **dict.fromkeys(names, service.address)}
-    aws = AwsSession(wiring.open_botocore, env, AwsTransport(transport.exchange))
+    aws = AwsSession(foundation.open_botocore, env, AwsTransport(transport.exchange))
 
     def ask(answer, *, bedrock=False, refuses=True, seconds=2.0, **members):
         service.respond_with(answer)

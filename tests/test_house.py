@@ -114,11 +114,11 @@ def test_no_file_hides_a_package_that_others_import():
     assert not (ROOT / "functions/bootstrap").exists()
 
 
-def test_only_wiring_makes_clients():
+def test_only_foundation_makes_clients():
     makers = re.compile(r"import boto3|get_session|httpx\.Client\(|(?:=|return) LlhttpTransport\(")
     found = [p for p in FILES if p.startswith("functions/") and makers.search(_source(p))]
-    assert "functions/antiphon/wiring.py" in found  # so the pattern still finds them
-    _check(path for path in found if path != "functions/antiphon/wiring.py")
+    assert "functions/antiphon/foundation.py" in found  # so the pattern still finds them
+    _check(path for path in found if path != "functions/antiphon/foundation.py")
 
 
 def test_only_entry_points_read_the_environment():

@@ -1,4 +1,4 @@
-"""Builds what webhooks need, from the clients of antiphon.wiring; loaded where there may be any."""
+"""Builds what webhooks need, from the clients of foundation; loaded where there may be any."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,11 +1,9 @@
-"""Builds the gateway from its settings. The only module that makes clients."""
+"""Builds the functions of the gateway from what all of them use."""
 
-import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-import certifi
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from antiphon.api.batches import Batches, batches_router
@@ -25,6 +23,7 @@ from antiphon.api.usage import UsageEndpoint, usage_router
 from antiphon.api.webhook_paths import no_webhooks, webhooks_router
 from antiphon.auth import Auth, Caller, KeyStore
 from antiphon.follow_up import FollowUp, SqsHandler
+from antiphon.foundation import IDLE_CONNECTION_SECONDS, Foundation, build_transport
 from antiphon.guardrail import Guardrail
 from antiphon.http import Request
 from antiphon.http_events import RequestReader
@@ -33,7 +32,7 @@ from antiphon.limits.admission import Admission, Gate
 from antiphon.limits.storage import StorageLimits
 from antiphon.ownership import Ownership
 from antiphon.policies.policies import Policies
-from antiphon.pricing import CostEstimator, Prices, load_price_list
+from antiphon.pricing import CostEstimator, load_price_list
 from antiphon.recording.discarding import Discarding
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.resources import ResourceRecorder
@@ -46,38 +45,17 @@ from antiphon.rollup.storage import StorageRollup
 from antiphon.rollup.usage import UsageRollup
 from antiphon.routing import Routing
 from antiphon.schema.create import RequestBody
-from antiphon.settings.config import Settings
 from antiphon.settings.targets import BedrockTarget
-from antiphon.store.aws_api import (
-    DYNAMODB,
-    EVENT_BRIDGE,
-    SECRETS_MANAGER,
-    SQS,
-    DynamoDB,
-    EventBridge,
-    JsonApi,
-    JsonService,
-    SecretsManager,
-    Sqs,
-)
-from antiphon.store.aws_session import AwsSession, Botocore
-from antiphon.store.circuits import Circuits
-from antiphon.store.dynamodb import BatchTable, CallTime, Table
 from antiphon.store.guardrails import BedrockGuardrail, FunctionGuardrail
 from antiphon.store.idempotency import IdempotencyRecords
 from antiphon.store.items import Items
 from antiphon.store.keys import ApiKeys
-from antiphon.store.links import Links
 from antiphon.store.listings import LinkListing, MetadataIndex
-from antiphon.store.provider_ids import ProviderIds, ReportedLinks
-from antiphon.store.queue import NO_ANSWER as QUEUE_NO_ANSWER
-from antiphon.store.queue import Queue
 from antiphon.store.references import References
 from antiphon.store.secrets import ParsedSecret, ProviderSecrets, SecretHeaders, parse_headers
 from antiphon.store.storage import StorageRows
 from antiphon.store.usage import UsageSums
 from antiphon.store.web_identity import WebIdentity
-from antiphon.upstream.aws_transport import AwsTransport
 from antiphon.upstream.circuit_breaker import CircuitBreaker
 from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.credentials import NO_SIGNERS, Credentials, token_fetches
@@ -90,60 +68,14 @@ from antiphon.upstream.tokens import TokenCache
 from antiphon.upstream.transport import LlhttpTransport
 
 if TYPE_CHECKING:
-    from antiphon.store.event_bus import EventBus
     from antiphon.store.request_signing import RequestSigner
     from antiphon.webhook_wiring import WebhookWiring
-
-QUEUE_SECONDS = 2.0  # for all messages of one request
-IDLE_CONNECTION_SECONDS = 20.0  # after which a load balancer or NAT may have dropped a connection
-
-
-class _Foundation:
-    """What all functions use; raise ConfigError or KeyError where the environment is incomplete."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        settings = Settings.from_env(env)
-        self.config = settings.config
-        self.gateway, self.targets = settings.config.gateway, settings.config.targets
-        self.prices = Prices(settings.config.prices)
-        self.tls = build_tls(env)
-        self.table_time = CallTime(self.gateway.table_seconds)
-        self.queue_time = CallTime(QUEUE_SECONDS, QUEUE_NO_ANSWER)
-        send = AwsTransport(build_transport(self.tls, None, env).exchange)
-        self.aws = AwsSession(open_botocore, env, send)
-        dynamodb = DynamoDB(self._timed_api(DYNAMODB, self.table_time))
-        self.table = Table(dynamodb, settings.table_name, self.table_time)
-        self.batch = BatchTable(dynamodb, settings.table_name, self.table_time)
-        self.reporting = settings.config.reporting_accounts()
-        self.ids = ProviderIds(self.table, self.reporting)
-        self.links = ReportedLinks(self.table, self.ids) if self.reporting else Links(self.table)
-        self.circuits = Circuits(
-            self.table, call_time=self.table_time, max_age=self.gateway.key_cache_seconds
-        )
-        connect = partial(Sqs, self._timed_api(SQS, self.queue_time))
-        self.queue = Queue(connect, settings.queue_url, self.queue_time)
-        self.secrets = settings.secrets
-
-    def secrets_manager(self) -> SecretsManager:
-        return SecretsManager(self.aws.open_api(SECRETS_MANAGER))
-
-    def event_bus(self) -> "EventBus | None":
-        """Return what sends events, if a bus is configured."""
-        if self.config.events.bus is None:
-            return None
-        from antiphon.store.event_bus import EventBus  # noqa: PLC0415  not at the API's start
-
-        client = EventBridge(self.aws.open_api(EVENT_BRIDGE))
-        return EventBus(client, self.config.events.bus)
-
-    def _timed_api(self, service: JsonService, time: CallTime) -> JsonApi:
-        return self.aws.open_api(service, time.seconds / 3, time.read_seconds)
 
 
 class _Core:
     """What sends requests to providers and records their responses."""
 
-    def __init__(self, foundation: _Foundation, env: Mapping[str, str]) -> None:
+    def __init__(self, foundation: Foundation, env: Mapping[str, str]) -> None:
         gateway, items = foundation.gateway, Items(foundation.batch)
         shared = foundation.config.shared_objects()
         references = References(foundation.batch)
@@ -165,7 +97,7 @@ class _Core:
 
 def api(env: Mapping[str, str]) -> Door:
     """Build the HTTP API."""
-    foundation = _Foundation(env)
+    foundation = Foundation(env)
     core = _Core(foundation, env)
     keys = ApiKeys(foundation.table, foundation.circuits)
     tokens = _token_verifier(foundation, env)
@@ -224,7 +156,7 @@ def api(env: Mapping[str, str]) -> Door:
     return Door(handler, Cors(frozenset(gateway.cors_origins)))
 
 
-def _token_verifier(foundation: _Foundation, env: Mapping[str, str]) -> KeyStore | None:
+def _token_verifier(foundation: Foundation, env: Mapping[str, str]) -> KeyStore | None:
     """Build what verifies tokens of callers, if their issuer is configured."""
     settings = foundation.config.auth.jwt
     if settings is None:
@@ -238,7 +170,7 @@ def _token_verifier(foundation: _Foundation, env: Mapping[str, str]) -> KeyStore
 
 
 def _content_check(
-    foundation: _Foundation,
+    foundation: Foundation,
 ) -> Callable[[RequestBody, Caller, Request], None] | None:
     """Build what asks the guardrail, if one is configured."""
     settings, aws = foundation.config.guardrail, foundation.aws
@@ -250,7 +182,7 @@ def _content_check(
     return None
 
 
-def _webhook_wiring(foundation: _Foundation, env: Mapping[str, str]) -> "WebhookWiring | None":
+def _webhook_wiring(foundation: Foundation, env: Mapping[str, str]) -> "WebhookWiring | None":
     settings, secrets = foundation.config.webhooks, foundation.secrets_manager
     if settings is None:
         return None
@@ -268,7 +200,7 @@ def _page_routers(env: Mapping[str, str]) -> list[Router]:
     return [docs_router(compresses=compresses), console_router(compresses=compresses)]
 
 
-def _webhook_routers(foundation: _Foundation) -> list[Router]:
+def _webhook_routers(foundation: Foundation) -> list[Router]:
     """Build where providers report ends, if one does."""
     targets = foundation.config.webhook_targets()
     if not targets:
@@ -281,7 +213,7 @@ def _webhook_routers(foundation: _Foundation) -> list[Router]:
 
 def settle(env: Mapping[str, str]) -> SqsHandler:
     """Build what works on the queue."""
-    foundation = _Foundation(env)
+    foundation = Foundation(env)
     core = _Core(foundation, env)
     webhooks = _webhook_wiring(foundation, env)
     return SqsHandler(
@@ -306,7 +238,7 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     """Build what follows the table's stream."""
     from antiphon.rollup.announcing import Announcer  # noqa: PLC0415  not at the API's start
 
-    foundation = _Foundation(env)
+    foundation = Foundation(env)
     keys = foundation.gateway.metadata_index
     index = MetadataIndex(foundation.table, foundation.batch, keys)
     load_price_list()  # at the start, when Lambda gives a whole processor
@@ -322,7 +254,7 @@ def rollup(env: Mapping[str, str]) -> StreamHandler:
     return StreamHandler(listeners, queue, spans.flush, announcer.flush, foundation.reporting)
 
 
-def _span_buffer(foundation: _Foundation, env: Mapping[str, str]) -> SpanBuffer:
+def _span_buffer(foundation: Foundation, env: Mapping[str, str]) -> SpanBuffer:
     """Build what exports a span of each counted response, if a collector is configured."""
     telemetry = foundation.config.telemetry
     if telemetry.otlp_endpoint is None:
@@ -342,38 +274,7 @@ def _merge_headers(public: Mapping[str, str], secret: SecretHeaders) -> dict[str
     return {**public, **secret.get()}
 
 
-def open_botocore() -> Botocore:
-    """Open a session of botocore; boto3 would only add to the time that its import takes."""
-    # 0.1 s of each start, and Lambda's environment says all that most gateways need.
-    from botocore.session import get_session  # noqa: PLC0415  see above
-
-    from antiphon.store.botocore_session import BotocoreSession  # noqa: PLC0415  see above
-
-    return BotocoreSession(get_session())
-
-
-def build_tls(env: Mapping[str, str]) -> ssl.SSLContext:
-    """Build the TLS context of all connections."""
-    tls = ssl.create_default_context(cafile=env.get("SSL_CERT_FILE") or certifi.where())
-    tls.set_alpn_protocols(["http/1.1"])
-    return tls
-
-
-def build_transport(
-    tls: ssl.SSLContext, gateway_proxy: str | None, env: Mapping[str, str]
-) -> LlhttpTransport:
-    """Build a transport that connects by a proxy, if one is configured."""
-    address = gateway_proxy or env.get("HTTPS_PROXY") or env.get("https_proxy")
-    no_proxy = env.get("NO_PROXY") or env.get("no_proxy") or ""
-    if not address:
-        return LlhttpTransport(tls, IDLE_CONNECTION_SECONDS)
-    # Most gateways have no proxy, and urllib3, which opens the tunnels, takes 0.04 s of each start.
-    from antiphon.upstream.proxy import Proxy  # noqa: PLC0415  see above
-
-    return LlhttpTransport(tls, IDLE_CONNECTION_SECONDS, Proxy(address, tls, no_proxy))
-
-
-def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> UpstreamClient:
+def _upstream_client(foundation: Foundation, env: Mapping[str, str]) -> UpstreamClient:
     gateway = foundation.gateway
     transport = build_transport(foundation.tls, gateway.proxy, env)
     secrets = ProviderSecrets(foundation.secrets_manager(), foundation.secrets)
@@ -390,7 +291,7 @@ def _upstream_client(foundation: _Foundation, env: Mapping[str, str]) -> Upstrea
     )
 
 
-def _request_signers(foundation: _Foundation) -> Mapping[str, "RequestSigner"]:
+def _request_signers(foundation: Foundation) -> Mapping[str, "RequestSigner"]:
     """Build what signs the requests to each target of Amazon Bedrock."""
     found = {n: t for n, t in foundation.targets.items() if isinstance(t, BedrockTarget)}
     if not found:

@@ -20,14 +20,14 @@ EVENTS = PROJECT / "events"
 KEY = "sk-acme-0123456789"  # as in the events
 PROBE = f"""
 import importlib, json, sys
-import antiphon.pricing, antiphon.wiring, botocore.session
+import antiphon.foundation, antiphon.pricing, botocore.session
 for name in {[spec.name for spec in FUNCTION_SPECS]}:
     importlib.import_module(name)
 session = botocore.session.get_session()
 for service in {sorted(INCLUDED_SUBFOLDERS["botocore/data"])}:
     session.create_client(service)
-tls = antiphon.wiring.build_tls({{}})
-antiphon.wiring.build_transport(tls, "https://proxy.example", {{}}).close()
+tls = antiphon.foundation.build_tls({{}})
+antiphon.foundation.build_transport(tls, "https://proxy.example", {{}}).close()
 assert antiphon.pricing.Prices({{}}).cost("gpt-5", {{"input_tokens": 1, "output_tokens": 1}})
 files = [getattr(module, "__file__", None) for module in sys.modules.values()]
 print(json.dumps([file for file in files if file]))

@@ -4,11 +4,11 @@ import pytest
 from moto.events.models import EventPattern
 
 from antiphon.follow_up import MAX_POLL_SECONDS, RESERVED_SECONDS
+from antiphon.foundation import QUEUE_SECONDS
 from antiphon.settings.config import Gateway, Settings
 from antiphon.store.dynamodb import marshal
 from antiphon.store.links import FINAL, link_row
 from antiphon.upstream import documents
-from antiphon.wiring import QUEUE_SECONDS
 from infra import bundle
 from infra.constructs import function_specs
 from infra.constructs.function_specs import FUNCTION_SPECS

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from antiphon import wiring
+from antiphon import foundation, wiring
 from antiphon.errors import CredentialMissing
 from antiphon.observability import metrics
 from antiphon.rollup.counting import LinkCounter
@@ -60,7 +60,7 @@ def clock():
 @pytest.fixture
 def exporter(collector, clock):
     resource = encode_attributes({"service.name": "antiphon"})
-    transport = wiring.build_transport(wiring.build_tls({}), None, {})
+    transport = foundation.build_transport(foundation.build_tls({}), None, {})
     headers = {"x-key": "k"}
     yield SpanExporter(
         transport, collector.address, resource, lambda: headers, clock.read, clock.sleep

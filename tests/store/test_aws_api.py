@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from botocore.loaders import create_loader
 
-from antiphon import wiring
+from antiphon import foundation
 from antiphon.errors import Unavailable
 from antiphon.store.aws_api import (
     DYNAMODB,
@@ -98,7 +98,7 @@ def test_the_endpoint_is_that_of_botocore(monkeypatch, service, region):
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     client = botocore.session.get_session().create_client(service.name, region)
     for env in ({}, {**LAMBDA, "AWS_DEFAULT_REGION": region}):
-        url = AwsSession(wiring.open_botocore, env, no_send).open_api(service).url
+        url = AwsSession(foundation.open_botocore, env, no_send).open_api(service).url
         assert url == f"{client.meta.endpoint_url}/"
 
 
@@ -145,14 +145,14 @@ def test_what_the_environment_does_not_say_botocore_finds(lacking):
 )
 def test_a_configured_endpoint_is_used(monkeypatch, env, url):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    assert AwsSession(wiring.open_botocore, env, no_send).open_api(DYNAMODB).url == url
+    assert AwsSession(foundation.open_botocore, env, no_send).open_api(DYNAMODB).url == url
 
 
 def test_other_endpoints_are_those_of_botocores_rules(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
     env = {**LAMBDA, "AWS_DEFAULT_REGION": "us-east-1", "AWS_USE_FIPS_ENDPOINT": "true"}
-    url = AwsSession(wiring.open_botocore, env, no_send).open_api(DYNAMODB).url
+    url = AwsSession(foundation.open_botocore, env, no_send).open_api(DYNAMODB).url
     assert url == "https://dynamodb-fips.us-east-1.amazonaws.com/"
 
 
@@ -161,7 +161,7 @@ def test_a_region_is_required(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(NoRegionError):
-        AwsSession(wiring.open_botocore, {}, no_send)
+        AwsSession(foundation.open_botocore, {}, no_send)
 
 
 def no_send(_):
@@ -184,7 +184,7 @@ def service():
 def make_api(service):
     """`make_api(service)` reaches it over the transport of the functions."""
     service.reset()
-    transport = wiring.build_transport(wiring.build_tls({}), None, {})
+    transport = foundation.build_transport(foundation.build_tls({}), None, {})
     access = AwsAccess("eu-central-1", Credentials("a", "b"), AwsTransport(transport.exchange))
     yield lambda kind: JsonApi(kind, f"{service.address}/", access, 0.5, lambda: 0.2)
     transport.close()
