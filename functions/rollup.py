@@ -2,6 +2,6 @@
 
 import os
 
-from antiphon import wiring
+from antiphon import rollup_wiring
 
-handler = wiring.rollup(os.environ)
+handler = rollup_wiring.rollup(os.environ)

@@ -1,4 +1,4 @@
-"""Builds the functions of the gateway from what all of them use."""
+"""Builds what serves requests and what settles them later, from `foundation`."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -32,17 +32,11 @@ from antiphon.limits.admission import Admission, Gate
 from antiphon.limits.storage import StorageLimits
 from antiphon.ownership import Ownership
 from antiphon.policies.policies import Policies
-from antiphon.pricing import CostEstimator, load_price_list
 from antiphon.recording.discarding import Discarding
 from antiphon.recording.recorder import ResponseRecorder
 from antiphon.recording.resources import ResourceRecorder
 from antiphon.recording.tracker import DurableLinks, Stores
 from antiphon.resource_routing import ResourceRouting
-from antiphon.rollup.counting import LinkCounter
-from antiphon.rollup.handler import StreamHandler
-from antiphon.rollup.spans import SpanBuffer, encode_attributes
-from antiphon.rollup.storage import StorageRollup
-from antiphon.rollup.usage import UsageRollup
 from antiphon.routing import Routing
 from antiphon.schema.create import RequestBody
 from antiphon.settings.targets import BedrockTarget
@@ -50,9 +44,9 @@ from antiphon.store.guardrails import BedrockGuardrail, FunctionGuardrail
 from antiphon.store.idempotency import IdempotencyRecords
 from antiphon.store.items import Items
 from antiphon.store.keys import ApiKeys
-from antiphon.store.listings import LinkListing, MetadataIndex
+from antiphon.store.listings import LinkListing
 from antiphon.store.references import References
-from antiphon.store.secrets import ParsedSecret, ProviderSecrets, SecretHeaders, parse_headers
+from antiphon.store.secrets import ProviderSecrets
 from antiphon.store.storage import StorageRows
 from antiphon.store.usage import UsageSums
 from antiphon.store.web_identity import WebIdentity
@@ -63,7 +57,6 @@ from antiphon.upstream.documents import DocumentReader
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.exchange import Exchange
 from antiphon.upstream.openai_tokens import OpenAITokens
-from antiphon.upstream.otlp import SpanExporter
 from antiphon.upstream.tokens import TokenCache
 from antiphon.upstream.transport import LlhttpTransport
 
@@ -232,46 +225,6 @@ def settle(env: Mapping[str, str]) -> SqsHandler:
         ),
         times=(foundation.table_time, foundation.queue_time),
     )
-
-
-def rollup(env: Mapping[str, str]) -> StreamHandler:
-    """Build what follows the table's stream."""
-    from antiphon.rollup.announcing import Announcer  # noqa: PLC0415  not at the API's start
-
-    foundation = Foundation(env)
-    keys = foundation.gateway.metadata_index
-    index = MetadataIndex(foundation.table, foundation.batch, keys)
-    load_price_list()  # at the start, when Lambda gives a whole processor
-    costs = CostEstimator(foundation.prices, foundation.targets)
-    sums = (UsageRollup(costs.cost), StorageRollup(StorageRows(foundation.table)))
-    spans = _span_buffer(foundation, env)
-    counters = [LinkCounter(foundation.table, each, spans.add) for each in sums]
-    queue, bus = foundation.queue, foundation.event_bus()
-    webhooks = _webhook_wiring(foundation, env)
-    endpoints = None if webhooks is None else webhooks.endpoints()
-    announcer = Announcer(foundation.links, foundation.table, queue, costs.cost, bus, endpoints)
-    listeners = [index.apply, *(each.apply for each in counters), announcer.apply]
-    return StreamHandler(listeners, queue, spans.flush, announcer.flush, foundation.reporting)
-
-
-def _span_buffer(foundation: Foundation, env: Mapping[str, str]) -> SpanBuffer:
-    """Build what exports a span of each counted response, if a collector is configured."""
-    telemetry = foundation.config.telemetry
-    if telemetry.otlp_endpoint is None:
-        return SpanBuffer(foundation.targets)
-    names = {"service.name": telemetry.service_name, "deployment.environment.name": env["STAGE"]}
-    headers = partial(dict[str, str], telemetry.headers)
-    if telemetry.headers_secret is not None:
-        secret = ParsedSecret(foundation.secrets_manager(), telemetry.headers_secret, parse_headers)
-        headers = partial(_merge_headers, telemetry.headers, secret)
-    transport = build_transport(foundation.tls, foundation.gateway.proxy, env)
-    resource = encode_attributes(names)
-    exporter = SpanExporter(transport, telemetry.otlp_endpoint, resource, headers)
-    return SpanBuffer(foundation.targets, exporter)
-
-
-def _merge_headers(public: Mapping[str, str], secret: SecretHeaders) -> dict[str, str]:
-    return {**public, **secret.get()}
 
 
 def _upstream_client(foundation: Foundation, env: Mapping[str, str]) -> UpstreamClient:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from antiphon import foundation, wiring
+from antiphon import foundation, rollup_wiring
 from antiphon.errors import CredentialMissing
 from antiphon.observability import metrics
 from antiphon.rollup.counting import LinkCounter
@@ -225,7 +225,7 @@ def test_the_function_exports_to_the_collector_in_the_settings(
         monkeypatch.setenv(name, "us-east-1")
     places = {"TABLE_NAME": TABLE, "SECRET_PREFIX": "p", "STAGE": "dev"}
     places["AWS_ENDPOINT_URL"] = aws_address
-    counted.rollup = wiring.rollup({**places, "CONFIG_FILE": str(config)})
+    counted.rollup = rollup_wiring.rollup({**places, "CONFIG_FILE": str(config)})
     count_one(counted)
     (resource,) = collector.exports[0].resource_spans
     names = {"service.name": "antiphon", "deployment.environment.name": "dev"}
