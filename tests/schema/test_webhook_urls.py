@@ -21,10 +21,16 @@ PRIVATE = [
     "::1",
     "::ffff:10.0.0.1",
     "::ffff:169.254.169.254",
+    "::127.0.0.1",
+    "::ffff:0:169.254.169.254",
     "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::a9fe:a9fe",
     "2002:a9fe:a9fe::",
     "fd00:ec2::254",
     "fe80::1%eth0",
+    "fec0::1",
+    "3fff::1",
+    "4000::1",
     "ff02::1",
     "not an address",
 ]
@@ -48,6 +54,7 @@ def test_only_addresses_of_the_internet_are_public():
         "https://app.example.com:8443/hooks/a?b=c",
         "https://8.8.8.8/",
         "https://[2606:4700::1111]/hooks",
+        "https://app.example.com./hooks?next=/a/../b",
     ],
 )
 def test_https_addresses_of_the_internet_are_accepted(url):
@@ -81,7 +88,9 @@ def test_private_addresses_are_refused(url):
         "https://user:pass@app.example.com/",
         "https://app.example.com/#part",
         "https://app.example.com/a b",
-        "https://app.example.com/a/../b",
+        "https://app..example.com/",
+        f"https://{'a' * 64}.example.com/",
+        f"https://{'a.' * 127}com/",
         "https://app.example.com:0/",
         "https://app.example.com:99999/",
         "https://bücher.example/",
@@ -90,6 +99,11 @@ def test_private_addresses_are_refused(url):
 )
 def test_what_is_no_plain_address_is_refused(url):
     assert "expected an address" in refusal(url)
+
+
+@pytest.mark.parametrize("path", ["/..", "/./a", "/a/../b", "/a/.."])
+def test_a_path_that_no_request_may_have_is_refused(path):
+    assert "'..'" in refusal(f"https://app.example.com{path}")
 
 
 def test_plain_http_is_for_loopback_on_a_developers_machine_only():

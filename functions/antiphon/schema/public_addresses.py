@@ -12,6 +12,10 @@ type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # A translator sends these on to the IPv4 address in their last 32 bits (RFC 6052, 2.1).
 TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+# What IANA gives out to the internet. `is_global` names what is private, so it takes all other
+# addresses for public: deprecated ones such as ::127.0.0.1 and fec0::1, and those to come.
+ALLOCATED = ipaddress.IPv6Network("2000::/3")
+DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637: newer than `is_global`
 
 
 def is_public(text: str) -> bool:
@@ -20,7 +24,7 @@ def is_public(text: str) -> bool:
         address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return all(each.is_global and not each.is_multicast for each in _meant(address))
+    return all(_is_global(each) for each in _meant(address))
 
 
 def is_loopback(text: str) -> bool:
@@ -38,12 +42,21 @@ def is_address(text: str) -> bool:
     return last.isdigit() or last.lower().startswith("0x")
 
 
+def _is_global(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in ALLOCATED:
+        return False
+    return address.is_global and not address.is_multicast and address not in DOCUMENTATION
+
+
 def _meant(address: Address) -> Iterator[Address]:
     """Yield an address, and each IPv4 address in it to which it leads."""
-    yield address
     if isinstance(address, ipaddress.IPv4Address):
-        return
-    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in TRANSLATED:
-        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    yield from (each for each in inner if each is not None)
+        yield address
+    elif address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+    elif address in TRANSLATED:
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    else:
+        yield address
+        inner = (address.sixtofour, *(address.teredo or ()))
+        yield from (each for each in inner if each is not None)

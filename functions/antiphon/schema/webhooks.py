@@ -18,9 +18,12 @@ from antiphon.schema.public_addresses import is_address, is_loopback, is_public
 from antiphon.schema.validation_errors import invalid_value
 
 MAX_NAME, MAX_URL = 256, 2_048
+LABEL = r"[A-Za-z0-9_-]{1,63}"  # of a name: a longer or an empty one cannot be looked up
 URL = re.compile(
-    r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:/(?!.*/\.\.?(?:[/?]|\Z))[!\"$-~]*)?"
+    rf"https?://(?:\[[0-9A-Fa-f:.]+\]|(?=[^/:]{{1,254}}(?:[/:]|\Z)){LABEL}(?:\.{LABEL})*\.?)"
+    r"(?::[0-9]{1,5})?(?:/[!\"$-~]*)?"
 )
+DOT_SEGMENT = re.compile(r"/\.\.?(?:/|\Z)")  # of a path: a request with one is not sent
 
 type EventType = Literal[
     "response.completed",
@@ -228,6 +231,8 @@ def check_url(url: str, *, allows_loopback: bool) -> None:
     if not URL.fullmatch(url) or not _has_valid_port(url):
         raise _url_error("expected an address such as https://app.example.com/webhooks")
     parts = urlsplit(url)
+    if DOT_SEGMENT.search(parts.path):
+        raise _url_error("its path must have no part '.' or '..'")
     host = parts.hostname or ""
     if allows_loopback and is_loopback(host):
         return
