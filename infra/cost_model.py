@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from antiphon.settings.config import Config
 from infra.prices import Prices
 
 type Door = Literal["url", "rest"]
@@ -29,6 +30,8 @@ READ_UNITS = 3
 # API Gateway's detailed metrics (count, two latencies, 4xx, 5xx) of each method in the template.
 METHODS, METRICS_PER_METHOD = 2, 5
 FIREWALL_RULES = 2
+# Of all alarms of the template: an alarm of an expression is charged by each metric in it.
+ALARM_METRICS, DASHBOARDS = 25, 1
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,14 @@ RESTORABLE_KB = sum(write.rows for write in NEW_ROWS)
 
 @dataclass(frozen=True)
 class Load:
-    """Requests of a month, how long each waits for its provider, and the function's memory."""
+    """Requests of a month, how long each waits for its provider, and what serves them."""
 
     requests: float
     seconds: float
     memory_mb: int
     door: Door
     prices: Prices
+    secrets: int = 1
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,20 @@ def list_charges(load: Load) -> list[Charge]:
 
 def list_monthly_charges(load: Load) -> Iterator[Charge]:
     """List what the same month costs with a single request."""
-    yield Charge("secret of a target", "", 1, "secret", load.prices.secret)
+    prices = load.prices
+    yield _fixed("secrets", load.secrets, "secret", prices.secret)
+    yield _fixed("alarms", ALARM_METRICS, "metric", prices.alarm_metric)
+    yield _fixed("dashboard", DASHBOARDS, "dashboard", prices.dashboard)
     if load.door == "rest":
         metrics = METHODS * METRICS_PER_METHOD
-        yield Charge("API Gateway", "metrics", metrics, "metrics", load.prices.metric)
+        yield Charge("API Gateway", "metrics", metrics, "metrics", prices.metric)
+
+
+def count_secrets(config: Config) -> int:
+    """Count the secrets that the stack makes; operators make that of a collector themselves."""
+    of_targets = sum(target.has_secret for target in config.targets.values())
+    of_signatures = 0 if config.webhooks is None else 1
+    return of_targets + len(config.webhook_targets()) + of_signatures
 
 
 def gb_seconds(seconds: float, mb: int) -> float:
@@ -151,6 +165,10 @@ def _other_charges(load: Load) -> list[Charge]:
 def _rest_charges(load: Load) -> list[Charge]:
     calls = Charge("API Gateway", "calls", load.requests, "calls", load.prices.rest_calls, MILLION)
     return [calls, _volume("API Gateway", "log", load.requests * ACCESS_LOG_KB, load.prices.logs)]
+
+
+def _fixed(group: str, count: int, unit: str, price: float) -> Charge:
+    return Charge(group, "", count, unit if count == 1 else f"{unit}s", price)
 
 
 def _time(group: str, quantity: float, prices: Prices) -> Charge:

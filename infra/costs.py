@@ -10,6 +10,8 @@ import click
 
 from infra.cost_model import (
     ACCESS_LOG_KB,
+    ALARM_METRICS,
+    DASHBOARDS,
     FIREWALL_RULES,
     LOG_KB,
     MESSAGE_CALLS,
@@ -132,8 +134,19 @@ def build_monthly_table() -> str:
     """State what costs the same in each month, however few the calls are."""
     metrics, rules = METHODS * METRICS_PER_METHOD, f"{FIREWALL_RULES} rules x ${P.web_acl_rule:.2f}"
     rows = [
-        ("each target's secret", "", P.secret),
+        (
+            "each target's secret; Bedrock, and targets that trust the AWS identity, have none",
+            "",
+            P.secret,
+        ),
+        ("each target's webhook secret (`receives_webhooks`)", "", P.secret),
         ("`[webhooks]`: the secret of all signatures", "", P.secret),
+        (
+            "the alarms, by the metrics in them; an account has 10 free of charge",
+            f"{ALARM_METRICS} metrics x ${P.alarm_metric:.2f}",
+            ALARM_METRICS * P.alarm_metric,
+        ),
+        ("the dashboard; an account has 3 free of charge", "", DASHBOARDS * P.dashboard),
         (
             "REST API: detailed metrics, by the hours in which it is called",
             f"{METHODS} methods x {METRICS_PER_METHOD} x ${P.metric:.2f}",

@@ -31,6 +31,8 @@ class Prices:
     # A month.
     secret: float = 0.40
     metric: float = 0.30
+    alarm_metric: float = 0.10
+    dashboard: float = 3.00
     kms_key: float = 1.00
     web_acl: float = 5.00
     web_acl_rule: float = 1.00

@@ -1,13 +1,22 @@
 """The command `antiphon cost`: what requests cost at AWS, line for line."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import click
 
-from infra.cost_model import Charge, Door, Load, list_charges, list_monthly_charges
+from antiphon.settings.config import ConfigError, load_config
+from infra.cost_model import (
+    Charge,
+    Load,
+    count_secrets,
+    list_charges,
+    list_monthly_charges,
+)
 from infra.operator.output import create_console, json_option, print_json, print_rows_or_blocks
 from infra.prices import AS_OF, DEFAULT_REGION, PRICES
+from infra.project import find_local_config
 
 MAX_REQUESTS = 1e12
 MAX_SECONDS = 900  # Lambda's time limit
@@ -82,14 +91,21 @@ class Region(click.ParamType):
     show_default=True,
     help="Whose prices.",
 )
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=find_local_config,
+    help="The configuration, which decides how many secrets there are.  [default: gateway.toml]",
+)
 @json_option
-def cost(region: str, *, as_json: bool, **given: Any) -> None:
+def cost(region: str, config: Path, *, as_json: bool, **given: Any) -> None:
     """Print what a month costs at AWS.
 
     Each line is a quantity times its price, without free tiers and discounts. A stream has 64 KB,
-    and its rows stay for 30 days. The provider's own prices are not part of it.
+    and its rows stay for 30 days. The provider's own prices are not part of it, nor are the options
+    in cdk.json: see docs/costs.md.
     """
-    load = _to_load(region, **given)
+    load = _to_load(region, config, **given)
     fixed, charges = list(list_monthly_charges(load)), list_charges(load)
     break_even = compute_break_even(load)
     if as_json:
@@ -102,8 +118,22 @@ def cost(region: str, *, as_json: bool, **given: Any) -> None:
     create_console().print(f"\nPrices of {region}, as of {AS_OF}. {_describe(break_even)}")
 
 
-def _to_load(region: str, requests: float, seconds: float, memory: int, door: Door) -> Load:
-    return Load(requests, seconds, memory, door, PRICES[region])
+def _to_load(region: str, config: Path, **given: Any) -> Load:
+    return Load(
+        given["requests"],
+        given["seconds"],
+        given["memory"],
+        given["door"],
+        PRICES[region],
+        _count_secrets(config),
+    )
+
+
+def _count_secrets(config: Path) -> int:
+    try:
+        return count_secrets(load_config(config))
+    except ConfigError as exc:
+        raise click.ClickException(str(exc)) from exc
 
 
 def compute_break_even(load: Load) -> float:

@@ -4,6 +4,7 @@ import pytest
 
 from infra import costs
 from infra.prices import PRICES
+from tests.infra.synthesis import CONFIG, resources, template
 from tests.support.commands import run_antiphon, run_for_json
 
 
@@ -22,11 +23,55 @@ def test_the_lines_are_quantities_times_prices():
 
 
 def test_the_page_has_the_same_sum():
-    """But for the secret, which is due without any request."""
+    """But for what is due without any request: a secret, the alarms and the dashboard."""
     document = run_for_json("cost", "--memory", "256")
     column = costs.MEMORY_SIZES.index(256)
     page = sum(line.dollars[column] for line in costs.list_lines())
-    assert document["usd"] == pytest.approx(page + 0.40)
+    assert document["usd"] == pytest.approx(page + 0.40 + 25 * 0.10 + 3.00)
+
+
+# Two targets with secrets, one without, one more secret of a provider's webhooks, one of our own.
+WITH_SECRETS = (
+    CONFIG.replace('models = ["gpt-*"]', 'models = ["gpt-*"]\nreceives_webhooks = true')
+    + """
+[targets.bedrock]
+provider = "bedrock"
+region = "us-west-2"
+models = { "gpt-oss" = "openai.gpt-oss-20b-1:0" }
+
+[webhooks]
+"""
+)
+
+
+@pytest.mark.parametrize(("text", "secrets"), [(CONFIG, 2), (WITH_SECRETS, 4)])
+def test_what_is_due_without_requests_is_what_the_stack_makes(tmp_path, text, secrets):
+    file = tmp_path / "gateway.toml"
+    file.write_text(text)
+    document = run_for_json("cost", "--config", str(file), "--door", "rest")
+    made = template(text=text)
+    fixed = {
+        "secrets": len(resources(made, "SecretsManager::Secret")),
+        "alarms": sum(map(count_metrics, resources(made, "CloudWatch::Alarm").values())),
+        "dashboard": len(resources(made, "CloudWatch::Dashboard")),
+        "API Gateway, metrics": 5 * len(resources(made, "ApiGateway::Method")),
+    }
+    counted = {line["what"]: line["quantity"] for line in document["lines"]}
+    assert {what: counted[what] for what in fixed} == fixed
+    assert fixed["secrets"] == secrets
+
+
+def count_metrics(alarm):
+    """Count what an alarm is charged by: each metric of an expression, or its only one."""
+    return sum("MetricStat" in each for each in alarm.get("Metrics", ())) or 1
+
+
+def test_a_wrong_configuration_is_refused(tmp_path):
+    file = tmp_path / "gateway.toml"
+    file.write_text("targets = 1")
+    done = run_antiphon("cost", "--config", str(file))
+    assert (done.code, done.out) == (1, "")
+    assert "gateway.toml: targets: " in done.err
 
 
 def test_as_many_requests_as_the_comparison_names_cost_as_much():
