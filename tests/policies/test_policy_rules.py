@@ -101,9 +101,11 @@ INTERNAL = [
     *("http://10.0.0.1/", "http://169.254.169.254/latest", "http://192.168.1.1", "http://0.0.0.0"),
     *("http://[::1]/", "http://[fe80::1]", "http://[fd00:ec2::254]/", "http://[::ffff:10.0.0.1]"),
     *("http://[64:ff9b::a00:1]/", "http://[2002:a00:1::]/", "http://2130706433/", "http://0x7f.1"),
+    *("http://[::127.0.0.1]/", "http://[::ffff:0:7f00:1]/", "http://[fec0::1]/"),
     *("http://127.1/", "http://0177.0.0.1/", "http://100.64.0.1/", "http://224.0.0.1/"),
 ]
 UNCERTAIN = [
+    "http://localho\u017ft/",
     *("https://acme.com@evil.com/", "https://evil.com\\@acme.com/", " https://acme.com", "acme.com"),
     *("https://ac\tme.com/", "https:/acme.com", "https:acme.com", "//acme.com", "ftp://acme.com"),
     *("https://%61cme.com/", "https://\uff41cme.com/", "https://acme.com\n.evil.com", "https://", ""),

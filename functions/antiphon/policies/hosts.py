@@ -6,16 +6,22 @@ space, numbers and more.
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+from antiphon.schema.public_addresses import is_address, is_public
+
+# ASCII: without regard to case, [a-z] also has \u017f, of which WHATWG makes an s.
+FLAGS = re.ASCII | re.IGNORECASE | re.DOTALL
 URL = re.compile(
-    r"https?://(?P<host>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?",
-    re.IGNORECASE | re.DOTALL,
+    r"""
+    https?://
+    (?P<host> [a-z0-9_-]+ (?: \.[a-z0-9_-]+ )* \.?  |  \[ [0-9a-f:.]+ \] )
+    (?: :\d{1,5} )?
+    (?: [/?#].* )?
+    """,
+    FLAGS | re.VERBOSE,
 )
-DATA_URL = re.compile(r"data:", re.IGNORECASE)  # nothing is fetched
-NUMBER = re.compile(r"\d+|0x[0-9a-f]*")  # as the last label: WHATWG reads an IPv4 address
+DATA_URL = re.compile(r"data:", FLAGS)  # nothing is fetched
 LOCAL = "localhost"
-NAT64 = IPv6Network("64:ff9b::/96")  # IPv4 addresses within IPv6: RFC 6052
 
 
 def host_of(url: str) -> str | None:
@@ -28,24 +34,5 @@ def is_internal(host: str) -> bool:
     """Whether a host is this machine by its name, or an address that is not of the Internet."""
     if host == LOCAL or host.endswith(f".{LOCAL}"):
         return True
-    if not (host.startswith("[") or NUMBER.fullmatch(host.rpartition(".")[2])):
-        return False
-    try:
-        address = ip_address(host.strip("[]"))
-    except ValueError:  # another spelling of a number, such as 0x7f.1
-        return True
-    return not all(map(_is_public, _addresses(address)))
-
-
-def _addresses(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
-    """Return an address, and those of IPv4 that it contains."""
-    if isinstance(address, IPv4Address):
-        return [address]
-    within = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in NAT64:
-        within.append(IPv4Address(int(address) & 0xFFFF_FFFF))
-    return [address, *(each for each in within if each is not None)]
-
-
-def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast
+    is_numeric = host.startswith("[") or is_address(host)  # WHATWG reads an IPv4 address
+    return is_numeric and not is_public(host.strip("[]"))
