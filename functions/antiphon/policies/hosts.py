@@ -34,5 +34,7 @@ def is_internal(host: str) -> bool:
     """Whether a host is this machine by its name, or an address that is not of the Internet."""
     if host == LOCAL or host.endswith(f".{LOCAL}"):
         return True
-    is_numeric = host.startswith("[") or is_address(host)  # WHATWG reads an IPv4 address
-    return is_numeric and not is_public(host.strip("[]"))
+    if host.startswith("["):
+        return not is_public(host.strip("[]"))
+    # WHATWG reads an IPv4 address wherever the last label is a number, such as in 0x7f.1.
+    return is_address(host) and not is_public(host)
