@@ -61,6 +61,12 @@ def test_keys_are_accepted_beside_tokens_and_tokens_only_where_an_issuer_is_set(
     assert identify(Auth(FakeKeyRows(), 30), issuer.token()) is None
 
 
+def test_any_text_is_a_subject(build, issuer):
+    """JSON has lone surrogates, which no encoding has."""
+    tokens = [issuer.token(sub=subject) for subject in ("\ud800", "\ud801", "?")]
+    assert len({identify(build(), token).key_id for token in tokens}) == 3
+
+
 def test_an_issuer_with_a_slash_at_its_end_is_the_same(build, issuer):
     issuer.documents[DISCOVERY]["issuer"] = f"{ISSUER}/"
     assert identify(build(), issuer.token(iss=f"{ISSUER}/")).tenant == "acme"

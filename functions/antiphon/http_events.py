@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -17,6 +17,7 @@ from antiphon.observability import logger
 from antiphon.schema.body_size import body_too_large
 
 PIECE_BYTES = 1 << 20  # of a large body, which is copied as it is sent
+ASCII = "".join(map(chr, range(128)))
 PREFIXES = ("/v1", "/openai/v1", "/openai")
 
 type LambdaEvent = Mapping[str, Any]
@@ -160,7 +161,8 @@ def _encodable(text: str) -> str:
 
 def _read_query(event: LambdaEvent) -> str:
     if event.get("version") == "2.0":
-        return _encodable(event.get("rawQueryString") or "")
+        # A URL is ASCII, also where a client sends its query as it is.
+        return quote(event.get("rawQueryString") or "", safe=ASCII, errors="replace")
     parameters = event.get("multiValueQueryStringParameters") or {}
     return urlencode(parameters, doseq=True, errors="replace")
 

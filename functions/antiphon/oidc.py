@@ -105,7 +105,7 @@ class Tokens:
             issuer=(settings.issuer, f"{settings.issuer}/"),  # the setting has lost its slash
             leeway=settings.leeway_seconds,
         )
-        subject = sha256(claims["sub"].encode()).hexdigest()[:16]
+        subject = sha256(claims["sub"].encode(errors="surrogatepass")).hexdigest()[:16]
         models = None if settings.models_claim is None else _models(claims, settings.models_claim)
         ends_at = int(claims["exp"]) + settings.leeway_seconds  # as the library reads it
         return TokenRecord(

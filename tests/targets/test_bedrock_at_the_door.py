@@ -97,12 +97,12 @@ def test_what_a_target_serves_beyond_a_create_is_signed_too(function, bedrock):
     assert create(function, "mantle").status == 200
     bedrock.received.clear()
     bedrock.respond_with(encode_response(json.dumps(make_response(id)).encode()))
-    query = "include%5B%5D=a/b&include[]=c%20d"
+    query = "include%5B%5D=a/b&include[]=c%20d&\u20ac"
     assert call(function, "GET", f"/v1/responses/{id}", query).status == 200
     bedrock.respond_with(encode_response(b'{"deleted":true}'))
     assert call(function, "DELETE", f"/v1/responses/{id}").status == 200
     read, deleted = bedrock.received
-    target = f"/v1/responses/{id}?include%5B%5D=a%2Fb&include%5B%5D=c%20d"
+    target = f"/v1/responses/{id}?include%5B%5D=a%2Fb&include%5B%5D=c%20d&%E2%82%AC="
     assert read.line == f"GET {target} HTTP/1.1"
     assert deleted.line.startswith("DELETE /")
     for sent in (read, deleted):

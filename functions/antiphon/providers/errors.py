@@ -24,6 +24,8 @@ ARNS = re.compile(
     START + rb"(arn" + COLON + rb"aws[a-z-]*(?:" + COLON + rb"[a-z0-9-]*){2})"
     rb"(" + COLON + rb")\d{12}" + COLON + rb"(?:\\/|[^\s\"'\\<>(),;\[\]{}])*"
 )
+# AWS's messages name its account outside of ARNs, too.
+ACCOUNT_NUMBERS = re.compile(rb"(account(?:[ _-]?id)?[^a-z0-9]{1,4})\d{12}\b", re.IGNORECASE)
 ACCOUNT_IDS = re.compile(START + rb"(org|proj)[-_][A-Za-z0-9]{8,}")
 AZURE_HOSTS = re.compile(
     START + rb"(?<![a-z0-9]-)[a-z0-9][a-z0-9-]{0,62}"
@@ -84,13 +86,14 @@ def mask_account(error: bytes) -> bytes:
     """Mask the ids of the provider's account, the name of an Azure resource, and AWS's ARNs."""
     error = ACCOUNT_IDS.sub(rb"\1-redacted", error)
     error = ARNS.sub(rb"\1\2redacted", error)
+    error = ACCOUNT_NUMBERS.sub(rb"\1redacted", error)
     return AZURE_HOSTS.sub(rb"redacted\1", error)
 
 
 def mask_account_in(data: bytes, error: object) -> bytes:
     """Mask what an error inside `data` names of the account; all other bytes stay."""
     encoded = json.dumps(error).encode()
-    for pattern in (ACCOUNT_IDS, AZURE_HOSTS, ARNS):
+    for pattern in (ACCOUNT_IDS, AZURE_HOSTS, ARNS, ACCOUNT_NUMBERS):
         for found in pattern.finditer(encoded):
             data = data.replace(found[0], mask_account(found[0]))
     return data
@@ -135,8 +138,9 @@ def _complete(status: int, text: str, code: str | None) -> str:
 def _envelope(error: Mapping[str, Any], status: int) -> dict[str, Any]:
     """Return the four members of OpenAI's error envelope, as far as they are known."""
     kind = "server_error" if status >= SERVER_ERROR else "invalid_request_error"
+    message = error.get("message") or error.get("Message")  # the second one is some of AWS's
     return {
-        "message": str(error.get("message") or f"The provider answered with status {status}."),
+        "message": str(message or f"The provider answered with status {status}."),
         "type": TYPES.get(status, kind),
         "param": None,
         "code": error.get("code"),
