@@ -144,6 +144,7 @@ def test_an_id_in_any_line_must_be_the_tenants_own(batcher, body, status, param)
         (line(GOOD)[:-1], "could not be read"),
         ('{"body":{},"body":{"model":"gpt-5"}}', "duplicate key"),
         (line({**GOOD, "File_Id": "file-x"}), "lower case"),
+        (line(GOOD).replace("custom_id", "Body"), "write 'body' in lower case"),
         *(
             (line(GOOD).replace("custom_id", f"{end}custom_id"), "may end a line")
             for end in "\r\x85\u2028\u2029"

@@ -147,6 +147,12 @@ def test_a_name_in_another_case(path):
     assert path.startswith(raised.value.param)
 
 
+@pytest.mark.parametrize("path", ["file.ID", "x.File.id", "tools[0].PROMPT.Id"])
+def test_an_object_in_another_case_names_its_kind(path):
+    ((found, kind, _),) = found_in(body_with(path, "file-1"))
+    assert (found, kind) == (path, path.split(".")[-2].lower())
+
+
 @pytest.mark.parametrize("model", [CreateResponse, InputTokens, Compact])
 @pytest.mark.parametrize("name", ["input", "tools", "prompt", "image", "tool_choice", "brand_new"])
 def test_each_part_of_a_body_that_names_a_model(model, name):

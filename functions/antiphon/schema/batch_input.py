@@ -13,6 +13,7 @@ from antiphon.schema.create import CreateResponse, Reference
 from antiphon.schema.json_document import read_document
 
 MAX_LINES = 50_000
+MEMBERS = {"method", "url", "body"}  # of a line, that decide what is called
 PATH = "/v1/responses"
 FILE = "input_file_id"
 # What other readers may take for the end of a line: a whole request could stand between two.
@@ -75,6 +76,9 @@ def _read_body(number: int, line: bytes) -> CreateResponse:
 
 
 def _body_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in document.keys() - MEMBERS:
+        if name.casefold() in MEMBERS:  # a reader without case would take it for the same name
+            raise InvalidRequest(f"write '{name.casefold()}' in lower case")
     if document.get("method") != "POST" or document.get("url") != PATH:
         raise InvalidRequest(f"it must be a POST to {PATH}")
     body = document.get("body")

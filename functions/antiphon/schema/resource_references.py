@@ -103,7 +103,7 @@ def _parts(step: _Step, node: Any, kind: ReferencedKind | None) -> _Parts:
         return _elements(node, kind)
     if step == VARIABLES:
         return ((name, child, None) for name, child in node.items() if type(child) in NESTED)
-    return _members(node, kind or KIND_BY_OBJECT.get(step))
+    return _members(node, kind or KIND_BY_OBJECT.get(str(step).casefold()))
 
 
 def _elements(node: list[Any], kind: ReferencedKind | None) -> _Parts:
@@ -118,7 +118,7 @@ def _members(node: Mapping[str, Any], kind_of_id: ReferencedKind | None) -> _Par
             if child and name not in NOT_ENTERED:
                 yield name, child, KIND_BY_NAME.get(name.casefold())
         elif name.casefold() in LOOKED_AT and child is not None:
-            kind = kind_of_id if name == "id" else _kind(name, child)
+            kind = kind_of_id if name.casefold() == "id" else _kind(name, child)
             if kind is not None:
                 yield name, child, kind
 
