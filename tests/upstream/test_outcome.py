@@ -188,6 +188,7 @@ def test_of_all_errors_the_one_that_a_retry_may_cure_is_returned():
         (429, {"retry-after": "soon"}, None),
         (429, {"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, None),
         (429, {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 900),
+        (429, {"retry-after": "Fri, 31 Dec 9999 23:59:59 -99999999999"}, None),
         (429, {}, None),
         (500, {"retry-after": "7"}, None),
     ],

@@ -383,5 +383,5 @@ def _seconds(text: str) -> float | None:
         return float(text)
     try:
         return parsedate_to_datetime(text).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
