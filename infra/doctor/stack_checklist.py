@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.doctor.account import Account, MissingError, NotAllowedError
 from infra.doctor.check import Check, CheckResult, run_in_order
 from infra.doctor.findings import Finding, fails, skipped
-from infra.doctor.stack_checks import alarms, credentials, deployment, functions
+from infra.doctor.stack_checks import alarms, bedrock, credentials, deployment, functions
 
 STACK_CHECKS: tuple[Check[Account], ...] = (
     Check("stack", "The last deployment succeeded", deployment.check_status),
@@ -21,6 +21,8 @@ STACK_CHECKS: tuple[Check[Account], ...] = (
         functions.check_event_sources,
     ),
     Check("secrets", "Each target has its credential", credentials.check_secrets),
+    Check("webhooks", "Webhooks have the secret that signs them", credentials.check_webhooks),
+    Check("bedrock", "The functions may call the targets of Bedrock", bedrock.check_bedrock),
     Check("dead-letters", "No work has failed for good", alarms.check_dead_letters),
     Check("subscription", "Somebody receives the alarms", alarms.check_subscription),
     Check("alarms", "No alarm is active", alarms.check_alarms),

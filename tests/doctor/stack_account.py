@@ -3,6 +3,7 @@
 import json
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 import boto3
 from moto import mock_aws
@@ -14,10 +15,11 @@ from antiphon.settings.config import load_config
 from infra.fingerprint import fingerprint
 from infra.local.aws import moto_lookups
 from infra.local.aws.resources import table_definition
-from infra.project import CONFIG
 from tests.support import moto_lambda
 from tests.support.aws import FAST_MOTO, LOCAL_AWS
+from tests.support.iam import install_simulation
 
+CONFIG = Path(__file__).parent / "gateway.toml"
 STACK, ALARM = "Antiphon-prod", "Antiphon-prod-SettleErrors"
 ROLE = {
     "Version": "2012-10-17",
@@ -30,6 +32,30 @@ ROLE = {
     ],
 }
 URL = "https://url.example/v1"
+MODELS = "arn:aws:bedrock:us-east-1::foundation-model/openai.gpt-oss-20b"
+PROFILE = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.openai.gpt-oss-20b"
+BEDROCK = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+            "Resource": [MODELS, PROFILE],
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+            "Resource": "arn:aws:bedrock:*::foundation-model/openai.gpt-oss-20b",
+            "Condition": {"ArnLike": {"bedrock:InferenceProfileArn": PROFILE}},
+        },
+        {
+            "Effect": "Allow",
+            "Action": "bedrock:GetInvoke",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
+        },
+    ],
+}
 
 
 def get(name, attribute="Arn"):
@@ -80,6 +106,14 @@ RESOURCES = {
     ),
     "Secretopenai55": secret("openai"),
     "Secretazureeast66": secret("azure-east"),
+    "WebhookSecretAB12": {
+        "Type": "AWS::SecretsManager::Secret",
+        "Properties": {
+            "SecretString": "a-value-that-cloudformation-generates",
+            "Name": "generated-signing",
+            "Description": "Signs the webhooks of Antiphon prod",
+        },
+    },
     "Alarms99": {"Type": "AWS::SNS::Topic", "Properties": {}},
     "AlarmSettleErrors22": {
         "Type": "AWS::CloudWatch::Alarm",
@@ -107,6 +141,7 @@ def healthy_stack():
     import_module("tests.infra.moto_server")  # it registers more types; its packages take seconds
     moto_lambda.install()
     moto_lookups.install()
+    install_simulation()
     outputs = {
         "TableName": {"Ref": "Table"},
         "AlarmTopic": {"Ref": "Alarms99"},
@@ -123,6 +158,7 @@ def healthy_stack():
         client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps(template))
         for target in ("openai", "azure-east"):
             put_secret(target)
+        allow_bedrock(BEDROCK["Statement"])
         allow_recursion("Allow")
         subscribe("ops@example.com")
         client("cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue="OK", StateReason="x")
@@ -135,6 +171,11 @@ def find(logical_id):
         StackName=STACK, LogicalResourceId=logical_id
     )
     return found["StackResourceDetail"]["PhysicalResourceId"]
+
+
+def allow_bedrock(statements):
+    policy = json.dumps({**BEDROCK, "Statement": statements})
+    client("iam").put_role_policy(RoleName=find("Role"), PolicyName="all", PolicyDocument=policy)
 
 
 def put_secret(target):

@@ -27,7 +27,8 @@ def _stack(monkeypatch):
 
 def checked(*options, env=OPERATOR_ENVIRONMENT):
     """Return the exit status and the rows of the checks by name."""
-    done = run_antiphon("doctor", "--stage", "prod", "--json", *options, env=env)
+    config = ("--config", str(stack_account.CONFIG))
+    done = run_antiphon("doctor", "--stage", "prod", "--json", *config, *options, env=env)
     rows = json.loads(done.out)["stack"]["checks"]
     return done.code, {row["check"]: row for row in rows}
 
@@ -56,10 +57,8 @@ def send(queue):
     client("sqs").send_message(QueueUrl=find(queue), MessageBody="x")
 
 
-def make_secret_anew(**deletion):
-    secrets = client("secretsmanager")
-    (id,) = (e["ARN"] for e in secrets.list_secrets()["SecretList"] if "azure" in e["Name"])
-    secrets.delete_secret(SecretId=id, **deletion)
+def delete_secret(name="azure-east", **deletion):
+    client("secretsmanager").delete_secret(SecretId=f"generated-{name}", **deletion)
 
 
 def unsubscribe():
@@ -123,15 +122,39 @@ FAULTS = {
     ),
     "a secret is being deleted": (
         "secrets",
-        make_secret_anew,
+        delete_secret,
         "azure-east, as plain text: scheduled for deletion",
         "restore-secret --secret-id arn:",
     ),
     "a secret is deleted": (
         "secrets",
-        lambda: make_secret_anew(ForceDeleteWithoutRecovery=True),
+        lambda: delete_secret(ForceDeleteWithoutRecovery=True),
         "does not exist",
         "Remove its target from gateway.toml",
+    ),
+    "the signing secret is being deleted": (
+        "webhooks",
+        lambda: delete_secret("signing"),
+        "Signs the webhooks of Antiphon prod: scheduled for deletion",
+        "restore-secret --secret-id arn:",
+    ),
+    "the signing secret is deleted": (
+        "webhooks",
+        lambda: delete_secret("signing", ForceDeleteWithoutRecovery=True),
+        "does not exist",
+        "Remove [webhooks] from gateway.toml",
+    ),
+    "the role may not call the models": (
+        "bedrock",
+        lambda: stack_account.allow_bedrock(stack_account.BEDROCK["Statement"][1:]),
+        f"bedrock: the role of api may not do bedrock:InvokeModel on {stack_account.MODELS} (",
+        "make deploy",
+    ),
+    "the role may not read what is stored": (
+        "bedrock",
+        lambda: stack_account.allow_bedrock(stack_account.BEDROCK["Statement"][:2]),
+        "bedrock:GetInvoke on *",
+        "a permissions boundary",
     ),
     "there are dead letters": (
         "dead-letters",
@@ -191,7 +214,18 @@ def test_another_local_file_than_the_deployed_one_fails(tmp_path):
         code, rows = checked("--config", str(file))
         assert (code, failing(rows)) == (1, {"config"})
         assert seen in rows["config"]["seen"]
-    assert checked("--config", str(tmp_path / "none"))[1]["config"]["verdict"] == "skipped"
+    rows = checked("--config", str(tmp_path / "none"))[1]
+    assert {rows[name]["verdict"] for name in ("config", "bedrock")} == {"skipped"}
+
+
+def test_a_region_without_the_endpoint_fails(tmp_path):
+    """Another file than the deployed one, so that the check of the file fails as well."""
+    file, text = tmp_path / "gateway.toml", stack_account.CONFIG.read_text()
+    file.write_text(text.replace("//localhost/", "//bedrock-runtime.us-east-1.invalid/"))
+    _, rows = checked("--config", str(file))
+    assert failing(rows) == {"config", "bedrock"}
+    assert "the host bedrock-runtime.us-east-1.invalid is not known" in rows["bedrock"]["seen"]
+    assert "Correct region, endpoint or base_url of [targets.bedrock]" in rows["bedrock"]["advice"]
 
 
 def test_operator_policy_allows_all_checks_and_nothing_that_they_do_not_use():
@@ -222,7 +256,7 @@ def test_stack_that_may_not_be_read_is_an_error():
 
 def test_output_fits_80_columns_and_commands_can_be_copied():
     stack_account.set_pending()
-    make_secret_anew()
+    delete_secret()
     done = run_antiphon("doctor", "--stage", "prod", env={**OPERATOR_ENVIRONMENT, "COLUMNS": "80"})
     lines = done.out.splitlines()
     assert max(len(line) for line in lines if " " in line.strip(" \\")) <= 80  # or one word

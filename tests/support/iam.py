@@ -1,9 +1,10 @@
 """IAM policies played: whether a policy allows a request, with resources and conditions.
 
-moto checks actions only. Policies that deny are not supported: there is none to play.
+moto checks actions only, and lacks IAM's own simulation, which `install_simulation` adds. Policies that deny are not supported: there is none to play.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,12 +12,15 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import botocore.handlers
+from moto.core.responses import ActionResult
+from moto.iam.responses import IamResponse
 
 ACCOUNT = "arn:aws:{}:us-east-1:123456789012:{}"
 SETS: Mapping[str, Callable[..., bool]] = {"ForAllValues": all, "ForAnyValue": any}
 MATCHES: Mapping[str, Callable[[str, str], bool]] = {
     "StringEquals": str.__eq__,
     "StringLike": fnmatchcase,
+    "ArnLike": fnmatchcase,
 }
 
 
@@ -57,6 +61,34 @@ def _holds(operator: str, values: Collection[str], allowed: Collection[str]) -> 
 
 def _listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
+
+
+def install_simulation() -> None:
+    """Add SimulatePrincipalPolicy of a role's own policies to moto in this process."""
+    operations: Any = IamResponse
+    operations.simulate_principal_policy = _simulate
+
+
+def _simulate(response: Any) -> ActionResult:
+    role = response._get_param("PolicySourceArn").rpartition("/")[2]
+    texts = response.backend.get_role(role).policies.values()
+    entries = response._get_param("ContextEntries", [])
+    context = {each["ContextKeyName"]: each["ContextKeyValues"] for each in entries}
+    (resource,) = response._get_param("ResourceArns")
+    return ActionResult(
+        {
+            "EvaluationResults": [
+                {"EvalActionName": action, "EvalDecision": _decide(texts, request)}
+                for action in response._get_param("ActionNames")
+                for request in [IamRequest(action, resource, context)]
+            ]
+        }
+    )
+
+
+def _decide(texts: Iterable[str], request: IamRequest) -> str:
+    is_granted = any(is_allowed(json.loads(text), request) for text in texts)
+    return "allowed" if is_granted else "implicitDeny"
 
 
 @contextmanager

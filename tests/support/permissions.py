@@ -57,7 +57,7 @@ def allow_only(actions: Collection[str]) -> Iterator[set[str]]:
 def _resource(service: str, params: Any) -> str:
     """Return the ARN of what a request reads; * if the action has no resources."""
     match params:
-        case {"SecretId": arn} | {"TopicArn": arn}:
+        case {"SecretId": arn} | {"TopicArn": arn} | {"PolicySourceArn": arn}:
             return str(arn)
         case {"StackName": name}:
             path = f"stack/{name}/1-2-3"
