@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import httpx
 
 from infra.doctor.check import Check, CheckResult, run_in_order
-from infra.doctor.checks import connection, files, lifecycle, records, rejections, streams
+from infra.doctor.checks import bedrock, connection, files, lifecycle, records, rejections, streams
 from infra.doctor.findings import Finding, advise_on_exception, fails, skipped
 from infra.doctor.session import NoModelError, Session
 
@@ -135,6 +135,13 @@ CHECKS: tuple[Check[Session], ...] = (
         "A deleted response is not found",
         lifecycle.check_delete,
         WITH_RESPONSE,
+        costs=True,
+    ),
+    Check(
+        "bedrock",
+        "Each target of Bedrock in the local gateway.toml answers",
+        bedrock.check_bedrock,
+        WITH_KEY,
         costs=True,
     ),
     Check(

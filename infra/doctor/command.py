@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from antiphon.settings.config import ConfigError, load_config
 from infra.doctor.base_url import normalize_base_url
 from infra.doctor.checklist import NOT_VISIBLE, select_checks
+from infra.doctor.checks.bedrock import pick_models
 from infra.doctor.report import Report, print_not_visible, print_report, to_json, wrap_command
 from infra.doctor.runs import check_stack, check_url
 from infra.doctor.session import Plan
@@ -62,7 +65,8 @@ def _read_stdin() -> str:
     "--config",
     type=click.Path(path_type=Path),
     default=CONFIG,
-    help="The file that should be deployed, for the check of the stack.  [default: gateway.toml]",
+    help="The file that should be deployed, for the check of the stack and of targets of Bedrock.  "
+    "[default: gateway.toml]",
 )
 @click.option(
     "--key",
@@ -107,7 +111,7 @@ def doctor(urls: list[str], *, as_json: bool, **options: Any) -> None:
     URL is a base URL, with or without /v1; give the Function URL and the URL of the REST API to
     check both. The command creates, streams, abandons, continues and deletes responses, and uploads
     and deletes a file: at most about 10,000 tokens for each URL, about a cent with a small model
-    (--long: 16,000 more; --free: none).
+    (--long: 16,000 more; --free: none). Each target of Bedrock in --config creates a tiny response.
 
     --stage (or --region, --profile) checks the stack: the account's quota, recursion, event
     sources, secrets, that of webhooks, the role's permissions at Amazon Bedrock, dead letters, the
@@ -157,7 +161,15 @@ def _build_plan(options: dict[str, Any]) -> Plan:
         model=options["model"],
         timeout=options["timeout"],
         long=options["long_seconds"],
+        bedrock=_pick_bedrock_models(options["config"]),
     )
+
+
+def _pick_bedrock_models(config: Path) -> Mapping[str, str | None]:
+    try:
+        return pick_models(load_config(config).targets)
+    except ConfigError:  # the check of the stack reports it; a URL may be that of another gateway
+        return {}
 
 
 def _print_reports(reports: list[Report]) -> None:

@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -54,6 +54,8 @@ class Plan:
     model: str | None = None
     timeout: float = 60  # for each response
     long: float = 31  # minimum duration of a long stream and of a long JSON response
+    # A model of each target of Bedrock; None where the target names patterns only.
+    bedrock: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass

@@ -90,6 +90,16 @@ def test_unknown_model_fails_with_advice(played):
     assert rows["retrieve"]["verdict"] == "skipped"
 
 
+def test_a_target_of_bedrock_in_the_configuration_creates_a_tiny_response(played, tmp_path):
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        '[targets.simulated]\nprovider = "bedrock"\nregion = "us-east-1"\nmodels = ["gpt-5"]\n'
+    )
+    code, rows = checked(played.url, "--config", str(file))
+    assert (code, rows["bedrock"]["verdict"]) == (0, "ok")
+    assert rows["bedrock"]["seen"].startswith("gpt-5 by simulated in ")
+
+
 def test_without_a_second_key_a_check_is_skipped(played):
     code, rows = checked(played.url, env={"ANTIPHON_KEY": KEYS["acme"]})
     assert (code, rows["foreign"]["verdict"]) == (0, "skipped")

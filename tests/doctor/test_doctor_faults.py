@@ -223,3 +223,28 @@ def test_what_the_target_does_not_serve_is_not_a_failure(played, name, part):
     refuse = faulty_proxy.error(400, "not_supported_by_target")
     with faulty_proxy.run_proxy(played.url, at(part, refuse)) as url:
         assert run_one(url, name).verdict == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "verdict", "seen", "advice"),
+    [
+        (None, {"elsewhere": "gpt-5"}, "skipped", "says nothing of elsewhere", "only this target"),
+        (None, {"simulated": None}, "skipped", "names patterns only", "--model"),
+        ((502, "upstream_auth"), {"simulated": "m"}, "fails", "simulated, m: 502", "an agreement"),
+        ((404, "model_not_found"), {"simulated": "m"}, "fails", "404 model_not", "inference prof"),
+        ((503, "upstream_not_reached"), {"simulated": "m"}, "fails", "503", "Is region the name"),
+    ],
+)
+def test_a_target_of_bedrock_answers_or_the_advice_says_what_to_do(
+    played, change, options, verdict, seen, advice
+):
+    """No target serves the model `m`; its error is changed into that of a target of Bedrock."""
+
+    def changed(passed):
+        return faulty_proxy.error(*change)(passed) if passed.status == 404 else passed
+
+    with faulty_proxy.run_proxy(played.url, changed) as url:
+        finding = run_one(url, "bedrock", bedrock=options)
+    assert finding.verdict == verdict
+    assert seen in finding.seen
+    assert advice in finding.advice
