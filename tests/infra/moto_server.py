@@ -11,7 +11,7 @@ import os
 import sys
 
 import boto3
-from moto.cloudformation import models
+from moto.cloudformation import models, parsing
 from moto.cloudformation.parsing import ResourceMap
 from moto.core.common_models import CloudFormationModel
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
@@ -77,8 +77,11 @@ def creates(kind, name_property=""):
 
 
 @creates("AWS::SecretsManager::Secret", "Name")
-def secret(name, **properties):
+def secret(name, GenerateSecretString=None, **properties):  # noqa: N803  CloudFormation's names
     secrets = aws("secretsmanager")
+    if GenerateSecretString is not None:
+        made = secrets.get_random_password(**GenerateSecretString)
+        properties["SecretString"] = made["RandomPassword"]
     arn = secrets.create_secret(**{"Name": name, **properties})["ARN"]
     remove = functools.partial(secrets.delete_secret, SecretId=arn)
     return CreatedResource(arn, functools.partial(remove, ForceDeleteWithoutRecovery=True))
@@ -175,6 +178,11 @@ def alarm(_, AlarmName, **properties):  # noqa: N803
     (made,) = alarms.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     remove = functools.partial(alarms.delete_alarms, AlarmNames=[name])
     return CreatedResource(name, remove, Arn=made["AlarmArn"])
+
+
+# moto remembers the types that it found for the first stack of a process, which may be before this.
+for remembered in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+    remembered.cache_clear()
 
 
 def add_version_attribute():
