@@ -56,7 +56,7 @@ MAX_REPORTED_POLLS = 4  # after 0, 4, 12 and 28 seconds
 MIN_POLLS_BEFORE_GONE = 6  # two minutes: a provider may not find a response before its end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FollowUp:
     table: Table
     links: Links
@@ -250,7 +250,7 @@ class FollowUp:
         self.links.change(link, unfinished=reason)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SqsHandler:
     """The function's handler; each message succeeds or fails by itself.
 

@@ -5,6 +5,7 @@ The only module that makes clients.
 
 import ssl
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,11 +46,13 @@ class Foundation:
     """What all functions use; raise ConfigError or KeyError where the environment is incomplete."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        settings = Settings.from_env(env)
+        with ThreadPoolExecutor(1) as thread:  # OpenSSL reads certificates while Python goes on
+            tls = thread.submit(build_tls, env)
+            settings = Settings.from_env(env)
         self.config = settings.config
         self.gateway, self.targets = settings.config.gateway, settings.config.targets
         self.prices = Prices(settings.config.prices)
-        self.tls = build_tls(env)
+        self.tls = tls.result()
         self.table_time = CallTime(self.gateway.table_seconds)
         self.queue_time = CallTime(QUEUE_SECONDS, QUEUE_NO_ANSWER)
         send = AwsTransport(build_transport(self.tls, None, env).exchange)

@@ -28,7 +28,7 @@ class Judge(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Guardrail:
     """Knows the text of a request for as long as it takes to judge it."""
 

@@ -25,7 +25,7 @@ type LambdaResponse = dict[str, Any]
 type Endpoint = Callable[..., Reply]  # takes the Request, and the ids in the path by their names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RequestReader:
     """Reads the request from a router's current event."""
 

@@ -34,7 +34,7 @@ TURN_SECONDS = 86_400
 MAX_REFERENCES = 2_000  # of one request: the table gives a hundred rows at once
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ownership:
     links: Links
     items: Items

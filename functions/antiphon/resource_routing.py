@@ -29,7 +29,7 @@ CAPABILITIES: Mapping[ResourceKind, Capability] = {
 TARGET_HEADER, MODEL_HEADER = "x-antiphon-target", "x-antiphon-model"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResourceRouting:
     config: Config
     routing: Routing

@@ -24,7 +24,6 @@ from antiphon.api.webhook_paths import no_webhooks, webhooks_router
 from antiphon.auth import Auth, Caller, KeyStore
 from antiphon.follow_up import FollowUp, SqsHandler
 from antiphon.foundation import IDLE_CONNECTION_SECONDS, Foundation, build_transport
-from antiphon.guardrail import Guardrail
 from antiphon.http import Request
 from antiphon.http_events import RequestReader
 from antiphon.idempotency.guard import Idempotency
@@ -40,7 +39,6 @@ from antiphon.resource_routing import ResourceRouting
 from antiphon.routing import Routing
 from antiphon.schema.create import RequestBody
 from antiphon.settings.targets import BedrockTarget
-from antiphon.store.guardrails import BedrockGuardrail, FunctionGuardrail
 from antiphon.store.idempotency import IdempotencyRecords
 from antiphon.store.items import Items
 from antiphon.store.keys import ApiKeys
@@ -167,6 +165,14 @@ def _content_check(
 ) -> Callable[[RequestBody, Caller, Request], None] | None:
     """Build what asks the guardrail, if one is configured."""
     settings, aws = foundation.config.guardrail, foundation.aws
+    if not settings.is_on:
+        return None
+    from antiphon.guardrail import Guardrail  # noqa: PLC0415  most gateways have none
+    from antiphon.store.guardrails import (  # noqa: PLC0415
+        BedrockGuardrail,
+        FunctionGuardrail,
+    )
+
     seconds, refuses = settings.timeout_seconds, settings.on_error == "refuse"
     if settings.function is not None:
         return Guardrail(FunctionGuardrail(aws, settings.function, seconds), refuses).check

@@ -35,7 +35,7 @@ from antiphon.upstream.outcome import SUCCESS, UpstreamRequest
 IDS_AT_ONCE = 100  # that one batch read of the table looks up
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Batches:
     gate: Gate
     ownership: Ownership

@@ -57,7 +57,7 @@ BESIDE_THE_API = b'data-api="./"'  # below one of the prefixes
 PATHS = ("/console", "/console/", "/console/<version>/<name>")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Console:
     """The pages and their files; `compresses`: for clients that accept it."""
 

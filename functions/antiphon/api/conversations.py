@@ -24,7 +24,7 @@ from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import UpstreamRequest, UpstreamResponse
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Conversations:
     gate: Gate
     ownership: Ownership

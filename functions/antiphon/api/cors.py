@@ -20,7 +20,7 @@ SAFE_HEADERS = {"cache-control", "content-language", "content-length", "content-
 MAX_EXPOSED_CHARS = 2_000  # of names; a longer list would exceed what Lambda takes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cors:
     """The origins whose pages may call the gateway; without any, no answer has CORS headers."""
 

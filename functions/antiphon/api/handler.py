@@ -221,7 +221,7 @@ def _is_complete(response: LambdaResponse) -> bool:
     return isinstance(response["body"], FiniteBody)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Door:
     """What every event passes before the handler: HEAD, preflights, and events without HTTP."""
 

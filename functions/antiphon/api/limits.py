@@ -27,7 +27,7 @@ OF_A_MINUTE = {"rpm", "tpm"}
 DOLLAR_DIGITS = 9  # counters have nano-dollars
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LimitsEndpoint:
     gate: Gate
     table: Table

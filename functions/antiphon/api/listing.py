@@ -29,7 +29,7 @@ LIST_HEADERS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Listings:
     """Endpoints that read links of the caller's tenant and call no provider."""
 

@@ -55,7 +55,7 @@ class ModelList:
         return UpstreamNotReached(" ".join(["The models cannot be listed.", *failures]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Models:
     gate: Gate
     routing: Routing

@@ -30,7 +30,7 @@ QUERIES: Mapping[ResourceKind, type[ResourcesQuery]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResourceLists:
     gate: Gate
     links: Links

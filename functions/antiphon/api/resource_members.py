@@ -36,7 +36,7 @@ class NotRetrieved(Exception):
         self.response = response
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResourceMembers:
     routing: Routing
     upstream: UpstreamClient

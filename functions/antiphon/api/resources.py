@@ -88,7 +88,7 @@ ENDPOINTS: Mapping[ResourceKind, Sequence[tuple[str, str, Action]]] = {
 type Row = tuple[str, str, Endpoint]  # method, path and endpoint
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Resources:
     gate: Gate
     ownership: Ownership

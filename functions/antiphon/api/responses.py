@@ -25,7 +25,7 @@ from antiphon.upstream.client import UpstreamClient
 from antiphon.upstream.outcome import SUCCESS, UpstreamRequest, UpstreamResponse
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Responses:
     gate: Gate
     ownership: Ownership
@@ -143,6 +143,8 @@ class Responses:
 
 
 def responses_router(responses: Responses, reader: RequestReader) -> Router:
+    # Else the first create builds the model: a start has more of a processor than a request.
+    CreateResponse.model_rebuild()
     return build_router(
         reader,
         ("POST", "/responses", responses.create),

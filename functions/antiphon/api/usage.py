@@ -19,7 +19,7 @@ from antiphon.store.usage import UsageSum, UsageSums, group_sums, sum_total
 MAX_SUMS = 50_000  # that one report reads: about 25 MB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class UsageEndpoint:
     gate: Gate
     sums: UsageSums

@@ -144,7 +144,7 @@ class IdempotencyGuard:
             logger.exception("idempotency outcome not written", extra={"link": self._response_id})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Idempotency:
     records: IdempotencyRecords
     ownership: Ownership

@@ -73,7 +73,7 @@ class TokenEstimate(NamedTuple):
         return self.total if self.is_bound else max(self.input, min(self.total, maximum))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Admission:
     rows: LimitRows
     queue: Queue
@@ -179,7 +179,7 @@ class Admission:
         return cost
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Gate:
     """Where every call but those that generate something is let in."""
 

@@ -89,7 +89,7 @@ class StorageReservation:
             self.release()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class StorageLimits:
     rows: LimitRows
     tenants: Mapping[str, Limits]

@@ -16,7 +16,7 @@ from antiphon.schema.create import CreateResponse, RequestBody
 from antiphon.settings.config import Config
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Policies:
     general: tuple[Rules, ...]  # of all requests: one or none
     named: Mapping[str, Rules]

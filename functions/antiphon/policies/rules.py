@@ -25,7 +25,7 @@ class Rule:
     check: Check
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rules:
     """A policy by what its rules judge."""
 

@@ -16,7 +16,7 @@ CANCELLED_KINDS = {"upload", "batch"}  # they cannot be deleted
 DISCARD_SECONDS = 4.0  # for each call that discards what could not be recorded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Discarding:
     routing: Routing
     upstream: UpstreamClient

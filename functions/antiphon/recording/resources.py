@@ -52,7 +52,7 @@ type PutNew = Callable[[UpstreamResponse, Link], object]  # writes it, or discar
 type OnNew = Callable[[Link], None]  # runs before a link is written
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResourceRecorder:
     stores: Stores
     put_new: PutNew

@@ -113,7 +113,7 @@ class ResourceOwner:
     target: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stores:
     """Where outcomes are recorded, and for how many days links are stored."""
 

@@ -12,7 +12,7 @@ from antiphon.runtime.failure import Fault
 from antiphon.runtime.loop import Handler
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Entry:
     """A function of a module; the module may have `create_<name>`, which makes such a function."""
 

@@ -106,7 +106,7 @@ class AwsAccess:
         return signer.sign(headers, body, frozen, method, url)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class JsonApi:
     """One service at its endpoint; makes one attempt for each call."""
 
@@ -142,7 +142,7 @@ class JsonApi:
         return self.access.sign(self._signer, headers, body)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RestApi:
     """One operation of a service that has a path for each, such as Lambda's Invoke."""
 

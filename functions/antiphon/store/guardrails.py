@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from antiphon.store.aws_api import OK, AwsAnswer, RestApi
 from antiphon.store.aws_session import AwsSession
@@ -89,10 +89,14 @@ class BedrockGuardrail:
 
 
 class BedrockOutput(BaseModel):
+    model_config = ConfigDict(defer_build=True)  # most gateways have no guardrail
+
     text: str
 
 
 class BedrockOutputs(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     outputs: list[BedrockOutput] = Field(min_length=1)
 
 

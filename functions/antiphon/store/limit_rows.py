@@ -45,7 +45,7 @@ class LimitExceeded(Exception):
         self.row = row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LimitRows:
     """Every method raises Unavailable if the table does not answer."""
 

@@ -47,7 +47,7 @@ FIRST_ID, AFTER_IDS = "0", "g"  # ids are hexadecimal
 SEARCH_SECONDS, CLAIM_SECONDS = 60, 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MovedReservations:
     table: Table
     settle_seconds: float  # how long the end of a request may still be recorded

@@ -29,7 +29,7 @@ class IdOwner:
     kind: ReportedKind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ProviderIds:
     """`accounts`: the account of each target whose provider reports ends, by target."""
 

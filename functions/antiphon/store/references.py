@@ -17,7 +17,7 @@ type ReferenceKind = Kind | Literal["item"]
 type Name = tuple[ReferenceKind, str]  # kind and id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class References:
     """Raise Unavailable where the table does not answer."""
 

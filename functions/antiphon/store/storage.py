@@ -68,7 +68,7 @@ class Storage:
         return cls(key, {name: max(counts[name], 0) for name in STORED})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class StorageRows:
     """Every method raises Unavailable where the table does not answer."""
 

@@ -18,7 +18,7 @@ NOT_SENT = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AwsTransport:
     """One attempt of one call; the connection is used again."""
 

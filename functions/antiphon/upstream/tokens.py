@@ -22,7 +22,8 @@ type Details = Mapping[str, object]  # more for the log's line
 
 
 class TokenAnswer(BaseModel):
-    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+    # Built with the first token: most gateways get none.
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Token(TokenAnswer):
@@ -89,6 +90,8 @@ class TokenEndpoint:
 
 class Refusal(BaseModel):
     """Why an issuer gives no token, in words of the gateway's own."""
+
+    model_config = ConfigDict(defer_build=True)
 
     reason: str  # what the operator must correct
     code: str
