@@ -29,7 +29,8 @@ def run_local_gateway() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         config, ready = Path(folder) / "gateway.toml", Path(folder) / "ready.json"
         config.write_text(CONFIG)
-        options = ["--config", str(config), "--ready-file", str(ready), "--concurrency", "2"]
+        runtimes = ["--concurrency", "2", "--provisioned", "1"]
+        options = ["--config", str(config), "--ready-file", str(ready), *runtimes]
         process = subprocess.Popen(  # noqa: S603  our own command
             [sys.executable, "-m", "infra.cli", "local", "--port=0", "--rest-port=0", *options],
             # Without the developer's credentials: no request may reach a provider.

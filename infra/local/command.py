@@ -23,6 +23,7 @@ from infra.local.target_setup import read_target_setup
 from infra.project import find_local_config
 
 MAX_PORT = 65_535
+MAX_CONCURRENCY = 512
 PORT = click.IntRange(0, MAX_PORT)
 FILE = click.Path(dir_okay=False, path_type=Path)
 ENVIRONMENT = {
@@ -70,10 +71,15 @@ class Local(click.Command):
 )
 @click.option(
     "--concurrency",
-    type=click.IntRange(1, 512),
-    default=8,
-    show_default=True,
-    help="Requests processed at the same time, one by each runtime process; others wait.",
+    type=click.IntRange(1, MAX_CONCURRENCY),
+    help="Requests processed at the same time, one by each runtime process; others wait.  "
+    f"[default: {GatewayOptions.concurrency}]",
+)
+@click.option(
+    "--provisioned",
+    type=click.IntRange(1, MAX_CONCURRENCY),
+    help="Runtime processes that start before the gateway serves; the others start when requests "
+    "need them.  [default: all of a --concurrency that is given, else 1]",
 )
 @click.option(
     "--timeout",
@@ -125,9 +131,10 @@ def local(
         "port": port,
         "rest_port": next_port(port) if rest_port is None else rest_port,
     }
+    runtimes: dict[str, Any] = count_runtimes(more.pop("concurrency"), more.pop("provisioned"))
     try:
         with use_folder(more["keep"]):
-            options = _create_options(config, **ports, **more)
+            options = _create_options(config, **ports, **runtimes, **more)
             serve(options, ready_file, requests or "lines")
     except (ConfigError, InvalidKeys, KeepFailed) as exc:
         _fail(exc, 2)
@@ -139,6 +146,14 @@ def _create_options(config: Path, *, keep: Path | None, **numbers: Any) -> Gatew
     accepted = keep_keys(keep, parse_keys) if keep and not keys else parse_keys(keys)
     setup = read_target_setup(config, os.environ)
     return GatewayOptions(accepted, setup, list(SCENARIOS), os.environ, keep=keep, **numbers)
+
+
+def count_runtimes(concurrency: int | None, provisioned: int | None) -> dict[str, int]:
+    """Return both numbers: who asks for a concurrency gets it ready, if they do not say more."""
+    return {
+        "concurrency": concurrency or GatewayOptions.concurrency,
+        "provisioned": provisioned or concurrency or GatewayOptions.provisioned,
+    }
 
 
 def next_port(port: int) -> int:

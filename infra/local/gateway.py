@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +39,9 @@ class Gateway:
 
 @asynccontextmanager
 async def run_gateway(
-    options: GatewayOptions, processes: Processes, log: RequestLog, on_start: Callable[[], None]
+    options: GatewayOptions, processes: Processes, log: RequestLog
 ) -> AsyncIterator[Gateway]:
-    """Run a gateway until the block ends; `on_start` is called for each runtime that started.
-
-    `log` gets the lines of all requests.
-    """
+    """Run a gateway until the block ends; `log` gets the lines of all requests."""
     with (
         reserve_port(options.port, FUNCTION_URL) as port,
         reserve_port(options.rest_port, REST_API) as rest_port,
@@ -55,8 +52,8 @@ async def run_gateway(
             document = options.setup.simulate(simulator or NO_SIMULATOR, options.simulated_models)
             configuration = _write_configuration(document, Path(folder))
             function = options.function("api", aws, configuration)
-            pool = RuntimePool(function, processes, log.take)
-            await pool.start(options.concurrency, on_start)
+            pool = RuntimePool(function, processes, options.concurrency, take_line=log.take)
+            await pool.start(min(options.provisioned, options.concurrency))
             event_functions = options.event_functions(aws, configuration)
             async with (
                 map_event_sources(event_functions, aws, processes),

@@ -66,6 +66,7 @@ class GatewayOptions:
     port: int = 8080
     rest_port: int = 8081
     concurrency: int = 8
+    provisioned: int = 1  # runtimes that start before the gateway serves
     seconds: float = 900  # timeout of an invocation
     functions: Path = FUNCTIONS
     keep: Path | None = None  # the folder of what the next start finds again

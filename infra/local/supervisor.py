@@ -60,14 +60,7 @@ async def _run(options: GatewayOptions, processes: Processes, output: Output) ->
         output.console.status("Starting …") as status,
         print_requests(log, output.requests, options.config),
     ):
-        count = 0
-
-        def show_progress() -> None:
-            nonlocal count
-            count += 1
-            status.update(f"Starting: {count} of {options.concurrency} runtimes are ready …")
-
-        async with run_gateway(options, processes, log, show_progress) as gateway:
+        async with run_gateway(options, processes, log) as gateway:
             status.stop()
             gc.freeze()  # what has been loaded stays: to look through it would hold up replies
             with startup_report.publish(options, gateway):

@@ -133,17 +133,21 @@ class Endpoints:
 
 
 @asynccontextmanager
-async def gateway(count=1, seconds=60, env=os.environ, on_end=lambda _: None, **more):
+async def gateway(
+    count=1, seconds=60, env=os.environ, on_end=lambda _: None, provisioned=None, patience=0, **more
+):
     """Run both endpoints in front of the function in `task`, without AWS.
 
-    `more` are variables of the function's environment; `on_end` gets the end of each reply.
+    Without `provisioned` all of its processes start at once. `more` are variables of the function's
+    environment; `on_end` gets the end of each reply.
     """
     lambdas = function_environment(TASK, "http://127.0.0.1:1", TASK / "config.json", env)
     variables = {**lambdas, **more}
     with reserve_port(0, FUNCTION_URL) as url, reserve_port(0, REST_API) as rest:
         async with Processes() as processes:
-            pool = RuntimePool(Function(WRAPPER, TASK, variables, seconds), processes)
-            await pool.start(count)
+            function = Function(WRAPPER, TASK, variables, seconds)
+            pool = RuntimePool(function, processes, count, patience=patience)
+            await pool.start(count if provisioned is None else provisioned)
             async with (
                 listen(Endpoint(FUNCTION_URL, pool.invoke, on_end), url),
                 listen(Endpoint(REST_API, pool.invoke, on_end), rest),
@@ -152,4 +156,5 @@ async def gateway(count=1, seconds=60, env=os.environ, on_end=lambda _: None, **
                 try:
                     yield endpoints
                 finally:
+                    pool.stop()
                     await endpoints.close()

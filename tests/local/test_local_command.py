@@ -19,8 +19,9 @@ from click.testing import CliRunner
 from antiphon.settings.table import INDEXES
 from antiphon.store import keys
 from infra.cli import main
-from infra.local.command import next_port
+from infra.local.command import count_runtimes, next_port
 from tests.local.gateway_rig import ROOT
+from tests.support.processes import children
 
 SECONDS = 20_000  # in the unit of poll()
 ENV = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -47,11 +48,6 @@ def started(ready, **env):
 def read_start_lines(process):
     """All start-up lines; the last one is printed after the ready file is written."""
     return "".join(iter(process.stdout.readline, "end           with Ctrl-C\n"))
-
-
-def children(pid):
-    direct = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for each in direct for child in (int(each), *children(each))]
 
 
 @contextmanager
@@ -84,7 +80,7 @@ def test_a_signal_ends_it_with_0_and_leaves_nothing_behind(tmp_path, number):
     with started(tmp_path / "ready.json") as process:
         read_start_lines(process)
         left = children(process.pid)
-        assert len(left) == 3  # AWS and two runtimes
+        assert len(left) == 2  # AWS and the first of two runtimes
         assert list(tmp_path.glob("antiphon-*/gateway.json"))
         with watched(left) as handles:
             process.send_signal(number)
@@ -217,6 +213,12 @@ def test_invalid_keys_are_refused_without_printing_them():
     assert result.exit_code == 2
     assert result.output.startswith("ANTIPHON_LOCAL_KEYS: entry 1 is not tenant=key")
     assert "short" not in result.output
+
+
+def test_a_concurrency_that_is_given_is_ready_at_the_start():
+    assert count_runtimes(None, None) == {"concurrency": 8, "provisioned": 1}
+    assert count_runtimes(200, None) == {"concurrency": 200, "provisioned": 200}
+    assert count_runtimes(200, 1) == {"concurrency": 200, "provisioned": 1}
 
 
 def test_help_explains_options_variables_and_models():

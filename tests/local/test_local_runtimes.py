@@ -7,6 +7,9 @@ import pytest
 
 from infra.local.runtime_api.invocation import InitFailed
 from tests.local.gateway_rig import TASK, gateway
+from tests.support.processes import children
+
+SECONDS = 1_000  # more than any test takes
 
 
 def gone(pid):
@@ -25,6 +28,45 @@ async def test_two_requests_at_once_meet_two_processes(gate):
         assert one.pid != two.pid
         one.release()
         two.release()
+
+
+async def test_a_process_starts_when_a_request_finds_all_others_busy(gate):
+    async with gateway(count=2, provisioned=0) as endpoints:
+        calls = [
+            await endpoints.steps("url", ["gate", gate.port, name], ["send", name])
+            for name in "abc"
+        ]
+        one, two = await gate.arrival(), await gate.arrival()
+        one.release()
+        three = await gate.arrival()  # which is one too many: it waited for the end of another
+        assert (len({one.pid, two.pid}), three.pid) == (2, one.pid)
+        two.release()
+        three.release()
+        assert {await call.answer() for call in calls} == {b"a", b"b", b"c"}
+
+
+async def test_a_request_waits_a_moment_for_a_busy_process_before_another_starts(gate):
+    async with gateway(count=2, provisioned=1, patience=SECONDS) as endpoints:
+        await endpoints.steps("url", ["gate", gate.port, "in"])
+        busy, waiting = await gate.arrival(), await endpoints.steps("url", ["pid"])
+        busy.release()
+        assert int(await waiting.answer()) == busy.pid
+
+
+async def test_a_process_that_cannot_start_fails_its_request_and_is_tried_again_for_the_next():
+    reasons, broken = [], {**os.environ, "POWERTOOLS_LOG_LEVEL": "BROKEN"}
+    async with gateway(provisioned=0, env=broken, on_end=reasons.append) as endpoints:
+        for _ in range(2):
+            assert await (await endpoints.steps("url", ["pid"])).head() == 502
+    assert {end.failure for end in reasons} == {"RuntimeError: this function cannot start"}
+
+
+async def test_a_process_that_is_starting_ends_with_its_gateway():
+    async with gateway(count=1, provisioned=0) as endpoints:
+        await endpoints.steps("url", ["pid"])
+        while not (starting := children(os.getpid())):  # noqa: ASYNC110  it has no event
+            await asyncio.sleep(0)
+    assert all(gone(pid) for pid in starting)
 
 
 async def test_requests_beyond_the_processes_wait_in_their_order(gate):

@@ -134,7 +134,16 @@ def run_gateway(
     watch = LeakWatch(log, recording, named_secrets(KEYS, credentials))
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            [*command, "--config", str(config), "--ready-file", str(ready), *options],
+            [
+                *command,
+                "--provisioned",
+                "1",
+                "--config",
+                str(config),
+                "--ready-file",
+                str(ready),
+                *options,
+            ],
             env={
                 **_clean_environment(),
                 **credentials,

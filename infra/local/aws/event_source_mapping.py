@@ -39,7 +39,7 @@ class LazyFunction:
     """A function with one runtime, which starts at the first event to save time at the start."""
 
     def __init__(self, function: Function, processes: Processes) -> None:
-        self._pool = RuntimePool(function, processes)
+        self._pool = RuntimePool(function, processes, limit=1)
         self._started = False
 
     async def invoke(self, event: Event) -> Any:

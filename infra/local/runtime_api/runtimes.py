@@ -17,6 +17,9 @@ from infra.local.runtime_api.invocation import Failed, InitFailed, Invocation, I
 MANAGED_RUNTIME = "/var/runtime/bootstrap.py"  # what Lambda passes to the wrapper script
 INIT_TIMEOUT_SECONDS = 60.0
 DRAIN_SECONDS = 1.0
+# What an event waits for a busy runtime before another one starts: a runtime that has answered
+# requests the next event a moment later, and most answers take less than a start.
+PATIENCE_SECONDS = 0.05
 
 type TakeLine = Callable[[bytes], bool]  # returns whether a line of the log is not to be printed
 
@@ -83,8 +86,15 @@ class Runtime:
     async def _start_process(self) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Connection(self._slot), "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self._process = await self._processes.start(
+        try:
+            self._process = await self._launch(self._server.sockets[0].getsockname()[1])
+        except BaseException:
+            self._server.close()
+            raise
+        self._watch = asyncio.create_task(self._wait_for_exit(self._process))
+
+    async def _launch(self, port: int) -> Process:
+        return await self._processes.start(
             str(self._function.wrapper),
             sys.executable,
             MANAGED_RUNTIME,
@@ -93,7 +103,6 @@ class Runtime:
             stdin=DEVNULL,
             stdout=PIPE,
         )
-        self._watch = asyncio.create_task(self._wait_for_exit(self._process))
 
     async def _wait_for_exit(self, process: Process) -> None:
         log = None
@@ -119,26 +128,36 @@ async def _wait_briefly(reading: Awaitable[None]) -> None:
 
 
 class RuntimePool:
-    """A fixed number of runtimes; events beyond them wait in their order."""
+    """At most `limit` runtimes, which start when events need them; events wait in their order."""
 
     def __init__(
-        self, function: Function, processes: Processes, take_line: TakeLine = print_all
+        self,
+        function: Function,
+        processes: Processes,
+        limit: int,
+        *,
+        take_line: TakeLine = print_all,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._function = function
         self._processes = processes
         self._take_line = take_line
+        self._patience = patience
+        self._unstarted = limit
         self._start_limit = asyncio.Semaphore(os.cpu_count() or 1)
-        # Last in, first out: the runtime used last has the warmest caches.
-        self._free: asyncio.LifoQueue[Runtime] = asyncio.LifoQueue()
+        # Last in, first out: the runtime used last has the warmest caches. None: one that could
+        # not start.
+        self._free: asyncio.LifoQueue[Runtime | None] = asyncio.LifoQueue()
         self._runtimes: weakref.WeakSet[Runtime] = weakref.WeakSet()
+        self._starts: set[asyncio.Task[None]] = set()
         self._is_stopped = False
 
-    async def start(self, count: int, on_start: Callable[[], None] = lambda: None) -> None:
-        """Start `count` runtimes; `on_start` is called for each. Raise InitFailed."""
+    async def start(self, count: int) -> None:
+        """Start `count` runtimes before the first event; raise InitFailed."""
 
         async def start_one() -> None:
             self._free.put_nowait(await self._start_runtime())
-            on_start()
+            self._unstarted -= 1
 
         try:
             async with asyncio.TaskGroup() as starts:
@@ -150,17 +169,45 @@ class RuntimePool:
     def stop(self) -> None:
         """Have the runtimes end, each after the response that it streams."""
         self._is_stopped = True
+        for start in self._starts:
+            start.cancel()
         for runtime in self._runtimes:
             runtime.terminate()
 
     async def invoke(self, event: bytes) -> Invocation:
-        """Wait for a free runtime and invoke it; raise Failed where it cannot be replaced."""
-        runtime = await self._free.get()
-        if not runtime.is_alive:
+        """Wait for a free runtime and invoke it; raise Failed where none can start."""
+        runtime = await self._take()
+        if runtime is None or not runtime.is_alive:
             runtime = await self._replace(runtime)
         return runtime.invoke(event, lambda: self._free.put_nowait(runtime))
 
-    async def _replace(self, dead: Runtime) -> Runtime:
+    async def _take(self) -> Runtime | None:
+        """Wait for the first free runtime, whether it was busy or starts for this event."""
+        if not self._unstarted:
+            return await self._free.get()
+        timer = asyncio.get_running_loop().call_later(self._patience, self._start_another)
+        try:
+            return await self._free.get()
+        finally:
+            timer.cancel()
+
+    def _start_another(self) -> None:
+        if self._unstarted and not self._is_stopped:
+            self._unstarted -= 1
+            start = asyncio.create_task(self._add_runtime())
+            self._starts.add(start)
+            start.add_done_callback(self._starts.discard)
+
+    async def _add_runtime(self) -> None:
+        try:
+            self._free.put_nowait(await self._start_runtime())
+        except (InitFailed, OSError):
+            if self._free.empty():
+                self._free.put_nowait(None)  # an event waits: it tries again, and has the reason
+            else:
+                self._unstarted += 1
+
+    async def _replace(self, dead: Runtime | None) -> Runtime:
         try:
             return await self._start_runtime()
         except (InitFailed, OSError) as exc:
@@ -168,9 +215,9 @@ class RuntimePool:
             raise Failed(str(exc)) from exc
 
     async def _start_runtime(self) -> Runtime:
-        if self._is_stopped:
-            raise InitFailed("The gateway is shutting down.")
         async with self._start_limit:
+            if self._is_stopped:
+                raise InitFailed("The gateway is shutting down.")
             runtime = await Runtime.start(self._function, self._processes, self._take_line)
         self._runtimes.add(runtime)
         return runtime
