@@ -18,6 +18,7 @@ from infra.constructs.function_specs import FunctionSpec, RowPermission
 from infra.constructs.options import Options
 from infra.constructs.protection import acknowledge, allow_key_use, create_log_group
 from infra.constructs.storage import Stores
+from infra.link_changes import PATTERNS
 
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 SNAP_START = lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
@@ -27,16 +28,6 @@ RETRY_UNTIL_TOO_OLD = -1
 # The stream holds a change for 24 hours; before that ends, the change becomes a dead letter.
 MAX_CHANGE_AGE = Duration.hours(23)
 BATCHING_SECONDS = 5
-# The rollup function writes rows derived from links; those rows must not invoke it again.
-OF_LINKS = {"Keys": {"sk": {"S": ["LINK"]}}}
-# Links are removed when they expire. That changes nothing for a response which was counted when it
-# ended, so the function is not invoked for it: most links expire like that.
-ENDED = ["completed", "failed", "incomplete", "cancelled"]
-CHANGES = [
-    {"eventName": ["INSERT", "MODIFY"], "dynamodb": OF_LINKS},
-    {"dynamodb": {**OF_LINKS, "OldImage": {"kind": {"S": [{"anything-but": ["response"]}]}}}},
-    {"dynamodb": {**OF_LINKS, "OldImage": {"status": {"S": [{"anything-but": ENDED}]}}}},
-]  # one of them has to fit
 PARTIAL_FAILURES = ["ReportBatchItemFailures"]  # failed records are retried, not the whole batch
 
 # The L1 construct: CDK's event sources would grant more than the function needs.
@@ -207,7 +198,7 @@ def _add_stream_trigger(function: lambda_.IFunction, stores: Stores) -> None:
         bisect_batch_on_function_error=True,
         filter_criteria=EventSourceMapping.FilterCriteriaProperty(
             filters=[
-                EventSourceMapping.FilterProperty(pattern=json.dumps(each)) for each in CHANGES
+                EventSourceMapping.FilterProperty(pattern=json.dumps(each)) for each in PATTERNS
             ]
         ),
         destination_config=EventSourceMapping.DestinationConfigProperty(on_failure=on_failure),

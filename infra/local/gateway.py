@@ -56,6 +56,7 @@ async def run_gateway(
             await pool.start(min(options.provisioned, options.concurrency))
             event_functions = options.event_functions(aws, configuration)
             async with (
+                pool,
                 map_event_sources(event_functions, aws, processes),
                 listen(Endpoint(FUNCTION_URL, pool.invoke, log.add_end), port),
                 listen(Endpoint(REST_API, pool.invoke, log.add_end), rest_port),

@@ -12,6 +12,7 @@ from antiphon.upstream import documents
 from infra import bundle
 from infra.constructs import function_specs
 from infra.constructs.function_specs import FUNCTION_SPECS
+from infra.link_changes import invokes_rollup
 from tests.infra.synthesis import ALL_SOURCES, PROJECT, function, only, resources, template
 from tests.support.dynamodb import make_link
 
@@ -126,7 +127,13 @@ def invokes():
     filters = mapping["FilterCriteria"]["Filters"]
     assert len(filters) <= FILTERS_OF_A_MAPPING
     patterns = [EventPattern.load(each["Pattern"]) for each in filters]
-    return lambda record: any(pattern.matches_event(record) for pattern in patterns)
+
+    def decide(record):
+        decided = any(pattern.matches_event(record) for pattern in patterns)
+        assert invokes_rollup(record) == decided  # the gateway on this machine decides alike
+        return decided
+
+    return decide
 
 
 def make_record(event, sort="LINK", **link):

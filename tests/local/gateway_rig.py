@@ -149,6 +149,7 @@ async def gateway(
             pool = RuntimePool(function, processes, count, patience=patience)
             await pool.start(count if provisioned is None else provisioned)
             async with (
+                pool,
                 listen(Endpoint(FUNCTION_URL, pool.invoke, on_end), url),
                 listen(Endpoint(REST_API, pool.invoke, on_end), rest),
             ):

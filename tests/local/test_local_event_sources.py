@@ -141,6 +141,24 @@ async def test_changes_become_events_in_their_order_as_on_aws(rig):
 
 
 @stream
+async def test_a_row_beside_the_links_invokes_nothing_as_on_aws(rig):
+    rig.table.put_item(Item={"pk": "a", "sk": "USAGE"})
+    ended = {"kind": "response", "status": "completed"}
+    rig.table.put_item(Item={"pk": "a", "sk": "LINK", **ended})
+    rig.table.delete_item(Key={"pk": "a", "sk": "LINK"})
+    rig.put("b")
+    seen = []
+    while len(seen) < 2:
+        invocation = await rig.next_invocation()
+        seen += [
+            (record["eventName"], pk)
+            for record, pk in zip(invocation.records, pks(invocation), strict=True)
+        ]
+        invocation.return_result(None)
+    assert seen == [("INSERT", "a"), ("INSERT", "b")]
+
+
+@stream
 async def test_a_change_that_fails_delays_the_rest_until_it_is_skipped(rig):
     rig.put("a")
     first = await rig.next_invocation()  # while the function is busy, three more come together

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from infra.link_changes import invokes_rollup
 from infra.local.aws.resources import QUEUE, REGION, TABLE, queue_arn, queue_url
 
 SQS, STREAMS = "AmazonSQS", "DynamoDBStreams_20120810"
@@ -113,7 +114,7 @@ def _queue_record(message: Record) -> Record:
 
 
 class StreamSource:
-    """DynamoDB stream records from the table's creation on, in order.
+    """DynamoDB stream records from the table's creation on, in order, as far as the filters fit.
 
     A record that fails delays all records behind it.
     """
@@ -129,11 +130,12 @@ class StreamSource:
 
     async def receive(self) -> list[Record]:
         await asyncio.sleep(self._pause)
-        if not self._waiting:
-            self._waiting = await self._get_records()
+        records = [] if self._waiting else await self._get_records()
+        is_busy = bool(records or self._waiting)
         self._pause = (
-            MIN_POLL_SECONDS if self._waiting else min(self._pause * POLL_BACKOFF, MAX_POLL_SECONDS)
+            MIN_POLL_SECONDS if is_busy else min(self._pause * POLL_BACKOFF, MAX_POLL_SECONDS)
         )
+        self._waiting += filter(invokes_rollup, records)
         return self._waiting[: self._batch_size]
 
     def record_id(self, record: Record) -> str:

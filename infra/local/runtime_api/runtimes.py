@@ -152,6 +152,13 @@ class RuntimePool:
         self._starts: set[asyncio.Task[None]] = set()
         self._is_stopped = False
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.stop()
+        await asyncio.gather(*self._starts, return_exceptions=True)
+
     async def start(self, count: int) -> None:
         """Start `count` runtimes before the first event; raise InitFailed."""
 
@@ -167,10 +174,13 @@ class RuntimePool:
             raise failures.exceptions[0] from None  # the others have the same cause
 
     def stop(self) -> None:
-        """Have the runtimes end, each after the response that it streams."""
+        """Have the runtimes end, each after the response that it streams, and start no other."""
+        if self._is_stopped:
+            return  # a second cancellation would leave a process that the first one is ending
         self._is_stopped = True
         for start in self._starts:
             start.cancel()
+            self._free.put_nowait(None)  # an event waits for it
         for runtime in self._runtimes:
             runtime.terminate()
 
