@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 type Pattern = Mapping[str, Any]
+type Rule = str | Mapping[str, list[str]]  # a value, or {"anything-but": values}
 
 # The rollup function writes rows derived from links; those rows must not invoke it again.
 OF_LINKS: Pattern = {"Keys": {"sk": {"S": ["LINK"]}}}
@@ -35,5 +36,7 @@ def _fits(pattern: Any, value: Any) -> bool:
     return value is not None and any(_obeys(rule, value) for rule in pattern)
 
 
-def _obeys(rule: str | Mapping[str, list[str]], value: str) -> bool:
-    return value == rule if isinstance(rule, str) else value not in rule["anything-but"]
+def _obeys(rule: Rule, value: str) -> bool:
+    if isinstance(rule, str):
+        return value == rule
+    return value not in rule["anything-but"]
