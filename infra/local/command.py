@@ -72,14 +72,15 @@ class Local(click.Command):
 @click.option(
     "--concurrency",
     type=click.IntRange(1, MAX_CONCURRENCY),
-    help="Requests processed at the same time, one by each runtime process; others wait.  "
-    f"[default: {GatewayOptions.concurrency}]",
+    default=8,
+    show_default=True,
+    help="Requests processed at the same time, one by each runtime process; others wait.",
 )
 @click.option(
     "--provisioned",
     type=click.IntRange(1, MAX_CONCURRENCY),
     help="Runtime processes that start before the gateway serves; the others start when requests "
-    "need them.  [default: all of a --concurrency that is given, else 1]",
+    "need them.  [default: all]",
 )
 @click.option(
     "--timeout",
@@ -131,10 +132,9 @@ def local(
         "port": port,
         "rest_port": next_port(port) if rest_port is None else rest_port,
     }
-    runtimes: dict[str, Any] = count_runtimes(more.pop("concurrency"), more.pop("provisioned"))
     try:
         with use_folder(more["keep"]):
-            options = _create_options(config, **ports, **runtimes, **more)
+            options = _create_options(config, **ports, **more)
             serve(options, ready_file, requests or "lines")
     except (ConfigError, InvalidKeys, KeepFailed) as exc:
         _fail(exc, 2)
@@ -146,14 +146,6 @@ def _create_options(config: Path, *, keep: Path | None, **numbers: Any) -> Gatew
     accepted = keep_keys(keep, parse_keys) if keep and not keys else parse_keys(keys)
     setup = read_target_setup(config, os.environ)
     return GatewayOptions(accepted, setup, list(SCENARIOS), os.environ, keep=keep, **numbers)
-
-
-def count_runtimes(concurrency: int | None, provisioned: int | None) -> dict[str, int]:
-    """Return both numbers: who asks for a concurrency gets it ready, if they do not say more."""
-    return {
-        "concurrency": concurrency or GatewayOptions.concurrency,
-        "provisioned": provisioned or concurrency or GatewayOptions.provisioned,
-    }
 
 
 def next_port(port: int) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +39,12 @@ class Gateway:
 
 @asynccontextmanager
 async def run_gateway(
-    options: GatewayOptions, processes: Processes, log: RequestLog
+    options: GatewayOptions, processes: Processes, log: RequestLog, on_start: Callable[[], None]
 ) -> AsyncIterator[Gateway]:
-    """Run a gateway until the block ends; `log` gets the lines of all requests."""
+    """Run a gateway until the block ends; `on_start` is called for each runtime that started.
+
+    `log` gets the lines of all requests.
+    """
     with (
         reserve_port(options.port, FUNCTION_URL) as port,
         reserve_port(options.rest_port, REST_API) as rest_port,
@@ -53,7 +56,7 @@ async def run_gateway(
             configuration = _write_configuration(document, Path(folder))
             function = options.function("api", aws, configuration)
             pool = RuntimePool(function, processes, options.concurrency, take_line=log.take)
-            await pool.start(min(options.provisioned, options.concurrency))
+            await pool.start(options.started_runtimes, on_start)
             event_functions = options.event_functions(aws, configuration)
             async with (
                 pool,

@@ -66,10 +66,15 @@ class GatewayOptions:
     port: int = 8080
     rest_port: int = 8081
     concurrency: int = 8
-    provisioned: int = 1  # runtimes that start before the gateway serves
+    provisioned: int | None = None  # runtimes that start before the gateway serves; None: all
     seconds: float = 900  # timeout of an invocation
     functions: Path = FUNCTIONS
     keep: Path | None = None  # the folder of what the next start finds again
+
+    @property
+    def started_runtimes(self) -> int:
+        """How many runtimes start before the gateway serves."""
+        return min(self.provisioned or self.concurrency, self.concurrency)
 
     @property
     def is_debugging(self) -> bool:

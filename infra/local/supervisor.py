@@ -60,7 +60,14 @@ async def _run(options: GatewayOptions, processes: Processes, output: Output) ->
         output.console.status("Starting …") as status,
         print_requests(log, output.requests, options.config),
     ):
-        async with run_gateway(options, processes, log) as gateway:
+        count = 0
+
+        def show_progress() -> None:
+            nonlocal count
+            count += 1
+            status.update(f"Starting: {count} of {options.started_runtimes} runtimes are ready …")
+
+        async with run_gateway(options, processes, log, show_progress) as gateway:
             status.stop()
             gc.freeze()  # what has been loaded stays: to look through it would hold up replies
             with startup_report.publish(options, gateway):

@@ -161,7 +161,7 @@ async def _run_shimmed(_provider, shim):
     )
     headers = {"authorization": "Bearer key-of-acme"}
     async with (
-        gateway.run_gateway(options, Processes(), RequestLog()) as serves,
+        gateway.run_gateway(options, Processes(), RequestLog(), lambda: None) as serves,
         httpx.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
     ):
         yield ShimmedGateway(client, shim, serves.aws)

@@ -130,12 +130,11 @@ async def rig():
         port=0,
         rest_port=0,
         concurrency=CALLERS,
-        provisioned=CALLERS,
         seconds=FUNCTION_SECONDS,
     )
     headers = {"authorization": "Bearer key-of-acme"}
     async with (
-        run_gateway(options, processes, RequestLog()) as serves,
+        run_gateway(options, processes, RequestLog(), lambda: None) as serves,
         httpx.AsyncClient(
             base_url=serves.url, headers=headers, trust_env=False, timeout=60
         ) as client,

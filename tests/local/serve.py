@@ -20,6 +20,7 @@ if __name__ == "__main__":
         port=0,
         rest_port=0,
         concurrency=2,
+        provisioned=1,
         functions=TASK,
     )
     serve(options, Path(sys.argv[1]))

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from antiphon.settings.table import INDEXES
 from antiphon.store import keys
 from infra.cli import main
-from infra.local.command import count_runtimes, next_port
+from infra.local.command import next_port
 from tests.local.gateway_rig import ROOT
 from tests.support.processes import children
 
@@ -213,12 +213,6 @@ def test_invalid_keys_are_refused_without_printing_them():
     assert result.exit_code == 2
     assert result.output.startswith("ANTIPHON_LOCAL_KEYS: entry 1 is not tenant=key")
     assert "short" not in result.output
-
-
-def test_a_concurrency_that_is_given_is_ready_at_the_start():
-    assert count_runtimes(None, None) == {"concurrency": 8, "provisioned": 1}
-    assert count_runtimes(200, None) == {"concurrency": 200, "provisioned": 200}
-    assert count_runtimes(200, 1) == {"concurrency": 200, "provisioned": 1}
 
 
 def test_help_explains_options_variables_and_models():

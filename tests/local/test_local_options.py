@@ -1,6 +1,7 @@
 import pytest
 
-from infra.local.options import InvalidKeys, LocalKey, parse_keys
+from infra.local.options import GatewayOptions, InvalidKeys, LocalKey, parse_keys
+from infra.local.target_setup import TargetSetup
 
 
 def test_keys_are_read_with_their_tenants():
@@ -41,3 +42,12 @@ def test_an_invalid_entry_is_refused_without_printing_it(text):
 def test_a_key_for_two_tenants_is_refused():
     with pytest.raises(InvalidKeys, match="twice"):
         parse_keys("a=12345678,b=12345678")
+
+
+def test_all_runtimes_start_with_the_gateway_where_no_other_number_is_given():
+    def count(**more):
+        return GatewayOptions([], TargetSetup({}, {}, {}), [], {}, **more).started_runtimes
+
+    assert count() == count(provisioned=9) == 8
+    assert count(concurrency=200) == 200
+    assert count(concurrency=200, provisioned=1) == 1

@@ -159,12 +159,16 @@ class RuntimePool:
         self.stop()
         await asyncio.gather(*self._starts, return_exceptions=True)
 
-    async def start(self, count: int) -> None:
-        """Start `count` runtimes before the first event; raise InitFailed."""
+    async def start(self, count: int, on_start: Callable[[], None] = lambda: None) -> None:
+        """Start `count` runtimes before the first event; `on_start` is called for each.
+
+        Raise InitFailed.
+        """
 
         async def start_one() -> None:
             self._free.put_nowait(await self._start_runtime())
             self._unstarted -= 1
+            on_start()
 
         try:
             async with asyncio.TaskGroup() as starts:
