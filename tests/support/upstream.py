@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -107,8 +108,8 @@ def _handle(connection: socket.socket, made: Peer) -> None:
 
 
 @contextmanager
-def plain_transport(idle_seconds: float = IDLE_SECONDS) -> Iterator[LlhttpTransport]:
-    with closing(LlhttpTransport(NO_TLS, idle_seconds)) as transport:
+def plain_transport(clock: Callable[[], float] = time.time) -> Iterator[LlhttpTransport]:
+    with closing(LlhttpTransport(NO_TLS, IDLE_SECONDS, clock=clock)) as transport:
         yield transport
 
 

@@ -91,12 +91,17 @@ class LlhttpTransport(httpx.BaseTransport):
         idle_seconds: float,
         proxy: Proxy | None = None,
         is_allowed: AddressCheck = lambda _: True,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`is_allowed` decides on each address that a name is resolved to; a proxy does not ask."""
+        """`is_allowed` decides on each address that a name is resolved to; a proxy does not ask.
+
+        `clock` times idle connections: time.monotonic() may stop while Lambda freezes the process,
+        and a connection that was dropped meanwhile would be taken for a new one.
+        """
         self._tls = tls
         self._proxy = proxy
         self._is_allowed = is_allowed
-        self._pool = _Pool(idle_seconds)
+        self._pool = _Pool(idle_seconds, clock)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return once the final head is there; the response must be closed."""
@@ -264,13 +269,8 @@ class _Connection:
         except OSError as exc:
             raise httpx.ReadError("The connection broke before the response ended.") from exc
 
-    def can_serve(self, idle_seconds: float) -> bool:
-        """Return whether it is young and silent.
-
-        What can be read while no response is due is its end, or was not requested.
-        """
-        if time.monotonic() - self.idle_since > idle_seconds:
-            return False
+    def is_silent(self) -> bool:
+        """What can be read while no response is due is its end, or was not requested."""
         poll = select.poll()
         poll.register(self.socket, select.POLLIN)
         return not poll.poll(0)
@@ -318,21 +318,23 @@ class BodyStream(httpx.SyncByteStream):
 class _Pool:
     """Idle connections by origin."""
 
-    def __init__(self, idle_seconds: float) -> None:
+    def __init__(self, idle_seconds: float, clock: Callable[[], float]) -> None:
         self._idle_seconds = idle_seconds
+        self._clock = clock
         self._lock = threading.Lock()
         self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
 
     def take(self, origin: Origin) -> _Connection | None:
         """Return the last one used that is still alive."""
         while (connection := self._pop(origin)) is not None:
-            if connection.can_serve(self._idle_seconds):
+            is_young = self._clock() - connection.idle_since <= self._idle_seconds
+            if is_young and connection.is_silent():
                 return connection
             connection.close()
         return None
 
     def put(self, connection: _Connection) -> None:
-        connection.idle_since = time.monotonic()
+        connection.idle_since = self._clock()
         with self._lock:
             idle = self._idle[connection.origin]
             idle.append(connection)
