@@ -1,10 +1,15 @@
 """Keys of targets: how long they are kept, and what can be none."""
 
+import inspect
 import threading
+import time
 
 import pytest
 
 from antiphon.errors import CredentialMissing
+from antiphon.store.secrets import ParsedSecret, ProviderSecrets
+from antiphon.store.webhook_secrets import SigningSecrets
+from antiphon.upstream.tokens import TokenCache
 from tests.support.aws import GET_SECRET_VALUE
 from tests.support.concurrency import MANY_THREADS, run_at_once
 
@@ -19,6 +24,12 @@ def test_a_key_is_fetched_once_in_five_minutes(vault, credentials):
     vault.put("new")
     vault.time.advance(61)
     assert (credentials.get("openai"), vault.request_count) == ("new", 2)
+
+
+@pytest.mark.parametrize("cache", [ParsedSecret, ProviderSecrets, SigningSecrets, TokenCache])
+def test_it_grows_old_while_lambda_freezes_the_process(cache):
+    """time.monotonic() may stop meanwhile."""
+    assert inspect.signature(cache).parameters["clock"].default is time.time
 
 
 def test_many_that_find_it_old_ask_once(vault, rotated):

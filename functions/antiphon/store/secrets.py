@@ -37,7 +37,8 @@ REASONS = {
     "InvalidRequestException": "its secret is scheduled for deletion",
 }
 
-type Clock = Callable[[], float]  # seconds
+# Seconds. Lifetimes are of time.time(): time.monotonic() may stop while Lambda freezes the process.
+type Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class ProviderSecrets:
         self,
         client: "SecretsManager | SecretsManagerClient",
         secrets: Mapping[str, str],
-        clock: Clock = time.monotonic,
+        clock: Clock = time.time,
     ) -> None:
         self._client = client
         self._secrets = secrets  # the ARN or name of each target's secret
@@ -189,7 +190,7 @@ class ParsedSecret[T]:
         client: "SecretsManager | SecretsManagerClient",
         arn: str,
         parse: Callable[[str], T],
-        clock: Clock = time.monotonic,
+        clock: Clock = time.time,
     ) -> None:
         self._client = client
         self._arn = arn

@@ -30,7 +30,7 @@ class SigningSecrets:
         self,
         client: "SecretsManager | SecretsManagerClient",
         arn: str,
-        clock: Clock = time.monotonic,
+        clock: Clock = time.time,
     ) -> None:
         self._secret = ParsedSecret(client, arn, _parse, clock)
 

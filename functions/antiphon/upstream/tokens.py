@@ -106,7 +106,7 @@ class TokenCache:
     """Caches each target's token until shortly before its end, and in an outage until its end."""
 
     def __init__(
-        self, fetches: Mapping[str, Callable[[], Token]], clock: Clock = time.monotonic
+        self, fetches: Mapping[str, Callable[[], Token]], clock: Clock = time.time
     ) -> None:
         """`fetches`: by target, for the targets that have tokens."""
         self._clock = clock
