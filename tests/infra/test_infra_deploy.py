@@ -11,6 +11,14 @@ from tests.infra.synthesis import CONFIG, write_assembly
 from tests.support.commands import OPERATOR_ENVIRONMENT, run_antiphon
 
 ONE_TARGET = CONFIG.partition("[targets.azure-east]")[0]
+MORE = f"""{ONE_TARGET}
+[targets.bedrock]
+provider = "bedrock"
+region = "us-west-2"
+models = {{ "gpt-oss" = "openai.gpt-oss-20b" }}
+
+[webhooks]
+"""
 
 
 def test_stack_is_complete_and_protected(deployed):
@@ -144,9 +152,9 @@ def test_a_target_can_be_removed_and_added_again(account, tmp_path):
 
 @pytest.fixture
 def second(deployed, tmp_path):
-    """Another stage, in the same account."""
+    """Another stage, in the same account, with webhooks and a target of Bedrock."""
     options = {"canary": "10 percent 5 minutes", "provisioned_concurrency": 2}
-    out = write_assembly(tmp_path / "second", stage="dev", **options)
+    out = write_assembly(tmp_path / "second", MORE, stage="dev", **options)
     deployed.account.deploy(out, "Antiphon-dev")
     return out
 
@@ -157,10 +165,39 @@ def test_second_stage_can_be_deployed_and_destroyed(deployed, second):
     canary = canary_of(deployed, "Antiphon-dev")
     assert canary["deploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
     assert canary["serviceRoleArn"].startswith("arn:aws:iam::123456789012:role/Antiphon-dev-")
+    check_webhooks_and_bedrock(deployed)
     deployed.account.cdk("destroy", "--app", str(second), "--force", "Antiphon-dev")
     after = resource_names(deployed)
     assert after == {name for name in before if "dev" not in name}
     assert any("prod" in name for name in after)
+
+
+def check_webhooks_and_bedrock(deployed):
+    """Both functions that sign have one generated secret, and the API may call the model."""
+    found = deployed.client("lambda").list_functions()["Functions"]
+    functions = {
+        name: next(f for f in found if f["FunctionName"].startswith(f"Antiphon-dev-{name}"))
+        for name in ("Api", "Settle", "Rollup")
+    }
+    given = {name: each["Environment"]["Variables"] for name, each in functions.items()}
+    secret = given["Api"]["WEBHOOK_SECRET"]
+    assert (given["Settle"]["WEBHOOK_SECRET"], "WEBHOOK_SECRET" in given["Rollup"]) == (
+        secret,
+        False,
+    )
+    value = deployed.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    assert (len(value), value.isalnum()) == (64, True)
+    client, role = deployed.client("iam"), functions["Api"]["Role"].rpartition("/")[2]
+    (name,) = client.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    resources = {
+        json.dumps(each["Action"]): each["Resource"]
+        for each in policy["Statement"]
+        if "bedrock" in str(each["Action"])
+    }
+    actions = json.dumps(["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"])
+    model = "arn:aws:bedrock:us-west-2::foundation-model/openai.gpt-oss-20b"
+    assert resources == {actions: model}
 
 
 def canary_of(deployed, application):
