@@ -33,6 +33,10 @@ changes.
 
 Every error has OpenAI's envelope: `message`, `type`, `param` and `code`.
 
+One path is not listed, since no client calls it: `POST /webhooks/{target}`. It exists only for each
+target that has `receives_webhooks` in the gateway's configuration; the target's provider reports
+there, with its signature in place of a key, that a background response or a batch has ended.
+
 What other parts of OpenAI's API get is a 404 with the code `endpoint_not_served`:
 
 """
