@@ -2,16 +2,16 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from tests.support.http_server import HttpAnswer, HttpRequest, serve_http
 
 type Answer = tuple[int, dict[str, str], bytes]
 
@@ -62,32 +62,16 @@ def attributes_of(found: Any) -> dict[str, object]:
 def run_collector() -> Iterator[Collector]:
     collector = Collector()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            assert self.path == "/v1/traces"
-            assert self.headers["content-type"] == "application/json"
-            collector.headers.append({n.lower(): value for n, value in self.headers.items()})
-            collector.exports.append(decode(body))
-            status, headers, content = collector.answers.pop(0) if collector.answers else TAKEN
-            self.send_response(status)
-            for name, value in {**headers, "content-length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+    def respond(request: HttpRequest) -> HttpAnswer:
+        assert request.path == "/v1/traces"
+        assert request.headers["content-type"] == "application/json"
+        collector.headers.append({**request.headers})
+        collector.exports.append(decode(request.body))
+        status, headers, content = collector.answers.pop(0) if collector.answers else TAKEN
+        return HttpAnswer(status, content, headers)
 
-        def log_message(self, *_: object) -> None:
-            """Write nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    collector.address = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
+    with serve_http(respond) as collector.address:
         yield collector
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _to_base64(text: str) -> str:

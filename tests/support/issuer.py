@@ -1,11 +1,9 @@
 """A fake OpenID Connect provider: its discovery document, its public keys, and tokens."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
@@ -14,6 +12,7 @@ from jwt.algorithms import ECAlgorithm
 
 from antiphon.errors import Unavailable
 from antiphon.oidc import DISCOVERY
+from tests.support.http_server import JSON, HttpAnswer, serve_http
 
 AUDIENCE, SUBJECT = "https://antiphon.example", "app-7"
 KEYS_PATH = "/keys"
@@ -75,33 +74,8 @@ class FakeIssuer:
         return json.dumps(self.documents[path]).encode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = self.server.issuer.fetch(self.path)
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """No log."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    issuer: FakeIssuer
-
-
 @contextmanager
 def run_issuer() -> Iterator[FakeIssuer]:
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.issuer = FakeIssuer(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield server.issuer
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serve_http(lambda request: HttpAnswer(200, issuer.fetch(request.path), JSON)) as address:
+        issuer = FakeIssuer(address)
+        yield issuer

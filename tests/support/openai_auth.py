@@ -5,14 +5,13 @@ https://developers.openai.com/api/reference/workload-identity-federation
 
 import itertools
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 
+from tests.support.http_server import HttpAnswer, HttpRequest, serve_http
 from tests.support.issuer import FakeIssuer
 
 ISSUER = "https://1111.tokens.sts.global.api.aws"
@@ -37,10 +36,7 @@ class FakeOpenAIAuth:
         self.answer: Answer | None = None  # to every request, where a test sets it
         self.token_seconds = 300
         self._numbers = itertools.count(1)
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.auth = self
-        self.url = f"http://127.0.0.1:{self._server.server_port}/oauth/token"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,)).start()
+        self.url = ""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -52,6 +48,11 @@ class FakeOpenAIAuth:
         """A token as AWS signs it for the function's role."""
         return self.aws.token(**{"sub": ROLE, "aud": AUDIENCE, "tenant": None, **claims})
 
+    def serve(self, request: HttpRequest) -> HttpAnswer:
+        assert request.headers["content-type"] == "application/json"
+        status, content = self.respond(request.path, json.loads(request.body))
+        return HttpAnswer.of_json(status, **content)
+
     def respond(self, path: str, body: dict[str, Any]) -> Answer:
         self.requests.append(body)
         if self.answer is not None:
@@ -59,10 +60,6 @@ class FakeOpenAIAuth:
         if path != "/oauth/token" or GRANT.items() - body.items() - _ids(body):
             return refuse("invalid_request", "The request is malformed.")
         return self._check(body)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def _check(self, body: dict[str, Any]) -> Answer:
         if body["identity_provider_id"] != GRANT["identity_provider_id"]:
@@ -98,36 +95,9 @@ def _ids(body: dict[str, Any]) -> set[tuple[str, str]]:
     return {(name, GRANT[name]) for name in names if isinstance(body.get(name), str)}
 
 
-class _Server(ThreadingHTTPServer):
-    auth: FakeOpenAIAuth
-    request_queue_size = 256
-    block_on_close = False  # a client may leave its connection open a little longer
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-    timeout = 30
-
-    def do_POST(self) -> None:
-        assert self.headers["content-type"] == "application/json"
-        received = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        status, content = self.server.auth.respond(self.path, received)
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Do not log requests: tests read `requests`."""
-
-
 @contextmanager
 def fake_openai_auth() -> Iterator[FakeOpenAIAuth]:
     fake = FakeOpenAIAuth()
-    try:
+    with serve_http(fake.serve) as address:
+        fake.url = f"{address}/oauth/token"
         yield fake
-    finally:
-        fake.close()

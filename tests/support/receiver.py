@@ -1,16 +1,15 @@
 """A tenant's own server in this process, to which the gateway sends webhooks."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from openai import OpenAI
 from openai.types.webhooks import UnwrapWebhookEvent
 
 from antiphon.store.webhook_endpoints import WebhookEndpoint
+from tests.support.http_server import HttpAnswer, HttpRequest, serve_http
 
 type Received = tuple[dict[str, str], bytes]  # headers by names in lower case, and the body
 
@@ -52,26 +51,13 @@ def make_endpoint(**more: Any) -> WebhookEndpoint:
 def run_receiver() -> Iterator[Receiver]:
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.received.append((headers, body))
-            status = receiver.statuses.pop(0) if receiver.statuses else 200
-            self.send_response(status)
-            self.send_header("location", receiver.url)
-            self.send_header("content-encoding", "unheard-of")  # nobody reads the body
-            self.send_header("content-length", "2")
-            self.end_headers()
-            self.wfile.write(b"ok")
+    def respond(request: HttpRequest) -> HttpAnswer:
+        receiver.received.append(({**request.headers}, request.body))
+        status = receiver.statuses.pop(0) if receiver.statuses else 200
+        # Nobody reads the body.
+        headers = {"location": receiver.url, "content-encoding": "unheard-of"}
+        return HttpAnswer(status, b"ok", headers)
 
-        def log_message(self, *_: object) -> None:
-            """Do not log requests."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        receiver.url = f"http://127.0.0.1:{server.server_port}/hooks?team=1"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        try:
-            yield receiver
-        finally:
-            server.shutdown()
+    with serve_http(respond) as address:
+        receiver.url = f"{address}/hooks?team=1"
+        yield receiver

@@ -8,9 +8,9 @@ from tests.support.entra import (
     JWT_BEARER,
     SCOPE,
     TENANT,
-    TokenResponse,
     read_credential_error,
 )
+from tests.support.http_server import HttpAnswer
 
 
 def test_a_secret_is_posted_in_one_form_and_a_token_is_returned(credentials, entra):
@@ -77,7 +77,7 @@ def test_a_role_that_is_not_there_yet_makes_no_flood_of_tokens(credentials, entr
 
 def test_while_entra_fails_a_token_does_until_its_very_end(credentials, entra, vault):
     credentials.get("azure")
-    entra.response = TokenResponse(503, b"")
+    entra.response = HttpAnswer(503, b"")
     vault.time.advance(3598)
     assert credentials.get("azure") == "token-1"
     vault.time.advance(1)

@@ -9,7 +9,8 @@ from antiphon.errors import CredentialMissing
 from antiphon.settings.targets import Entra as EntraApp
 from antiphon.upstream.entra import EntraTokens
 from antiphon.upstream.tokens import Token
-from tests.support.entra import TokenResponse, make_refusal, read_credential_error
+from tests.support.entra import make_refusal, read_credential_error
+from tests.support.http_server import HttpAnswer
 from tests.support.metrics import format_log
 
 GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
@@ -47,18 +48,18 @@ GOOD = {"token_type": "Bearer", "expires_in": 3599, "access_token": "a.b-c"}
 @pytest.mark.parametrize(
     "answer",
     [
-        TokenResponse.of(200, **{**GOOD, "token_type": "pop"}),
-        TokenResponse.of(200, **{**GOOD, "expires_in": "3599"}),
-        TokenResponse.of(200, **{**GOOD, "expires_in": 0}),
-        TokenResponse.of(200, **{**GOOD, "expires_in": True}),
-        TokenResponse.of(200, **{**GOOD, "access_token": "MARK\r\nx: y"}),
-        TokenResponse.of(200, **{**GOOD, "access_token": "MARK two"}),
-        TokenResponse.of(200, **{**GOOD, "access_token": ""}),
-        TokenResponse.of(200, access_token="MARK"),
-        TokenResponse(200, b'["MARK"]'),
-        TokenResponse(200, b"<html>MARK</html>"),
-        TokenResponse(200, b""),
-        TokenResponse(200, b"\xff"),
+        HttpAnswer.of_json(200, **{**GOOD, "token_type": "pop"}),
+        HttpAnswer.of_json(200, **{**GOOD, "expires_in": "3599"}),
+        HttpAnswer.of_json(200, **{**GOOD, "expires_in": 0}),
+        HttpAnswer.of_json(200, **{**GOOD, "expires_in": True}),
+        HttpAnswer.of_json(200, **{**GOOD, "access_token": "MARK\r\nx: y"}),
+        HttpAnswer.of_json(200, **{**GOOD, "access_token": "MARK two"}),
+        HttpAnswer.of_json(200, **{**GOOD, "access_token": ""}),
+        HttpAnswer.of_json(200, access_token="MARK"),
+        HttpAnswer(200, b'["MARK"]'),
+        HttpAnswer(200, b"<html>MARK</html>"),
+        HttpAnswer(200, b""),
+        HttpAnswer(200, b"\xff"),
     ],
     ids=lambda answer: answer.body.decode(errors="replace")[-60:],
 )
@@ -71,7 +72,7 @@ def test_what_is_no_token_is_not_sent_on(credentials, entra, caplog, answer):
 
 
 def test_how_the_type_is_written_does_not_matter(credentials, entra):
-    entra.response = TokenResponse.of(
+    entra.response = HttpAnswer.of_json(
         200, **{**GOOD, "token_type": "bearer", "ext_expires_in": 3599}
     )
     assert credentials.get("azure") == "a.b-c"
@@ -79,19 +80,19 @@ def test_how_the_type_is_written_does_not_matter(credentials, entra):
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_not_followed(credentials, entra, status):
-    entra.response = TokenResponse(status, b"", {"location": f"{entra.authority}/elsewhere"})
+    entra.response = HttpAnswer(status, b"", {"location": f"{entra.authority}/elsewhere"})
     assert f"it answered with status {status}" in read_credential_error(credentials)
     assert len(entra.requests) == 1
 
 
 def test_an_answer_without_end_is_not_waited_for(credentials, entra):
-    entra.response = TokenResponse(200, b" " * 70_000)
+    entra.response = HttpAnswer(200, b" " * 70_000)
     assert "it did not answer (ReadTimeout)" in read_credential_error(credentials)
 
 
 def test_an_answer_that_drips_is_not_waited_for(credentials, entra, vault):
     vault.time.step = 6
-    entra.response = TokenResponse(200, b" " * 60_000)
+    entra.response = HttpAnswer(200, b" " * 60_000)
     assert "it did not answer (ReadTimeout)" in read_credential_error(credentials)
 
 
