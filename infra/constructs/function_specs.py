@@ -9,6 +9,16 @@ TENANT_ROWS = "T#*"
 HELD_ROWS = "T#*#L*#HELD"  # reservations that have left the row of their counters
 ID_ROWS = "W#*"  # whose an id is that a provider reports
 CIRCUIT_ROWS = "G#*"  # state of the circuit breakers; one for all tenants
+# What DynamoDB, SQS and Secrets Manager do with the key on behalf of a function.
+KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 RESERVED_SECONDS = 10  # of the timeout, for an orderly end
 
 

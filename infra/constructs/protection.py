@@ -9,18 +9,9 @@ from aws_cdk import aws_logs as logs
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct, IConstruct
 
+from infra.constructs.function_specs import KEY_ACTIONS
 from infra.constructs.options import Options
 
-# What DynamoDB, SQS and Secrets Manager do with the key on behalf of a function.
-KEY_ACTIONS = (
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
 KEY_SERVICES = ("dynamodb", "secretsmanager", "sqs")
 
 

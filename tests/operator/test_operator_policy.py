@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.links import link_row
-from infra.constructs.protection import KEY_ACTIONS
+from infra.constructs.function_specs import KEY_ACTIONS
 from tests.support.aws import LOCAL_AWS
 from tests.support.commands import create_stack, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link

@@ -6,9 +6,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.support.concurrency import IS_SOAK
+from tests.support.lazy import LazyModule
+
+playwright = LazyModule("playwright.sync_api")
 
 # Of this machine: playwright's own browsers would have to be downloaded.
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -72,7 +74,7 @@ class WatchedPage:
 
 @contextmanager
 def run_browser():
-    with sync_playwright() as driver:
+    with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=PROGRAM, args=["--disable-gpu"])
         try:
             yield browser
