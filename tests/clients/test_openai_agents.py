@@ -51,6 +51,18 @@ async def test_an_agent_calls_its_tool_and_streams_its_answer(config):
     assert "raw_response_event" in kinds
 
 
+async def test_an_agent_calls_a_tool_that_a_search_has_loaded(config):
+    @agents.function_tool(defer_loading=True)
+    def look_up(word: str) -> str:
+        """Look a word up."""
+        return f"found {word}"
+
+    agent = agents.Agent(name="Scribe", model="gpt-agent", tools=[agents.ToolSearchTool(), look_up])
+    run = agents.Runner.run_streamed(agent, "Please look_up something.", run_config=config)
+    assert [event async for event in run.stream_events()]
+    assert run.final_output == "The tool answered: found word"
+
+
 async def test_another_tenants_conversation_is_unknown(client, played, door):
     made = await client.conversations.create()
     async with openai.AsyncOpenAI(base_url=played.base(door), api_key=KEYS["umbra"]) as other:

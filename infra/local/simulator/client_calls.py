@@ -12,6 +12,7 @@ from infra.local.simulator.items import Json, build_function_call, new_id
 from infra.local.simulator.request_body import CreateRequest
 from infra.local.simulator.schema_values import build_value
 from infra.local.simulator.tool_choice import tool_family
+from infra.local.simulator.tool_search import call_namespace, search_tools
 
 WEATHER_FUNCTION: Json = {
     "type": "function",
@@ -22,14 +23,16 @@ SCREENSHOT: Json = {"type": "screenshot"}
 
 
 def choose_calls(request: CreateRequest) -> list[Json]:
-    """Returns the calls that the request needs; more than one if it names several tools."""
+    """Returns the calls that the request needs, behind the search for those not yet loaded."""
     tools = [tool for tool in _client_tools(request.tools) if request.tool_choice.allows(tool)]
     if request.tool_outputs:
         return []
     chosen = [tool for tool in tools if request.mentions(_call_name(tool))]
     if not chosen and request.tool_choice.mode == "required":
         chosen = tools[:1]
-    return [_build_call(request, tool) for tool in chosen[: None if request.is_parallel else 1]]
+    called = chosen[: None if request.is_parallel else 1]
+    found = search_tools(request.tools, called)
+    return [*found, *(_build_call(request, tool) for tool in called)]
 
 
 def call_any_function(request: CreateRequest) -> list[Json]:
@@ -60,8 +63,9 @@ def _call_name(tool: Json) -> str:
 
 
 def _build_call(request: CreateRequest, tool: Json) -> Json:
-    namespace = {"namespace": tool["namespace"]} if "namespace" in tool else {}
-    return {**_CALLS[tool_family(tool["type"])](request, tool), **namespace}
+    name = call_namespace(tool)
+    call = _CALLS[tool_family(tool["type"])](request, tool)
+    return call if name is None else {**call, "namespace": name}
 
 
 def _call_function(_request: CreateRequest, tool: Json) -> Json:

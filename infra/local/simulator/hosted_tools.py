@@ -26,6 +26,7 @@ ABOUT_TOOLS: Mapping[str, str] = {
     "function, custom": "Called when the last message of the user has the name of the tool, or "
     "tool_choice requires it; a message with several names gets several calls.",
     "shell, local_shell, apply_patch, computer": f"{RUN_BY_CLIENT} shell, apply_patch and so on.",
+    "tool_search": "Used before a tool with defer_loading is called.",
     "web_search": f"{RUN_BY_PROVIDER}; cites a page of the first of filters.allowed_domains.",
     "file_search": f"{RUN_BY_PROVIDER}; finds the words of the message in the stores' files.",
     "code_interpreter": f"{RUN_BY_PROVIDER}; writes the message into result.txt of a container. "

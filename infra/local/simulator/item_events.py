@@ -133,6 +133,8 @@ _ITEM_EVENTS: dict[str, tuple[Json, Callable[[Json, Json], Events]]] = {
     "reasoning": ({"summary": []}, _reasoning_events),
     "function_call": ({"arguments": ""}, _function_call_events),
     "custom_tool_call": ({"input": ""}, _custom_tool_call_events),
+    "tool_search_call": ({"arguments": {}}, _state_events()),
+    "tool_search_output": ({"tools": []}, _state_events()),
     "mcp_list_tools": ({"tools": []}, _state_events("in_progress", "completed")),
     "mcp_call": ({"arguments": "", "output": None, "error": None}, _mcp_call_events),
     "mcp_approval_request": ({}, _state_events()),

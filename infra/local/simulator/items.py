@@ -17,6 +17,8 @@ PREFIXES: Mapping[str, str] = {
     "custom_tool_call": "ctc",
     "custom_tool_call_output": "ctco",
     "compaction": "cmp",
+    "tool_search_call": "tsc",
+    "tool_search_output": "tso",
 }
 GENERATED_FIELDS = ("arguments", "input", "code")  # of calls
 PART_DEFAULTS: Mapping[str, Json] = {
@@ -103,7 +105,8 @@ def item_text(item: Json) -> str:
 def generated_text(item: Json) -> str:
     """Returns what the model wrote of an item: not the output of a tool."""
     parts = _part_texts(item.get("content") or [])
-    return " ".join([*parts, *(item[name] for name in GENERATED_FIELDS if item.get(name))])
+    fields = [item.get(name) for name in GENERATED_FIELDS]
+    return " ".join([*parts, *(text for text in fields if text and isinstance(text, str))])
 
 
 def _part_texts(parts: Iterable[Json]) -> list[str]:

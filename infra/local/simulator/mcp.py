@@ -49,7 +49,6 @@ def _list_tools(request: CreateRequest, tool: Json, label: str) -> Iterator[Json
             "type": LIST,
             "server_label": label,
             "tools": tools,
-            "error": None,
         }
 
 

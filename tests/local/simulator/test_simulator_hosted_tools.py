@@ -83,6 +83,20 @@ def test_a_tool_is_used_in_the_items_and_events_of_openai(
     assert [item["type"] for item in none["output"]] == ["message"]
 
 
+def test_a_deferred_tool_is_searched_before_its_call(simulator):
+    far = {**WEATHER, "defer_loading": True}
+    crm = {**NAMESPACE, "tools": [{**CUSTOM, "defer_loading": True}, {**far, "name": "other"}]}
+    tools = [{"type": "tool_search"}, far, crm]
+    response, _ = create(simulator, "get_weather and run_sql", tools)
+    search, found, *calls = response["output"]
+    assert search["arguments"] == {"paths": ["get_weather", "crm"]}
+    assert found["tools"] == [far, {**crm, "tools": crm["tools"][:1]}]
+    assert [(call["name"], call["namespace"]) for call in calls] == [
+        ("get_weather", "get_weather"),
+        ("run_sql", "crm"),
+    ]
+
+
 def test_a_web_search_has_sources_and_a_citation(simulator):
     tool = {"type": "web_search", "filters": {"allowed_domains": ["example.org"]}}
     response, _ = create(simulator, "Hi", [tool], include=["web_search_call.action.sources"])
@@ -104,7 +118,8 @@ def test_an_image_is_a_png(simulator):
 
 def test_an_mcp_call_waits_for_approval(client):
     first = client.responses.create(model="gpt-4.1", input="Look it up", tools=[MCP])
-    _, asked = first.output
+    listed, asked = first.output
+    assert "error" not in listed.model_fields_set  # OpenAI sends it only with a failure
     answer = {"type": "mcp_approval_response", "approval_request_id": asked.id, "approve": True}
     after = {"model": "gpt-4.1", "tools": [MCP], "previous_response_id": first.id}
     second = client.responses.create(input=[answer], **after)
