@@ -186,7 +186,7 @@ def make_api(service):
     service.reset()
     transport = foundation.build_transport(foundation.build_tls({}), None, {})
     access = AwsAccess("eu-central-1", Credentials("a", "b"), AwsTransport(transport.exchange))
-    yield lambda kind: JsonApi(kind, f"{service.address}/", access, 0.5, lambda: 0.2)
+    yield lambda kind: JsonApi(kind, f"{service.address}/", access, 5, lambda: 1)
     transport.close()
 
 
@@ -197,7 +197,7 @@ def ours(make_api):
 
 @pytest.fixture
 def botocores(service):
-    config = Config(read_timeout=0.2, retries={"mode": "standard", "total_max_attempts": 1})
+    config = Config(read_timeout=1, retries={"mode": "standard", "total_max_attempts": 1})
     session = botocore.session.get_session()
     session.set_credentials("a", "b")
     return session.create_client(
