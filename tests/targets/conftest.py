@@ -16,7 +16,7 @@ circuit_failures = 100000
 first_event_seconds = 1
 read_after_write_seconds = 2
 connect_seconds = 1
-pass_headers = ["x-acme-*", "x-note"]
+pass_headers = ["x-acme-*", "x-acme-te*", "x-note"]
 
 [targets.first]
 provider = "openai"

@@ -22,6 +22,7 @@ TO_PROVIDER = {
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     "tracestate": "acme=1",
     "x-acme-team": "blue",
+    "x-acme-te": "the start of another name in pass_headers",
     "x-note": "y",
 }
 NOT_TO_PROVIDER = {

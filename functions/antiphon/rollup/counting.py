@@ -92,7 +92,7 @@ class LinkCounter:
             return link_of_row(item)
         if change.new is not None:
             # Its removal is still to be delivered and will be counted then, except that of a
-            # response with an end: the function is not invoked for it (infra.constructs.functions).
+            # response with an end: the function is not invoked for it (infra.link_changes).
             has_end = change.new.kind == "response" and change.new.is_final
             return change.new if has_end else None
         last = change.old

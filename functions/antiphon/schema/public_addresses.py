@@ -49,7 +49,7 @@ def _is_global(address: Address) -> bool:
 
 
 def _meant(address: Address) -> Iterator[Address]:
-    """Yield an address, and each IPv4 address in it to which it leads."""
+    """Yield the addresses to which packets go: the IPv4 address in some of IPv6, or also that."""
     if isinstance(address, ipaddress.IPv4Address):
         yield address
     elif address.ipv4_mapped is not None:
