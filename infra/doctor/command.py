@@ -114,10 +114,10 @@ def doctor(urls: list[str], *, as_json: bool, **options: Any) -> None:
     (--long: 16,000 more; --free: none). Each target of Bedrock in --config creates a tiny response.
 
     --stage (or --region, --profile) checks the stack: the account's quota, recursion, event
-    sources, secrets, that of webhooks, the role's permissions at Amazon Bedrock, dead letters, the
-    receivers of alarms, active alarms, and whether the local gateway.toml is deployed. It reads
-    only, and no secret's value; docs/operator-policy.json has the permissions. Give URLs as well to
-    check both sides.
+    sources, secrets, also the one that signs webhooks, the role's permissions at Amazon Bedrock,
+    dead letters, the receivers of alarms, active alarms, and whether the local gateway.toml is
+    deployed. It reads only, and no secret's value; docs/operator-policy.json has the permissions.
+    Give URLs as well to check both sides.
 
     Exit status: 0 no check fails, 1 a check fails, 2 wrong usage.
     """

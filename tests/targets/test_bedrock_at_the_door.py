@@ -172,6 +172,12 @@ def test_errors_of_aws_become_those_of_openai(function, bedrock, name, status, m
     assert (error["type"], error["param"]) == (kind, None)
 
 
+def test_a_message_of_aws_with_a_capital_is_that_of_the_error(function, bedrock):
+    bedrock.respond_with(encode_response(b'{"Message":"The body is too large."}', 413))
+    got = create(function)
+    assert (got.status, error_of(got)["message"]) == (413, "The body is too large.")
+
+
 @pytest.mark.parametrize("name", ["AccessDeniedException", "ExpiredTokenException"])
 def test_a_refused_role_is_no_fault_of_the_callers(function, bedrock, name):
     message = f"User: {ROLE} is not authorized to perform: bedrock:InvokeModel"

@@ -11,10 +11,10 @@ from antiphon.settings.config import ConfigError, load_config
 from antiphon.settings.targets import BedrockTarget
 from infra.constructs.bedrock_permissions import BedrockPermissions, Permission
 from infra.doctor.account import Account
+from infra.doctor.checks.bedrock import REGIONS
 from infra.doctor.findings import Finding, fails, ok, skipped
 
 ALLOWED = "allowed"
-REGIONS = "https://docs.aws.amazon.com/bedrock/latest/userguide/models-regions.html"
 
 
 def check_bedrock(account: Account) -> Finding:
