@@ -210,6 +210,27 @@ def test_what_may_have_been_sent_is_never_sent_again(transport, sent, reused):
         assert len(peer.turns) == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "sent", "heads"),
+    [("GET", b"", 3), ("GET", b"HTTP/1.1 200 O", 2), ("DELETE", b"", 2)],
+)
+def test_a_get_that_meets_the_end_of_an_idle_connection_is_sent_once_more(
+    transport, method, sent, heads
+):
+    def end_at_the_second(connection):
+        peer.respond_with_bytes(OK)(connection)
+        peer.respond_with_bytes(sent)(connection)
+
+    with run_peer(end_at_the_second, OK) as peer:
+        assert exchange(transport, peer.url) == HELLO
+        if heads == 3:
+            assert exchange(transport, peer.url, method, b"") == HELLO
+        else:
+            with pytest.raises(httpx.RemoteProtocolError, match="connection ended before"):
+                exchange(transport, peer.url, method, b"")
+        assert len(peer.heads) == heads
+
+
 @pytest.fixture
 def half_closed(monkeypatch):
     """A connection on which nothing more can be sent, and its other end."""

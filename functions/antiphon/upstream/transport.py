@@ -133,23 +133,27 @@ class LlhttpTransport(httpx.BaseTransport):
             raise
 
     def exchange(self, outgoing: "Outgoing") -> "Incoming":
-        """Return the answer without decoding it."""
-        timeouts = outgoing.limits.get("timeout", {})
-        ends_at = outgoing.limits.get("ends_at", NEVER)
-        connection = self._connect(outgoing.place.origin, timeouts.get("connect"), ends_at)
-        try:
-            return self._exchange(connection, outgoing, timeouts, ends_at)
-        except BaseException:
-            connection.close()
-            raise
+        """Return the answer without decoding it.
+
+        A server may close an idle connection while a request is on its way to it. A GET that meets
+        that is sent once more, on a new connection; no other method is (RFC 9110, 9.2.2).
+        """
+        idle = self._pool.take(outgoing.place.origin)
+        if idle is not None:
+            try:
+                return self._exchange(idle, outgoing)
+            except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+                if outgoing.method != "GET" or idle.has_answered:
+                    raise
+        return self._exchange(self._connect(outgoing), outgoing)
 
     def close(self) -> None:
         """Close the idle connections."""
         self._pool.clear()
 
-    def _connect(self, origin: Origin, seconds: float | None, ends_at: float) -> "_Connection":
-        if (idle := self._pool.take(origin)) is not None:
-            return idle
+    def _connect(self, outgoing: "Outgoing") -> "_Connection":
+        seconds = outgoing.limits.get("timeout", {}).get("connect")
+        origin, ends_at = outgoing.place.origin, outgoing.limits.get("ends_at", NEVER)
         open_socket = partial(self._open_socket, origin, seconds, ends_at)
         try:
             return _Connection(origin, open_socket)
@@ -181,13 +185,16 @@ class LlhttpTransport(httpx.BaseTransport):
             opened.close()
             raise
 
-    def _exchange(
-        self,
-        connection: "_Connection",
-        outgoing: "Outgoing",
-        timeouts: Mapping[str, float | None],
-        ends_at: float,
-    ) -> "Incoming":
+    def _exchange(self, connection: "_Connection", outgoing: "Outgoing") -> "Incoming":
+        try:
+            return self._send_and_read_head(connection, outgoing)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _send_and_read_head(self, connection: "_Connection", outgoing: "Outgoing") -> "Incoming":
+        timeouts = outgoing.limits.get("timeout", {})
+        ends_at = outgoing.limits.get("ends_at", NEVER)
         is_sent = connection.send(outgoing.head, outgoing.body, timeouts.get("write"), ends_at)
         parser = ResponseParser(outgoing.method)
         read_seconds = timeouts.get("read")
@@ -215,6 +222,7 @@ class _Connection:
     def __init__(self, origin: Origin, open_socket: Callable[[], socket.socket]) -> None:
         self.origin = origin
         self.idle_since = 0.0
+        self.has_answered = False  # the last request, if only in part
         try:
             self.socket = open_socket()
         except TimeoutError as exc:
@@ -249,7 +257,7 @@ class _Connection:
 
     def read_head(self, parser: ResponseParser, ends_at: float) -> None:
         """Raise ReadTimeout where the head is not complete at `ends_at`."""
-        is_complete = False
+        is_complete = self.has_answered = False
         while not is_complete:
             try:
                 self.socket.settimeout(_time_left(ends_at))
@@ -258,6 +266,7 @@ class _Connection:
             data = self.receive()
             if not data:
                 raise httpx.RemoteProtocolError("The connection ended before the response did.")
+            self.has_answered = True
             is_complete = parser.feed_head(data)
 
     def receive(self) -> bytes:
