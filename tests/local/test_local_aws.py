@@ -8,6 +8,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
 
 from infra.local.aws import moto_lookups, transactions
 from infra.local.aws.http_server import serve_moto
@@ -109,6 +111,68 @@ def test_calls_for_rows_are_answered_as_by_motos_usual_way(aws):
     assert ours == usual
     assert {status for _, status, _ in ours} == {200, 400}
     assert list(stream_records(aws, REGION)) == list(stream_records(aws, ELSEWHERE))
+
+
+def make_table():
+    """A table with two partitions, each with rows of two partitions of the index by_time."""
+    definition = table_definition()
+    table = Table(
+        TABLE,
+        "123456789012",
+        REGION,
+        schema=definition["KeySchema"],
+        attr=definition["AttributeDefinitions"],
+        global_indexes=definition["GlobalSecondaryIndexes"],
+    )
+    for n in (3, 0, 2, 1, 4, 5):
+        row = {"pk": f"P{n % 2}", "sk": f"{n}", "by_time_pk": f"T{n // 3}", "by_time_sk": f"{-n}"}
+        table.put_item({name: {"S": value} for name, value in row.items()})
+    table.put_item({"pk": {"S": "P0"}, "sk": {"S": "9"}, "by_time_pk": {"S": "T0"}})
+    return table
+
+
+QUERIES = [
+    {"pk": "P0"},
+    {"pk": "P0", "compared": ("BEGINS_WITH", "2")},
+    {"pk": "P0", "compared": (">", "0"), "limit": 1},
+    {"pk": "P1", "forward": False, "limit": 2},
+    {"pk": "P1", "start": {"pk": "P1", "sk": "1"}},
+    {"pk": "none"},
+    {"by_time_pk": "T0"},
+    {"by_time_pk": "T0", "forward": False, "limit": 2},
+    {"by_time_pk": "T1", "start": {"pk": "P1", "sk": "3", "by_time_pk": "T1", "by_time_sk": "-3"}},
+    {"by_time_pk": "T1", "compared": ("<", "-4")},
+    {"by_time_pk": "none"},
+]
+
+
+def run_query(query, table, *, compared=None, limit=None, start=None, forward=True, **partition):
+    [(name, value)] = partition.items()
+    key = DynamoType({"S": value})
+    rows, count, last = query(
+        table,
+        key,
+        compared and compared[0],
+        [DynamoType({"S": compared[1]})] if compared else [],
+        limit,
+        start and {name: {"S": value} for name, value in start.items()},
+        forward,
+        None,
+        "by_time" if name == "by_time_pk" else None,
+        hash_key_conditions=[(name, key)],
+    )
+    found = [{name: value.value for name, value in row.attrs.items()} for row in rows]
+    return found, count, last and {name: value.value for name, value in last.items()}
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_query_of_one_partition_finds_what_motos_own_finds():
+    table = make_table()
+    for query in QUERIES:
+        found = run_query(Table.query, table, **query)
+        assert found == run_query(Table.query.__wrapped__, table, **query)
+    assert found == ([], 0, None)
+    assert len(run_query(Table.query, table, by_time_pk="T0")[0]) == 3
 
 
 def test_a_connection_serves_many_calls(aws):

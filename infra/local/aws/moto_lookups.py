@@ -14,7 +14,7 @@ from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
 
-from infra.local.aws import moto_expressions
+from infra.local.aws import moto_expressions, moto_queries
 
 MAX_ROW_BYTES = 405_000  # moto's own limit
 ATTRIBUTE_VALUE = "AttributeValue"  # DynamoDB's name of {"S": "text"}
@@ -25,6 +25,7 @@ def install() -> None:
     if hasattr(LimitedSizeDict.__setitem__, "is_bounded"):
         return
     moto_expressions.install()
+    moto_queries.install()
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     names = cache(utils.method_names_from_class)
