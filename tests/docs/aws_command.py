@@ -2,24 +2,23 @@
 
 import json
 
-import boto3
 from botocore import xform_name
 from botocore.validate import validate_parameters
 
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 
 PREFIX, NEGATION = "--", "no-"
 
 
 def run_aws(service, operation, *options):
     """Return the answer; an option that the operation does not have raises KeyError."""
-    client, method = boto3.client(service, **LOCAL_AWS), operation.replace("-", "_")
+    client, method = aws_client(service), operation.replace("-", "_")
     return getattr(client, method)(**read_parameters(client, method, options))
 
 
 def check_aws(service, operation, *options):
     """Check the parameters only, for what moto does not have; what is wrong raises."""
-    client, method = boto3.client(service, **LOCAL_AWS), operation.replace("-", "_")
+    client, method = aws_client(service), operation.replace("-", "_")
     shape = find_shape(client, method)
     if shape is not None:
         validate_parameters(read_parameters(client, method, options), shape)

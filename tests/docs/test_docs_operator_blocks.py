@@ -3,14 +3,13 @@
 import re
 import string
 
-import boto3
 import pytest
 
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.links import link_row
 from tests.docs.aws_command import check_aws, run_aws
 from tests.docs.blocks import find_blocks, find_commands
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.commands import operator_account, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link
 from tests.support.usage import make_usage
@@ -49,7 +48,7 @@ def account():
     with operator_account():
         made = run_for_json("keys", "create", "--tenant", "acme")
         link = make_link(status="completed", usage=make_usage())
-        BatchTable(boto3.client("dynamodb", **LOCAL_AWS), TABLE).put_all([link_row(link)])
+        BatchTable(aws_client("dynamodb"), TABLE).put_all([link_row(link)])
         yield {"key_3f2a": made["id"], "TABLE": TABLE}
 
 

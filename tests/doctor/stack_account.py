@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-import boto3
-from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
@@ -16,7 +14,8 @@ from infra.fingerprint import fingerprint
 from infra.local.aws import moto_lookups
 from infra.local.aws.resources import table_definition
 from tests.support import moto_lambda
-from tests.support.aws import FAST_MOTO, LOCAL_AWS
+from tests.support.aws_clients import aws_client as client
+from tests.support.aws_clients import local_aws
 from tests.support.iam import install_simulation
 
 CONFIG = Path(__file__).parent / "gateway.toml"
@@ -132,10 +131,6 @@ RESOURCES = {
 }
 
 
-def client(service):
-    return boto3.client(service, **LOCAL_AWS)
-
-
 @contextmanager
 def healthy_stack():
     import_module("tests.infra.moto_server")  # it registers more types; its packages take seconds
@@ -154,7 +149,7 @@ def healthy_stack():
         "Resources": RESOURCES,
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
     }
-    with mock_aws(config=FAST_MOTO):
+    with local_aws():
         client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps(template))
         for target in ("openai", "azure-east"):
             put_secret(target)

@@ -6,7 +6,6 @@ import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import boto3
 import httpx
 import pytest
 import pytest_asyncio
@@ -19,7 +18,7 @@ from infra.local.request_log import RequestLog
 from infra.local.target_setup import build_target_setup
 from tests.faults.aws_proxy import AwsProxy, run_aws_proxy
 from tests.faults.tcp_shim import run_tcp_shim
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_table
 from tests.support.gateway import run_gateway
 from tests.support.requests import CREATE
 from tests.support.upstream import create_certificate, make_server_context, run_peer
@@ -129,7 +128,7 @@ class ShimmedGateway:
 
     def row(self, id, kind="R"):
         """Read past the shim."""
-        table = boto3.resource("dynamodb", endpoint_url=self.aws, **LOCAL_AWS).Table(TABLE)
+        table = aws_table(TABLE, self.aws)
         return table.get_item(Key={"pk": f"T#acme#{kind}#{id}", "sk": "LINK"}).get("Item")
 
     async def wait_for_row(self, id, status):

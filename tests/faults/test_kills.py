@@ -10,7 +10,6 @@ import random
 import time
 from functools import partial
 
-import boto3
 import httpx
 import pytest
 import pytest_asyncio
@@ -21,7 +20,7 @@ from infra.local.options import GatewayOptions, LocalKey
 from infra.local.processes import Processes, kill
 from infra.local.request_log import RequestLog
 from infra.local.target_setup import build_target_setup
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client, aws_table
 from tests.support.concurrency import IS_SOAK, MAX_POLL_SECONDS, ROUNDS
 from tests.support.events import parse_events
 from tests.support.limits import NANO
@@ -72,9 +71,9 @@ class Rig:
 
     def __init__(self, client, processes, aws):
         self.client, self.processes = client, processes
-        self._table = boto3.resource("dynamodb", endpoint_url=aws, **LOCAL_AWS).Table(TABLE)
+        self._table = aws_table(TABLE, aws)
         # So that messages of a killed function return soon.
-        boto3.client("sqs", endpoint_url=aws, **LOCAL_AWS).set_queue_attributes(
+        aws_client("sqs", endpoint=aws).set_queue_attributes(
             QueueUrl=queue_url(aws), Attributes={"VisibilityTimeout": str(FUNCTION_SECONDS)}
         )
 

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-import boto3
 import pytest
 
 from antiphon.errors import Unavailable
 from antiphon.store.event_bus import EventBus
 from antiphon.store.queue import BusEvent, PublishEvent
-from tests.support.aws import LOCAL_AWS, ONCE, refuse_connection
+from tests.support.aws import refuse_connection
+from tests.support.aws_clients import ONCE, aws_client
 from tests.support.follow_up import HOUR, NOW, make_follow_up, run_follow_up
 from tests.support.upstream import plain_transport
 
@@ -19,7 +19,7 @@ EVENT = BusEvent("Response Ended", {"id": "evt_1"}, NOW)
 def bus(cloud):
     """The default bus, beside the other services, whose entries are recorded."""
     assert cloud.sent == []
-    client = boto3.client("events", config=ONCE, **LOCAL_AWS)
+    client = aws_client("events", ONCE)
     client.entries = []
     client.meta.events.register(
         "provide-client-params.events.PutEvents",

@@ -1,12 +1,10 @@
 """`make deploy` finds out before it builds anything whether AWS can be deployed to."""
 
-import boto3
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from infra.preflight import main
-from tests.support.aws import FAST_MOTO, LOCAL_AWS
+from tests.support.aws_clients import aws_client, local_aws
 from tests.support.commands import EMPTY_ENVIRONMENT, OPERATOR_ENVIRONMENT
 
 VERSION = "/cdk-bootstrap/hnb659fds/version"
@@ -15,8 +13,8 @@ FROM_MAKE = ("--require-approval", "never", "-c", "antiphon:stage=dev")
 
 @pytest.fixture
 def ssm():
-    with mock_aws(config=FAST_MOTO):
-        yield boto3.client("ssm", **LOCAL_AWS)
+    with local_aws():
+        yield aws_client("ssm")
 
 
 def preflight(*arguments, env=OPERATOR_ENVIRONMENT):

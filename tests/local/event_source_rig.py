@@ -16,7 +16,7 @@ from infra.local.aws.server import create_resources
 from infra.local.processes import Processes
 from infra.local.runtime_api.function import Function, function_environment
 from tests.local.gateway_rig import WRAPPER
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import LOCAL_AWS
 
 EVENT_FUNCTIONS = Path(__file__).parent / "event_functions"
 

@@ -9,7 +9,6 @@ import threading
 import time
 from contextlib import contextmanager
 
-import boto3
 import httpx
 import pytest
 from click.testing import CliRunner
@@ -22,7 +21,7 @@ from infra.local.keep import KeepFailed, keep_keys, use_folder
 from infra.local.options import parse_keys
 from infra.local.runtime_api.function import child_environment
 from tests.local.gateway_rig import ROOT
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client, aws_table
 from tests.support.concurrency import wait_for
 
 CONFIG = '[targets.simulated]\nprovider = "openai"\nmodels = ["sim-*"]\n'
@@ -54,11 +53,11 @@ def local_aws(folder, keys=KEYS, end=signal.SIGTERM):
 
 
 def open_table(aws):
-    return boto3.resource("dynamodb", endpoint_url=aws, **LOCAL_AWS).Table(TABLE)
+    return aws_table(TABLE, aws)
 
 
 def open_queue(aws):
-    return boto3.client("sqs", endpoint_url=aws, **LOCAL_AWS)
+    return aws_client("sqs", endpoint=aws)
 
 
 def find(table, row):

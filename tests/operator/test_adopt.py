@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
-import boto3
 import pytest
 
 from antiphon.store.dynamodb import Table
 from antiphon.store.links import NEVER, Links, link_row
 from infra.operator.adopt import KINDS
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.commands import create_stack, read_rows, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link
 
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("stacks")
 
 @pytest.fixture
 def links():
-    return Links(Table(boto3.client("dynamodb", **LOCAL_AWS), "table-of-prod"))
+    return Links(Table(aws_client("dynamodb"), "table-of-prod"))
 
 
 def adopt(*arguments, code=0):

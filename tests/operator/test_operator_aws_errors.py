@@ -2,7 +2,6 @@
 
 import json
 
-import boto3
 import botocore.exceptions as aws
 import click
 import pytest
@@ -16,7 +15,7 @@ from antiphon.store.reservations import limits_partition
 from antiphon.store.storage import StorageKey
 from antiphon.store.usage import usage_partition
 from infra.operator.aws_errors import translate_aws_errors
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.commands import OPENAI_SECRET, OPERATOR_ENVIRONMENT, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link
 from tests.support.permissions import POLICY, actions_of
@@ -86,7 +85,7 @@ def test_unexpected_exceptions_are_not_translated():
 
 def create_operator(*actions):
     """Return the environment of a user with these actions; moto ignores resources and conditions."""
-    iam = boto3.client("iam", **LOCAL_AWS)
+    iam = aws_client("iam")
     iam.create_user(UserName="operator")
     allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
@@ -108,7 +107,7 @@ def run_with_iam(env, *arguments, **options):
 def recount(env):
     """Run the command where there is a link to count; return its result."""
     link = make_link(status="completed", usage=make_usage())
-    client = boto3.client("dynamodb", **LOCAL_AWS)
+    client = aws_client("dynamodb")
     BatchTable(client, "table-of-prod").put_all([link_row(link)])
     return run_with_iam(env, "usage", "recount", "--since", "2023-11-14", "--json")
 
@@ -159,7 +158,7 @@ def test_operator_policy_allows_every_command():
 def test_operator_policy_contains_no_unused_action(missing):
     env = create_operator(*(action for action in ACTIONS if action != missing))
     id = run_for_json("keys", "create", "--tenant", "acme")["id"]
-    boto3.client("secretsmanager", **LOCAL_AWS).delete_secret(SecretId=OPENAI_SECRET)
+    aws_client("secretsmanager").delete_secret(SecretId=OPENAI_SECRET)
     if missing == "dynamodb:BatchGetItem":
         result = recount(env)
     else:

@@ -2,12 +2,11 @@
 
 import json
 
-import boto3
 import pytest
 
 from infra.constructs.options import Options
 from infra.operator import deployment
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.commands import (
     EMPTY_ENVIRONMENT,
     OPERATOR_ENVIRONMENT,
@@ -75,7 +74,7 @@ def test_region_comes_from_environment_or_option():
 @pytest.mark.usefixtures("stacks")
 def test_stack_without_a_table_is_an_error_with_its_status():
     template = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
-    client = boto3.client("cloudformation", **LOCAL_AWS)
+    client = aws_client("cloudformation")
     client.create_stack(StackName="Antiphon-half", TemplateBody=template)
     assert "Antiphon-half is CREATE_COMPLETE and has no output TableName." in refused(
         "--stage", "half"
@@ -84,7 +83,7 @@ def test_stack_without_a_table_is_an_error_with_its_status():
 
 @pytest.mark.usefixtures("stacks")
 def test_missing_table_is_an_error():
-    boto3.client("dynamodb", **LOCAL_AWS).delete_table(TableName="table-of-prod")
+    aws_client("dynamodb").delete_table(TableName="table-of-prod")
     assert "The table does not exist." in refused()
 
 

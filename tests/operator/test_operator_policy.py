@@ -4,13 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import pytest
 
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.links import link_row
 from infra.constructs.function_specs import KEY_ACTIONS
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.commands import create_stack, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link
 from tests.support.iam import ACCOUNT, IamRequest, is_allowed, recorded_requests
@@ -37,7 +36,7 @@ def play_commands():
         make_link(3, kind="file", id="file-1"),
         make_link(4, status="in_progress"),
     ]
-    batch = BatchTable(boto3.client("dynamodb", **LOCAL_AWS), TABLE)
+    batch = BatchTable(aws_client("dynamodb"), TABLE)
     batch.put_all(map(link_row, links))
     with recorded_requests() as requests:
         run_commands("--stage", "played")

@@ -2,13 +2,12 @@
 
 import time
 
-import boto3
 import pytest
 
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.links import link_row
 from infra.local.aws.resources import table_definition
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client, aws_table
 from tests.support.commands import read_rows, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link
 from tests.support.usage import make_usage
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("stacks")
 
 @pytest.fixture
 def client():
-    return boto3.client("dynamodb", **LOCAL_AWS)
+    return aws_client("dynamodb")
 
 
 @pytest.fixture
@@ -32,10 +31,10 @@ def restored(client, stacks):  # noqa: ARG001  the tables must exist
     assert run_antiphon(*RECOUNT).code == 0
     client.create_table(**{**table_definition(), "TableName": RESTORED})
     rows = read_rows(OURS)
-    table = boto3.resource("dynamodb", **LOCAL_AWS).Table(RESTORED)
+    table = aws_table(RESTORED)
     for row in rows:
         table.put_item(Item=row)
-    ours = boto3.resource("dynamodb", **LOCAL_AWS).Table(OURS)
+    ours = aws_table(OURS)
     for row in rows:
         if row["sk"] in {"KEY", "LINK", "COUNTED"}:
             ours.delete_item(Key={"pk": row["pk"], "sk": row["sk"]})
@@ -65,7 +64,7 @@ def test_missing_rows_are_counted_first_and_written_on_request(restored):
 @pytest.mark.usefixtures("restored")
 def test_usage_is_not_counted_twice(client):
     run_for_json("restore", RESTORED, "--write")
-    streams = boto3.client("dynamodbstreams", **LOCAL_AWS)
+    streams = aws_client("dynamodbstreams")
     (stream,) = streams.list_streams(TableName=OURS)["Streams"]
     described = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]
     iterator = streams.get_shard_iterator(
@@ -84,7 +83,7 @@ def test_usage_is_not_counted_twice(client):
 
 def test_rows_that_exist_or_have_expired_are_left_alone(client, restored):
     id = run_for_json("keys", "create", "--tenant", "acme", "--name", "new")["id"]
-    table = boto3.resource("dynamodb", **LOCAL_AWS).Table(RESTORED)
+    table = aws_table(RESTORED)
     (new,) = (row for row in read_rows(OURS) if row["sk"] == "KEY")
     table.put_item(Item={**new, "name": "old"})
     gone = link_row(make_link(9, expires_at=int(time.time()) - 1))

@@ -2,10 +2,9 @@
 
 import json
 
-import boto3
 import pytest
 
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.commands import OPENAI_SECRET, create_stack, run_antiphon
 from tests.support.webhooks import make_secret
 
@@ -14,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("stacks")
 
 @pytest.fixture
 def client():
-    return boto3.client("secretsmanager", **LOCAL_AWS)
+    return aws_client("secretsmanager")
 
 
 def put(*arguments, stdin="sk-new\n", code=0):

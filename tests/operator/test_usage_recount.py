@@ -1,11 +1,10 @@
 """`antiphon usage recount`: what it prints, and what it changes."""
 
-import boto3
 import pytest
 
 from antiphon.store.dynamodb import BatchTable
 from antiphon.store.links import link_row
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.commands import read_rows, run_antiphon, run_for_json
 from tests.support.dynamodb import make_link
 from tests.support.usage import make_usage
@@ -29,7 +28,7 @@ def write_links():
     ended = {"status": "completed", "model": "special", "usage": make_usage(input=1_000_000)}
     tenants = ("acme", "acme", "acme", "umbra")
     made = [make_link(n, tenant=tenant, **ended) for n, tenant in enumerate(tenants)]
-    batch = BatchTable(boto3.client("dynamodb", **LOCAL_AWS), "table-of-prod")
+    batch = BatchTable(aws_client("dynamodb"), "table-of-prod")
     batch.put_all(map(link_row, made))
 
 

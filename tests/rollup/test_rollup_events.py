@@ -22,7 +22,8 @@ from antiphon.store.queue import (
     encode_message,
 )
 from antiphon.store.webhook_endpoints import WebhookEndpoints
-from tests.support.aws import LOCAL_AWS, ONCE, refuse_connection
+from tests.support.aws import refuse_connection
+from tests.support.aws_clients import LOCAL_AWS, ONCE
 from tests.support.canaries import CONTENT
 from tests.support.concurrency import wait_for
 from tests.support.receiver import make_endpoint

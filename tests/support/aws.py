@@ -3,16 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
 import boto3
-import botocore.session
 from botocore.awsrequest import AWSResponse
-from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from moto import mock_aws
 
 from antiphon.store.dynamodb import Item, Table
 from antiphon.store.queue import Message, Queue, decode_message
@@ -21,11 +18,9 @@ from antiphon.store.web_identity import WebIdentity
 from infra.local.aws import moto_lookups, transactions
 from infra.local.aws.http_server import serve_moto
 from infra.local.aws.resources import TABLE, table_definition
+from tests.support.aws_clients import LOCAL_AWS, ONCE, aws_client, local_aws
 from tests.support.concurrency import ManualClock
 
-LOCAL_AWS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
-FAST_MOTO = {"core": {"reset_boto3_session": False}}  # loading botocore's models again takes 0.2 s
 GET_SECRET_VALUE = "GetSecretValue"
 TEST_SECRETS = {name: f"test/{name}" for name in ("openai", "azure", "other")}
 # The forms of STS's query protocol, which moto lacks for GetWebIdentityToken.
@@ -35,10 +30,6 @@ TOKEN = """<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/201
 </GetWebIdentityTokenResponse>"""
 ERROR = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <Error><Type>Sender</Type><Code>{}</Code><Message>MARK-message</Message></Error></ErrorResponse>"""
-
-# A session reads the descriptions of services once for all its clients, and each command opens a
-# session of its own: nine tenths of the time of a command in these tests.
-botocore.session.create_loader = cache(botocore.session.create_loader)
 
 type Fault = Callable[[Any], AWSResponse | None]
 
@@ -50,14 +41,14 @@ class FakeAws:
     """
 
     def __init__(self) -> None:
-        self.dynamodb = boto3.client("dynamodb", config=ONCE, **LOCAL_AWS)
+        self.dynamodb = aws_client("dynamodb", ONCE)
         self.dynamodb.create_table(**table_definition())
         self.table = Table(self.dynamodb, TABLE)
         self.sent: list[tuple[Message, int]] = []  # with the delay, in seconds
 
     @cached_property
     def sqs(self) -> Any:
-        client = boto3.client("sqs", config=ONCE, **LOCAL_AWS)
+        client = aws_client("sqs", ONCE)
         client.meta.events.register("provide-client-params.sqs.SendMessage", self._record)
         return client
 
@@ -71,7 +62,7 @@ class FakeAws:
 
     @cached_property
     def secrets(self) -> Any:
-        return boto3.client("secretsmanager", config=ONCE, **LOCAL_AWS)
+        return aws_client("secretsmanager", ONCE)
 
     def row(self, id: str) -> Item | None:
         return self.table.get(f"T#acme#R#{id}", "LINK")
@@ -159,7 +150,7 @@ def _hook(client: Any, operation: str) -> str:
 def fake_aws() -> Iterator[FakeAws]:
     moto_lookups.install()
     transactions.install()
-    with mock_aws(config=FAST_MOTO):
+    with local_aws():
         yield FakeAws()
 
 

@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from click.testing import CliRunner
-from moto import mock_aws
 
 from infra.cli import main
 from infra.local.aws import moto_lookups
 from infra.local.aws.resources import table_definition
-from tests.support.aws import FAST_MOTO, LOCAL_AWS
+from tests.support.aws_clients import aws_client, aws_table, local_aws
 
 # Without the developer's own AWS settings, and without a search for them.
 NO_AWS = dict.fromkeys(
@@ -85,9 +83,7 @@ def create_stack(name: str, table: str, **outputs: str) -> None:
         "Resources": {"Table": resource, "ApiLogs12345678": log_group},
         "Outputs": {output: {"Value": value} for output, value in values.items()},
     }
-    boto3.client("cloudformation", **LOCAL_AWS).create_stack(
-        StackName=name, TemplateBody=json.dumps(template)
-    )
+    aws_client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
 
 
 def log_group_of(stack: str) -> str:
@@ -99,8 +95,8 @@ def log_group_of(stack: str) -> str:
 def operator_account() -> Iterator[None]:
     """An account with two stages; only the first has more outputs than the table."""
     moto_lookups.install()
-    with mock_aws(config=FAST_MOTO):
-        secrets = boto3.client("secretsmanager", **LOCAL_AWS)
+    with local_aws():
+        secrets = aws_client("secretsmanager")
         secret = secrets.create_secret(Name=OPENAI_SECRET, SecretString="replace-me")
         create_stack(
             "Antiphon-prod",
@@ -118,5 +114,5 @@ def operator_account() -> Iterator[None]:
 
 
 def read_rows(table: str) -> list[dict[str, Any]]:
-    found: Any = boto3.resource("dynamodb", **LOCAL_AWS).Table(table).scan()["Items"]
+    found: Any = aws_table(table).scan()["Items"]
     return found

@@ -11,10 +11,8 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
-from moto import mock_aws
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -30,7 +28,7 @@ from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
 from antiphon.store.references import References
 from infra.local.aws import moto_lookups, transactions
 from infra.local.aws.resources import TABLE, table_definition
-from tests.support.aws import FAST_MOTO, LOCAL_AWS
+from tests.support.aws_clients import LOCAL_AWS, aws_client, local_aws
 from tests.support.concurrency import IS_SOAK
 
 START_MS = 1_700_000_000_000  # when the first link is created: 2023-11-14 22:13:20 UTC
@@ -74,7 +72,7 @@ class EmbeddedStore:
     calls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        client = boto3.client("dynamodb", **LOCAL_AWS)
+        client = aws_client("dynamodb")
         client.meta.events.register("before-call.dynamodb", self._record)
         self.client = client
         self.table, self.batch = Table(client, TABLE), BatchTable(client, TABLE)
@@ -84,7 +82,7 @@ class EmbeddedStore:
         index = MetadataIndex(self.table, self.batch, self.keys)
         self.rollup = StreamHandler([index.apply], self.queue)
         self._numbers = itertools.count()
-        self._streams = boto3.client("dynamodbstreams", **LOCAL_AWS)
+        self._streams = aws_client("dynamodbstreams")
         self._iterator: str | None = None
 
     def make_link(self, **more: Any) -> Link:
@@ -138,9 +136,9 @@ def embedded_store(*, stream: bool = True, keys: Iterable[str] = ("*",)) -> Iter
     """An empty table; without a stream it takes many rows twice as fast."""
     moto_lookups.install()
     transactions.install()  # moto's own are not thread-safe
-    with mock_aws(config=FAST_MOTO):
+    with local_aws():
         shape = table_definition() if stream else _shape_without_stream()
-        boto3.client("dynamodb", **LOCAL_AWS).create_table(**shape)
+        aws_client("dynamodb").create_table(**shape)
         yield EmbeddedStore(list(keys))
 
 

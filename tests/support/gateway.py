@@ -10,18 +10,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 
 from antiphon.store.circuits import CIRCUITS_KEY
 from infra.local.aws.resources import Resources, secret_name
 from infra.local.runtime_api.function import child_environment
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client, aws_table
 from tests.support.canaries import LeakWatch, named_secrets
 from tests.support.concurrency import wait_for
 from tests.support.webhooks import make_secret
@@ -100,7 +98,7 @@ class Gateway:
 
     def store_credential(self, target: str, credential: str = "credential") -> None:
         """Stores the credential of a target that only one test's function has."""
-        secrets = boto3.client("secretsmanager", endpoint_url=self.aws_endpoint, **LOCAL_AWS)
+        secrets = aws_client("secretsmanager", endpoint=self.aws_endpoint)
         secrets.create_secret(Name=secret_name(target), SecretString=credential)
 
     def revoke(self, key: str) -> None:
@@ -115,12 +113,7 @@ class Gateway:
         return wait_for(lambda: self.row(partition), lambda row: row is not None and is_ready(row))
 
     def _table(self) -> Any:
-        return _open_table(self.aws_endpoint, self.table)
-
-
-@cache
-def _open_table(endpoint: str, name: str) -> Any:
-    return boto3.resource("dynamodb", endpoint_url=endpoint, **LOCAL_AWS).Table(name)
+        return aws_table(self.table, self.aws_endpoint)
 
 
 @contextmanager

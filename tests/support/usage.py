@@ -12,8 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-
 from antiphon.pricing import CostEstimator, Prices
 from antiphon.rollup.counting import LinkCounter
 from antiphon.rollup.handler import StreamHandler
@@ -34,7 +32,7 @@ from antiphon.store.usage import (
     sum_total,
 )
 from infra.local.aws.resources import TABLE
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.canaries import CONTENT
 from tests.support.concurrency import wait_for
 from tests.support.dynamodb import EmbeddedStore, embedded_store
@@ -240,4 +238,4 @@ def add_storage(tenant="acme", key_id=None, table="table-of-prod", **counts):
 
 
 def _stage_table(name):
-    return Table(boto3.client("dynamodb", **LOCAL_AWS), name)
+    return Table(aws_client("dynamodb"), name)

@@ -2,11 +2,10 @@
 
 import json
 
-import boto3
 import pytest
 
 from infra.local.aws.resources import secret_name
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client
 from tests.support.events import make_events, make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.provider import encode_response, encode_stream
@@ -21,7 +20,7 @@ TARGETS = [f"rotated-{number}" for number in range(6)]  # one for each test, for
 
 @pytest.fixture(scope="module")
 def secrets(many):
-    return boto3.client("secretsmanager", endpoint_url=many.aws_endpoint, **LOCAL_AWS)
+    return aws_client("secretsmanager", endpoint=many.aws_endpoint)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import re
 import time
 from datetime import UTC, datetime
 
-import boto3
 import pytest
 
 from infra.reference.errors import error_examples
@@ -14,7 +13,7 @@ from infra.traffic.filters import RequestFilter
 from infra.traffic.meanings import MEANINGS, explain
 from infra.traffic.sources import LATE_SECONDS, CloudWatchLines
 from infra.traffic.tail import Tail, find_costs
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import aws_client, aws_table
 from tests.support.commands import (
     OPERATOR_ENVIRONMENT,
     log_group_of,
@@ -33,7 +32,7 @@ class WrittenLog:
     """The log group of the stack; CloudWatch has a log stream for each process."""
 
     def __init__(self):
-        self.client = boto3.client("logs", **LOCAL_AWS)
+        self.client = aws_client("logs")
 
     def create(self):
         self.client.create_log_group(logGroupName=GROUP)
@@ -184,7 +183,7 @@ def test_help_has_examples():
 
 def test_top_prints_one_picture_where_there_is_no_terminal(log):
     key = run_for_json("keys", "create", "--tenant", "acme", "--rpm", "5")
-    table = boto3.resource("dynamodb", **LOCAL_AWS).Table("table-of-prod")
+    table = aws_table("table-of-prod")
     until = int((time.time() + 90) * 1000)
     table.put_item(
         Item={"pk": "G#CIRCUITS", "sk": "STATE", "until_azure_east": until, "until_openai": 5}

@@ -5,11 +5,12 @@ each member of each attribute value, and adds up the size of a row for each of i
 """
 
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
+from inspect import isfunction
 from typing import Any
 
 from moto import backends
-from moto.core import responses, serialize, utils
+from moto.core import responses, serialize
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
@@ -28,11 +29,20 @@ def install() -> None:
     moto_queries.install()
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
-    names = cache(utils.method_names_from_class)
-    setattr(responses, "method_names_from_class", names)  # noqa: B010  it is not exported
+    setattr(responses, "method_names_from_class", _Methods)  # noqa: B010  it is not exported
     picker = serialize.AttributePicker
     picker.__call__ = _pick_directly(picker.__call__)  # type: ignore[method-assign]
     LimitedSizeDict.__setitem__ = _set_bounded  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True)
+class _Methods:
+    """The names of the methods of a class, of which moto asks for one."""
+
+    owner: type
+
+    def __contains__(self, name: str) -> bool:
+        return isfunction(getattr(self.owner, name, None))
 
 
 def _pick_directly(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from tests.bench.progress import Report
 from tests.bench.request import WHOLE, Ask
 from tests.bench.rig import Rig, moto
 from tests.bench.scale import Scale
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import LOCAL_AWS
 
 FILL_SECONDS, CHAIN_SECONDS = 400.0, 100.0  # then the larger points of a curve are left out
 

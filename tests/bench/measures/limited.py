@@ -25,7 +25,7 @@ from tests.bench.progress import Report
 from tests.bench.request import KEY, MODEL, WHOLE
 from tests.bench.rig import Rig
 from tests.bench.scale import Scale
-from tests.support.aws import LOCAL_AWS
+from tests.support.aws_clients import LOCAL_AWS
 
 TENANT = "limited"
 NO_LIMIT_IS_REACHED = Limits(rpm=10**9, tpm=10**12, streams=10**6, budget_usd=10**6)
