@@ -7,6 +7,7 @@ import pytest
 from antiphon.settings.metrics import METRICS, NAMESPACE
 from antiphon.settings.table import INDEXES
 from tests.infra.synthesis import ALL_SOURCES, PROJECT, only, resources, template
+from tests.infra.variants import DEV, EVERYTHING, EXISTING, TOPIC
 
 OWN_METRICS = {metric.name: metric for metric in METRICS}
 AWS_METRICS = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
@@ -86,7 +87,7 @@ def test_missing_data_is_no_alarm():
 
 
 def test_alarms_use_metrics_that_exist():
-    for alarm in alarms(stage="dev").values():
+    for alarm in alarms(**DEV).values():
         for namespace, name, dimensions in alarm_metrics(alarm):
             if namespace == NAMESPACE:
                 assert OWN_METRICS[name].dimensions == ()
@@ -133,7 +134,7 @@ def test_throttled_requests_of_table_and_indexes_are_an_alarm():
 def test_concurrency_near_the_reserved_one_or_the_quota_is_an_alarm():
     quota = alarms()["ConcurrencyNearLimit"]
     assert value_of(quota, claimed=800, used=10) == quota["Threshold"]
-    reserved = alarms(reserved_concurrency=50)["ConcurrencyNearLimit"]
+    reserved = alarms(**EVERYTHING)["ConcurrencyNearLimit"]
     assert value_of(reserved, used=40) == reserved["Threshold"]
     ((_, _, dimensions),) = alarm_metrics(reserved)
     assert dimensions["FunctionName"]["Ref"].startswith("Api")
@@ -179,9 +180,8 @@ def test_topic_accepts_messages_over_tls_only():
 
 
 def test_alarms_go_to_an_email_address_or_an_existing_topic():
-    subscribed = only(template(alarm_email="ops@example.com"), "SNS::Subscription")
+    subscribed = only(template(**EVERYTHING), "SNS::Subscription")
     assert (subscribed["Protocol"], subscribed["Endpoint"]) == ("email", "ops@example.com")
-    topic = "arn:aws:sns:eu-west-1:123456789012:ops"
-    made = template(alarm_topic_arn=topic)
+    made = template(**EXISTING)
     assert not resources(made, "SNS::Topic")
-    assert all(a["AlarmActions"] == [topic] for a in resources(made, "CloudWatch::Alarm").values())
+    assert all(a["AlarmActions"] == [TOPIC] for a in resources(made, "CloudWatch::Alarm").values())

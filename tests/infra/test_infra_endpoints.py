@@ -2,11 +2,21 @@
 
 import json
 import re
+import tomllib
 
 import pytest
 
+from antiphon.settings.config import parse_config
 from infra import cost_model
-from tests.infra.synthesis import CONFIG, EVERYTHING, only, resources, template
+from tests.infra.synthesis import CONFIG, only, resources, template
+from tests.infra.variants import (
+    EVERYTHING,
+    EXISTING,
+    KEYLESS,
+    OTHER_PARTS,
+    PARTS,
+    SECOND_REGION,
+)
 
 
 def outputs(made):
@@ -59,7 +69,7 @@ def test_only_forms_come_as_base64():
 
 
 def test_stage_is_throttled_by_options_and_traced():
-    stage = only(template(throttle_rate=7.5, throttle_burst=9), "ApiGateway::Stage")
+    stage = only(template(**EVERYTHING), "ApiGateway::Stage")
     (settings,) = stage["MethodSettings"]
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (7.5, 9)
     assert settings["DataTraceEnabled"] is False
@@ -104,17 +114,17 @@ def test_errors_of_api_gateway_invite_no_second_payment():
 
 
 @pytest.mark.parametrize(
-    ("origins", "readable"),
+    ("text", "origins", "readable"),
     [
-        ([], None),
-        (["https://a.test"], "'https://a.test'"),
-        (["*"], "'*'"),
-        (["x://a", "x://b"], None),
+        (CONFIG, [], None),
+        (PARTS, ["https://a.test"], "'https://a.test'"),
+        (KEYLESS, ["*"], "'*'"),
+        (OTHER_PARTS, ["x://a", "x://b"], None),
     ],
-    ids=repr,
+    ids=["none", "one", "all", "two"],
 )
-def test_errors_of_api_gateway_are_readable_for_pages_of_one_origin(origins, readable):
-    text = f"[gateway]\ncors_origins = {json.dumps(origins)}\n{CONFIG}"
+def test_errors_of_api_gateway_are_readable_for_pages_of_one_origin(text, origins, readable):
+    assert parse_config(tomllib.loads(text)).gateway.cors_origins == origins
     for refusal in resources(template(text=text), "ApiGateway::GatewayResponse").values():
         found = refusal["ResponseParameters"]
         assert found.get("gatewayresponse.header.access-control-allow-origin") == readable
@@ -157,11 +167,15 @@ def test_outputs_contain_base_urls_and_names():
 
 
 @pytest.mark.parametrize(
-    ("option", "kind", "output"),
-    [("rest", "ApiGateway::RestApi", "RestUrl"), ("url", "Lambda::Url", "FunctionUrl")],
+    ("options", "kind", "output"),
+    [
+        (EXISTING, "ApiGateway::RestApi", "RestUrl"),
+        (EVERYTHING, "Lambda::Url", "FunctionUrl"),
+    ],
+    ids=["rest", "url"],
 )
-def test_either_endpoint_can_be_disabled(option, kind, output):
-    made = template(**{option: False})
+def test_either_endpoint_can_be_disabled(options, kind, output):
+    made = template(**options)
     assert not resources(made, kind)
     assert output not in outputs(made)
 
@@ -179,13 +193,14 @@ def test_domain_name_leads_to_the_rest_api():
 
 
 def test_without_a_zone_there_is_no_dns_record():
-    chosen = {name: EVERYTHING[name] for name in ("domain_name", "certificate_arn")}
-    assert not resources(template(**chosen), "Route53::RecordSet")
+    made = template(**SECOND_REGION)
+    assert only(made, "ApiGateway::DomainName")["DomainName"] == "ai.example.com"
+    assert not resources(made, "Route53::RecordSet")
 
 
 def test_firewall_protects_the_stage_by_address_only():
     """AWS WAF reads the first kilobytes of a body and lets the rest pass: no rule looks at one."""
-    made = template(firewall=True, url=False, firewall_rate=300)
+    made = template(**EVERYTHING)
     firewall = only(made, "WAFv2::WebACL")
     assert "FieldToMatch" not in json.dumps(firewall)
     rules = {rule["Name"]: rule["Statement"] for rule in firewall["Rules"]}
@@ -209,4 +224,4 @@ def test_nothing_relies_on_a_firewall():
 def test_log_role_of_the_account_is_retained_or_not_created():
     (account,) = template().find_resources("AWS::ApiGateway::Account").values()
     assert account["DeletionPolicy"] == "Retain"
-    assert not resources(template(account_log_role=False), "ApiGateway::Account")
+    assert not resources(template(**EVERYTHING), "ApiGateway::Account")

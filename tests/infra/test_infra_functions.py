@@ -14,6 +14,7 @@ from infra.constructs import function_specs
 from infra.constructs.function_specs import FUNCTION_SPECS
 from infra.link_changes import invokes_rollup
 from tests.infra.synthesis import ALL_SOURCES, PROJECT, function, only, resources, template
+from tests.infra.variants import EVERYTHING
 from tests.support.dynamodb import make_link
 
 FILTERS_OF_A_MAPPING = 5  # that Lambda takes, unless a quota is raised
@@ -56,7 +57,7 @@ def test_settings_can_read_the_environment(api):
 
 
 def test_the_reference_is_an_option(api):
-    without = function(template(docs=False), "api")
+    without = function(template(**EVERYTHING), "api")
     made = [each["Environment"]["Variables"]["SERVE_DOCS"] for each in (api, without)]
     assert made == ["true", "false"]
 
@@ -79,13 +80,11 @@ def test_api_is_not_in_a_vpc(api):
 
 
 def test_architecture_memory_logs_and_concurrency_are_options():
-    made = template(
-        arch="x86_64", memory=1024, log_level="DEBUG", log_days=90, reserved_concurrency=20
-    )
+    made = template(**EVERYTHING)
     api = function(made, "api")
     assert (api["Architectures"], api["MemorySize"]) == (["x86_64"], 1024)
     assert api["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG"
-    assert api["ReservedConcurrentExecutions"] == 20
+    assert api["ReservedConcurrentExecutions"] == 50
     assert {g["RetentionInDays"] for g in resources(made, "Logs::LogGroup").values()} == {90}
 
 
@@ -178,7 +177,7 @@ def test_settle_takes_no_more_than_its_share_of_the_account():
     def concurrency(**chosen):
         return queue_mapping(template(**chosen))["ScalingConfig"]["MaximumConcurrency"]
 
-    assert (concurrency(), concurrency(settle_concurrency=50)) == (10, 50)
+    assert (concurrency(), concurrency(**EVERYTHING)) == (10, 50)
 
 
 def test_a_batch_of_the_slowest_messages_ends_in_time():

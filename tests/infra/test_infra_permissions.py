@@ -16,15 +16,14 @@ from infra.constructs.function_specs import (
 )
 from tests.infra.synthesis import (
     ALL_SOURCES,
-    EVERYTHING,
     PROJECT,
     as_list,
     resources,
     statements,
     template,
 )
+from tests.infra.variants import EVERYTHING
 
-WITH_KEY = {"customer_managed_key": True, "region": "eu-west-1"}
 WITHOUT_ARN = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams"}
 STORE = "\n".join(path.read_text() for path in PROJECT.glob("functions/antiphon/store/*.py"))
 GRANTED = {
@@ -156,7 +155,7 @@ def test_only_functions_that_send_to_the_queue_may_do_so():
 
 def test_customer_managed_key_has_its_alias_and_leaves_its_use_to_iam():
     """As docs/operator-policy.json expects."""
-    made = template(**WITH_KEY)
+    made = template(**EVERYTHING)
     (alias,) = resources(made, "KMS::Alias").values()
     assert alias["AliasName"] == "alias/antiphon/prod"
     (key,) = resources(made, "KMS::Key").values()
@@ -166,6 +165,6 @@ def test_customer_managed_key_has_its_alias_and_leaves_its_use_to_iam():
 
 
 def test_customer_managed_key_is_usable_through_services_only():
-    (use,) = (s for s in statements(template(**WITH_KEY), "api") if "kms:Decrypt" in actions(s))
+    (use,) = (s for s in statements(template(**EVERYTHING), "api") if "kms:Decrypt" in actions(s))
     assert list(use["Condition"]) == ["StringEquals"]
     assert list(use["Condition"]["StringEquals"]) == ["kms:ViaService"]

@@ -4,11 +4,10 @@ import pytest
 
 from infra.constructs.options import Canary
 from tests.infra.synthesis import function, only, resources, template
+from tests.infra.variants import EVERYTHING, EXISTING, RESERVED, SNAP_START
 from tests.support.lazy import LazyModule
 
 rollout = LazyModule("infra.constructs.rollout")
-
-WITH_OPTIONS = {"canary": "10 percent 5 minutes", "provisioned_concurrency": 2}
 
 
 def alias_of(made, name):
@@ -64,7 +63,7 @@ def test_by_default_a_new_version_takes_over_at_once_and_nothing_is_kept_started
 
 
 def test_provisioned_concurrency_is_the_api_s():
-    made = template(**WITH_OPTIONS)
+    made = template(**EVERYTHING)
     provisioned = [
         alias_of(made, name)[1]["Properties"].get("ProvisionedConcurrencyConfig")
         for name in ("api", "settle", "rollup")
@@ -73,7 +72,7 @@ def test_provisioned_concurrency_is_the_api_s():
 
 
 def test_canary_shifts_the_api_and_rolls_back_on_alarms_of_a_faulty_version():
-    made = template(**WITH_OPTIONS)
+    made = template(**EVERYTHING)
     group = only(made, "CodeDeploy::DeploymentGroup")
     assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
@@ -96,16 +95,22 @@ def test_a_changed_property_of_the_function_is_a_new_version_and_a_reservation_i
         _, alias = alias_of(template(**options), "api")
         return alias["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
 
-    assert version(snap_start=True, arch="arm64") != version()
-    assert version(reserved_concurrency=5, provisioned_concurrency=5) == version()
+    assert version(**SNAP_START) != version()
+    assert version(**RESERVED) == version()
 
 
-@pytest.mark.parametrize("arch", ["arm64", "x86_64"])
-def test_snap_start_is_the_api_s_on_both_architectures(arch):
-    made = template(snap_start=True, arch=arch)
+@pytest.mark.parametrize(
+    ("arch", "options", "without"),
+    [("arm64", SNAP_START, {}), ("x86_64", EXISTING, EVERYTHING)],
+    ids=["arm64", "x86_64"],
+)
+def test_snap_start_is_the_api_s_on_both_architectures(arch, options, without):
+    made = template(**options)
+    assert function(made, "api")["Architectures"] == [arch]
     assert function(made, "api")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     assert "SnapStart" not in function(made, "settle")
-    assert "SnapStart" not in function(template(arch=arch), "api")
+    assert function(template(**without), "api")["Architectures"] == [arch]
+    assert "SnapStart" not in function(template(**without), "api")
 
 
 def test_each_canary_is_a_deployment_config():
@@ -113,5 +118,5 @@ def test_each_canary_is_a_deployment_config():
 
 
 def test_reserved_concurrency_is_the_function_s():
-    made = template(reserved_concurrency=5, provisioned_concurrency=5)
+    made = template(**RESERVED)
     assert function(made, "api")["ReservedConcurrentExecutions"] == 5

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from tests.infra.synthesis import ALL_SOURCES, EVERYTHING, lint, protection, resources, template
+from tests.infra.synthesis import ALL_SOURCES, lint, protection, resources, template
+from tests.infra.variants import DEV, EVERYTHING, SNAP_START
 
 
 def test_every_target_has_a_secret_with_a_placeholder():
-    secrets = resources(template(stage="dev"), "SecretsManager::Secret").values()
+    secrets = resources(template(**DEV), "SecretsManager::Secret").values()
     assert {secret["Description"] for secret in secrets} == {
         f"Credential of target {target}, Antiphon dev, as plain text"
         for target in ("openai", "azure-east")
@@ -30,27 +31,28 @@ def test_what_is_retained_has_no_fixed_name_and_does_not_outlive_a_failed_create
 
 
 def test_stages_use_different_names():
-    def names(stage):
-        made = template(stage=stage, customer_managed_key=True, region="eu-west-1").to_json()
+    def names(options):
+        made = template(**options).to_json()
         taken = {"Name", "StageName", "AliasName", "TableName", "FunctionName", "QueueName"}
         found = [r["Properties"] for r in made["Resources"].values() if "Properties" in r]
         return {v for p in found for k, v in p.items() if k in taken and isinstance(v, str)}
 
-    assert names("one")
-    assert names("one") & names("two") == {"live"}  # an alias, whose name is its function's
+    assert "alias/antiphon/dev" in names(DEV)
+    assert names(DEV) & names(EVERYTHING) == {"live"}  # an alias, whose name is its function's
 
 
 def test_resources_have_tags():
-    (table,) = resources(template(stage="dev"), "DynamoDB::GlobalTable").values()
+    made = template(**DEV)
+    (table,) = resources(made, "DynamoDB::GlobalTable").values()
     for kind in ("Lambda::Function", "SecretsManager::Secret", "SQS::Queue"):
-        for made in [*table["Replicas"], *resources(template(stage="dev"), kind).values()]:
-            tags = {tag["Key"]: tag["Value"] for tag in made["Tags"]}
+        for each in [*table["Replicas"], *resources(made, kind).values()]:
+            tags = {tag["Key"]: tag["Value"] for tag in each["Tags"]}
             assert tags == {"application": "antiphon", "stage": "dev"}
 
 
 def test_cfn_lint_finds_nothing(tmp_path):
-    made = [template(), template(ALL_SOURCES, **EVERYTHING), template(snap_start=True)]
-    for each in made:
+    """The default stack is in the second one, and tests/infra/test_infra_template.py checks it."""
+    for each in (template(ALL_SOURCES, **EVERYTHING), template(**SNAP_START)):
         file = tmp_path / "template.json"
         file.write_text(json.dumps(each.to_json()))
         assert lint(file) == []

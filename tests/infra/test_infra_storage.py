@@ -2,6 +2,7 @@ import pytest
 
 from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL
 from tests.infra.synthesis import function, only, resources, statements, template
+from tests.infra.variants import DEV, EVERYTHING, EXISTING, REPLICATED, SECOND_REGION, TABLE
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_table_has_point_in_time_recovery(table):
 
 
 def test_each_replica_is_as_safe_as_the_table_of_the_stack():
-    made = template(region="eu-west-1", replicas="eu-west-3, eu-central-1")
+    made = template(**REPLICATED)
     replicas = only(made, "DynamoDB::GlobalTable")["Replicas"]
     assert {each["Region"] for each in replicas} == {"eu-west-1", "eu-west-3", "eu-central-1"}
     for each in replicas:
@@ -46,9 +47,9 @@ def test_each_replica_is_as_safe_as_the_table_of_the_stack():
         assert each["DeletionProtectionEnabled"] is True
 
 
-@pytest.mark.parametrize(("stage", "retained"), [("prod", True), ("dev", False)])
-def test_only_production_stages_retain_data(stage, retained):
-    made = template(stage=stage)
+@pytest.mark.parametrize(("options", "retained"), [({}, True), (DEV, False)], ids=["prod", "dev"])
+def test_only_production_stages_retain_data(options, retained):
+    made = template(**options)
     (table,) = made.find_resources("AWS::DynamoDB::GlobalTable").values()
     (replica,) = table["Properties"]["Replicas"]
     assert replica["DeletionProtectionEnabled"] is retained
@@ -57,11 +58,8 @@ def test_only_production_stages_retain_data(stage, retained):
         assert policies == {"RetainExceptOnCreate" if retained else "Delete"}
 
 
-TABLE = "arn:aws:dynamodb:eu-west-3:123456789012:table/Antiphon-prod-Table-1"
-
-
 def test_an_existing_table_is_used_and_not_owned():
-    made = template(table_arn=TABLE, table_stream_arn=f"{TABLE}/stream/1")
+    made = template(**EXISTING)
     assert resources(made, "DynamoDB::GlobalTable") == {}
     assert function(made, "api")["Environment"]["Variables"]["TABLE_NAME"] == TABLE.split("/")[1]
     assert TABLE in [s["Resource"] for s in statements(made, "settle")]
@@ -69,14 +67,14 @@ def test_an_existing_table_is_used_and_not_owned():
 
 
 def test_without_its_stream_another_region_counts():
-    made = template(table_arn=TABLE)
+    made = template(**SECOND_REGION)
     sources = [m["EventSourceArn"] for m in resources(made, "Lambda::EventSourceMapping").values()]
     assert len(sources) == 1  # the queue
     assert "dynamodb:GetRecords" not in str(statements(made, "rollup"))
 
 
 def test_customer_managed_key_is_rotated_and_encrypts_everything():
-    made = template(customer_managed_key=True, region="eu-west-1")
+    made = template(**EVERYTHING)
     (name,) = resources(made, "KMS::Key", EnableKeyRotation=True)
     key = {"Fn::GetAtt": [name, "Arn"]}
     assert (

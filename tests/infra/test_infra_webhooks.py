@@ -1,6 +1,7 @@
 """The secret of webhooks: there only with the setting, for the functions that sign."""
 
-from tests.infra.synthesis import CONFIG, function, resources, statements, template
+from tests.infra.synthesis import function, resources, statements, template
+from tests.infra.variants import PARTS
 
 
 def secret_of(made):
@@ -9,7 +10,7 @@ def secret_of(made):
 
 
 def test_what_signs_may_read_one_secret_more():
-    made = template(text=f"{CONFIG}\n[webhooks]\n")
+    made = template(text=PARTS)
     (id,) = secret_of(made)
     for name in ("api", "settle"):
         assert function(made, name)["Environment"]["Variables"]["WEBHOOK_SECRET"] == {"Ref": id}

@@ -5,6 +5,7 @@ import pytest
 from infra import costs
 from infra.prices import PRICES
 from tests.infra.synthesis import CONFIG, resources, template
+from tests.infra.variants import PARTS
 from tests.support.commands import run_antiphon, run_for_json
 
 
@@ -30,21 +31,7 @@ def test_the_page_has_the_same_sum():
     assert document["usd"] == pytest.approx(page + 0.40 + 25 * 0.10 + 3.00)
 
 
-# Two targets with secrets, one without, one more secret of a provider's webhooks, one of our own.
-WITH_SECRETS = (
-    CONFIG.replace('models = ["gpt-*"]', 'models = ["gpt-*"]\nreceives_webhooks = true')
-    + """
-[targets.bedrock]
-provider = "bedrock"
-region = "us-west-2"
-models = { "gpt-oss" = "openai.gpt-oss-20b-1:0" }
-
-[webhooks]
-"""
-)
-
-
-@pytest.mark.parametrize(("text", "secrets"), [(CONFIG, 2), (WITH_SECRETS, 4)])
+@pytest.mark.parametrize(("text", "secrets"), [(CONFIG, 2), (PARTS, 5)], ids=["few", "all"])
 def test_what_is_due_without_requests_is_what_the_stack_makes(tmp_path, text, secrets):
     file = tmp_path / "gateway.toml"
     file.write_text(text)

@@ -34,6 +34,7 @@ GROUPS = {
     "tests/faults/test_ends_of_a_function": "hasty",
     "tests/faults/": "impatient",
     "tests/infra/": "deployed",
+    "tests/operator/test_cost": "deployed",  # it synthesises stacks, too
     "tests/metrics/": "measured",
     "tests/targets/": "many",
 }
