@@ -10,7 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from tests.support.gateway import NO_TLS
+
 HOP_HEADERS = ("connection", "transfer-encoding", "content-length", "host")
+ADDED_HEADERS = {
+    "openai-organization": "acme-inc",
+    "x-amzn-remapped-x-request-id": "1",
+    "x-amzn-remapped-date": "now",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,8 @@ type Change = Callable[[ProxiedResponse], ProxiedResponse]
 @contextmanager
 def run_proxy(upstream: str, change: Change):
     """Run a proxy that changes each response; yield its base URL."""
-    with httpx.Client(base_url=upstream.removesuffix("/v1"), timeout=30) as client:
+    base = upstream.removesuffix("/v1")
+    with httpx.Client(base_url=base, timeout=30, verify=NO_TLS) as client:
         handler = type("Handler", (_Handler,), {"client": client, "change": staticmethod(change)})
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -116,15 +124,14 @@ def _expose_metadata(passed):
     return replace(passed, status=200, headers=kind, chunks=[metadata, bytes(8), read_all(passed)])
 
 
-def _remove_headers(*names):
-    def change(passed):
-        return replace(passed, headers={n: v for n, v in passed.headers.items() if n not in names})
-
-    return change
+def _remove_headers(passed):
+    removed = ("x-antiphon-request-id", "x-antiphon-target", "x-request-id")
+    return replace(passed, headers={n: v for n, v in passed.headers.items() if n not in removed})
 
 
-def _add_headers(**headers):
-    return lambda passed: replace(passed, headers={**passed.headers, **headers})
+def _change_headers(passed):
+    removed = {n: v for n, v in passed.headers.items() if n != "x-antiphon-request-id"}
+    return replace(passed, headers={**removed, **ADDED_HEADERS})
 
 
 def _to_html(passed):
@@ -141,10 +148,7 @@ DROPS_THE_LAST_EVENT = change_streams(lambda p: replace(p, chunks=split_events(p
 EXPOSES_METADATA = _expose_metadata
 FAILS = except_health(error(500, "gateway_error"))
 HAS_NO_CREDENTIAL = except_health(error(502, "upstream_auth"))
-IDENTIFIES_THE_ACCOUNT = _add_headers(**{"openai-organization": "acme-inc"})
-REMOVES_HEADERS = _remove_headers("x-antiphon-request-id", "x-antiphon-target", "x-request-id")
-RENAMES_HEADERS = _add_headers(
-    **{"x-amzn-remapped-x-request-id": "1", "x-amzn-remapped-date": "now"}
-)
+CHANGES_HEADERS = _change_headers
+REMOVES_HEADERS = _remove_headers
 RESPONDS_WITH_HTML = _to_html
 ACCEPTS_EVERYTHING = _accept_everything

@@ -1,4 +1,4 @@
-"""What the doctor finds where one thing is wrong, for the checks that a proxy does not show."""
+"""What the doctor finds where one thing is wrong: one check, and those that it needs."""
 
 import json
 from dataclasses import replace
@@ -9,8 +9,8 @@ import pytest
 from infra.doctor.checklist import CHECKS, run_checks
 from infra.doctor.session import Plan, Session
 from tests.doctor import faulty_proxy
-from tests.doctor.test_doctor_command import FAULTS as PROXY_FAULTS
-from tests.support.gateway import KEYS
+from tests.doctor.test_doctor_command import FAULTS as COMMAND_FAULTS
+from tests.support.gateway import KEYS, NO_TLS
 
 IDENTITY = {"accept-encoding": "identity"}
 BY_NAME = {check.name: check for check in CHECKS}
@@ -26,7 +26,7 @@ def run_one(url, name, **options):
     """Run one check and what it needs, without pauses between its attempts."""
     needed = needs_of(name)
     checks = [check for check in CHECKS if check.name in {*needed, name}]
-    with httpx.Client(base_url=url, timeout=20, headers=IDENTITY) as client:
+    with httpx.Client(base_url=url, timeout=20, headers=IDENTITY, verify=NO_TLS) as client:
         plan = Plan(KEYS["acme"], timeout=3, **options)
         session = Session(client, plan, pause=lambda _: None)
         found = {each.name: each.finding for each in run_checks(session, checks, id)}
@@ -82,6 +82,28 @@ def interrupt_long_json(passed):
 
 # The check, the fault, what is seen, and a part of the advice.
 FAULTS = {
+    "metadata is exposed": ("health", faulty_proxy.EXPOSES_METADATA, "200", "InvokeMode"),
+    "another server answers": ("health", faulty_proxy.RESPONDS_WITH_HTML, "200", "Another server"),
+    "the gateway fails": ("models", faulty_proxy.FAILS, "500 gateway_error", "log group"),
+    "a target has no credential": (
+        "models",
+        faulty_proxy.HAS_NO_CREDENTIAL,
+        "502 upstream_auth",
+        "antiphon secrets put",
+    ),
+    "a response has no ids": ("create", faulty_proxy.REMOVES_HEADERS, "200 without", "proxy"),
+    "streams are buffered": (
+        "flow",
+        faulty_proxy.BUFFERS_STREAMS,
+        "all at once",
+        "RESPONSE_STREAM",
+    ),
+    "the last event is lost": (
+        "end",
+        faulty_proxy.DROPS_THE_LAST_EVENT,
+        "ended after",
+        "incomplete response",
+    ),
     "the reference is not served": (
         "reference",
         at("/openapi.json", faulty_proxy.error(500, "gateway_error")),
@@ -203,11 +225,17 @@ def test_fault_is_detected(played, fault):
     assert (advice or "") in (finding.advice or "")
 
 
+def test_second_key_of_the_same_tenant_fails_the_check(played):
+    finding = run_one(played.url, "foreign", other_key=KEYS["acme's other"])
+    assert (finding.verdict, "retrieve: 200" in finding.seen) == ("fails", True)
+    assert "one tenant" in finding.advice
+
+
 def test_every_check_is_shown_to_fail():
     shown = {name for name, *_ in FAULTS.values()}
-    by_proxy = {name for _, names, _ in PROXY_FAULTS.values() for name in names}
+    by_command = {name for _, names in COMMAND_FAULTS.values() for name in names}
     by_own_tests = {"reach", "foreign", "bedrock"}
-    assert shown | by_proxy | by_own_tests == set(BY_NAME)
+    assert shown | by_command | by_own_tests == set(BY_NAME)
 
 
 @pytest.mark.parametrize(
