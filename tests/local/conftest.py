@@ -1,9 +1,24 @@
-import pytest
+"""What the tests of the local endpoints share."""
 
-from tests.local.gateway_rig import Gate
+import pytest_asyncio
+
+from tests.local.gateway_rig import Gate, gateway
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def gate():
     async with Gate().open() as gate:
         yield gate
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running():
+    async with gateway() as endpoints:
+        yield endpoints
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def endpoints(running):
+    """Both endpoints of a gateway with one process, which all tests of a module share."""
+    yield running
+    await running.close()

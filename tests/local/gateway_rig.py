@@ -128,8 +128,8 @@ class Endpoints:
         return await self.send(endpoint, "POST /", json.dumps(steps).encode())
 
     async def close(self):
-        for call in self._calls:
-            await call.close()
+        while self._calls:
+            await self._calls.pop().close()
 
 
 @asynccontextmanager

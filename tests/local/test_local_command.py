@@ -13,7 +13,6 @@ from pathlib import Path
 
 import boto3
 import httpx
-import pytest
 from click.testing import CliRunner
 
 from antiphon.settings.table import INDEXES
@@ -75,19 +74,22 @@ def accepts(url):
     return True
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_with_0_and_leaves_nothing_behind(tmp_path, number):
+def assert_signal_leaves_nothing_behind(process, number, folder):
+    left = children(process.pid)
+    assert len(left) == 2  # AWS and the first of two runtimes
+    assert list(folder.glob("antiphon-*/gateway.json"))
+    with watched(left) as handles:
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert all(ended(handle, 0) for handle in handles)
+    assert list(folder.iterdir()) == [folder / "ready.json"]
+    assert not any(Path(f"{folder}-notes").iterdir())
+
+
+def test_sigterm_ends_it_with_0_and_leaves_nothing_behind(tmp_path):
     with started(tmp_path / "ready.json") as process:
         read_start_lines(process)
-        left = children(process.pid)
-        assert len(left) == 2  # AWS and the first of two runtimes
-        assert list(tmp_path.glob("antiphon-*/gateway.json"))
-        with watched(left) as handles:
-            process.send_signal(number)
-            assert process.wait(20) == 0
-            assert all(ended(handle, 0) for handle in handles)
-    assert list(tmp_path.iterdir()) == [tmp_path / "ready.json"]
-    assert not any(Path(f"{tmp_path}-notes").iterdir())
+        assert_signal_leaves_nothing_behind(process, signal.SIGTERM, tmp_path)
 
 
 def test_a_signal_ends_it_with_0_while_it_is_starting(tmp_path):
@@ -127,7 +129,7 @@ def test_killed_it_leaves_no_process_behind(tmp_path):
             assert all(ended(handle, SECONDS) for handle in handles)
 
 
-def test_the_start_lines_and_the_ready_file_describe_the_gateway(tmp_path):
+def test_the_start_lines_and_the_ready_file_describe_the_gateway_and_ctrl_c_ends_it(tmp_path):
     with started(tmp_path / "ready.json") as process:
         output = read_start_lines(process)
         ready = json.loads((tmp_path / "ready.json").read_text())
@@ -141,6 +143,7 @@ def test_the_start_lines_and_the_ready_file_describe_the_gateway(tmp_path):
             rf"curl -N {ready['url']}/responses .*Bearer key-of-acme.*gpt-6.1-terra", output
         )
         _aws_is_as_the_stack_makes_it(ready)
+        assert_signal_leaves_nothing_behind(process, signal.SIGINT, tmp_path)
 
 
 def _aws_is_as_the_stack_makes_it(ready):
