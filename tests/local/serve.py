@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from infra.local import processes
 from infra.local.command import serve
 from infra.local.options import GatewayOptions, LocalKey
 from infra.local.target_setup import build_target_setup
@@ -12,6 +13,8 @@ from tests.local.gateway_rig import TASK
 DOCUMENT = {"targets": {"openai": {"provider": "openai", "models": ["gpt-*"]}}}
 
 if __name__ == "__main__":
+    # A test that sends two signals must not end by time instead.
+    processes.TERMINATION_SECONDS = 3600
     options = GatewayOptions(
         keys=[LocalKey("acme", "key-of-acme")],
         setup=build_target_setup(DOCUMENT, {"OPENAI_API_KEY": "credential"}),

@@ -22,7 +22,7 @@ from infra.local.command import next_port
 from tests.local.gateway_rig import ROOT
 from tests.support.processes import children
 
-SECONDS = 20_000  # in the unit of poll()
+SECONDS = 120  # more than any step takes, also on a busy machine
 ENV = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
@@ -80,7 +80,7 @@ def assert_signal_leaves_nothing_behind(process, number, folder):
     assert list(folder.glob("antiphon-*/gateway.json"))
     with watched(left) as handles:
         process.send_signal(number)
-        assert process.wait(20) == 0
+        assert process.wait(SECONDS) == 0
         assert all(ended(handle, 0) for handle in handles)
     assert list(folder.iterdir()) == [folder / "ready.json"]
     assert not any(Path(f"{folder}-notes").iterdir())
@@ -99,7 +99,7 @@ def test_a_signal_ends_it_with_0_while_it_is_starting(tmp_path):
             pass
         with watched(left) as handles:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(SECONDS) == 0
             assert all(ended(handle, 0) for handle in handles)
     assert list(tmp_path.iterdir()) == []
 
@@ -117,7 +117,7 @@ def test_a_second_signal_kills_processes_that_do_not_end(tmp_path):
                 while accepts(url):  # until the first signal is handled
                     pass
                 process.send_signal(signal.SIGINT)
-                assert process.wait(2.5) == 0  # less than TERMINATION_SECONDS
+                assert process.wait(SECONDS) == 0  # the function would have an hour, see serve.py
                 assert all(ended(handle, 0) for handle in handles)
 
 
@@ -126,7 +126,7 @@ def test_killed_it_leaves_no_process_behind(tmp_path):
         read_start_lines(process)
         with watched(children(process.pid)) as handles:
             process.kill()
-            assert all(ended(handle, SECONDS) for handle in handles)
+            assert all(ended(handle, SECONDS * 1000) for handle in handles)
 
 
 def test_the_start_lines_and_the_ready_file_describe_the_gateway_and_ctrl_c_ends_it(tmp_path):
@@ -167,7 +167,7 @@ def _aws_is_as_the_stack_makes_it(ready):
 
 def test_a_function_that_cannot_start_ends_it_with_its_message(tmp_path):
     with started(tmp_path / "ready.json", POWERTOOLS_LOG_LEVEL="BROKEN") as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
     assert "[ERROR] RuntimeError: this function cannot start\nTraceback" in errors  # its own log
     assert "The function did not start. RuntimeError: this function cannot start" in errors

@@ -49,7 +49,7 @@ def local_aws(folder, keys=KEYS, end=signal.SIGTERM):
         process.stdin.flush()
         yield process.stdout.readline().split()[-1].decode()
         process.send_signal(end)
-        assert process.wait(20) in {0, -signal.SIGKILL}
+        assert process.wait(120) in {0, -signal.SIGKILL}
 
 
 def open_table(aws):
@@ -175,7 +175,7 @@ def running_gateway(tmp_path):
             yield found["keys"], client, lines
     finally:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
         drain.join()
         process.stdout.close()
 

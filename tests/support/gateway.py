@@ -152,7 +152,7 @@ def run_gateway(
         yield _wait_until_ready(process, ready, watch)
     finally:
         process.send_signal(signal.SIGTERM)
-        status = process.wait(30)
+        status = process.wait(120)  # seconds, enough on a busy machine, too
         watch.close()
         assert status == 0
 

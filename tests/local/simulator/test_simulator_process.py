@@ -37,25 +37,24 @@ def start():
             process.wait()
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_exits_after_a_signal(start, signal_number):
+def test_the_process_exits_after_ctrl_c(start):
     process, address = start("--record", "--deployment", "prod=gpt-5", "--exit-with-parent")
     body = {"model": "prod", "input": "Hi"}
     reply = httpx.post(f"{address}/openai/v1/responses", headers={"api-key": "k"}, json=body)
     assert reply.json()["model"] == "gpt-5"
     assert len(httpx.get(f"{address}/_sim/requests").json()) == 1
-    process.send_signal(signal_number)
-    assert process.wait(10) == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(120) == 0
     assert process.stdout.read() == ""
 
 
 def test_the_process_exits_when_its_input_ends(start):
     process, _ = start("--exit-with-parent")
     process.stdin.close()
-    assert process.wait(10) == 0
+    assert process.wait(120) == 0
 
 
-def test_the_process_exits_during_a_stream(start):
+def test_sigterm_ends_the_process_during_a_stream(start):
     process, address = start()
     body = {"model": "sim-slow", "input": "Hi", "stream": True}
     headers = {"authorization": "Bearer k"}
@@ -65,5 +64,5 @@ def test_the_process_exits_during_a_stream(start):
     ):
         next(reply.iter_raw())
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
     assert process.stdout.read() == ""
