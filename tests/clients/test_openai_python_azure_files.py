@@ -37,8 +37,8 @@ async def test_a_store_is_searched(azure):
     )
     found = await azure.pages("vector_stores.search", store.id, query="choirs")
     assert [each.file_id for each in found] == [file.id]
-    assert store.id in {each.id for each in await azure.pages("vector_stores.list", limit=1)}
-    assert file in await azure.pages("files.list", limit=1)
+    assert store.id in {each.id for each in await azure.pages("vector_stores.list", limit=10)}
+    assert file in await azure.pages("files.list", limit=10)
     tools = [{"type": "file_search", "vector_store_ids": [store.id]}]
     raw = await azure.raw(model="public", input="Which choirs?", tools=tools)
     assert raw.headers["x-antiphon-target"] == "simulated-azure"
@@ -66,4 +66,4 @@ async def test_a_batch_names_the_deployment(azure):
     )
     assert (await azure.call("batches.retrieve", made.id)).input_file_id == file.id
     assert (await azure.call("batches.cancel", made.id)).status == "cancelling"
-    assert made.id in {each.id for each in await azure.pages("batches.list", limit=1)}
+    assert made.id in {each.id for each in await azure.pages("batches.list", limit=10)}

@@ -33,7 +33,7 @@ async def test_the_tour_of_a_container(sdk, stranger):
     assert container.id in {each.id for each in await sdk.pages("containers.list", name="tour")}
     assert container.id not in {each.id for each in await stranger.pages("containers.list")}
     await sdk.call("containers.delete", container.id)
-    assert container.id not in {each.id for each in await sdk.pages("containers.list", limit=1)}
+    assert container.id not in {each.id for each in await sdk.pages("containers.list", limit=10)}
 
 
 async def test_a_file_or_container_of_another_tenant_is_unknown(sdk, stranger):

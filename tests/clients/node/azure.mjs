@@ -1,7 +1,6 @@
-// The ways to Azure OpenAI that the SDK knows: each asks for the model that is named, twice.
+// The ways to Azure OpenAI that the SDK knows: each asks for each model that is named, twice.
 import { azure, key, openai, root, tell } from "./gateway.mjs";
 
-const [model] = process.argv.slice(2);
 const apiVersion = "2025-04-01-preview";
 const azureADTokenProvider = async () => key;
 const ways = [
@@ -12,10 +11,13 @@ const ways = [
   openai({ baseURL: `${root}/openai/v1/` }),
 ];
 
-const seen = [];
-for (const { responses } of ways) {
-  const whole = await responses.create({ model, input: "x" });
-  const streamed = await responses.stream({ model, input: "x" }).finalResponse();
-  seen.push([whole.status, streamed.output_text]);
+const seen = {};
+for (const model of process.argv.slice(2)) {
+  seen[model] = [];
+  for (const { responses } of ways) {
+    const whole = await responses.create({ model, input: "x" });
+    const streamed = await responses.stream({ model, input: "x" }).finalResponse();
+    seen[model].push([whole.status, streamed.output_text]);
+  }
 }
 tell(seen);
