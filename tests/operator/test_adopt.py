@@ -32,35 +32,45 @@ def adopt(*arguments, code=0):
     return done.err
 
 
-@pytest.mark.parametrize(
-    ("id", "options", "kind"),
-    [
-        ("file-abc", [], "file"),
-        ("assistant-abc", [], "file"),
-        ("vs_abc", [], "vector_store"),
-        ("cntr_abc", [], "container"),
-        ("skill_abc", [], "skill"),
-        ("batch_0b5c-1", [], "batch"),
-        ("pmpt_abc", [], "prompt"),
-        ("tunnel_abc", [], "tunnel"),
-        ("abc#1", ["--kind", "tunnel"], "tunnel"),
-        ("vs_abc", ["--kind", "vector_store"], "vector_store"),
-    ],
-)
-def test_object_is_owned_until_it_is_removed(links, id, options, kind):
-    label = f"{kind.replace('_', ' ')} {id}"
-    owns = f"acme owns {label} at target 'openai'"
-    assert adopt("acme", id, *AT, *options) == f"{owns} from now on.\n{HINT}"
-    link = links.get(kind, "acme", id)
-    assert (link.kind, link.id, link.target, link.expires_at) == (kind, id, "openai", NEVER)
-    assert links.get(kind, "umbra", id) is None
-    assert adopt("acme", id, *AT, *options).startswith(f"{owns} already: nothing is changed.\n")
-    assert links.get(kind, "acme", id) == link
+def test_object_is_owned_until_it_is_removed(links):
+    owns = "acme owns vector store vs_abc at target 'openai'"
+    assert adopt("acme", "vs_abc", *AT) == f"{owns} from now on.\n{HINT}"
+    link = links.get("vector_store", "acme", "vs_abc")
+    assert (link.target, link.expires_at) == ("openai", NEVER)
+    assert links.get("vector_store", "umbra", "vs_abc") is None
+    assert adopt("acme", "vs_abc", *AT).startswith(f"{owns} already: nothing is changed.\n")
+    assert links.get("vector_store", "acme", "vs_abc") == link
+    label = "vector store vs_abc"
     for message in (f"has no access to {label} any more", f"has not adopted {label}: nothing is"):
-        assert message in adopt("acme", id, "--remove", *options)
+        assert message in adopt("acme", "vs_abc", "--remove")
+        assert links.get("vector_store", "acme", "vs_abc") is None
+    assert "from now on" in adopt("acme", "vs_abc", *AT)
+    assert links.get("vector_store", "acme", "vs_abc").target == "openai"
+
+
+KIND_OF = {  # by the prefix, or by --kind
+    ("file-abc",): "file",
+    ("assistant-abc",): "file",
+    ("vs_abc",): "vector_store",
+    ("cntr_abc",): "container",
+    ("skill_abc",): "skill",
+    ("batch_0b5c-1",): "batch",
+    ("pmpt_abc",): "prompt",
+    ("tunnel_abc",): "tunnel",
+    ("abc#1", "--kind", "tunnel"): "tunnel",
+    ("vs_def", "--kind", "vector_store"): "vector_store",
+}
+
+
+def test_each_kind_of_object_can_be_owned_and_removed(links):
+    for (id, *options), kind in KIND_OF.items():
+        label = f"{kind.replace('_', ' ')} {id}"
+        owns = f"acme owns {label} at target 'openai'"
+        assert adopt("acme", id, *AT, *options) == f"{owns} from now on.\n{HINT}"
+        link = links.get(kind, "acme", id)
+        assert (link.kind, link.id, link.target, link.expires_at) == (kind, id, "openai", NEVER)
+        assert f"has no access to {label} any more" in adopt("acme", id, "--remove", *options)
         assert links.get(kind, "acme", id) is None
-    assert "from now on" in adopt("acme", id, *AT, *options)
-    assert links.get(kind, "acme", id).target == "openai"
 
 
 def test_tenant_with_a_key_needs_no_hint():
@@ -97,28 +107,28 @@ def test_only_target_needs_no_option():
     assert row["target"] == "openai"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "why"),
-    [
-        (["acme", "vs_1"], "with --target. Antiphon-prod has openai, azure-east."),
-        (["acme", "vs_1", "--stage", "dev"], "Name the target whose account has it with --target."),
-        (["acme", "vs_1", "--target", "x"], "--target: Antiphon-prod has no target 'x'. It has op"),
-        (["acme", "vs_1\n", *AT], "'vs_1\\n' is not 1 to 900 visible ASCII characters."),
-        (["acme", "", *AT], "is not 1 to 900 visible"),
-        (["acme", "..", *AT], "is not 1 to 900 visible"),
-        (["acme", "é", *AT], "is not 1 to 900 visible"),
-        (["acme", "v" * 901, *AT], "is not 1 to 900 visible"),
-        (["a#b", "vs_1", *AT], "'a#b' is not 1 to 64 characters"),
-        (["acme", "resp_1", *AT], "The prefix of resp_1 does not say what it is. Name it with"),
-        (["acme", "cfile_1", *AT], "What is inside a container or a vector store comes with it"),
-        (["acme", "VS_1", *AT], "The prefix of VS_1 does not say"),
-        (["acme", "vs_1", "--kind", "file", *AT], "by its prefix vs_1 is the id of a vector store"),
-        (["acme", "upload_1", "--kind", "upload", *AT], "'upload' is not one of"),
-    ],
-)
-def test_other_arguments_are_usage_errors(arguments, why):
-    assert why in adopt(*arguments, code=2)
-    assert read_rows("table-of-prod") == []
+USAGE_ERRORS = [
+    (["acme", "vs_1"], "with --target. Antiphon-prod has openai, azure-east."),
+    (["acme", "vs_1", "--stage", "dev"], "Name the target whose account has it with --target."),
+    (["acme", "vs_1", "--target", "x"], "--target: Antiphon-prod has no target 'x'. It has op"),
+    (["acme", "vs_1\n", *AT], "'vs_1\\n' is not 1 to 900 visible ASCII characters."),
+    (["acme", "", *AT], "is not 1 to 900 visible"),
+    (["acme", "..", *AT], "is not 1 to 900 visible"),
+    (["acme", "é", *AT], "is not 1 to 900 visible"),
+    (["acme", "v" * 901, *AT], "is not 1 to 900 visible"),
+    (["a#b", "vs_1", *AT], "'a#b' is not 1 to 64 characters"),
+    (["acme", "resp_1", *AT], "The prefix of resp_1 does not say what it is. Name it with"),
+    (["acme", "cfile_1", *AT], "What is inside a container or a vector store comes with it"),
+    (["acme", "VS_1", *AT], "The prefix of VS_1 does not say"),
+    (["acme", "vs_1", "--kind", "file", *AT], "by its prefix vs_1 is the id of a vector store"),
+    (["acme", "upload_1", "--kind", "upload", *AT], "'upload' is not one of"),
+]
+
+
+def test_other_arguments_are_usage_errors():
+    for arguments, why in USAGE_ERRORS:
+        assert why in adopt(*arguments, code=2)
+    assert read_rows("table-of-prod") == read_rows("table-of-dev") == []
 
 
 def test_help_says_what_is_given_to_whom():

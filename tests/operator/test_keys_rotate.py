@@ -142,7 +142,9 @@ def test_revoked_key_cannot_be_rotated():
     assert done.err == f"Error: {id} is revoked and cannot be rotated: create a new key.\n"
 
 
-@pytest.mark.parametrize("overlap", ["soon", "1", "-1h", "1.5h", "1 h", "9999999999w", ""])
-def test_overlap_must_be_a_duration(overlap):
-    done = run_antiphon("keys", "rotate", create()["id"], "--overlap", overlap)
-    assert (done.code, "not a duration such as 30m, 24h or 7d" in done.err) == (2, True)
+def test_overlap_must_be_a_duration():
+    id = create()["id"]
+    for overlap in ("soon", "1", "-1h", "1.5h", "1 h", "9999999999w", ""):
+        done = run_antiphon("keys", "rotate", id, "--overlap", overlap)
+        expected = (2, True)
+        assert (done.code, "not a duration such as 30m, 24h or 7d" in done.err) == expected, overlap
