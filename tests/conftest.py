@@ -2,9 +2,11 @@
 
 import gc
 import signal
+import ssl
+from functools import cache
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from antiphon.observability import metrics
 from tests.support import aws, canaries
@@ -20,8 +22,15 @@ from tests.support.scheduling import GroupScheduling, rank_of
 # reset to the default in a child, so that tests can end it by SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # How many inputs a property is tried with where its test does not say.
-settings.register_profile("antiphon", max_examples=1_000 if IS_SOAK else 50)
+settings.register_profile(
+    "antiphon",
+    max_examples=1_000 if IS_SOAK else 50,
+    deadline=None,  # how fast a busy machine is decides nothing
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("antiphon")
+# Each HTTP client loads 120 certificates, which takes 20 ms, and most of them use plain HTTP here.
+ssl.create_default_context = cache(ssl.create_default_context)
 
 CONFIG = """
 [gateway]
@@ -123,6 +132,13 @@ def pytest_collection(session):  # noqa: ARG001  pytest's name
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish():
+    """Pass over all objects once; at its end pytest makes five passes over those that are new."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from dataclasses import replace
 
-import boto3
 import pytest
 
 from antiphon.rollup.announcing import Announcer
@@ -23,7 +22,7 @@ from antiphon.store.queue import (
 )
 from antiphon.store.webhook_endpoints import WebhookEndpoints
 from tests.support.aws import refuse_connection
-from tests.support.aws_clients import LOCAL_AWS, ONCE
+from tests.support.aws_clients import ONCE, aws_client
 from tests.support.canaries import CONTENT
 from tests.support.concurrency import wait_for
 from tests.support.receiver import make_endpoint
@@ -33,9 +32,9 @@ from tests.support.usage import begin_response, complete_response, make_usage
 class Events:
     """The default bus of moto, with a rule whose target is a queue."""
 
-    def __init__(self, **location):
-        self.client = boto3.client("events", config=ONCE, **LOCAL_AWS, **location)
-        self.sqs = boto3.client("sqs", **LOCAL_AWS, **location)
+    def __init__(self, endpoint=None):
+        self.client = aws_client("events", ONCE, endpoint)
+        self.sqs = aws_client("sqs", endpoint=endpoint)
         self.url = self.sqs.create_queue(QueueName="ends")["QueueUrl"]
         name = {"QueueUrl": self.url, "AttributeNames": ["QueueArn"]}
         arn = self.sqs.get_queue_attributes(**name)["Attributes"]["QueueArn"]
@@ -182,7 +181,7 @@ def test_an_entry_that_is_refused_is_returned(bus):
 
 def test_a_background_response_is_an_event_of_the_deployed_kind(played):
     """By the command that developers run: its functions, its stream, its queue and its bus."""
-    events = Events(endpoint_url=played.aws_endpoint)
+    events = Events(played.aws_endpoint)
     with played.client() as client:
         body = {"model": "gpt-5", "input": "x", "background": True}
         id = client.post("/responses", json=body).json()["id"]

@@ -11,13 +11,16 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.hooks import EventAliaser, HierarchicalEmitter
 from moto import mock_aws
 from moto.core import models
 
 LOCAL_AWS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+# A fifth of the time of a call in this process is that of a signature and the name of the client.
+IN_PROCESS = Config(signature_version=UNSIGNED, user_agent="tests")
+ONCE = IN_PROCESS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 FAST_MOTO = {"core": {"reset_boto3_session": False}}  # loading botocore's models again takes 0.2 s
 
 # A session reads the descriptions of services once for all its clients, and each command opens a
@@ -45,8 +48,12 @@ def _record_hooks(events: Any) -> None:
 
 
 @cache
-def aws_client(service: str, config: Config | None = None, endpoint: str | None = None) -> Any:
-    """The client of this process for a service: of `local_aws`, or at the address of another."""
+def aws_client(service: str, config: Config = IN_PROCESS, endpoint: str | None = None) -> Any:
+    """The client of this process for a service: of `local_aws`, or at the address of another.
+
+    Another AWS is a server of moto, which finds the service of a request in its signature.
+    """
+    config = config if endpoint is None else Config()
     client = boto3.client(service, config=config, endpoint_url=endpoint, **LOCAL_AWS)
     _record_hooks(client.meta.events)
     return client
