@@ -113,7 +113,8 @@ async def player(processes: Processes, name: str, *arguments: str) -> AsyncItera
 
 async def moto(processes: Processes, targets: Iterable[str] = ("openai",)) -> str:
     """Start an embedded AWS with the bench's key and these targets' secrets; return its address."""
-    stdin = Resources([(KEY, "bench")], dict.fromkeys(targets, CREDENTIAL)).to_line()
+    secrets = dict.fromkeys(targets, CREDENTIAL)
+    stdin = Resources.with_keys([(KEY, "bench")], secrets).to_line()
     server = await ServerProcess.start(
         processes, child_environment(), "infra.local.aws.server", stdin=stdin
     )

@@ -11,8 +11,14 @@ import boto3
 import httpx
 
 from infra.local.aws.event_source_mapping import map_event_sources
-from infra.local.aws.resources import TABLE, Resources, queue_url
-from infra.local.aws.server import create_resources
+from infra.local.aws.resources import (
+    DEAD_LETTERS,
+    QUEUE,
+    TABLE,
+    queue_attributes,
+    queue_url,
+    table_definition,
+)
 from infra.local.processes import Processes
 from infra.local.runtime_api.function import Function, function_environment
 from tests.local.gateway_rig import WRAPPER
@@ -84,7 +90,11 @@ class EventSourceRig:
 def empty(endpoint):
     """Make queue and table anew, as a gateway's AWS has them in the beginning."""
     httpx.post(f"{endpoint}/moto-api/reset", trust_env=False).raise_for_status()
-    create_resources(Resources([], {}), endpoint)
+    location = {"endpoint_url": endpoint, **LOCAL_AWS}
+    boto3.client("dynamodb", **location).create_table(**table_definition())
+    sqs = boto3.client("sqs", **location)
+    sqs.create_queue(QueueName=DEAD_LETTERS)
+    sqs.create_queue(QueueName=QUEUE, Attributes=queue_attributes())
 
 
 @asynccontextmanager

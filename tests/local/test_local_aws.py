@@ -87,6 +87,33 @@ def answers(client):
         yield name, metadata["HTTPStatusCode"], answer
 
 
+def message_answers(sqs):
+    """A message from its sending to its end, and what a queue that does not exist answers."""
+    url = sqs.create_queue(QueueName="direct")["QueueUrl"]
+    sent = sqs.send_message(QueueUrl=url, MessageBody='{"é": 1}', DelaySeconds=0)
+    yield sorted(sent), sent["MD5OfMessageBody"]
+    [received] = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
+    yield sorted(received), received["Body"], received["MD5OfBody"], sorted(received["Attributes"])
+    entries = [{"Id": "0", "ReceiptHandle": received["ReceiptHandle"]}]
+    yield sqs.delete_message_batch(QueueUrl=url, Entries=entries)["Successful"]
+    yield sqs.receive_message(QueueUrl=url).get("Messages")
+    yield error_of(lambda: sqs.send_message(QueueUrl=f"{url}-none", MessageBody="x"))
+
+
+def secret_answers(secrets):
+    secrets.create_secret(Name="direct", SecretString="value")
+    found = secrets.get_secret_value(SecretId="direct", VersionStage="AWSCURRENT")
+    yield sorted(found), found["SecretString"], found["VersionStages"]
+    yield error_of(lambda: secrets.get_secret_value(SecretId="none"))
+
+
+def error_of(call):
+    with pytest.raises(ClientError) as refused:
+        call()
+    response = refused.value.response
+    return response["Error"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
 def stream_records(url, region):
     streams = connect("dynamodbstreams", url, region)
     [stream] = streams.list_streams(TableName=TABLE)["Streams"]
@@ -163,6 +190,14 @@ def run_query(query, table, *, compared=None, limit=None, start=None, forward=Tr
     )
     found = [{name: value.value for name, value in row.attrs.items()} for row in rows]
     return found, count, last and {name: value.value for name, value in last.items()}
+
+
+@pytest.mark.parametrize(
+    ("service", "answers_of"), [("sqs", message_answers), ("secretsmanager", secret_answers)]
+)
+def test_messages_and_secrets_are_answered_as_by_motos_usual_way(aws, service, answers_of):
+    ours, usual = (list(answers_of(connect(service, aws, at))) for at in (REGION, ELSEWHERE))
+    assert ours == usual
 
 
 @pytest.mark.usefixtures("aws")

@@ -168,7 +168,8 @@ def run_local_aws() -> Iterator[str]:
     )
     keys = [(key, name.partition("'")[0]) for name, key in KEYS.items()]
     with process, process.stdin as stdin:  # it ends with its input
-        stdin.write(Resources(keys, {"openai": CREDENTIALS["ANTIPHON_SECRET_OPENAI"]}).to_line())
+        secrets = {"openai": CREDENTIALS["ANTIPHON_SECRET_OPENAI"]}
+        stdin.write(Resources.with_keys(keys, secrets).to_line())
         stdin.flush()
         yield process.stdout.readline().split()[-1].decode()
 

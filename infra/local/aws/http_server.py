@@ -2,24 +2,27 @@
 
 Why not by moto's own server: docs/decisions/0040-moto-behind-aiohttp.md.
 
-Calls for rows are executed one after the other in the server's own thread, where none waits for
-another's lock. Every other call has a thread of its own: one that waits for messages takes 20 s.
+The gateway's own calls are executed one after the other in the server's own thread, where none
+waits for another's lock. One that waits for messages, and every other call, has its own thread.
 """
 
 import asyncio
+import base64
+import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from moto.core.request import Request
 from moto.moto_api import recorder
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.wrappers import Response
 
-from infra.local.aws import table_calls
+from infra.local.aws import direct_calls
 
 BACKLOG = 1024
 KEEP_ALIVE_SECONDS = 3600.0  # longer than any client keeps a connection that it does not use
@@ -37,29 +40,54 @@ def _record(request: Request, body: bytes | None = None) -> None:
         _record_request(request, body)
 
 
+def _record_directly(request: web.BaseRequest, body: bytes) -> None:
+    """Write what moto writes, without its request, which takes most of the time."""
+    entry = {
+        "headers": dict(request.headers),
+        "method": request.method,
+        "url": str(request.url),
+        "body": base64.b64encode(body).decode(),
+        "body_encoded": True,
+    }
+    with _recording, Path(recorder._location).open("a") as file:  # noqa: SLF001  as above
+        file.write(f"{json.dumps(entry)}\n")
+
+
 # moto's own application records by this name, too.
 recorder._record_request = _record  # type: ignore[method-assign]  # noqa: SLF001
 
 
-class MotoServer:
-    """Answers requests as moto's own server does."""
+async def answer(request: web.BaseRequest) -> web.Response:
+    """Answer a request as moto's own server does."""
+    body = await request.content.read()
+    if not direct_calls.is_direct(request.headers, body):
+        return await _run_in_thread(lambda: _run_application(request, body))
+    if recorder._user_enabled:  # noqa: SLF001  moto has no public name for it
+        _record_directly(request, body)
+    target = request.headers["X-Amz-Target"]
+    if target != direct_calls.RECEIVE:
+        return _respond(*direct_calls.call(target, body))
+    return _respond(*await _run_in_thread(lambda: direct_calls.call(target, body)))
 
-    def __init__(self) -> None:
-        self._application = DomainDispatcherApplication(create_backend_app)
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
-        body = await request.content.read()
-        if not table_calls.is_direct(request.headers, body):
-            return await _run_in_thread(lambda: self._run_application(request, body))
-        if recorder._user_enabled:  # noqa: SLF001  moto has no public name for it
-            _record(_convert(request, body))
-        status, headers, answer = table_calls.call(request.headers["X-Amz-Target"], body)
-        return web.Response(status=status, headers=headers, body=answer)
+def _respond(status: int, headers: Mapping[str, str], body: bytes) -> web.Response:
+    return web.Response(status=status, headers=headers, body=body)
 
-    def _run_application(self, request: web.BaseRequest, body: bytes) -> web.Response:
-        made = Response.from_app(self._application, _convert(request, body).environ)
-        headers = [pair for pair in made.headers if pair[0].lower() not in FRAMING]
-        return web.Response(status=made.status_code, headers=headers, body=made.get_data())
+
+def _run_application(request: web.BaseRequest, body: bytes) -> web.Response:
+    from werkzeug.wrappers import Response  # noqa: PLC0415  see _application
+
+    made = Response.from_app(_application(), _convert(request, body).environ)
+    headers = [pair for pair in made.headers if pair[0].lower() not in FRAMING]
+    return web.Response(status=made.status_code, headers=headers, body=made.get_data())
+
+
+@cache
+def _application() -> Any:
+    """Flask, which it imports, takes a tenth of the start, and the gateway does not need it."""
+    from moto.moto_server import werkzeug_app  # noqa: PLC0415  see above
+
+    return werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
 
 
 def _convert(request: web.BaseRequest, body: bytes) -> Request:
@@ -100,7 +128,7 @@ def serve_moto() -> Iterator[str]:
 
 async def _start(listening: socket.socket) -> web.ServerRunner:
     server = web.Server(
-        MotoServer().answer,
+        answer,
         access_log=None,
         auto_decompress=False,  # moto does it
         keepalive_timeout=KEEP_ALIVE_SECONDS,

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
@@ -39,19 +38,19 @@ class SnapshotWriter:
         self._written = state
 
 
-def restore(snapshot: Snapshot, start_keys: Sequence[str], sqs: Any) -> None:
+def restore(snapshot: Snapshot, start_keys: Sequence[str]) -> None:
     """Put the rows, and send the messages with what is left of their delays.
 
     The table's stream has the rows, so what was not counted yet is counted.
     """
-    now, backend = time.time(), dynamodb_backends[ACCOUNT][REGION]
+    now, table = time.time(), dynamodb_backends[ACCOUNT][REGION]
+    queues = sqs_backends[ACCOUNT][REGION]
     for row in snapshot.valid_rows(start_keys, now):
-        backend.put_item(TABLE, row)
+        table.put_item(TABLE, row)
     for name, entries in snapshot.messages.items():
-        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
         for entry in entries:
             delay = min(max(int(entry["delayed_until"] - now), 0), MAX_DELAY_SECONDS)
-            sqs.send_message(QueueUrl=url, MessageBody=entry["body"], DelaySeconds=delay)
+            queues.send_message(name, entry["body"], delay_seconds=delay)
 
 
 def _rows() -> list[Row]:

@@ -12,19 +12,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import boto3
 
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY, TTL
-from antiphon.store import keys
 from infra.local.aws import moto_lookups, persistence, transactions
+from infra.local.aws.direct_calls import create
 from infra.local.aws.http_server import serve_moto
 from infra.local.aws.persistence import SnapshotWriter
 from infra.local.aws.resources import (
     DEAD_LETTERS,
     QUEUE,
-    REGION,
     TABLE,
     Resources,
     queue_attributes,
@@ -33,35 +29,30 @@ from infra.local.aws.resources import (
 )
 from infra.local.aws.snapshot import read_snapshot
 
+TABLES = "DynamoDB_20120810"
 
-def create_resources(resources: Resources, endpoint: str) -> None:
+
+def create_resources(resources: Resources) -> None:
     """Create the table, the secrets and the queues, with their first content."""
-    location: Any = {"endpoint_url": endpoint, "region_name": REGION}
-    table = boto3.resource("dynamodb", **location).create_table(**table_definition())
-    table.meta.client.update_time_to_live(
-        TableName=TABLE,
-        TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL},
-    )
-    secrets = boto3.client("secretsmanager", **location)
+    create(f"{TABLES}.CreateTable", **table_definition())
+    expiry = {"Enabled": True, "AttributeName": TTL}
+    create(f"{TABLES}.UpdateTimeToLive", TableName=TABLE, TimeToLiveSpecification=expiry)
     for target, secret in resources.secrets.items():
-        secrets.create_secret(Name=secret_name(target), SecretString=secret)
-    sqs = boto3.client("sqs", **location)
-    sqs.create_queue(QueueName=DEAD_LETTERS)
-    attributes: Any = queue_attributes()  # a plain dict to mypy, not the stub's literal names
-    sqs.create_queue(QueueName=QUEUE, Attributes=attributes)
+        create("secretsmanager.CreateSecret", Name=secret_name(target), SecretString=secret)
+    create("AmazonSQS.CreateQueue", QueueName=DEAD_LETTERS)
+    create("AmazonSQS.CreateQueue", QueueName=QUEUE, Attributes=queue_attributes())
     if resources.keep:
-        persistence.restore(read_snapshot(Path(resources.keep)), start_keys(resources), sqs)
-    for key, tenant in resources.keys:
-        row = keys.key_row(key, tenant)
-        if "Item" not in table.get_item(
-            Key={name: row[name] for name in (PARTITION_KEY, SORT_KEY)}
-        ):
-            table.put_item(Item=row)  # an operator may have changed an earlier one
+        persistence.restore(read_snapshot(Path(resources.keep)), start_keys(resources))
+    for row in resources.key_rows:
+        key = {name: row[name] for name in (PARTITION_KEY, SORT_KEY)}
+        if "Item" not in create(f"{TABLES}.GetItem", TableName=TABLE, Key=key):
+            # An operator may have changed an earlier one.
+            create(f"{TABLES}.PutItem", TableName=TABLE, Item=row)
 
 
 def start_keys(resources: Resources) -> list[str]:
     """Return the partition keys of the API keys."""
-    return [keys.key_partition(key) for key, _ in resources.keys]
+    return [row[PARTITION_KEY]["S"] for row in resources.key_rows]
 
 
 @contextmanager
@@ -89,8 +80,8 @@ def main() -> None:
     resources = Resources(**json.loads(sys.stdin.readline()))
     moto_lookups.install()
     transactions.install()
+    create_resources(resources)
     with serve_moto() as endpoint:
-        create_resources(resources, endpoint)
         gc.freeze()  # to look through all of moto again and again would hold up calls
         with keeping(resources):
             print(f"aws listening on {endpoint}", flush=True)  # noqa: T201  the parent reads it
