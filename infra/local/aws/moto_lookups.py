@@ -2,7 +2,7 @@
 
 It lists its own directory to find a service, inspects a class to find a method, tries six names for
 each member of each attribute value, and adds up the size of a row for each of its attributes. Of
-each message that it delivers it counts the messages of the queue, to know how long one is kept.
+each message that it delivers it counts the messages of the queue, to know how long one stays.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def install() -> None:
     picker = serialize.AttributePicker
     picker.__call__ = _pick_directly(picker.__call__)  # type: ignore[method-assign]
     LimitedSizeDict.__setitem__ = _set_bounded  # type: ignore[method-assign]
-    SQSBackend.is_message_valid_based_on_retention_period = _is_kept  # type: ignore[assignment, method-assign]
+    SQSBackend.is_message_valid_based_on_retention_period = _is_retained  # type: ignore[assignment, method-assign]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _pick_directly(call: Callable[..., Any]) -> Callable[..., Any]:
     return pick
 
 
-def _is_kept(backend: SQSBackend, queue_name: str, message: Message) -> bool:
+def _is_retained(backend: SQSBackend, queue_name: str, message: Message) -> bool:
     queue: Any = backend.get_queue(queue_name)  # without types: moto sets what is read here by name
     sent: Any = message.sent_timestamp  # in milliseconds
     return bool(queue.message_retention_period + sent / 1000 > utils.unix_time())
