@@ -11,7 +11,7 @@ from inspect import isfunction
 from typing import Any
 
 from moto import backends
-from moto.core import responses, serialize
+from moto.core import responses, serialize, utils
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
