@@ -213,17 +213,22 @@ TIERS = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
 
 
 @pytest.mark.parametrize(
-    ("requested", "answered", "share"),
+    ("how", "requested", "answered", "share"),
     [
-        ("priority", None, 2),
-        ("priority", "auto", 2),  # says nothing
-        ("flex", None, 0.5),
-        ("priority", "default", 1),  # was not to be had
-        ("auto", "priority", 2),  # set for the whole project
-        ("auto", None, 1),
+        ("json", "priority", None, 2),
+        ("json", "priority", "auto", 2),  # says nothing
+        ("json", "flex", None, 0.5),
+        ("json", "priority", "default", 1),  # was not to be had
+        ("json", "auto", "priority", 2),  # set for the whole project
+        ("json", "auto", None, 1),
+        ("stream", "priority", None, 2),
+        ("stream", "priority", "default", 1),
+        ("background", "priority", None, 2),
+        ("background", "priority", "default", 1),
+        ("compact", "priority", None, 2),
+        ("compact", "priority", "default", 1),
     ],
 )
-@pytest.mark.parametrize("how", ["json", "stream", "background", "compact"])
 def test_the_requested_tier_is_billed_unless_the_answer_names_another(
     holder, provider, how, requested, answered, share
 ):
@@ -278,14 +283,25 @@ OTHER_CALLS = (
 )
 
 
-@pytest.fixture
-def owned(gateway, provider):
+def make_owned(gateway, provider):
     """The ids of a response and a conversation of the tenant."""
     with gateway.client() as client:
         return {
             "id": create_response(client, provider),
             "conversation": create_conversation(client, provider),
         }
+
+
+@pytest.fixture(scope="module")
+def _lasting(gateway, _provider):
+    return make_owned(gateway, _provider)
+
+
+@pytest.fixture
+def owned(request, gateway, provider, _lasting):
+    """What a test deletes is its own."""
+    is_deleted = request.node.callspec.params.get("method") == "DELETE"
+    return make_owned(gateway, provider) if is_deleted else _lasting
 
 
 @pytest.mark.parametrize(("method", "path", "body"), OTHER_CALLS, ids=str)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.support.concurrency import IS_SOAK
 from tests.support.events import make_events, make_response, new_id
 from tests.support.provider import encode_response, encode_stream
 
@@ -59,6 +60,7 @@ CALLS = [
     *(("item", name) for name in ITEM_CALLS),
 ]
 TABLES = {"response": RESPONSE_CALLS, "conversation": CONVERSATION_CALLS, "item": ITEM_CALLS}
+OWNERS = [("url", "acme"), ("rest", "acme's other")]  # each call has one of them outside the soak
 ROWS = {"response": ("R", "LINK"), "conversation": ("C", "LINK"), "item": ("X", "ITEM")}
 
 
@@ -101,8 +103,14 @@ def good(provider, name, id):
         provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
 
 
-@pytest.mark.parametrize(("door", "key"), [("url", "acme"), ("rest", "acme's other")])
-@pytest.mark.parametrize(("kind", "name"), CALLS)
+@pytest.mark.parametrize(
+    ("door", "key", "kind", "name"),
+    [
+        (*OWNERS[(n + place) % len(OWNERS)], *call)
+        for n, call in enumerate(CALLS)
+        for place in range(len(OWNERS) if IS_SOAK else 1)
+    ],
+)
 def test_the_tenants_own_keys_come_through(gateway, provider, door, owned, kind, name, key):
     id = owned(kind)
     good(provider, name, id)
@@ -121,9 +129,9 @@ def deleted(gateway, kind, id):
     gateway.change(f"T#acme#{letter}#{id}", sort, deleted_at=int(time.time()))
 
 
-@pytest.mark.parametrize(("kind", "name"), CALLS)
+@pytest.mark.parametrize("kind", TABLES)
 def test_other_tenants_learn_nothing_and_no_provider_is_called(
-    gateway, provider, door, owned, kind, name
+    gateway, provider, door, owned, kind
 ):
     foreign, old = owned(kind), owned(kind)
     expired(gateway, kind, old)
@@ -139,27 +147,32 @@ def test_other_tenants_learn_nothing_and_no_provider_is_called(
         deleted(gateway, kind, gone)
         cases.append(("acme", gone))
     provider.reset()
-    answers = set()
-    for key, id in cases:
-        got = send(gateway, door, key, kind, name, id)
-        answers.add((got.status_code, got.text.replace(id, "ID")))
-    assert provider.received == []
-    ((status, text),) = answers  # one and the same for all of them
-    error = json.loads(text)["error"]
-    assert "not found" in error["message"]
-    creates = name in {"continue", "continue streamed", "count", "compact"} and kind == "response"
-    expected = (400, "previous_response_not_found") if creates else (404, None)
-    assert (status, error["code"]) == expected
+    for name in TABLES[kind]:
+        answers = set()
+        for key, id in cases:
+            got = send(gateway, door, key, kind, name, id)
+            answers.add((got.status_code, got.text.replace(id, "ID")))
+        assert provider.received == [], name
+        assert len(answers) == 1, (name, answers)  # one and the same for all of them
+        ((status, text),) = answers
+        error = json.loads(text)["error"]
+        assert "not found" in error["message"], name
+        creates = (
+            name in {"continue", "continue streamed", "count", "compact"} and kind == "response"
+        )
+        expected = (400, "previous_response_not_found") if creates else (404, None)
+        assert (status, error["code"]) == expected, name
 
 
 @pytest.mark.parametrize("door", ["url"])
-@pytest.mark.parametrize(("kind", "name"), CALLS)
-def test_a_revoked_key_opens_nothing(gateway, provider, door, owned, kind, name):
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_revoked_key_opens_nothing(gateway, provider, door, owned, kind):
     gateway.revoke("acme's revoked")
     id = owned(kind)
     provider.reset()
-    got = send(gateway, door, "acme's revoked", kind, name, id)
-    assert (got.status_code, got.json()["error"]["code"]) == (401, "invalid_api_key")
+    for name in TABLES[kind]:
+        got = send(gateway, door, "acme's revoked", kind, name, id)
+        assert (got.status_code, got.json()["error"]["code"]) == (401, "invalid_api_key"), name
     assert provider.received == []
 
 

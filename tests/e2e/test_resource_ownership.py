@@ -75,9 +75,19 @@ RESOURCE_PLACES = {  # path of the call: places in its body
     },
     "/containers/cntr_own/files": {"file_id": ("file", {"file_id": ID})},
 }
+
+
+def with_calls(places, calls):
+    """Each place in each call in a soak, else in one of them: one reader serves them all."""
+    names = list(calls)
+    for n, place in enumerate(places):
+        for call in names if IS_SOAK else [names[n % len(names)]]:
+            yield place, places, call, calls
+
+
 CASES = [
-    *((place, MODEL_PLACES, call, MODEL_CALLS) for place in MODEL_PLACES for call in MODEL_CALLS),
-    *((place, ITEM_PLACES, call, ITEM_CALLS) for place in ITEM_PLACES for call in ITEM_CALLS),
+    *with_calls(MODEL_PLACES, MODEL_CALLS),
+    *with_calls(ITEM_PLACES, ITEM_CALLS),
     *(
         (place, UPDATE_PLACES, call, UPDATE_CALLS)
         for place in UPDATE_PLACES

@@ -26,8 +26,8 @@ from tests.support.upstream import create_certificate, make_server_context, run_
 CONFIG = """
 [gateway]
 keep_alive_seconds = 0.2
-first_event_seconds = 1
-idle_seconds = 1
+first_event_seconds = 3
+idle_seconds = 3
 circuit_failures = 1000000
 
 [targets.openai]
@@ -100,7 +100,7 @@ def impatient(tmp_path_factory, _provider, shim, refusing_port, untrusted):
         "untrusted": untrusted.url.replace("http:", "https:"),
     }
     config.write_text(CONFIG.format(**addresses))
-    options = ("--concurrency", "8", "--timeout", "6")
+    options = ("--concurrency", "8", "--timeout", "9")
     with run_gateway(config, folder / "ready.json", *options, credentials=CREDENTIALS) as running:
         yield running
 
@@ -137,7 +137,7 @@ class ShimmedGateway:
         return row
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _shimmed(_provider):
     with run_aws_proxy() as shim:
         async with _run_shimmed(_provider, shim) as running:
@@ -161,7 +161,9 @@ async def _run_shimmed(_provider, shim):
     headers = {"authorization": "Bearer key-of-acme"}
     async with (
         gateway.run_gateway(options, Processes(), RequestLog(), lambda: None) as serves,
-        httpx.AsyncClient(base_url=serves.url, headers=headers, trust_env=False) as client,
+        httpx.AsyncClient(
+            base_url=serves.url, headers=headers, trust_env=False, timeout=60
+        ) as client,
     ):
         yield ShimmedGateway(client, shim, serves.aws)
 

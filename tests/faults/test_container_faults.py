@@ -15,7 +15,7 @@ from tests.support.provider import (
 )
 from tests.support.requests import CREATE
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def make_call():

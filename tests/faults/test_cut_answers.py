@@ -1,5 +1,6 @@
 """A provider's answer that ends at any byte in any way: never a silent end, never a false one."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,16 +14,19 @@ from tests.faults.cuts import (
     make_cuts,
     respond_with_cuts,
 )
+from tests.support.concurrency import IS_SOAK
 from tests.support.events import make_events, make_response, new_id, parse_events
 
 THREADS = 8  # the gateway's function runs as many times
 PING = b": ping\n\n"
 USAGE = make_response("")["usage"]
 EVENT_COUNT = len(make_events(""))
+CELLS = list(itertools.product(FRAMINGS, ENDINGS))
+# Outside the soak one test has all of them: what waits, for silence or for a poll, waits at once.
+TESTS = {"-".join(cell): [cell] for cell in CELLS} if IS_SOAK else {"all": CELLS}
 
 pytestmark = [
-    pytest.mark.parametrize("ending", ENDINGS),
-    pytest.mark.parametrize("framing", FRAMINGS),
+    pytest.mark.parametrize("cells", TESTS.values(), ids=TESTS),
     pytest.mark.timeout(900),  # for ANTIPHON_SOAK
 ]
 
@@ -56,38 +60,46 @@ def completed_row(gateway, id):
     return row["usage"]
 
 
-def test_a_cut_json_answer_is_an_error(impatient, provider, framing, ending):
-    id = new_id()
-    cuts = make_cuts(framing, ending, encode_json(id), JSON)
+def test_a_cut_json_answer_is_an_error(impatient, provider, cells):
+    answer = encode_json(new_id())
+    cuts = [cut for cell in cells for cut in make_cuts(*cell, answer, JSON)]
     owned = []
     for cut, id, got in send_all(impatient, provider, cuts, encode_json, JSON):
         body = b"".join(encode_json(id))
         # Garbage behind a body without a length is part of it.
         if got.status_code == 200:
             assert (cut.arrived(encode_json(id), JSON), got.content) == (body, body), cut
-            owned.append(id)
+            owned.append((cut, id))
         else:
-            assert cut.at < len(cut.wire(encode_json(id), JSON)) or framing == "until closed", cut
+            assert cut.at < len(cut.wire(encode_json(id), JSON)) or cut.framing == "until closed", (
+                cut
+            )
             check_refusal(cut, got, id)
         if got.status_code != 200 and impatient.row(f"T#acme#R#{id}") is not None:
-            owned.append(id)  # then its link must be followed to its end
-    assert owned or ending == "silence" or framing == "until closed"
-    assert [completed_row(impatient, id) for id in owned] == [USAGE] * len(owned)
+            owned.append((cut, id))  # then its link must be followed to its end
+    always = {(f, e) for f, e in cells if e != "silence" and f != "until closed"}
+    check_owned(impatient, owned, always)
 
 
-def test_a_cut_stream_has_whole_events_and_an_end(impatient, provider, framing, ending):
-    cuts = make_cuts(framing, ending, make_events(new_id()), STREAM)
+def test_a_cut_stream_has_whole_events_and_an_end(impatient, provider, cells):
+    answer = make_events(new_id())
+    cuts = [cut for cell in cells for cut in make_cuts(*cell, answer, STREAM)]
     owned = []
     for cut, id, got in send_all(impatient, provider, cuts, make_events, STREAM):
         if got.status_code == 200:
             check_stream(cut, got.content.replace(PING, b""), id)
-            owned.append(id)
+            owned.append((cut, id))
         else:
             check_refusal(cut, got, id)
-            assert ending in {"RST", "garbage"} or arrived_events(cut, id) == 0, cut
+            assert cut.ending in {"RST", "garbage"} or arrived_events(cut, id) == 0, cut
             assert impatient.row(f"T#acme#R#{id}") is None, cut
-    assert owned
-    assert [completed_row(impatient, id) for id in owned] == [USAGE] * len(owned)
+    check_owned(impatient, owned, cells)
+
+
+def check_owned(gateway, owned, cells):
+    """These responses get their end and their usage; there is one of each of these cells."""
+    assert {(cut.framing, cut.ending) for cut, _ in owned} >= set(cells)
+    assert [completed_row(gateway, id) for _, id in owned] == [USAGE] * len(owned)
 
 
 def arrived_events(cut, id):

@@ -17,7 +17,7 @@ from tests.support.provider import (
     encode_stream_head,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ASK = {"model": "gpt-5", "input": "x"}
 LINK_WRITES = ("PutItem", "BatchWriteItem")  # the second one where a response has ended already
@@ -163,7 +163,7 @@ async def test_a_late_background_response_is_followed_from_when_it_is_owned(shim
     assert len(provider.settle_requests(id)) == 1
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def conversation(shimmed, provider):
     id = new_id("conv")
     provider.respond_with(encode_response(json.dumps({"id": id}).encode()))

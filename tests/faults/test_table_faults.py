@@ -9,7 +9,7 @@ from tests.support.events import make_events, make_response, new_id
 from tests.support.provider import encode_response, encode_stream
 from tests.support.requests import CREATE
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WRITES = ("PutItem", "BatchWriteItem", "UpdateItem", "TransactWriteItems")
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}

@@ -48,8 +48,7 @@ def test_a_slow_or_sliced_answer_is_the_same(create, wire, toxic, stream):
     assert (got.status_code, got.content.replace(PING, b"")) == (200, body)
 
 
-@pytest.mark.parametrize("end", ["FIN", "RST", "hole"])
-@pytest.mark.parametrize("limit", [0, 40, 200])
+@pytest.mark.parametrize(("limit", "end"), [(0, "FIN"), (40, "RST"), (200, "hole")])
 def test_an_answer_that_is_lost_on_its_way_is_an_error(create, wire, end, limit, provider):
     wire.toxic = Toxic(limit_bytes=limit, end=end)
     _, got = create(stream=True)

@@ -28,7 +28,7 @@ from tests.support.limits import (
     settle,
 )
 
-MANY = 5_000 if IS_SOAK else 92
+MANY = 5_000 if IS_SOAK else 52
 CROWD = 34  # enough that most leave the row
 KILLED = MAX_EXPIRED_ROWS + CROWD if IS_SOAK else CROWD
 ROW = "T#acme#L#key_1"
@@ -93,13 +93,14 @@ def test_a_place_is_free_as_soon_as_its_reservation_ends_wherever_that_is(dynamo
     with pytest.raises(TooManyInFlight) as refused:
         reserve(admission, CALLER, "more")
     assert refused.value.headers["retry-after"] == "1"
-    for n, reservation in enumerate(reservations):
+    ended = reservations[:: 1 if IS_SOAK else 3]
+    for n, reservation in enumerate(ended):
         assert settle(reservation, make_usage(20, 10))
         reserve(admission, CALLER, f"next {n}")
         with pytest.raises(TooManyInFlight):
             reserve(admission, CALLER, f"more {n}")
     row = read_settled(dynamo.table, ROW)
-    assert row[SPENT] == (30 + RESERVED) * CROWD * NANO
+    assert row[SPENT] == (30 * len(ended) + RESERVED * CROWD) * NANO
     assert (row[IN_FLIGHT], count_held(row)) == (CROWD, CROWD)
 
 

@@ -24,7 +24,7 @@ from antiphon.store.webhook_endpoints import WebhookEndpoints
 from tests.support.aws import refuse_connection
 from tests.support.aws_clients import ONCE, aws_client
 from tests.support.canaries import CONTENT
-from tests.support.concurrency import wait_for
+from tests.support.concurrency import IS_SOAK, wait_for
 from tests.support.receiver import make_endpoint
 from tests.support.usage import begin_response, complete_response, make_usage
 
@@ -270,7 +270,7 @@ class Play:
         assert self.counted.run_rollup(records) == []
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(20 if IS_SOAK else 1))
 def test_every_end_is_one_event_whatever_the_stream_delivers(counted, bus, seed):
     play = Play(counted, bus, seed)
     play.run(40)

@@ -12,6 +12,7 @@ from antiphon.store.links import NEVER
 from antiphon.store.reservations import StoredReservation
 from antiphon.store.storage import StorageKey, reservation_id
 from antiphon.store.usage import CONTAINER_MINUTES
+from tests.support.concurrency import IS_SOAK
 
 CALLERS = 16
 
@@ -80,7 +81,7 @@ def test_what_is_left_is_counted_for_the_tenant_and_for_each_key(counted, stored
     ]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(20 if IS_SOAK else 1))
 def test_repeated_late_and_single_records_change_nothing(counted, stored, seed):
     expected = write_all(counted)
     records = counted.dynamo.stream_records()
