@@ -100,7 +100,7 @@ def impatient(tmp_path_factory, _provider, shim, refusing_port, untrusted):
         "untrusted": untrusted.url.replace("http:", "https:"),
     }
     config.write_text(CONFIG.format(**addresses))
-    options = ("--concurrency", "8", "--timeout", "9")
+    options = ("--concurrency", "4", "--timeout", "9")
     with run_gateway(config, folder / "ready.json", *options, credentials=CREDENTIALS) as running:
         yield running
 

@@ -100,12 +100,12 @@ def test_with_the_queue_away_as_well_no_id_is_given_out_unowned(rig, steps):
 
 
 @pytest.mark.usefixtures("provider")
-def test_a_table_that_hangs_takes_the_time_of_one_request(hasty_rig):
+def test_a_table_that_hangs_takes_the_time_of_one_request(rig):
     """All of its calls together: each attempt but the last has its full time."""
     reads = dict.fromkeys(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), "hanging")
-    hasty_rig.proxy.faults |= reads
-    sent = hasty_rig.send(CALLS["create"])
-    hasty_rig.proxy.restore()
+    rig.proxy.faults |= reads
+    sent = rig.send(CALLS["create"])
+    rig.proxy.restore()
     assert (sent.response.status, sent.was_done) == (503, False)
     assert sent.operations == ["GetItem"] * 2
 

@@ -17,7 +17,7 @@ from tests.faults.cuts import (
 from tests.support.concurrency import IS_SOAK
 from tests.support.events import make_events, make_response, new_id, parse_events
 
-THREADS = 8  # the gateway's function runs as many times
+THREADS = 4  # the gateway's function runs as many times
 PING = b": ping\n\n"
 USAGE = make_response("")["usage"]
 EVENT_COUNT = len(make_events(""))

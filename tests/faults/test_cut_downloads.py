@@ -13,7 +13,7 @@ from tests.support.events import new_id
 from tests.support.gateway import KEYS, NO_TLS
 from tests.support.provider import CLOSE, encode_response
 
-THREADS = 8  # the gateway's function runs as many times
+THREADS = 4  # the gateway's function runs as many times
 KIND = "application/octet-stream"
 PIECES = [b"begin", bytes(range(256)) * 300, b"the end"]
 FILE = b"".join(PIECES)

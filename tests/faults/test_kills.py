@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60 +
 
 FUNCTION_SECONDS = 3  # the time limit of a function; behind it nothing can record an end
 LEASE_SECONDS = 60  # of a reservation, behind that limit
-CALLERS = 4
+CALLERS = 4 if IS_SOAK else 2
 STREAMS = 8 * ROUNDS if IS_SOAK else 10  # each second one kills a function
 EVENTS = 30  # in each stream
 DOLLAR = 1_000_000  # for a million tokens
