@@ -106,7 +106,7 @@ enabled = true
 bus = "default"
 
 [webhooks]
-timeout_seconds = 2
+timeout_seconds = 15
 
 [tenants.bounded]
 max_vector_stores = 1
@@ -226,12 +226,12 @@ def hasty(tmp_path_factory, _provider, issuer):
     limits = """
 keep_alive_seconds = 0.2
 first_event_seconds = 2.5
-rest_answer_seconds = 2.5
+rest_answer_seconds = 4
 max_answer_bytes = 100_000
 cors_origins = ["https://app.example.com"]
 """
     with _gateway(
-        folder, _provider, issuer, limits, "--concurrency", "2", "--timeout", "7"
+        folder, _provider, issuer, limits, "--concurrency", "2", "--timeout", "8"
     ) as running:
         yield running
 

@@ -107,7 +107,7 @@ def test_a_resumed_stream_that_is_cut_undoes_no_end(gateway, provider):
 
 
 def test_a_stream_that_was_idle_for_too_long_is_settled(hasty, provider):
-    """Here the function is stopped after seven seconds, so its own deadline ends the stream."""
+    """Here the function is stopped after eight seconds, so its own deadline ends the stream."""
     id = new_id()
     provider.respond_with(encode_stream_head(), encode_chunk(make_events(id)[0]))
     provider.respond_to_settle(id, encode(id, "cancelled", usage=USAGE))

@@ -124,7 +124,7 @@ def test_the_deadline_of_lambda_ends_a_stream_in_order(hasty, provider, door):
     assert provider.hung_up.wait(60)
 
 
-@pytest.mark.parametrize(("door", "seconds"), [("rest", 2.5), ("url", 4.5)])
+@pytest.mark.parametrize(("door", "seconds"), [("rest", 4), ("url", 5)])
 def test_an_answer_ends_before_its_endpoint_or_lambda_would(hasty, provider, door, seconds):
     """At the REST endpoint after `rest_answer_seconds`, which do not end a stream that began.
 

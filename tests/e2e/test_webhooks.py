@@ -1,13 +1,14 @@
 """Webhooks at both doors, by OpenAI's own client: endpoints, deliveries, tests, other tenants."""
 
 import json
+import socket
 
 import pytest
 from openai import BadRequestError, DefaultHttpxClient, NotFoundError, OpenAI
 
 from tests.support.concurrency import wait_for
 from tests.support.gateway import KEYS, NO_TLS
-from tests.support.receiver import run_receiver
+from tests.support.receiver import Receiver, run_receiver
 
 ASK = {"model": "gpt-5", "input": "x"}
 CALLS = {
@@ -127,10 +128,12 @@ def test_what_cannot_be_served_is_refused_by_its_name(webhooks, receiver, body):
 
 
 def test_an_endpoint_that_does_not_answer_a_test_is_an_error_that_says_why(webhooks):
-    with run_receiver() as ended:
-        endpoint = create(webhooks, ended)
-    with pytest.raises(BadRequestError, match="not_connected") as caught:
-        webhooks.test(endpoint.id, event_type="response.failed")
+    with socket.socket() as refusing:  # nobody listens here, and nobody else can
+        refusing.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{refusing.getsockname()[1]}/hooks"
+        endpoint = create(webhooks, Receiver(url))
+        with pytest.raises(BadRequestError, match="not_connected") as caught:
+            webhooks.test(endpoint.id, event_type="response.failed")
     assert caught.value.code == "webhook_not_delivered"
 
 

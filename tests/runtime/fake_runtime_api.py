@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from io import BufferedReader
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 ROOT = "/2018-06-01/runtime"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -115,7 +115,7 @@ class FakeRuntimeApi:
 
     def _usual(self):
         return {
-            "lambda_runtime_deadline_ms": int(time.time() * 1000) + 30_000,
+            "lambda_runtime_deadline_ms": int(time.time() * 1000) + 120_000,
             "lambda_runtime_invoked_function_arn": "arn:aws:lambda:eu-west-1:1:function:f",
             "content_type": "application/json",
         }

@@ -26,7 +26,7 @@ def in_seconds(seconds):
 )
 def test_a_write_that_nobody_reads_ends_before_the_deadline(api, start, script):
     runtime = start("handlers.attached")
-    runtime.invoke(headers=in_seconds(1), script=script)
+    runtime.invoke(headers=in_seconds(3), script=script)
     api.response()
     with api.stop_reading():
         assert read_calls(runtime, api) == ["attached", "iterator closed", "body closed"]
@@ -43,7 +43,7 @@ def test_a_reader_that_is_only_slow_gets_everything(api, start):
 
 def test_an_end_that_nobody_confirms_ends_the_wait_too(api, start):
     runtime = start("handlers.attached")
-    runtime.invoke(headers=in_seconds(1), script=[["chunk", "a"]])
+    runtime.invoke(headers=in_seconds(3), script=[["chunk", "a"]])
     assert api.response().chunks() == [OPENING + b"a"]
     with api.stop_reading():
         assert "body closed" in read_calls(runtime, api)

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import platform
+import secrets
 import shutil
 import socket
 import subprocess
@@ -21,12 +22,17 @@ import pytest
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 OPENING = b'{"statusCode": 200, "headers": {"content-type": "text/event-stream"}}' + bytes(8)
-ATTEMPTS = 1000
+ATTEMPTS = 6000
+# Outside the range that the system chooses ports from: nobody is given the port meanwhile.
+PORTS = range(20_000, 32_000)
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    while True:
+        # Not of `random`, which has the same seed in each process of the tests.
+        address = ("127.0.0.1", secrets.choice(PORTS))
+        with contextlib.suppress(OSError), socket.create_server(address):
+            return address[1]
 
 
 def wait_until_listening(port):
@@ -59,7 +65,7 @@ class Emulator:
         wait_until_listening(self.port)
 
     def invoke(self, **event):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
             connection.request("POST", INVOCATIONS, json.dumps(event))
             return connection.getresponse().read()

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from openai import OpenAI
+from openai import DefaultHttpxClient, OpenAI
 from openai.types.webhooks import UnwrapWebhookEvent
 
 from antiphon.store.webhook_endpoints import WebhookEndpoint
+from tests.support.gateway import NO_TLS
 from tests.support.http_server import HttpAnswer, HttpRequest, serve_http
 
 type Received = tuple[dict[str, str], bytes]  # headers by names in lower case, and the body
@@ -29,7 +30,7 @@ class Receiver:
     def unwrap(self, received: Received, secret: str) -> UnwrapWebhookEvent:
         """Verify as OpenAI's client does; raise InvalidWebhookSignatureError."""
         headers, body = received
-        with OpenAI(api_key="none") as client:
+        with OpenAI(api_key="none", http_client=DefaultHttpxClient(verify=NO_TLS)) as client:
             return client.webhooks.unwrap(body, headers, secret=secret)
 
 

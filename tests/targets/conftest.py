@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -13,9 +13,9 @@ NAMES = ("first", "second", "third", "shared-a", "shared-b", "shared-c", "azure-
 CONFIG = """
 [gateway]
 circuit_failures = 100000
-first_event_seconds = 1
+first_event_seconds = 3
+table_seconds = 30
 read_after_write_seconds = 2
-connect_seconds = 1
 pass_headers = ["x-acme-*", "x-acme-te*", "x-note"]
 
 [targets.first]
@@ -107,12 +107,15 @@ def many(tmp_path_factory, _providers):
     folder = tmp_path_factory.mktemp("many")
     config = folder / "gateway.toml"
     addresses = {name.replace("-", "_"): p.address for name, p in _providers.items()}
-    with Slamming() as no_tls, started_with(config, no_tls, addresses, folder) as gateway:
+    with (
+        Slamming() as no_tls,
+        refusing() as closed,
+        started_with(config, no_tls, closed, addresses, folder) as gateway,
+    ):
         yield gateway
 
 
-def started_with(config, no_tls, addresses, folder):
-    closed = f"http://127.0.0.1:{_unused_port()}"
+def started_with(config, no_tls, closed, addresses, folder):
     config.write_text(CONFIG.format(**addresses, closed=closed, no_tls=no_tls))
     keys = {"OPENAI_API_KEY": "credential", "AZURE_OPENAI_API_KEY": "credential"}
     return run_gateway(config, folder / "ready.json", "--concurrency", "2", credentials=keys)
@@ -135,6 +138,9 @@ class Slamming:
                 self._listener.accept()[0].close()
 
 
-def _unused_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+@contextmanager
+def refusing():
+    """An address at which nobody listens, and nobody else can."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
