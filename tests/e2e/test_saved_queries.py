@@ -6,12 +6,11 @@ import re
 import pytest
 
 from antiphon.runtime.failure import Failure
+from infra.saved_queries import SAVED_QUERIES
 from tests.support.events import make_event, make_events, make_response, new_id
-from tests.support.lazy import LazyModule
 from tests.support.provider import CLOSE, encode_chunk, encode_response, encode_stream
 from tests.support.provider import encode_stream_head as head
 
-queries = LazyModule("infra.constructs.queries")
 BODY = {"model": "gpt-5", "input": "x"}
 TEXT, FUNCTION, ALIAS = r'"([^"]*)"', r"\b\w+\(", r"\bas \w+"
 WORDS = {"fields", "filter", "stats", "sort", "limit", "by", "and", "or", "not", "in", "as"}
@@ -71,7 +70,7 @@ def crash(monkeypatch, capsys):
 
 
 def test_the_fields_of_each_saved_query_are_in_the_lines_it_reads(lines, crash):
-    for query in queries.SAVED_QUERIES:
+    for query in SAVED_QUERIES:
         messages = set(re.findall(TEXT, next(s for s in query.steps if "message" in s)))
         read = [line for line in [*lines, crash] if line.get("message") in messages or not messages]
         assert named_fields(query.text) - set().union(*read) == set(), query.name
