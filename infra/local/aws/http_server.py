@@ -9,13 +9,13 @@ waits for another's lock. One that waits for messages, and every other call, has
 import asyncio
 import base64
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -49,8 +49,14 @@ def _record_directly(request: web.BaseRequest, body: bytes) -> None:
         "body": base64.b64encode(body).decode(),
         "body_encoded": True,
     }
-    with _recording, Path(recorder._location).open("a") as file:  # noqa: SLF001  as above
-        file.write(f"{json.dumps(entry)}\n")
+    with _recording:
+        os.write(_recording_file(recorder._location), f"{json.dumps(entry)}\n".encode())  # noqa: SLF001
+
+
+@cache
+def _recording_file(path: str) -> int:
+    """Its descriptor: to open it for each request takes as long as a read of a row."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 # moto's own application records by this name, too.
