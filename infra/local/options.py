@@ -94,7 +94,7 @@ class GatewayOptions:
     def resources(self) -> Resources:
         keys = [(local.key, local.tenant) for local in self.keys]
         secrets = {**self.setup.secrets(), SIGNING_SECRET: self._signing_secret()}
-        return Resources.with_keys(keys, secrets, str(self.keep) if self.keep else None)
+        return Resources(keys, secrets, str(self.keep) if self.keep else None)
 
     def _signing_secret(self) -> str:
         """Return the secret of webhooks, which is the same as long as the first key is."""

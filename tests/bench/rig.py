@@ -114,7 +114,7 @@ async def player(processes: Processes, name: str, *arguments: str) -> AsyncItera
 async def moto(processes: Processes, targets: Iterable[str] = ("openai",)) -> str:
     """Start an embedded AWS with the bench's key and these targets' secrets; return its address."""
     secrets = dict.fromkeys(targets, CREDENTIAL)
-    stdin = Resources.with_keys([(KEY, "bench")], secrets).to_line()
+    stdin = Resources([(KEY, "bench")], secrets).to_line()
     server = await ServerProcess.start(
         processes, child_environment(), "infra.local.aws.server", stdin=stdin
     )

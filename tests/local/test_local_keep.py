@@ -45,7 +45,7 @@ def local_aws(folder, keys=KEYS, end=signal.SIGTERM):
         stdout=subprocess.PIPE,
     )
     with process:
-        process.stdin.write(Resources.with_keys(keys, {}, str(folder)).to_line())
+        process.stdin.write(Resources(keys, {}, str(folder)).to_line())
         process.stdin.flush()
         yield process.stdout.readline().split()[-1].decode()
         process.send_signal(end)

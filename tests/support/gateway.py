@@ -169,7 +169,7 @@ def run_local_aws() -> Iterator[str]:
     keys = [(key, name.partition("'")[0]) for name, key in KEYS.items()]
     with process, process.stdin as stdin:  # it ends with its input
         secrets = {"openai": CREDENTIALS["ANTIPHON_SECRET_OPENAI"]}
-        stdin.write(Resources.with_keys(keys, secrets).to_line())
+        stdin.write(Resources(keys, secrets).to_line())
         stdin.flush()
         yield process.stdout.readline().split()[-1].decode()
 

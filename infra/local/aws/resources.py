@@ -1,9 +1,9 @@
 """The AWS resources of a local gateway: their names, and what their creation needs."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any
 
 from antiphon.settings.table import INDEXES, PARTITION_KEY, SORT_KEY
 
@@ -24,20 +24,9 @@ MAX_RECEIVE_COUNT = 10  # after that a message goes to the dead-letter queue
 class Resources:
     """The content that the created resources start with."""
 
-    key_rows: list[dict[str, Any]]  # of the accepted API keys, in DynamoDB's JSON
+    keys: list[tuple[str, str]]  # API key, tenant
     secrets: Mapping[str, str]  # credential by target
     keep: str | None = None  # the folder of what the next start finds again
-
-    @classmethod
-    def with_keys(
-        cls, keys: Iterable[tuple[str, str]], secrets: Mapping[str, str], keep: str | None = None
-    ) -> Self:
-        """The keys are pairs of API key and tenant."""
-        # Not for the server process: it takes a sixth of its start, and reads what is made here.
-        from antiphon.store.dynamodb import marshal  # noqa: PLC0415  see above
-        from antiphon.store.keys import key_row  # noqa: PLC0415  see above
-
-        return cls([marshal(key_row(key, tenant)) for key, tenant in keys], secrets, keep)
 
     def to_line(self) -> bytes:
         """Encode as one line of JSON, for the standard input of the server process."""

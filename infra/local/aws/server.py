@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from antiphon.settings.table import PARTITION_KEY, SORT_KEY, TTL
+from antiphon.store.dynamodb import marshal
+from antiphon.store.keys import key_partition, key_row
 from infra.local.aws import moto_lookups, persistence, transactions
 from infra.local.aws.direct_calls import create
 from infra.local.aws.http_server import serve_moto
@@ -43,7 +45,7 @@ def create_resources(resources: Resources) -> None:
     create("AmazonSQS.CreateQueue", QueueName=QUEUE, Attributes=queue_attributes())
     if resources.keep:
         persistence.restore(read_snapshot(Path(resources.keep)), start_keys(resources))
-    for row in resources.key_rows:
+    for row in (marshal(key_row(*pair)) for pair in resources.keys):
         key = {name: row[name] for name in (PARTITION_KEY, SORT_KEY)}
         if "Item" not in create(f"{TABLES}.GetItem", TableName=TABLE, Key=key):
             # An operator may have changed an earlier one.
@@ -52,7 +54,7 @@ def create_resources(resources: Resources) -> None:
 
 def start_keys(resources: Resources) -> list[str]:
     """Return the partition keys of the API keys."""
-    return [row[PARTITION_KEY]["S"] for row in resources.key_rows]
+    return [key_partition(key) for key, _ in resources.keys]
 
 
 @contextmanager
