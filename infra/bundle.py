@@ -123,7 +123,7 @@ class Bundle:
 
     def build(self, out: Path) -> None:
         """Build the asset into a new folder; raise BundleError if a dependency has no wheel."""
-        self._install(out)
+        self.install(out)
         _remove(path for pattern in EXCLUDED for path in out.glob(pattern))
         for folder, included in INCLUDED_SUBFOLDERS.items():
             subfolders = (path for path in out.glob(f"{folder}/*") if path.is_dir())
@@ -136,7 +136,8 @@ class Bundle:
         for path in out.rglob("*"):
             path.chmod(_file_mode(path))
 
-    def _install(self, out: Path) -> None:
+    def install(self, out: Path) -> None:
+        """Install the locked packages for the target architecture; raise BundleError as `build`."""
         wheels = ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
         platform = ["--python-platform", PLATFORMS[self.arch], "--python-version", PYTHON]
         target = ["--target", str(out), "--link-mode", "copy", "--no-compile-bytecode"]

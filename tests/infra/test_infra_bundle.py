@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from antiphon.settings.reference import PAGE_FILES, compressed_path, read, read_compressed
 from infra import bundle
-from infra.bundle import Bundle, BundleError, find_groups, zip_folder
+from infra.bundle import Bundle, BundleError, find_groups
 from infra.sbom import write_sbom
 from tests.infra.emulator import ARCH
 
@@ -60,9 +60,11 @@ def umask():
 
 
 @pytest.mark.usefixtures("umask")
-def test_a_build_in_another_folder_gives_the_same_bytes(locked, built, tmp_path):
+def test_the_command_gives_the_same_bytes_in_another_folder_and_prints_sizes(built, tmp_path):
     again = tmp_path / "a longer path" / "asset"
-    locked.build(again)
+    done = CliRunner().invoke(bundle.main, ["--arch", ARCH, "--out", str(again)])
+    assert done.exit_code == 0, done.output
+    assert re.search(rf": {ARCH}, \d+ files, [\d.]+ MB, [\d.]+ MB zipped$", done.output.strip())
     assert read_content(again) == read_content(built)
 
 
@@ -185,21 +187,19 @@ def test_tracebacks_name_the_task_root(built):
     assert b"/var/task/api.py" in pathlib.Path(compiled).read_bytes()
 
 
-def test_asset_is_small(built):
-    packed = zip_folder(built)
+def test_asset_is_small(deployed):
+    """The zip file that the CDK CLI uploads."""
+    packed = deployed.asset
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         sdk = [e for e in archive.infolist() if e.filename.startswith(SDK)]
     assert len(packed) <= WITH_SDK_BYTES
     assert len(packed) - sum(entry.compress_size for entry in sdk) <= WITHOUT_SDK_BYTES
 
 
-def test_command_builds_for_another_architecture_and_prints_sizes(tmp_path):
-    out = tmp_path / "asset"
+def test_packages_are_those_of_the_chosen_architecture(tmp_path):
     arch, machine = OTHER_ARCH[ARCH]
-    done = CliRunner().invoke(bundle.main, ["--arch", arch, "--out", str(out)])
-    assert done.exit_code == 0, done.output
-    assert re.search(rf": {arch}, \d+ files, [\d.]+ MB, [\d.]+ MB zipped$", done.output.strip())
-    libraries = {str(path.relative_to(out)): path.name for path in out.rglob("*.so")}
+    Bundle.from_lock(arch).install(tmp_path)
+    libraries = {str(path.relative_to(tmp_path)): path.name for path in tmp_path.rglob("*.so")}
     assert {name.partition("/")[0] for name in libraries} == {"httptools", "jiter", "pydantic_core"}
     assert all(f"-313-{machine}-linux-gnu" in name for name in libraries.values())
 
