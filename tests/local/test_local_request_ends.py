@@ -44,6 +44,7 @@ async def test_each_reply_has_one_end():
         assert "RuntimeError" in (await ends.get()).failure
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_caller_that_left_is_reported(gate):
     ends = asyncio.Queue()
     async with gateway(on_end=ends.put_nowait) as endpoints:
