@@ -141,6 +141,8 @@ def is_namespace(each):
 
 def test_two_handlers_share_no_connection_tls_context_lock_or_credential(config, monkeypatch):
     env = {"TABLE_NAME": "t", "QUEUE_URL": "http://127.0.0.1:1/q"}
+    # The tests share contexts; here each must be the handler's own.
+    monkeypatch.setattr(ssl, "create_default_context", ssl.create_default_context.__wrapped__)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "eu-west-1")
     of_one, of_other = (owned(wiring.api({**env, "CONFIG_FILE": str(config)})) for _ in "12")
