@@ -3,9 +3,12 @@
 import contextlib
 import gc
 import json
+import multiprocessing
+import os
 import ssl
 import threading
 import types
+from concurrent.futures import ProcessPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import botocore.credentials
@@ -139,13 +142,20 @@ def is_namespace(each):
     return isinstance(each, dict) and "__builtins__" in each
 
 
-def test_two_handlers_share_no_connection_tls_context_lock_or_credential(config, monkeypatch):
+def make_handlers(config, env):
+    """Return the names of the kinds of OWN that a handler has, and what two handlers share."""
+    os.environ.update(env)
+    of_one, of_other = (owned(wiring.api({**env, "CONFIG_FILE": config})) for _ in "12")
+    kinds = {kind.__name__ for kind in OWN for each in of_one.values() if isinstance(each, kind)}
+    return kinds, [repr(each) for id, each in of_one.items() if id in of_other]
+
+
+def test_two_handlers_share_no_connection_tls_context_lock_or_credential(config):
+    """In a process of their own: what other tests leave behind could lead from one to the other."""
     env = {"TABLE_NAME": "t", "QUEUE_URL": "http://127.0.0.1:1/q"}
-    # The tests share contexts; here each must be the handler's own.
-    monkeypatch.setattr(ssl, "create_default_context", ssl.create_default_context.__wrapped__)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, "eu-west-1")
-    of_one, of_other = (owned(wiring.api({**env, "CONFIG_FILE": str(config)})) for _ in "12")
-    kinds = {kind for kind in OWN for each in of_one.values() if isinstance(each, kind)}
-    assert kinds == set(OWN)
-    assert not [each for id, each in of_one.items() if id in of_other]
+        env[name] = "eu-west-1"
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        kinds, shared = pool.submit(make_handlers, str(config), env).result()
+    assert kinds == {kind.__name__ for kind in OWN}
+    assert shared == []
