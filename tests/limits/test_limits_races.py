@@ -23,7 +23,8 @@ from tests.support.limits import (
     settle,
 )
 
-LIMITS = [(1, 10, 20)[n % 3] for n in range(ROUNDS)]
+MOST = 100 if dynamodb.PROCESSES * dynamodb.THREADS > 200 else 20
+LIMITS = [(1, 10, MOST)[n % 3] for n in range(ROUNDS)]
 RESERVED, USED = 3, 1  # dollars for each request
 TENANTS = {f"t{n}": Limits(budget_usd=float(RESERVED * most)) for n, most in enumerate(LIMITS)}
 

@@ -1,6 +1,7 @@
 """The gateway's table in this process, and one that several processes share."""
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +34,8 @@ from tests.support.concurrency import IS_SOAK
 
 START_MS = 1_700_000_000_000  # when the first link is created: 2023-11-14 22:13:20 UTC
 SHARED_TABLE = "races"
-PROCESSES, THREADS = (4 if IS_SOAK else 2), 16  # of a race
+PROCESSES = 4 if IS_SOAK else 2  # of a race, with so many threads in each
+THREADS = int(os.environ.get("ANTIPHON_RACE_THREADS", "16"))
 # Forked from a server process that has imported this module once, which takes most of the time.
 RACERS = get_context("forkserver")
 RACERS.set_forkserver_preload([__name__])
