@@ -12,6 +12,14 @@ MAX_LINK_ATTEMPTS = 10  # the last ones, so that a row stays small
 type Send = Callable[[bytes], None]
 
 
+def may_pay_again(method: str, path: str) -> bool:
+    """Return whether a repetition of the request may make, or cost, something again.
+
+    Only a POST may (RFC 9110, 9.2.2), and a cancel ends the same work.
+    """
+    return method == "POST" and not path.endswith("/cancel")
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One call of one target."""

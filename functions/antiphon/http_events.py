@@ -122,12 +122,15 @@ def to_response(reply: Reply) -> Response[Any]:
     return Response(reply.status, headers=dict(reply.headers), body=body)
 
 
-def error_response(error: GatewayError) -> Response[Any]:
-    """Build a response in OpenAI's error envelope, and log it as `refused`."""
+def error_response(error: GatewayError, *, pays_again: bool = True) -> Response[Any]:
+    """Build a response in OpenAI's error envelope, and log it as `refused`.
+
+    `pays_again`: whether a repetition could do again what the provider may have done.
+    """
     # `param` is not logged: it may contain keys of the caller's JSON.
     logger.info("refused", extra={"error": type(error).__name__, "code": error.code})
     headers = {"content-type": "application/json", "cache-control": "no-store", **error.headers}
-    if error.retry is not None:
+    if error.retry is not None and (pays_again or error.processed != "unknown"):
         headers["x-should-retry"] = str(error.retry).lower()
     return to_response(Reply(error.status, headers, error.body()))
 

@@ -60,6 +60,19 @@ async def test_a_break_before_the_first_event_is_an_error_and_no_retry(sdk, prov
     assert len(provider.received) == 1
 
 
+@pytest.mark.parametrize("call", ["retrieve", "cancel"])
+@pytest.mark.parametrize("fault", [(error(500, retry_after_ms="1"),), BREAKS["in the body"]])
+async def test_what_makes_nothing_is_tried_again(sdk, provider, call, fault):
+    """A poll, and a cancel, cost nothing: one broken answer to them ends no program."""
+    answer = encode_response(json.dumps(make_response(new_id())).encode())
+    provider.respond_with(answer)
+    created = await sdk.create(**ASK)
+    provider.respond_with(*fault)
+    provider.respond_with(answer)
+    assert (await sdk.call(f"responses.{call}", created.id)).id == created.id
+    assert len(provider.received) == ATTEMPTS
+
+
 async def test_a_provider_may_ask_for_no_retry(sdk, provider):
     provider.respond_with(error(429, x_should_retry="false"))
     with pytest.raises(openai.RateLimitError):

@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from antiphon.api.cors import Cors
 from antiphon.errors import GatewayError, InvalidRequest, NotFound
-from antiphon.http import FiniteBody, OnCloseBody, Reply, RequestMetrics
+from antiphon.http import FiniteBody, OnCloseBody, Reply, RequestMetrics, may_pay_again
 from antiphon.http_events import (
     PREFIXES,
     LambdaEvent,
@@ -110,7 +110,8 @@ def _with_routes[R: ApiGatewayResolver](resolver: R, routers: Iterable[tuple[str
         request_metrics = resolver.context.get("metrics") or RequestMetrics()
         error = fault_to_report(error, is_done=request_metrics.is_done)
         _count_error(_error_kind(error), request_metrics)
-        return error_response(error)
+        event = resolver.current_event
+        return error_response(error, pays_again=may_pay_again(event.http_method, event.path))
 
     resolver.exception_handler(GatewayError)(reply)
     resolver.exception_handler(NotFoundError)(reply_not_found)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 
 from antiphon.errors import AnswerTooLarge, GatewayError, InvalidRequest, UpstreamFailed
+from antiphon.http import may_pay_again
 from antiphon.json_reader import Answer, JsonReader, read_json
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import Gateway
@@ -139,7 +140,7 @@ class Exchange:
         close = partial(self._close, response, timer)
         try:
             _check_status(response)
-            headers = caller_headers(request.method, response, self._to_caller)
+            headers = caller_headers(request, response, self._to_caller)
             head = UpstreamResponse(candidate.target, response.status, headers, b"")
             incoming = _Incoming(head, iter(response.stream), timer, close)
             if head.status in ERRORS:
@@ -327,13 +328,14 @@ def provider_headers(headers: Mapping[str, str], is_known: Callable[[str], bool]
 
 
 def caller_headers(
-    method: str, response: Received, is_known: Callable[[str], bool]
+    request: UpstreamRequest, response: Received, is_known: Callable[[str], bool]
 ) -> dict[str, str]:
     """Return the provider's headers that the caller gets, and whether its SDK may retry."""
     passed = {name: value for name, value in response.headers.items() if is_known(name)}
     if sum(map(len, (*passed, *passed.values()))) > MAX_HEADER_BYTES:
         passed = without_longest(passed, MAX_HEADER_BYTES)
-    if method == "POST" and policy_for_status(response.status).should_retry is False:
+    is_ambiguous = policy_for_status(response.status).should_retry is False
+    if is_ambiguous and may_pay_again(request.method, request.path):
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}
 
