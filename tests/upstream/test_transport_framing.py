@@ -213,6 +213,14 @@ def test_many_small_chunks_with_extensions_pass():
         assert parsed.can_reuse_connection
 
 
+@pytest.mark.parametrize("size", [b"5  ", b"5\t", b"5 ;sign=f"])
+def test_white_space_behind_the_size_of_a_chunk_is_passed_over(size):
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    raw = head + size + b"\r\nhello\r\n0 \r\n\r\n"
+    for parsed in (parse_response(raw), parse_response(*byte_by_byte(raw))):
+        assert (parsed.body, parsed.can_reuse_connection) == (b"hello", True)
+
+
 @given(
     st.binary(max_size=200), st.sampled_from(sorted(ALL)), st.integers(0, 200), st.integers(0, 9)
 )

@@ -256,6 +256,8 @@ class ResponseParser:
         self.is_complete = False
         self._framing: dict[bytes, bytes] = {}
         self._llhttp = httptools.HttpResponseParser(self)
+        # Servers that reserve room for a chunk's size fill it with spaces (RFC 9112, 7.1.1: BWS).
+        self._llhttp.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
 
     def _parse_head(self, data: bytes) -> None:
         try:
