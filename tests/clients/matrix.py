@@ -73,6 +73,11 @@ class Client:
     def _lock(self) -> Path:
         return PROGRAMS / f"{self.program}.lock"
 
+    @property
+    def here(self) -> bool:
+        """Whether its library is in the project's own environment, for Python."""
+        return self.run_command()[0] == sys.executable and not self.heavy
+
     def install_command(self) -> list[str] | None:
         """What installs it, unless the project's own lock files do."""
         if self.program == "play_codex.py":

@@ -2,7 +2,9 @@
 
 import json
 import re
+import runpy
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass
 
@@ -11,7 +13,7 @@ import pytest
 
 from infra.local.runtime_api.function import child_environment
 from tests.clients.compatibility_page import PAGE, build_tables
-from tests.clients.matrix import CAPABILITIES, CLIENTS, CODEX_BINARY
+from tests.clients.matrix import CAPABILITIES, CLIENTS, CODEX_BINARY, PROGRAMS
 from tests.clients.text_events import make_text_events, message
 from tests.support.concurrency import IS_SOAK
 from tests.support.events import make_response, new_id
@@ -103,13 +105,32 @@ def outcomes():
 
 
 @pytest.fixture
-def outcome(name, outcomes, gateway, played, provider, certificate, tmp_path):
+def outcome(name, outcomes, gateway, played, provider, request):
     if name not in outcomes:
         counting = CountingProvider()
         provider.respond_by(counting.choose)
-        printed = play(CLIENTS[name], gateway, played, certificate, tmp_path)
+        there = {"ANTIPHON_BASE": played.url, "ANTIPHON_COUNTED": gateway.url}
+        play = request.getfixturevalue("play_here" if CLIENTS[name].here else "play_apart")
+        printed = json.loads(play(CLIENTS[name], {**there, "ANTIPHON_KEY": KEYS["acme"]}))
         outcomes[name] = Outcome(printed["version"], printed["cases"], counting.counts)
     return outcomes[name]
+
+
+@pytest.fixture
+def play_here(monkeypatch, capsys):
+    """Runs a program in this process, which has imported its library for other tests."""
+
+    def play(client, environment):
+        for variable, value in environment.items():
+            monkeypatch.setenv(variable, value)
+        _, program, *arguments = client.run_command()
+        monkeypatch.setattr(sys, "argv", [program, *arguments])
+        monkeypatch.syspath_prepend(PROGRAMS)
+        monkeypatch.delitem(sys.modules, "cases", raising=False)  # it reads the environment
+        runpy.run_path(program)
+        return capsys.readouterr().out
+
+    return play
 
 
 def read_page(client, folder):
@@ -121,25 +142,24 @@ def read_page(client, folder):
     return {"ANTIPHON_PAGE": str(file)}
 
 
-def play(client, gateway, played, certificate, folder):
-    got = subprocess.run(
-        client.run_command(),
-        cwd=folder,
-        env={
-            **child_environment(),
-            "ANTIPHON_BASE": played.url,
-            "ANTIPHON_COUNTED": gateway.url,
-            "ANTIPHON_KEY": KEYS["acme"],
-            "ANTIPHON_CODEX": str(CODEX_BINARY),
-            "SSL_CERT_FILE": certificate,
-            **read_page(client, folder),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert got.returncode == 0, f"{got.stderr}\n`make test` and `make clients` install clients."
-    return json.loads(got.stdout)
+@pytest.fixture
+def play_apart(certificate, tmp_path):
+    """Runs a program in a process of its own."""
+
+    def play(client, environment):
+        own = {"ANTIPHON_CODEX": str(CODEX_BINARY), "SSL_CERT_FILE": certificate}
+        got = subprocess.run(
+            client.run_command(),
+            cwd=tmp_path,
+            env={**child_environment(), **environment, **own, **read_page(client, tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert got.returncode == 0, f"{got.stderr}\n`make test` and `make clients` install clients."
+        return got.stdout
+
+    return play
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -124,7 +124,7 @@ def retried():
 NEWER = {"conversation": hasattr(client, "conversations"), "cancel": hasattr(responses, "cancel")}
 ALL = (create, stream, tools, structured, previous, resent, conversation, retrieve, delete, cancel)
 
-report(
-    openai.__version__,
-    {case.__name__: case for case in (*ALL, errors, retries) if NEWER.get(case.__name__, True)},
-)
+CASES = {case.__name__: case for case in (*ALL, errors, retries) if NEWER.get(case.__name__, True)}
+
+with client, counted:
+    report(openai.__version__, CASES)

@@ -106,4 +106,6 @@ def retries():
 
 
 CASES = (create, stream, tools, structured, previous, resent, conversation, errors, retries)
-report(importlib.metadata.version("openai-agents"), {case.__name__: case for case in CASES})
+with LOOP:
+    report(importlib.metadata.version("openai-agents"), {case.__name__: case for case in CASES})
+    LOOP.run(CLIENT.close())
