@@ -1,4 +1,7 @@
-"""A proxy in front of a gateway's AWS that records calls and fails those that a test chooses."""
+"""A proxy in front of a gateway's AWS that records calls and fails those that a test chooses.
+
+The queue gives each message out at once: tests of its delays are in tests/store/test_queue.py.
+"""
 
 import contextlib
 import http.client
@@ -15,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 PATIENCE_SECONDS = 30.0
+LENGTH = "content-length"
 THROTTLED = {  # by the prefix of a target header
     "DynamoDB_20120810": "ProvisionedThroughputExceededException",
     "AmazonSQS": "RequestThrottled",
@@ -131,10 +135,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     proxy: AwsProxy
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.rfile.read(int(self.headers[LENGTH]))
         service, _, operation = self.headers.get("x-amz-target", "").rpartition(".")
         if not service:
             operation = dict(parse_qsl(body.decode())).get("Action", "")
+        if operation == "SendMessage":
+            body = json.dumps({**json.loads(body), "DelaySeconds": 0}).encode()
         call = AwsCall(operation, service, lambda: self._forward(body), self._wait_for_hangup)
         answer = self.proxy.answer(call)
         if answer is None:
@@ -144,7 +150,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         status, content = answer
         with contextlib.suppress(OSError):  # the client did not wait for it
             self.send_response(status)
-            self.send_header("content-length", str(len(content)))
+            self.send_header(LENGTH, str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 
@@ -153,7 +159,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         with contextlib.closing(
             http.client.HTTPConnection(netloc, timeout=PATIENCE_SECONDS)
         ) as connection:
-            connection.request("POST", self.path, body, dict(self.headers))
+            headers = {
+                name: value for name, value in self.headers.items() if name.lower() != LENGTH
+            }
+            connection.request("POST", self.path, body, headers)
             response = connection.getresponse()
             return response.status, response.read()
 

@@ -1,11 +1,15 @@
-"""Lambda's deadline, and a connection that its Runtime API cuts, at each moment of an answer."""
+"""Lambda's deadline, its SIGTERM, and a caller who is gone, at each moment of an answer."""
 
 import json
 
+import httpx
 import pytest
 
-from tests.support.events import make_events, make_response, new_id, parse_events
+from tests.conftest import configuration
+from tests.faults.aws_proxy import run_aws_proxy
+from tests.support.events import make_event, make_events, make_response, new_id, parse_events
 from tests.support.function import make_create_event, run_function
+from tests.support.gateway import KEYS, run_gateway
 from tests.support.provider import (
     LAST_CHUNK,
     Gate,
@@ -23,7 +27,8 @@ provider = "openai"
 base_url = "{address}/v1"
 models = ["gpt-*"]
 """
-SECONDS_LEFT = 4.0  # a third of which is kept for an orderly end
+SECONDS_LEFT = 3.0  # a third of which is kept for an orderly end
+MEGABYTE = make_event("response.output_text.delta", 1, item_id="msg_1", delta="x" * (1 << 20))
 EVENT_COUNT = len(make_events(""))
 
 
@@ -40,7 +45,10 @@ def function(tmp_path_factory, impatient, _provider):
     folder = tmp_path_factory.mktemp("function")
     config = folder / "gateway.toml"
     config.write_text(CONFIG.format(address=_provider.address))
-    with run_function(impatient.aws_endpoint, config, folder / "log") as running:
+    with (
+        run_aws_proxy(impatient.aws_endpoint) as proxy,
+        run_function(proxy.address, config, folder / "log") as running,
+    ):
         assert running(make_create_event({})).status == 400  # it is warm
         yield running
 
@@ -105,3 +113,33 @@ def test_an_answer_that_cannot_be_delivered_is_recorded(
     assert row["usage"]["total_tokens"] == 7
     provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
     assert function(make_event_of(stream=False)).status == 200
+
+
+def test_a_reader_that_stops_reading_leaves_a_link_that_is_followed(function, impatient, provider):
+    id = new_id()
+    created = encode_chunk(make_events(id)[0])
+    # More than all buffers on the way to the caller.
+    provider.respond_with(encode_stream_head(), created, *[encode_chunk(MEGABYTE)] * 64)
+    provider.respond_to_settle(id, encode_response(json.dumps(make_response(id)).encode()))
+    with function.begin(make_event_of(stream=True), SECONDS_LEFT):
+        row = impatient.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
+    assert row["unfinished"] is None
+    assert row["usage"]["total_tokens"] == 7
+    assert provider.hung_up.is_set()
+
+
+def test_sigterm_ends_a_stream_with_the_pair(tmp_path, provider, issuer):
+    config, id, gate = tmp_path / "gateway.toml", new_id(), Gate()
+    config.write_text(configuration(provider, issuer))
+    created = make_events(id)[0]
+    provider.respond_with(encode_stream_head(), encode_chunk(created), gate)
+    headers = {"authorization": f"Bearer {KEYS['acme']}"}
+    with httpx.Client(headers=headers, trust_env=False, timeout=60) as client:
+        with run_gateway(config, tmp_path / "ready.json", "--concurrency", "1") as gateway:
+            body = {"model": "gpt-5", "input": "x", "stream": True}
+            request = client.build_request("POST", f"{gateway.url}/responses", json=body)
+            pieces = client.send(request, stream=True).iter_raw()
+            assert next(pieces) == created
+        error, failed = parse_events(b"".join(pieces))
+    assert error["error"]["code"] == "gateway_stopped"
+    assert (failed["type"], failed["response"]["id"]) == ("response.failed", id)

@@ -39,7 +39,6 @@ GROUPS = {
     "tests/e2e/test_downloads": "hasty",
     "tests/e2e/test_odd_answers": "hasty",
     "tests/e2e/test_one_by_one": "hasty",
-    "tests/faults/test_ends_of_a_function": "hasty",
     "tests/faults/": "impatient",
     "tests/infra/": "deployed",
     "tests/operator/test_cost": "deployed",  # it synthesises stacks, too
