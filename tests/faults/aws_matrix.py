@@ -203,7 +203,7 @@ class Rig:
     def send(self, call: Call) -> Sent:
         """Send a call with a key of its own."""
         names, key = Names(), f"sk-{secrets.token_hex(16)}"
-        self._prepare(names, key)
+        self._prepare(call, names, key)
         self._done.clear()
         self.proxy.calls.clear()
         self._provider.respond_by(lambda request: self._answer(call, names, request))
@@ -239,10 +239,16 @@ class Rig:
         kinds = {name.rpartition("_")[2][0]: int(row[name]) for name in row if "key_" in name}
         return kinds.get("u", 0), kinds.get("n", 0)
 
-    def _prepare(self, names: Names, key: str) -> None:
+    def _prepare(self, call: Call, names: Names, key: str) -> None:
+        """Write the rows of the key and of what the call names."""
         rows, now = [key_row(key, "acme", limits=LIMITS)], int(time.time())
-        owned = {"response": names.owned, "vector_store": names.store}
-        for kind, id in {**owned, "conversation": names.conversation}.items():
+        owned = {
+            "{owned}": ("response", names.owned),
+            "{store}": ("vector_store", names.store),
+            "{conversation}": ("conversation", names.conversation),
+        }
+        named = call.path + ("{owned}" if call.body and "OWNED" in call.body.values() else "")
+        for kind, id in (each for name, each in owned.items() if name in named):
             status = "in_progress" if kind == "response" else "active"
             link = make_link(
                 id=id, kind=kind, status=status, created_ms=now * 1000, expires_at=now + 3600
