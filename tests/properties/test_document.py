@@ -20,8 +20,9 @@ checks = LazyModule("schemathesis.specs.openapi.checks")
 PATH = Path(__file__).parents[2] / "functions" / "reference" / "openapi.json"
 DOCUMENT = json.loads(PATH.read_text("utf-8"))
 OPERATIONS = [(path, method) for path, item in DOCUMENT["paths"].items() for method in item]
-# Requests with each limit of each field passed, and with all other methods: 40 for an operation.
-COVERED = OPERATIONS if IS_SOAK else OPERATIONS[::6]
+# Requests with each limit of each field passed, and with all other methods: 40 for most operations,
+# but 700 for the first; the seventh has most of its fields.
+COVERED = OPERATIONS if IS_SOAK else OPERATIONS[6::6]
 SETTINGS = settings(
     max_examples=200 if IS_SOAK else 5,
     deadline=None,
@@ -58,7 +59,7 @@ def test_every_answer_is_a_documented_one(schema, path, method, played, session)
 
 
 def check(played, session, case):
-    headers = {"authorization": f"Bearer {KEYS['acme']}"}
+    headers = {"authorization": f"Bearer {KEYS['prober']}"}
     response = case.call(base_url=played.url, headers=headers, timeout=60, session=session)
     case.validate_response(response, checks=checks_of(response), headers=headers)
 

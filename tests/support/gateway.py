@@ -34,6 +34,7 @@ KEYS = {
     "newcomer": "sk-newcomer-012345678",  # who has stored nothing yet
     "ruled": "sk-ruled-0123456789",  # whose tenant has a policy
     "adopter": "sk-adopter-0123456789",  # for the test of a list of adopted files alone
+    "prober": "sk-prober-01234567",  # for the tests that send whatever the document allows
 }
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes 20 ms a client
 WEBHOOK_SECRET = make_secret()  # of the target `reporting`
