@@ -35,7 +35,10 @@ class BenchOptions:
 
 async def run(options: BenchOptions, report: Report) -> dict[str, Any]:
     """The results by measurement; `functions` is what the function was started from."""
-    async with rigged(report, from_source=options.from_source, with_peers=options.peers) as rig:
+    targets = growth.name_targets(max(options.scale.growth_targets) if options.growth else 1)
+    async with rigged(
+        report, from_source=options.from_source, with_peers=options.peers, targets=targets
+    ) as rig:
         found: dict[str, Any] = {"functions": rig.task.about, "left_out": rig.peers.left_out}
         for name in (name for name in MEASUREMENTS if name in options.names):
             found[name] = await MEASUREMENTS[name](rig, options.scale, with_prefix(report, name))

@@ -48,6 +48,7 @@ class Rig:
     config: Path  # of a gateway with the provider for its target
     task: Task  # what `ours` is started from
     env: Mapping[str, str]  # of the function that is `ours`
+    aws: str  # the address of moto
     peers: PeerPrograms = field(default_factory=PeerPrograms)
     streaming: frozenset[str] = frozenset()  # the peers among the contestants that stream
 
@@ -57,8 +58,13 @@ class Rig:
 
 @asynccontextmanager
 async def rigged(
-    report: Report, *, from_source: bool, with_peers: bool = False
+    report: Report,
+    *,
+    from_source: bool,
+    with_peers: bool = False,
+    targets: Iterable[str] = ("openai",),
 ) -> AsyncIterator[Rig]:
+    """All contestants; moto has the secrets of these targets."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="antiphon-bench-")))
         processes = await stack.enter_async_context(Processes())
@@ -78,14 +84,14 @@ async def rigged(
         report("starting the function")
         config = _written(folder / "gateway.json", direct.address)
         env = _env(task, (await play("aws")).address, config)
+        aws = await _moto(processes, targets)
         ours: dict[str, Contestant] = {
             OURS: await run(env),
             WITHOUT_TABLE: function.WithoutTable(await run(env | _timed())),
-            MOTO: await run(_env(task, await moto(processes), config)),
+            MOTO: await run(_env(task, aws, config)),
         }
-        rig = Rig(
-            processes, {DIRECT: direct, **peers, **ours}, direct.address, folder, config, task, env
-        )
+        everybody = {DIRECT: direct, **peers, **ours}
+        rig = Rig(processes, everybody, direct.address, folder, config, task, env, aws)
         yield await _with_peers(rig, stack, report) if with_peers else rig
 
 
@@ -111,7 +117,7 @@ async def player(processes: Processes, name: str, *arguments: str) -> AsyncItera
         await processes.end(helper._process)
 
 
-async def moto(processes: Processes, targets: Iterable[str] = ("openai",)) -> str:
+async def _moto(processes: Processes, targets: Iterable[str]) -> str:
     """Start an embedded AWS with the bench's key and these targets' secrets; return its address."""
     secrets = dict.fromkeys(targets, CREDENTIAL)
     stdin = Resources([(KEY, "bench")], secrets).to_line()

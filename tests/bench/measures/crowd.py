@@ -32,6 +32,8 @@ async def measure_growth(rig: Rig, scale: Scale, report: Report) -> list[dict[st
     _allow_open_files()
     there = available_mb()
     numbers = [n for n in scale.growth_streams if there is None or n * RUNTIME_MB <= there]
+    if not numbers:
+        return []
     points = []
     async with running(rig, max(numbers)) as front:
         await front.ask(Ask())

@@ -15,7 +15,7 @@ from tests.bench.measures import limited
 from tests.bench.processor import cpu_seconds
 from tests.bench.progress import Report
 from tests.bench.request import WHOLE, Ask
-from tests.bench.rig import Rig, moto
+from tests.bench.rig import Rig
 from tests.bench.scale import Scale
 from tests.support.aws_clients import LOCAL_AWS
 
@@ -24,16 +24,15 @@ FILL_SECONDS, CHAIN_SECONDS = 400.0, 100.0  # then the larger points of a curve 
 
 async def measure(rig: Rig, scale: Scale, report: Report) -> dict[str, Any]:
     """Points of each curve: the number, milliseconds of CPU, and calls to AWS with their bytes."""
-    aws = await moto(rig.processes, _names(max(scale.growth_targets)))
-    async with started(rig, aws, _names(1)) as ours:
+    async with started(rig, rig.aws, name_targets(1)) as ours:
         first = _id_of(await ours.ask(WHOLE))
         chain = await _chain(ours, first, scale, report)
-        links = await _links(ours, aws, first, scale, report)
+        links = await _links(ours, rig.aws, first, scale, report)
     return {
         "links": links,
         "turns": chain,
-        "targets": await _targets(rig, aws, scale, report),
-        "limited": await limited.measure(rig, aws, scale, report),
+        "targets": await _targets(rig, scale, report),
+        "limited": await limited.measure(rig, scale, report),
     }
 
 
@@ -85,18 +84,18 @@ async def _chain(ours: Contestant, previous: str, scale: Scale, report: Report) 
     return points
 
 
-async def _targets(rig: Rig, aws: str, scale: Scale, report: Report) -> list[Point]:
+async def _targets(rig: Rig, scale: Scale, report: Report) -> list[Point]:
     """All of which serve the model, with the same priority."""
     points = []
     for number in scale.growth_targets:
         report(f"{number} targets")
-        async with started(rig, aws, _names(number)) as ours:
+        async with started(rig, rig.aws, name_targets(number)) as ours:
             await ask_all(ours, [WHOLE] * number)  # each target's credential is read once
             points.append(make_point(number, *await ask_all(ours, [WHOLE] * scale.growth_calls)))
     return points
 
 
-def _names(number: int) -> list[str]:
+def name_targets(number: int) -> list[str]:
     return ["openai", *(f"openai-{n}" for n in range(1, number))]
 
 

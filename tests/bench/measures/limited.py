@@ -32,12 +32,12 @@ NO_LIMIT_IS_REACHED = Limits(rpm=10**9, tpm=10**12, streams=10**6, budget_usd=10
 CONFIG = {"targets": {"openai": {"provider": "openai", "models": [MODEL]}}}
 
 
-async def measure(rig: Rig, aws: str, scale: Scale, report: Report) -> list[Point]:
+async def measure(rig: Rig, scale: Scale, report: Report) -> list[Point]:
     """One point for each number of requests in flight; the measured one comes on top."""
-    table = Table(boto3.client("dynamodb", endpoint_url=aws, **LOCAL_AWS), TABLE)
+    table = Table(boto3.client("dynamodb", endpoint_url=rig.aws, **LOCAL_AWS), TABLE)
     caller = await asyncio.to_thread(_limit_key, table)
     points, in_flight = [], 0
-    async with started(rig, aws, ["openai"]) as ours:
+    async with started(rig, rig.aws, ["openai"]) as ours:
         await ours.ask(WHOLE)  # the key is read once
         for number in scale.growth_limited:
             report(f"{number:,} limited requests in flight")
