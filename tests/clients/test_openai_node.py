@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,30 +29,45 @@ SCRIPTS = Path(__file__).parent / "node"
 BY_URL = pytest.mark.parametrize("door", ["url"])
 
 
-@pytest.fixture
-def node(gateway, door):
-    """`node("create", ...)`: what tests/clients/node/create.mjs prints."""
-    return runner(gateway, door)
-
-
-def runner(gateway, door):
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory):
+    """The process that runs the scripts, one after the other."""
     if not (ROOT / "node_modules" / "openai").is_dir():
         pytest.fail("There is no node_modules/openai: run `make test`, which installs it.")
-
-    def run(script, *arguments):
-        there = {"ANTIPHON_BASE": gateway.base(door), "ANTIPHON_KEY": KEYS["acme"]}
-        got = subprocess.run(
-            build_command("node", str(SCRIPTS / f"{script}.mjs"), *arguments),
+    log = tmp_path_factory.mktemp("node") / "stderr"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(
+            build_command("node", str(SCRIPTS / "worker.mjs")),
             cwd=ROOT,
-            env={**child_environment(), **there},
-            capture_output=True,
+            env={**child_environment(), "ANTIPHON_KEY": KEYS["acme"]},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
-            check=False,
-        )
-        assert (got.returncode, got.stderr) == (0, "")
-        return json.loads(got.stdout)
+        ) as process,
+    ):
+        yield process
+    assert (process.returncode, log.read_text()) == (0, "")
 
-    return run
+
+@pytest.fixture
+def node(worker, gateway, door):
+    """`node("create", ...)`: what tests/clients/node/create.mjs prints."""
+    return partial(run, worker, gateway.base(door))
+
+
+@pytest.fixture
+def played_node(worker, played, door):
+    return partial(run, worker, played.base(door))
+
+
+def run(worker, base, script, *arguments):
+    worker.stdin.write(f"{json.dumps({'script': script, 'base': base, 'args': arguments})}\n")
+    worker.stdin.flush()
+    seen = json.loads(worker.stdout.readline())
+    assert "raised" not in seen, seen
+    return seen
 
 
 def test_answers_in_one_piece(node):
@@ -202,8 +218,8 @@ def test_a_cut_before_the_answer_is_no_reason_to_ask_again(node, provider):
 
 
 @BY_URL
-def test_everything_stored_can_be_found_again(played, door):
-    assert runner(played, door)("stored") == {
+def test_everything_stored_can_be_found_again(played_node):
+    assert played_node("stored") == {
         "cancelled": "cancelled",
         "retrieved": True,
         "items": 4,
@@ -220,9 +236,9 @@ def test_everything_stored_can_be_found_again(played, door):
     }
 
 
-def test_files_stores_and_containers(played, door):
+def test_files_stores_and_containers(played_node):
     """Each endpoint of AWS has its own rule for which bodies are Base64."""
-    assert runner(played, door)("files") == {
+    assert played_node("files") == {
         "name": "Ü.txt",
         "text": "Antiphons",
         "listed": True,

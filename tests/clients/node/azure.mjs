@@ -1,14 +1,15 @@
 // The ways to Azure OpenAI that the SDK knows: each asks for each model that is named, twice.
 import { azure, key, openai, root, tell } from "./gateway.mjs";
 
+const endpoint = root();
 const apiVersion = "2025-04-01-preview";
 const azureADTokenProvider = async () => key;
 const ways = [
-  azure({ endpoint: root, apiVersion, apiKey: key }),
-  azure({ endpoint: root, apiVersion, apiKey: key, deployment: "any" }),
-  azure({ endpoint: root, apiVersion, azureADTokenProvider }),
-  azure({ baseURL: `${root}/openai/v1`, apiVersion: "preview", apiKey: key }),
-  openai({ baseURL: `${root}/openai/v1/` }),
+  azure({ endpoint, apiVersion, apiKey: key }),
+  azure({ endpoint, apiVersion, apiKey: key, deployment: "any" }),
+  azure({ endpoint, apiVersion, azureADTokenProvider }),
+  azure({ baseURL: `${endpoint}/openai/v1`, apiVersion: "preview", apiKey: key }),
+  openai({ baseURL: `${endpoint}/openai/v1/` }),
 ];
 
 const seen = {};

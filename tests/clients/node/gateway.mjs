@@ -1,11 +1,11 @@
 // The gateway that the test started, and how a script tells the test what it saw.
 import OpenAI, { APIError, AzureOpenAI } from "openai";
 
-export const base = process.env.ANTIPHON_BASE; // ends in /v1
-export const root = base.slice(0, -"/v1".length);
 export const key = process.env.ANTIPHON_KEY;
+const base = () => process.env.ANTIPHON_BASE; // ends in /v1
+export const root = () => base().slice(0, -"/v1".length);
 
-export const openai = (options = {}) => new OpenAI({ baseURL: base, apiKey: key, ...options });
+export const openai = (options = {}) => new OpenAI({ baseURL: base(), apiKey: key, ...options });
 export const azure = (options) => new AzureOpenAI(options);
 
 export const tell = (seen) => console.log(JSON.stringify(seen));
