@@ -12,10 +12,14 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore import UNSIGNED
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.hooks import EventAliaser, HierarchicalEmitter
 from moto import mock_aws
 from moto.core import models
+from moto.core.botocore_stubber import BotocoreStubber
+
+from infra.local.aws import direct_calls
 
 LOCAL_AWS = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
 # A fifth of the time of a call in this process is that of a signature and the name of the client.
@@ -32,6 +36,20 @@ EventAliaser._alias_event_name = staticmethod(  # type: ignore[method-assign]
 )
 # For each test moto would teach `requests`, which nothing here sends with, 1,300 addresses.
 models.RESPONSES_METHODS.clear()
+# The gateway's own calls are executed as the local AWS executes them: twice as fast as by moto.
+IN_REGION = f".{LOCAL_AWS['region_name']}.amazonaws.com/"
+_process = BotocoreStubber.process_request
+
+
+def _process_directly(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
+    target, body = request.headers.get("X-Amz-Target", ""), request.body
+    target = target.decode() if isinstance(target, bytes) else target
+    if IN_REGION in request.url and direct_calls.is_known(target, body):
+        return direct_calls.call(target, body)
+    return _process(stubber, request)
+
+
+BotocoreStubber.process_request = _process_directly  # type: ignore[method-assign]
 
 
 _HOOKS: list[tuple[Any, ...]] = []  # event hooks of shared clients that tests have registered

@@ -14,12 +14,6 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import make_server
 
 from antiphon.rollup.handler import StreamHandler
 from antiphon.store.dynamodb import BatchTable, Table
@@ -28,6 +22,7 @@ from antiphon.store.links import Link, Links, link_row
 from antiphon.store.listings import LinkListing, LinkQuery, MetadataIndex, Page
 from antiphon.store.references import References
 from infra.local.aws import moto_lookups, transactions
+from infra.local.aws.http_server import serve_moto
 from infra.local.aws.resources import TABLE, table_definition
 from tests.support.aws_clients import LOCAL_AWS, aws_client, local_aws
 from tests.support.concurrency import IS_SOAK
@@ -36,9 +31,9 @@ START_MS = 1_700_000_000_000  # when the first link is created: 2023-11-14 22:13
 SHARED_TABLE = "races"
 PROCESSES = 4 if IS_SOAK else 2  # of a race, with so many threads in each
 THREADS = int(os.environ.get("ANTIPHON_RACE_THREADS", "16"))
-# Forked from a server process that has imported this module once, which takes most of the time.
+# Forked from a server process that has imported once what races need: most of the time of a race.
 RACERS = get_context("forkserver")
-RACERS.set_forkserver_preload([__name__])
+RACERS.set_forkserver_preload([__name__, "tests.support.limits"])
 
 type RaceFunction = Callable[[Table, int], Any]  # gets the number of its caller
 
@@ -169,27 +164,12 @@ def shared_table_endpoint() -> Iterator[str]:
     """The address of an AWS with an empty table, for several processes."""
     moto_lookups.install()
     transactions.install()
-    server = make_server(
-        "127.0.0.1",
-        0,
-        DomainDispatcherApplication(create_backend_app),
-        threaded=True,
-        request_handler=MotoRequestHandler,
-    )
-    server.log = lambda *_, **__: None
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}"
+    with serve_moto() as url:
         _connect(url).create_table(**{**_shape_without_stream(), "TableName": SHARED_TABLE})
         try:
             yield url
         finally:
             _connect(url).delete_table(TableName=SHARED_TABLE)  # moto's tables outlive the server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def run_in_processes(url: str, race: RaceFunction) -> list[Any]:

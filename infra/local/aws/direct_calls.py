@@ -91,18 +91,23 @@ SERVICES: Mapping[str, tuple[type[_Direct], str, Collection[str]]] = {
     "secretsmanager": (_SecretCall, "secretsmanager", {"GetSecretValue"}),
 }
 
+NO_SERVICE = (_Direct, "", ())
+
 
 def is_direct(headers: Mapping[str, str], body: bytes) -> bool:
     """Whether `call` answers it as moto does: in the gateway's Region, and without binary."""
-    prefix, _, operation = headers.get("X-Amz-Target", "").partition(".")
-    if prefix not in SERVICES:
+    target = headers.get("X-Amz-Target", "")
+    if not is_known(target, body):
         return False
-    _, service, operations = SERVICES[prefix]
-    return (
-        operation in operations
-        and f"/{REGION}/{service}/aws4_request" in headers.get("Authorization", "")
-        and not any(type in body for type in BINARY)
-    )
+    _, service, _ = SERVICES[target.partition(".")[0]]
+    return f"/{REGION}/{service}/aws4_request" in headers.get("Authorization", "")
+
+
+def is_known(target: str, body: bytes) -> bool:
+    """Whether `call` has the operation, and its values need not be decoded."""
+    prefix, _, operation = target.partition(".")
+    _, _, operations = SERVICES.get(prefix, NO_SERVICE)
+    return operation in operations and not any(type in body for type in BINARY)
 
 
 def call(target: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
