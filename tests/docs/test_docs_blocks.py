@@ -22,7 +22,6 @@ from tests.support.gateway import KEYS
 BLOCKS = [*find_blocks()]
 CHECKED = {"", "console", "js", "json", "python", "sh", "toml"}  # "" is a picture in characters
 RUN_BY_ANOTHER_TEST = {
-    "docs/files.md",  # by tests/clients/test_files_page.py, with its output
     # By tests/clients/test_compatibility.py, in the environments of these clients:
     "docs/clients/langchain.md",
     "docs/clients/llamaindex.md",
@@ -35,7 +34,19 @@ OUTSIDE = {
     *("sam", "terraform", "uv", "uvx"),
 }
 TARGET = re.compile(r"^([a-z.]+):", re.MULTILINE)
-REPORT = b"A report about choirs. " * 200_000  # more than one part
+NOTES = "Antiphons are sung by two choirs."
+REPORT = b"A report about choirs. " * 260_000  # 6 MB: more than one part
+FILES_PAGE = "docs/files.md"
+PRINTED_BY_FILES = [  # by its blocks in Python, in their order
+    rf"You said: What do my notes say\?.*{NOTES}.*",
+    rf"file-\w+ {len(REPORT)}",
+    rf"You said: Who sings antiphons\? The file notes.txt has: {NOTES}.*",
+    r"result\.txt",
+    r"b'\\x89PNG'",
+    r"You said: Write a table\. .*",
+    r'\{"id": .* "custom_id": "1", .*You said: Say hello\..*\}',
+    "",  # behind the last line of the results
+]
 
 
 def blocks(*languages):
@@ -110,6 +121,7 @@ def unknown_option(command, arguments):
 @pytest.fixture
 def run(played, tmp_path):
     """Run a command where the files are that pages send; return what it prints."""
+    (tmp_path / "notes.txt").write_text(NOTES)
     (tmp_path / "report.pdf").write_bytes(REPORT)
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     key = KEYS["acme"]
@@ -153,11 +165,20 @@ def by_page(language):
     return pages
 
 
+def split_by_page(printed):
+    """What each page printed, in front of the line that says that it has run."""
+    parts = re.split(r"\n(\S+) has run\n", printed)
+    return dict(zip(parts[1::2], parts[::2], strict=False))  # nothing comes behind the last
+
+
 def test_code_in_python_runs(run, tmp_path):
     pages = by_page("python")
     (tmp_path / "pages.json").write_text(json.dumps(pages))
-    printed = run(sys.executable, "-c", RUNNER, "pages.json")
-    assert {page for page in pages if f"{page} has run\n" in printed} == {*pages}
+    printed = split_by_page(run(sys.executable, "-c", RUNNER, "pages.json"))
+    assert printed.keys() == pages.keys()
+    for line, expected in zip(printed[FILES_PAGE].split("\n")[:-1], PRINTED_BY_FILES, strict=True):
+        assert re.fullmatch(expected, line)
+    assert (tmp_path / "result.txt").read_text() == "Write a table of my notes as a file."
 
 
 def test_code_in_javascript_runs(run, tmp_path):
@@ -167,8 +188,10 @@ def test_code_in_javascript_runs(run, tmp_path):
         (tmp_path / f"{number}.mjs").write_text(code)
         lines += [f'await import("./{number}.mjs");', f'console.log("\\n{page} has run");']
         lines += ["Object.assign(process.env, environment);"]
-    printed = run(*build_command("node", "--input-type=module", "-e", "\n".join(lines)))
-    assert {page for page in pages if f"{page} has run\n" in printed} == {*pages}
+    command = build_command("node", "--input-type=module", "-e", "\n".join(lines))
+    printed = split_by_page(run(*command))
+    assert printed.keys() == pages.keys()
+    assert re.fullmatch(rf"file-\w+ {len(REPORT)}\n", printed[FILES_PAGE])
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="this machine has no curl")
