@@ -24,7 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # How many inputs a property is tried with where its test does not say.
 settings.register_profile(
     "antiphon",
-    max_examples=1_000 if IS_SOAK else 50,
+    max_examples=1_000 if IS_SOAK else 25,
     deadline=None,  # how fast a busy machine is decides nothing
     suppress_health_check=[HealthCheck.too_slow],
 )

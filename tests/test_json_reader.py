@@ -21,6 +21,7 @@ NAMES = st.sampled_from([*RESPONSE, "input_tokens", 'a"\\b', "x"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text('a"\\{}[],:é\ud83d', max_size=9),
     lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner),
+    max_leaves=20,
 )
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from antiphon.http import Request
 from antiphon.store.idempotency import IdempotencyRecords
-from infra.local.aws import moto_lookups, transactions
 from tests.support import concurrency, dynamodb
 from tests.support.dynamodb import embedded_store
 
@@ -36,8 +35,6 @@ def run_rounds(table, _):
 
 
 def test_one_of_64_threads_gets_the_key():
-    moto_lookups.install()
-    transactions.install()  # moto's own writes are not safe in threads
     with embedded_store(stream=False) as dynamo:
         for number in range(concurrency.ROUNDS):
             assert (

@@ -212,7 +212,7 @@ BODIES = st.recursive(
 
 @example({"x": {"variables": {"metadata": {"file_id": "file-1"}}}})
 @given(st.dictionaries(NAMES, BODIES, min_size=1, max_size=3))
-@settings(max_examples=20_000 if IS_SOAK else 300, deadline=None)
+@settings(max_examples=20_000 if IS_SOAK else 150, deadline=None)
 def test_a_body_that_is_not_walked_names_nothing(body):
     def ids(find):
         try:
