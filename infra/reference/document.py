@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -50,6 +51,7 @@ BEARER = {"type": "http", "scheme": "bearer", "description": "A key of this gate
 API_KEY = {"type": "apiKey", "in": "header", "name": "api-key", "description": "The same key."}
 
 
+@cache
 def build_text() -> str:
     return json.dumps(build_document(), indent=2, ensure_ascii=False) + "\n"
 
