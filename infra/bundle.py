@@ -216,14 +216,17 @@ def _compile(out: Path) -> None:
 
 
 def zip_folder(folder: Path) -> bytes:
-    """Compress the folder as the CDK CLI does: without modification times, at level 9."""
+    """Compress the folder as the CDK CLI does: without modification times.
+
+    Not at its level, 9, which takes three times as long for less than a hundredth of the size.
+    """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 entry = zipfile.ZipInfo(str(path.relative_to(folder)))
                 entry.external_attr = path.stat().st_mode << 16
-                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -126,14 +126,11 @@ def test_second_deployment_without_changes_does_nothing(deployed):
 
 def test_a_target_can_be_removed_and_added_again(account, tmp_path):
     """As an upgrade, a roll back and the same upgrade do: its retained secret is in nobody's way."""
-    (first, without, again) = (
-        deploy(
-            account,
-            write_assembly(tmp_path / str(number), text, stage="again", production=True),
-            "Antiphon-again",
-        )
-        for number, text in enumerate((CONFIG, ONE_TARGET, CONFIG))
+    two, one = (
+        write_assembly(tmp_path / str(number), text, stage="again", production=True)
+        for number, text in enumerate((CONFIG, ONE_TARGET))
     )
+    first, without, again = (deploy(account, each, "Antiphon-again") for each in (two, one, two))
     assert (set(first.secrets), set(without.secrets)) == ({"openai", "azure-east"}, {"openai"})
     assert again.secrets["openai"] == first.secrets["openai"]
     assert again.secrets["azure-east"] != first.secrets["azure-east"]

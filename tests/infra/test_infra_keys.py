@@ -1,33 +1,7 @@
 """The operator's commands on a deployed stack."""
 
-import json
-import subprocess
-import sys
-
-import pytest
-
-from infra.node import build_environment
-from tests.infra.synthesis import PROJECT, template
-
-
-@pytest.fixture
-def keys(deployed):
-    """Run `antiphon keys` as a process, with the account's credentials."""
-    mine = {name: value for name, value in build_environment().items() if name[:4] != "AWS_"}
-
-    def run(*arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", "infra.cli", "keys", *arguments, "--json"],
-            cwd=PROJECT,
-            env={**mine, **deployed.account.env},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+from tests.infra.synthesis import template
+from tests.support.commands import EMPTY_ENVIRONMENT, run_for_json
 
 
 def test_key_cache_time_is_an_output():
@@ -35,7 +9,12 @@ def test_key_cache_time_is_an_output():
     assert float(output["Value"]) == 30
 
 
-def test_keys_can_be_created_listed_and_revoked_in_a_deployed_stack(deployed, keys):
+def test_keys_can_be_created_listed_and_revoked_in_a_deployed_stack(deployed):
+    env = {**EMPTY_ENVIRONMENT, **deployed.account.env}
+
+    def keys(*arguments):
+        return run_for_json("keys", *arguments, env=env)
+
     document = keys("create", "--tenant", "acme", "--rpm", "60", "--expires", "90d")
     assert document["url"] == deployed.outputs["FunctionUrl"]
     assert document["rest"] == deployed.outputs["RestUrl"]
