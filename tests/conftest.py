@@ -90,6 +90,14 @@ target = "azure"
 tenants = ["acme"]
 """
 PLAYED = """
+[gateway]
+circuit_failures = 1000000  # no test's failures decide where the requests of the next ones go
+
+[prices."sim-*"]
+input = 1.5
+cached_input = 0.5
+output = 6
+
 [targets.simulated]
 provider = "openai"
 models = ["gpt-*", "sim-*", "o3"]

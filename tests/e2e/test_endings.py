@@ -12,6 +12,7 @@ from tests.support.provider import (
     Gate,
     encode_chunk,
     encode_response,
+    encode_stream,
     encode_stream_head,
 )
 
@@ -108,18 +109,17 @@ def test_a_word_in_a_text_ends_nothing(gateway, provider):
     check_pair(got.content[len(make_events(id)[0] + words) :], id, number=2)
 
 
-@pytest.mark.parametrize("status", [{}, [], 7], ids=str)
-def test_an_outcome_that_cannot_be_read_ends_well_and_is_polled(gateway, provider, status):
-    id = new_id()
-    events = make_events(id)
-    events[-1] = make_event("response.completed", 2, response=make_response(id, status))
-    provider.respond_with(encode_stream_head(), *map(encode_chunk, events), LAST_CHUNK)
-    provider.respond_to_settle(id, encode_response(json.dumps(make_response(id)).encode()))
-    got = ask(gateway)
-    types = [event["type"] for event in parse_events(got.content)]
-    assert types[-1] in {"response.completed", "response.failed"}
-    row = gateway.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
-    assert row["usage"]["total_tokens"] == 7
+def test_an_outcome_that_cannot_be_read_ends_well_and_is_polled(gateway, provider):
+    ids = [new_id() for _ in range(3)]
+    for id, status in zip(ids, ({}, [], 7), strict=True):
+        last = make_event("response.completed", 2, response=make_response(id, status))
+        provider.respond_with(encode_stream(*make_events(id)[:2], last))
+        provider.respond_to_settle(id, encode_response(json.dumps(make_response(id)).encode()))
+        types = [event["type"] for event in parse_events(ask(gateway).content)]
+        assert types[-1] in {"response.completed", "response.failed"}, status
+    for id in ids:
+        row = gateway.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
+        assert row["usage"]["total_tokens"] == 7
 
 
 def test_an_event_without_bounds_is_cut_off(gateway, provider):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.concurrency import wait_for
+from tests.support.concurrency import IS_SOAK, ROUNDS, wait_for
 from tests.support.events import new_id
 from tests.support.provider import Gate, encode_response
 from tests.support.requests import (
@@ -160,7 +160,7 @@ CALLERS = 64
 
 def test_of_64_callers_at_once_one_is_sent(gateway, provider):
     with gateway.client("url") as url, gateway.client("rest") as rest:
-        for _ in range(2):
+        for _ in range(ROUNDS if IS_SOAK else 1):
             provider.reset()
             keyed, id = KeyedRequest(url), new_id()
             for _ in range(

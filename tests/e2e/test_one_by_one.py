@@ -1,6 +1,7 @@
 """Events arrive one by one, and the status stays open until the first."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -110,9 +111,10 @@ def test_a_provider_that_never_begins_is_a_504_that_is_not_tried_again(hasty, pr
 
 
 def test_the_deadline_of_lambda_ends_a_stream_in_order(hasty, provider, door):
-    id = new_id()
-    gate = Gate()
+    """It has been idle for long, so that nothing tells how its response ended: that is polled."""
+    id, gate, ended = new_id(), Gate(), make_response(new_id(), "cancelled")
     provider.respond_with(encode_stream_head(), encode_chunk(make_events(id)[0]), gate)
+    provider.respond_to_settle(id, encode_response(json.dumps({**ended, "id": id}).encode()))
     with hasty.client(door) as client:
         got = client.post("/responses", json=ASK)
     gate.open()
@@ -122,27 +124,38 @@ def test_the_deadline_of_lambda_ends_a_stream_in_order(hasty, provider, door):
     assert error["error"]["code"] == "gateway_deadline"
     assert (failed["type"], failed["response"]["id"]) == ("response.failed", id)
     assert provider.hung_up.wait(60)
+    row = hasty.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "cancelled")
+    assert row["usage"] == ended["usage"]
 
 
-@pytest.mark.parametrize(("door", "seconds"), [("rest", 4), ("url", 5)])
-def test_an_answer_ends_before_its_endpoint_or_lambda_would(hasty, provider, door, seconds):
+def test_an_answer_ends_before_its_endpoint_or_lambda_would(hasty, provider):
     """At the REST endpoint after `rest_answer_seconds`, which do not end a stream that began.
 
     What of the answer has arrived is recorded, and followed to its end.
     """
-    id = new_id()
-    whole = encode_response(json.dumps(make_response(id)).encode())
-    provider.respond_with(whole[:-1], SILENCE)
-    provider.respond_to_settle(id, whole)
-    with hasty.client(door) as client:
-        got = client.post("/responses", json={"model": "gpt-5", "input": "x"})
-    assert (got.status_code, got.headers["x-should-retry"]) == (504, "false")
-    error = got.json()["error"]
-    assert error["code"] == "gateway_deadline"
-    assert '"stream": true or "background": true' in error["message"]
-    assert got.elapsed.total_seconds() >= seconds
-    row = hasty.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
-    assert row["usage"] == make_response(id)["usage"]
+
+    def answer(request):
+        is_poll = not request.body
+        id = request.line.split("/")[3].split()[0] if is_poll else json.loads(request.body)["input"]
+        whole = encode_response(json.dumps(make_response(id)).encode())
+        return (whole,) if is_poll else (whole[:-1], SILENCE)
+
+    def create(door, id):
+        with hasty.client(door) as client:
+            return client.post("/responses", json={"model": "gpt-5", "input": id})
+
+    provider.respond_by(answer)
+    ids = [new_id(), new_id()]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(create, ("rest", "url"), ids))
+    for id, got, seconds in zip(ids, answers, (4, 5), strict=True):
+        assert (got.status_code, got.headers["x-should-retry"]) == (504, "false")
+        error = got.json()["error"]
+        assert error["code"] == "gateway_deadline"
+        assert '"stream": true or "background": true' in error["message"]
+        assert got.elapsed.total_seconds() >= seconds
+        row = hasty.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
+        assert row["usage"] == make_response(id)["usage"]
 
 
 def test_events_with_odd_sequence_numbers_can_still_be_ended(gateway, provider):

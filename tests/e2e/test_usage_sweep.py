@@ -1,25 +1,17 @@
 """After the sweep: whatever became of the responses, the sums equal the sum of their parts."""
 
+import secrets
 from collections import Counter
 from decimal import Decimal
 
 import pytest
 
+from antiphon.store.keys import key_row
 from infra.local import instance_file
 from tests.support.commands import EMPTY_ENVIRONMENT, run_antiphon
 from tests.support.concurrency import wait_for
-from tests.support.gateway import instance_folder, run_gateway
+from tests.support.gateway import instance_folder
 
-CONFIG = """
-[targets.simulated]
-provider = "openai"
-models = ["sim-*"]
-
-[prices."sim-*"]
-input = 1.5
-cached_input = 0.5
-output = 6
-"""
 MODELS = (
     "sim-text",
     "sim-function-call",
@@ -31,39 +23,36 @@ MODELS = (
     "sim-queued-first",
     "sim-429",
 )
+TENANT = "swept"
 FINAL = {"completed", "failed", "incomplete", "cancelled"}
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
-    """A gateway of its own, and the environment in which commands find it."""
-    folder = tmp_path_factory.mktemp("usage")
-    config, ready = folder / "gateway.toml", folder / "ready.json"
-    config.write_text(CONFIG)
-    with run_gateway(config, ready, "--concurrency", "2") as gateway:
-        yield (
-            gateway,
-            {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: str(instance_folder(ready))},
-        )
+def here(played):
+    """A client of a tenant of its own, and the environment in which commands find the gateway."""
+    key = f"sk-{secrets.token_hex(16)}"
+    played.put(key_row(key, TENANT))
+    notes = str(instance_folder(played.watch.log))
+    with played.client() as client:
+        client.headers["authorization"] = f"Bearer {key}"
+        yield client, {**EMPTY_ENVIRONMENT, instance_file.FOLDER_VARIABLE: notes}
 
 
 @pytest.fixture(scope="module")
 def swept(here):
     """All kinds of calls, made and settled; the links they left."""
-    gateway, _ = here
-    with gateway.client() as client:
-        for model in MODELS:
-            for ask in ({"metadata": {"a": "b"}}, {"stream": True}, {"background": True}):
-                client.post("/responses", json={"model": model, "input": "Salve!", **ask})
-        links = wait_for(
-            lambda: every_link(client),
-            lambda links: {link["status"] for link in links} <= FINAL,
-        )
-        wait_for(
-            lambda: client.get("/usage").json()["total"]["requests"],
-            lambda requests: requests >= len(links),
-        )
-        return links
+    client, _ = here
+    for model in MODELS:
+        for ask in ({"metadata": {"a": "b"}}, {"stream": True}, {"background": True}):
+            client.post("/responses", json={"model": model, "input": "Salve!", **ask})
+    links = wait_for(
+        lambda: every_link(client), lambda links: {link["status"] for link in links} <= FINAL
+    )
+    wait_for(
+        lambda: client.get("/usage").json()["total"]["requests"],
+        lambda requests: requests >= len(links),
+    )
+    return links
 
 
 def every_link(client):
@@ -98,14 +87,12 @@ def without_zeros(counts):
 
 
 def test_the_sums_equal_the_sum_of_the_parts(here, swept):
-    gateway, _ = here
+    client, _ = here
     assert {link["status"] for link in swept} >= {"completed", "failed", "incomplete"}
-    with gateway.client() as client:
-        for by in ("model", "day,model,target,key"):
-            report = client.get("/usage", params={"by": by}).json()
-            assert without_zeros(report["total"]) == expected(swept)
-        by_model = client.get("/usage?by=model").json()["data"]
-    for each in by_model:
+    for by in ("model", "day,model,target,key"):
+        report = client.get("/usage", params={"by": by}).json()
+        assert without_zeros(report["total"]) == expected(swept)
+    for each in client.get("/usage?by=model").json()["data"]:
         parts = [link for link in swept if link["model"] == each["model"]]
         place = ("object", "day", "model", "target", "key_id")
         counts = {name: number for name, number in each.items() if name not in place}
@@ -118,20 +105,22 @@ def test_refused_calls_are_no_requests(swept):
 
 def test_the_command_tells_the_same(here, swept):
     _, env = here
-    report = run_antiphon("usage", "--local", "--json", env=env).json
+    report = run_antiphon("usage", "--local", "--by", "tenant", "--json", env=env).json
     assert (report["deployment"], report["tenant"]) == ("local", None)
-    assert without_zeros(report["total"]) == expected(swept)
+    [own] = [each for each in report["data"] if each["tenant"] == TENANT]
+    assert {name: own[name] for name in expected(swept)} == expected(swept)
+    assert report["total"]["requests"] == sum(each["requests"] for each in report["data"])
     alone = run_antiphon(
-        "usage", "--local", "--tenant", "acme", "--by", "day", "--json", env=env
+        "usage", "--local", "--tenant", TENANT, "--by", "day", "--json", env=env
     ).json
     assert without_zeros(alone["total"]) == expected(swept)
-    nobody = run_antiphon("usage", "--local", "--tenant", "umbra", "--json", env=env).json
+    nobody = run_antiphon("usage", "--local", "--tenant", "nobody", "--json", env=env).json
     assert nobody["data"] == []
 
 
 def test_the_command_draws_them(here, swept):
     _, env = here
-    done = run_antiphon("usage", "--local", "--since", "1d", env=env)
+    done = run_antiphon("usage", "--local", "--tenant", TENANT, "--since", "1d", env=env)
     models = [line.split()[0] for line in done.out.splitlines() if line.startswith("sim-")]
     assert sorted(models) == sorted({link["model"] for link in swept})
     assert "█" in done.out

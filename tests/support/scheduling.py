@@ -26,6 +26,7 @@ GROUPS = {
     "tests/doctor/": "played",
     "tests/e2e/test_limits_report": "played",
     "tests/e2e/test_storage_limits": "played",
+    "tests/e2e/test_usage_sweep": "played",
     "tests/e2e/test_webhooks": "played",
     "tests/local/simulator/test_simulator_parameters": "played",
     "tests/properties/test_document": "played",
