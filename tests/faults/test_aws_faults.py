@@ -29,14 +29,14 @@ SENT = [name for name in CALLS if IS_SOAK or name in KINDS]
 
 
 @pytest.fixture(scope="module")
-def rig(gateway, _provider, tmp_path_factory):
-    with run_rig(gateway, _provider, tmp_path_factory.mktemp("faults"), 3) as running:
+def rig(impatient, _provider, tmp_path_factory):
+    with run_rig(impatient, _provider, tmp_path_factory.mktemp("faults"), 3) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def hasty_rig(gateway, _provider, tmp_path_factory):
-    with run_rig(gateway, _provider, tmp_path_factory.mktemp("hasty-faults"), 0.5) as running:
+def hasty_rig(impatient, _provider, tmp_path_factory):
+    with run_rig(impatient, _provider, tmp_path_factory.mktemp("hasty-faults"), 0.5) as running:
         yield running
 
 
@@ -131,14 +131,14 @@ def credential_target(provider, operation, fault):
 
 
 @pytest.fixture(scope="module")
-def credential_function(gateway, _provider, tmp_path_factory):
+def credential_function(impatient, _provider, tmp_path_factory):
     folder = tmp_path_factory.mktemp("credentials")
     pairs = itertools.product(CREDENTIALS, READ_FAULTS)
     targets = dict(credential_target(_provider, *pair) for pair in pairs)
     config = folder / "config.json"
     config.write_text(json.dumps({"targets": targets}))
     with (
-        run_aws_proxy(gateway.aws_endpoint) as proxy,
+        run_aws_proxy(impatient.aws_endpoint) as proxy,
         run_function(proxy.address, config, folder / "log") as invoke,
     ):
         yield proxy, invoke

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.aws_matrix import CALLS, COST, Call, Sent, Step, run_rig
 from tests.faults.aws_proxy import FAULTS, HANGING
 from tests.faults.cuts import ENDINGS
-from tests.faults.tcp_shim import HEALTHY, Toxic, run_tcp_shim
+from tests.faults.tcp_shim import HEALTHY, Toxic
 from tests.support.concurrency import IS_SOAK, wait_for
 from tests.support.events import parse_events
 from tests.support.provider import encode_response
@@ -73,15 +73,9 @@ def make_plan(chance):
 
 
 @pytest.fixture(scope="module")
-def shim(_provider):
-    with run_tcp_shim(_provider.address) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def rig(gateway, _provider, shim, tmp_path_factory):
+def rig(impatient, _provider, shim, tmp_path_factory):
     folder = tmp_path_factory.mktemp("chaos")
-    with run_rig(gateway, _provider, folder, 3, address=shim.address) as running:
+    with run_rig(impatient, _provider, folder, 3, address=shim.address) as running:
         yield running
 
 
