@@ -237,6 +237,9 @@ first_event_seconds = 2.5
 rest_answer_seconds = 4
 max_answer_bytes = 100_000
 cors_origins = ["https://app.example.com"]
+
+[batches]
+enabled = true
 """
     with _gateway(
         folder, _provider, issuer, limits, "--concurrency", "2", "--timeout", "8"

@@ -115,11 +115,10 @@ def test_settled_or_unstored_responses_are_not_polled(settled):
 
 
 @pytest.mark.usefixtures("settled")
-def test_items_of_a_settled_response_may_be_referred_to(gateway, provider):
+def test_items_of_a_settled_response_may_be_referred_to(provider, client):
     provider.respond_with(encode(new_id()))
-    with gateway.client() as client:
-        reference = {"type": "item_reference", "id": ITEM}
-        got = client.post("/responses", json={**ASK, "input": [reference]})
+    reference = {"type": "item_reference", "id": ITEM}
+    got = client.post("/responses", json={**ASK, "input": [reference]})
     assert got.status_code == 200
 
 

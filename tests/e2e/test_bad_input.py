@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.events import make_response, new_id
 from tests.support.gateway import KEYS
-from tests.support.provider import encode_response
 
 KEY = {"authorization": f"Bearer {KEYS['acme']}", "content-type": "application/json"}
 PREVIOUS = "previous_response_id"
@@ -173,7 +172,7 @@ def test_a_semicolon_passes_only_where_no_reader_takes_it_for_a_separator(gatewa
     """API Gateway parses the query, so there it is part of a value, and is sent on encoded."""
     status, error = refused(gateway, provider, "url", GOOD, path="/responses?a=b;model=o3")
     assert (status, error["param"]) == (400, "model")
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with_json(make_response(new_id()))
     assert send(gateway, "rest", GOOD, path="/responses?a=b;model=o3")[0] == 200
     assert provider.received[0].line == "POST /v1/responses?a=b%3Bmodel%3Do3 HTTP/1.1"
 
@@ -189,7 +188,7 @@ def test_bytes_that_are_no_utf_8_are_refused_by_the_url_and_replaced_by_api_gate
 ):
     body = b'{"model":"gpt-5","input":"\xff"}'
     assert refused(gateway, provider, "url", body)[1]["param"] == "input"
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with_json(make_response(new_id()))
     assert send(gateway, "rest", body)[0] == 200
     assert [got.body for got in provider.received] == [body.replace(b"\xff", "\ufffd".encode())]
 
@@ -232,8 +231,7 @@ def test_both_spellings_of_the_key_are_taken(gateway, provider, door):
         assert status == 400  # the key was good, the body was not
 
 
-def test_health_needs_no_key(gateway, door):
+def test_health_needs_no_key(gateway, client, door):
     base = gateway.base(door).removesuffix("/v1")
-    with gateway.client(door) as client:
-        got = client.get(f"{base}/health", headers={"authorization": ""})
+    got = client.get(f"{base}/health", headers={"authorization": ""})
     assert (got.status_code, got.json()) == (200, {"status": "ok"})

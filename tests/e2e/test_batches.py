@@ -1,48 +1,22 @@
 """Batches: every line of a file is checked as a create of its own before the batch is made."""
 
 import json
+import secrets
 
 import pytest
 
+from antiphon.store.keys import key_row
 from tests.support.events import new_id
-from tests.support.gateway import CREDENTIALS, run_gateway
 from tests.support.provider import CLOSE, encode_response
 
-CONFIG = """
-[batches]
-enabled = true
-
-[policies.strict]
-deny_tools = ["mcp"]
-
-[tenants.ruled]
-policy = "strict"
-
-[tenants.umbra]
-budget_usd = 5
-
-[targets.openai]
-provider = "openai"
-base_url = "{address}/v1"
-models = ["gpt-*"]
-
-[targets.azure]
-provider = "azure"
-endpoint = "{address}"
-models = {{ "public" = "deployed" }}
-"""
 USAGE = {"input_tokens": 30, "output_tokens": 12, "total_tokens": 42}
 GOOD = {"model": "gpt-5", "input": "Hello"}
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory, _provider):
-    folder = tmp_path_factory.mktemp("batches")
-    config = folder / "gateway.toml"
-    config.write_text(CONFIG.format(address=_provider.address))
-    options = ("--concurrency", "2")
-    with run_gateway(config, folder / "ready.json", *options, credentials=CREDENTIALS) as running:
-        yield running
+@pytest.fixture
+def gateway(hasty):
+    """The gateway whose configuration has batches."""
+    return hasty
 
 
 def line(body, **more):
@@ -166,7 +140,8 @@ def test_a_line_that_a_policy_does_not_allow_is_refused(gateway, provider):
         batcher = Batcher(client, provider)
         file = batcher.upload()
         tool = {"type": "mcp", "server_label": "x", "server_url": "https://x.example"}
-        refused = batcher.create(file, line(GOOD), line({**GOOD, "tools": [tool]}))
+        good = {**GOOD, "store": False}  # as the policy wants it
+        refused = batcher.create(file, line(good), line({**good, "tools": [tool]}))
         error = refused.json()["error"]
         assert (refused.status_code, error["code"]) == (403, "policy_violation")
         assert error["param"] == "input_file_id: line 2: tools[0].type"
@@ -186,7 +161,10 @@ def test_a_model_in_a_file_must_have_the_name_that_the_target_knows(batcher):
 def test_a_foreign_file_a_foreign_endpoint_and_a_budget_are_refused(gateway, batcher, client):
     file = batcher.upload()
     ask = {"input_file_id": file, "endpoint": "/v1/responses"}
-    with gateway.client("url", "umbra") as poor, gateway.client("url", "auditor") as stranger:
+    key = f"sk-{secrets.token_hex(16)}"
+    gateway.put(key_row(key, "acme", limits={"budget_usd": 5}))
+    with gateway.client() as poor, gateway.client("url", "auditor") as stranger:
+        poor.headers["authorization"] = f"Bearer {key}"
         assert poor.post("/batches", json=ask).json()["error"]["code"] == "batches_not_under_budget"
         refused = stranger.post("/batches", json=ask)
     assert (refused.status_code, refused.json()["error"]["param"]) == (404, "input_file_id")

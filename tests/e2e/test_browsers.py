@@ -63,26 +63,24 @@ def test_a_page_of_another_origin_may_read_nothing(page, origin):
         assert answer.headers["vary"] == "origin"
 
 
-def test_by_default_no_page_may_read_anything(gateway, door):
-    with gateway.client(door) as client:
-        preflight = client.options("/responses", headers={**PREFLIGHT, "origin": ORIGIN})
-        answer = client.get("/health", headers={"origin": ORIGIN})
+def test_by_default_no_page_may_read_anything(client):
+    preflight = client.options("/responses", headers={**PREFLIGHT, "origin": ORIGIN})
+    answer = client.get("/health", headers={"origin": ORIGIN})
     assert (preflight.status_code, preflight.headers["allow"]) == (405, "GET, HEAD, POST")
     headers = {*preflight.headers, *answer.headers}
     assert not [name for name in headers if name.startswith("access-control") or name == "vary"]
 
 
-def test_a_head_has_the_headers_of_a_get_and_no_body(gateway, provider, door):
+def test_a_head_has_the_headers_of_a_get_and_no_body(provider, client):
     """A stored response costs its provider one GET, whose answer is dropped."""
-    with gateway.client(door) as client:
-        id = create_response(client, provider)
-        for path in ("/health", "/openapi.json", "/models/gpt-5", "/responses", "/nowhere"):
-            check_head(client.head(path), client.get(path))
-        whole = encode_stream(*make_events(id))
-        for _ in range(2):
-            provider.respond_with(whole)
-        path = f"/responses/{id}?stream=true"
+    id = create_response(client, provider)
+    for path in ("/health", "/openapi.json", "/models/gpt-5", "/responses", "/nowhere"):
         check_head(client.head(path), client.get(path))
+    whole = encode_stream(*make_events(id))
+    for _ in range(2):
+        provider.respond_with(whole)
+    path = f"/responses/{id}?stream=true"
+    check_head(client.head(path), client.get(path))
     assert [request.line.split()[0] for request in provider.received] == ["GET", "GET"]
 
 

@@ -140,12 +140,11 @@ def test_it_is_owned_before_the_event_that_names_it(gateway, provider, door):
     assert early == row(gateway, container)
 
 
-def test_one_that_its_tenant_deleted_stays_deleted(gateway, provider, door):
+def test_one_that_its_tenant_deleted_stays_deleted(gateway, provider, client):
     container = new_container()
     gateway.put(link_row(make_link(kind="container", id=container, deleted_at=5)))
-    with gateway.client(door) as client:
-        assert run(client, provider, "create", container).status_code == 200
-        refuse(client, provider, container)
+    assert run(client, provider, "create", container).status_code == 200
+    refuse(client, provider, container)
 
 
 ECHOES = {
@@ -159,7 +158,7 @@ ECHOES = {
 
 
 @pytest.mark.parametrize("way", ECHOES)
-def test_what_an_answer_repeats_of_the_caller_is_not_owned(gateway, provider, door, way):
+def test_what_an_answer_repeats_of_the_caller_is_not_owned(gateway, provider, client, way):
     """Otherwise whoever knows the id of another tenant's container could use it."""
     container = new_container()
     items = [call(container), citing(container)]
@@ -167,14 +166,13 @@ def test_what_an_answer_repeats_of_the_caller_is_not_owned(gateway, provider, do
     # A compaction begins with what it was made of; a single item is the answer itself.
     output, item = items if way == "compact" else [], items[0] if way == "item" else {}
     echo = {"output": output, "tools": tools, "instructions": items, "input": items, "data": items}
-    with gateway.client(door) as client:
-        ids = ()
-        if way == "input items":
-            ids = (create_response(client, provider),)
-        elif "item" in way:
-            ids = (create_conversation(client, provider),)
-        provider.respond_with(encode({"id": new_id(), "status": "completed", **echo, **item}))
-        got = ECHOES[way](client, *ids)
-        assert (got.status_code, container in got.text) == (200, True)
-        assert row(gateway, container) is None
-        refuse(client, provider, container)
+    ids = ()
+    if way == "input items":
+        ids = (create_response(client, provider),)
+    elif "item" in way:
+        ids = (create_conversation(client, provider),)
+    provider.respond_with(encode({"id": new_id(), "status": "completed", **echo, **item}))
+    got = ECHOES[way](client, *ids)
+    assert (got.status_code, container in got.text) == (200, True)
+    assert row(gateway, container) is None
+    refuse(client, provider, container)

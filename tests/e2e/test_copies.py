@@ -90,7 +90,7 @@ def config(provider, tmp_path):
 def test_a_restored_function_reads_its_credentials_again_and_serves(
     gateway, provider, config, credentials, tmp_path
 ):
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with_json(make_response(new_id()))
     variables = {
         "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
         "AWS_ACCESS_KEY_ID": "",

@@ -14,10 +14,9 @@ from tests.support.requests import create_conversation, create_response
      ("{}?STREAM=true", "STREAM"), ("{}?model=o3", "model"),
      ("{}?stream=perhaps", "stream"), ("{}?stream=true&starting_after=-1", "starting_after")],
 )  # fmt: skip
-def test_bad_queries_are_refused_by_name(gateway, provider, door, path, param):
-    with gateway.client(door) as client:
-        id = create_response(client, provider)
-        got = client.get("/responses/" + path.format(id))
+def test_bad_queries_are_refused_by_name(provider, client, path, param):
+    id = create_response(client, provider)
+    got = client.get("/responses/" + path.format(id))
     assert (got.status_code, got.json()["error"]["param"]) == (400, param)
     assert provider.received == []
 
@@ -27,10 +26,9 @@ def test_bad_queries_are_refused_by_name(gateway, provider, door, path, param):
     [("", {"items": [{}] * 21}, "items"), ("", {"items": 5}, "items"), ("", {"metadata": {"a": 1}}, "metadata.a"),
      ("/{}", {}, "metadata"), ("/{}/items", {}, "items"), ("/{}/items", {"items": ["x"]}, "items[0]")],
 )  # fmt: skip
-def test_bad_bodies_are_refused_by_name(gateway, provider, door, path, body, param):
-    with gateway.client(door) as client:
-        id = create_conversation(client, provider)
-        got = client.post("/conversations" + path.format(id), json=body)
+def test_bad_bodies_are_refused_by_name(provider, client, path, body, param):
+    id = create_conversation(client, provider)
+    got = client.post("/conversations" + path.format(id), json=body)
     assert (got.status_code, got.json()["error"]["param"]) == (400, param)
     assert provider.received == []
 

@@ -30,10 +30,9 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:30]))
-def test_the_provider_gets_exactly_the_callers_bytes(gateway, provider, door, body):
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
-    with gateway.client(door) as client:
-        assert client.post("/responses", content=body, headers=JSON).status_code == 200
+def test_the_provider_gets_exactly_the_callers_bytes(provider, client, body):
+    provider.respond_with_json(make_response(new_id()))
+    assert client.post("/responses", content=body, headers=JSON).status_code == 200
     assert [got.body for got in provider.received] == [body]
     assert provider.received[0].line == "POST /v1/responses HTTP/1.1"
 
@@ -46,11 +45,10 @@ def test_the_provider_gets_exactly_the_callers_bytes(gateway, provider, door, bo
         b'{"id":"%s","text":"\\u00e9\xc3\xa9","n":-0.0,"big":123456789012345678901234567890}',
     ],
 )
-def test_the_caller_gets_exactly_the_providers_json(gateway, provider, door, answer):
+def test_the_caller_gets_exactly_the_providers_json(provider, client, answer):
     answer %= new_id().encode()
     provider.respond_with(encode_response(answer))
-    with gateway.client(door) as client:
-        assert client.post("/responses", json={"model": "gpt-5", "input": "x"}).content == answer
+    assert client.post("/responses", json={"model": "gpt-5", "input": "x"}).content == answer
 
 
 def spelled(events, old, new):
@@ -87,22 +85,20 @@ STREAMS = {
 
 @pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "until closed"])
 @pytest.mark.parametrize("shape", STREAMS)
-def test_the_caller_gets_exactly_the_providers_events(gateway, provider, door, shape, chunked):
+def test_the_caller_gets_exactly_the_providers_events(provider, client, shape, chunked):
     chunks = STREAMS[shape](make_events(new_id()))
     script = [*map(encode_chunk, chunks), LAST_CHUNK] if chunked else [*chunks, CLOSE]
     provider.respond_with(encode_stream_head(chunked=chunked), *script)
-    with gateway.client(door) as client:
-        got = client.post("/responses", json={"model": "gpt-5", "input": "x", "stream": True})
+    got = client.post("/responses", json={"model": "gpt-5", "input": "x", "stream": True})
     assert got.content == b"".join(chunks)
     assert got.headers["content-type"].startswith("text/event-stream")
 
 
-def test_azure_gets_its_deployments_name_and_no_other_change(gateway, provider, door):
+def test_azure_gets_its_deployments_name_and_no_other_change(provider, client):
     body = b' { "input" : {"model":"public"}, "tools":[ ] ,"model" :\t"public" , "x":1e0 } '
     body = body.replace(b'{"model":"public"}', b'[{"model":"public"}]')
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
-    with gateway.client(door) as client:
-        assert client.post("/responses", content=body, headers=JSON).status_code == 200
+    provider.respond_with_json(make_response(new_id()))
+    assert client.post("/responses", content=body, headers=JSON).status_code == 200
     (got,) = provider.received
     assert got.body == body.replace(b'\t"public"', b'\t"deployed"')
     assert got.line == "POST /openai/v1/responses HTTP/1.1"
@@ -110,31 +106,28 @@ def test_azure_gets_its_deployments_name_and_no_other_change(gateway, provider, 
     assert "authorization" not in got.headers
 
 
-def test_a_deployment_of_the_same_name_changes_nothing(gateway, provider):
+def test_a_deployment_of_the_same_name_changes_nothing(provider, client):
     body = b' {"model":  "same","input":"x"}'
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
-    with gateway.client() as client:
-        client.post("/responses", content=body, headers=JSON)
+    provider.respond_with_json(make_response(new_id()))
+    client.post("/responses", content=body, headers=JSON)
     assert provider.received[0].body == body
 
 
-def test_the_older_azure_path_is_spoken_where_it_is_configured(gateway, provider):
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
-    with gateway.client() as client:
-        client.post(
-            "/responses?API-Version=a&api-version=b&beta=true&api%2Dversion=c",
-            json={"model": "older", "input": "x"},
-        )
+def test_the_older_azure_path_is_spoken_where_it_is_configured(provider, client):
+    provider.respond_with_json(make_response(new_id()))
+    client.post(
+        "/responses?API-Version=a&api-version=b&beta=true&api%2Dversion=c",
+        json={"model": "older", "input": "x"},
+    )
     assert provider.received[0].line == (
         "POST /openai/responses?beta=true&api-version=2025-04-01-preview HTTP/1.1"
     )
 
 
-def test_another_dialects_parameter_is_renamed_and_reported(gateway, provider, door):
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+def test_another_dialects_parameter_is_renamed_and_reported(provider, client):
+    provider.respond_with_json(make_response(new_id()))
     body = b'{"model":"gpt-5","max_tokens" : 64,"input":"x"}'
-    with gateway.client(door) as client:
-        got = client.post("/responses", content=body, headers=JSON)
+    got = client.post("/responses", content=body, headers=JSON)
     assert provider.received[0].body == body.replace(b"max_tokens", b"max_output_tokens")
     assert got.headers["x-antiphon-rewrote"] == "max_tokens=max_output_tokens"
 

@@ -68,7 +68,7 @@ def holder(gateway):
 
 def answered(provider, **more):
     id = new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(id, **more)).encode()))
+    provider.respond_with_json(make_response(id, **more))
     return id
 
 
@@ -97,9 +97,7 @@ def test_requests_of_a_minute_are_limited_at_both_doors(holder, provider, door):
 def test_headers_have_our_limits_or_else_the_providers(holder, provider):
     headers = {"x_ratelimit_limit_requests": "500", "x_ratelimit_limit_tokens": "30000"}
     for _ in range(2):
-        provider.respond_with(
-            encode_response(json.dumps(make_response(new_id())).encode(), **headers)
-        )
+        provider.respond_with_json(make_response(new_id()), **headers)
     got = holder(rpm=9).create()
     assert got.headers["x-ratelimit-limit-requests"] == "9"
     assert got.headers["x-ratelimit-limit-tokens"] == "30000"
@@ -175,7 +173,7 @@ def test_what_goes_on_is_counted_when_it_is_known_how_it_ended(holder, provider,
         id, encode_response(json.dumps(make_response(id, usage=USAGE)).encode())
     )
     if begun == "in the background":
-        provider.respond_with(encode_response(json.dumps(make_response(id, "queued")).encode()))
+        provider.respond_with_json(make_response(id, "queued"))
         assert limited.create(background=True).json()["status"] == "queued"
     else:
         provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
@@ -201,7 +199,7 @@ def test_what_the_gateway_refuses_is_not_counted(holder, provider):
 def test_a_compaction_is_counted_like_a_create(holder, provider):
     limited = holder(rpm=9, streams=1, budget_usd=1)
     made = {"id": new_id(), "object": "response.compaction", "output": [], "usage": USAGE}
-    provider.respond_with(encode_response(json.dumps(made).encode()))
+    provider.respond_with_json(made)
     with limited.client() as client:
         got = client.post("/responses/compact", json={"model": "gpt-5", "input": "x"})
     assert got.headers["x-ratelimit-remaining-requests"] == "8"
@@ -239,7 +237,7 @@ def test_the_requested_tier_is_billed_unless_the_answer_names_another(
         provider.respond_with(encode_stream(*make_events(id, **more)))
     elif how == "background":
         first = make_response(id, "queued")
-        provider.respond_with(encode_response(json.dumps(first).encode()))
+        provider.respond_with_json(first)
         provider.respond_to_settle(id, ended)
     else:
         provider.respond_with(ended)
@@ -309,7 +307,7 @@ def test_every_other_call_is_a_request_of_its_minute(holder, provider, owned, me
     limited = holder(rpm=2, budget_usd=1)
     with limited.client() as client:
         for _ in range(5):  # the clock may show three minutes meanwhile
-            provider.respond_with(encode_response(json.dumps({"id": owned["id"]}).encode()))
+            provider.respond_with_json({"id": owned["id"]})
             got = client.request(method, path.format(**owned), json=body)
             if got.status_code == 429:
                 break

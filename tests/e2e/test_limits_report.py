@@ -10,7 +10,6 @@ import pytest
 from antiphon.store import keys
 from tests.support.events import make_response, new_id
 from tests.support.gateway import NO_TLS
-from tests.support.provider import encode_response
 
 DOLLARS = (3 * 1_250 + 4 * 10_000) / 1e9  # of the usage that samples have
 OF_THE_GATEWAY = {
@@ -60,7 +59,7 @@ def by_source(report):
 def test_a_key_reads_what_is_left_of_its_limits(open_key, provider):
     limits = {"rpm": 50, "tpm": 900, "streams": 2, "budget_usd": 2, "max_output_tokens": 500}
     key_id, client = open_key(limits=limits, models=["gpt-*"])
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with_json(make_response(new_id()))
     body = {"model": "gpt-5", "input": "x", "max_output_tokens": 100}
     assert client.post("/responses", json=body).status_code == 200
     report = read(client)

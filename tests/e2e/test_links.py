@@ -1,7 +1,5 @@
 """The ledger: whose a response is, and where it lives, is written before its id is given out."""
 
-import json
-
 import pytest
 
 from tests.support.concurrency import wait_for
@@ -11,7 +9,6 @@ from tests.support.provider import (
     LAST_CHUNK,
     Gate,
     encode_chunk,
-    encode_response,
     encode_stream,
     encode_stream_head,
 )
@@ -20,11 +17,10 @@ from tests.support.requests import create_from_request, list_ids, read_list
 ASK = {"model": "gpt-5", "input": "secret words of the caller", "metadata": {"team": "blue"}}
 
 
-def test_a_response_is_owned_with_its_usage(gateway, provider, door):
+def test_a_response_is_owned_with_its_usage(gateway, provider, client):
     id = new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
-    with gateway.client(door) as client:
-        client.post("/responses", json=ASK)
+    provider.respond_with_json(make_response(id))
+    client.post("/responses", json=ASK)
     row = gateway.row(f"T#acme#R#{id}")
     assert row is not None
     assert (row["tenant"], row["target"], row["status"]) == ("acme", "openai", "completed")
@@ -57,7 +53,7 @@ def test_no_name_in_metadata_means_anything_to_the_gateway(gateway, provider, cl
         assert list_ids(read_list(umbra, **query)) == []
 
 
-def test_the_link_is_there_before_the_event_that_names_it(gateway, provider, door):
+def test_the_link_is_there_before_the_event_that_names_it(gateway, provider, client):
     id = new_id()
     gate = Gate()
     events = make_events(id)
@@ -68,14 +64,13 @@ def test_the_link_is_there_before_the_event_that_names_it(gateway, provider, doo
         *map(encode_chunk, events[1:]),
         LAST_CHUNK,
     )
-    with gateway.client(door) as client:
-        ask = {**ASK, "stream": True}
-        with client.stream("POST", "/responses", json=ask) as got:
-            pieces = got.iter_raw()
-            assert next(pieces) == events[0]
-            early = gateway.row(f"T#acme#R#{id}")
-            gate.open()
-            assert b"".join(pieces) == events[1] + events[2]
+    ask = {**ASK, "stream": True}
+    with client.stream("POST", "/responses", json=ask) as got:
+        pieces = got.iter_raw()
+        assert next(pieces) == events[0]
+        early = gateway.row(f"T#acme#R#{id}")
+        gate.open()
+        assert b"".join(pieces) == events[1] + events[2]
     late = gateway.row(f"T#acme#R#{id}")
     assert early is not None
     assert late is not None
@@ -83,24 +78,22 @@ def test_the_link_is_there_before_the_event_that_names_it(gateway, provider, doo
     assert (late["status"], late["usage"]["total_tokens"]) == ("completed", 7)
 
 
-def test_a_cut_stream_is_marked_as_unfinished(gateway, provider):
+def test_a_cut_stream_is_marked_as_unfinished(gateway, provider, client):
     id = new_id()
     provider.respond_with(encode_stream_head(), encode_chunk(make_events(id)[0]), CLOSE)
-    with gateway.client() as client:
-        client.post("/responses", json={**ASK, "stream": True})
+    client.post("/responses", json={**ASK, "stream": True})
     row = gateway.row(f"T#acme#R#{id}")
     assert row is not None
     assert (row["status"], row["unfinished"]) == ("in_progress", "cut")
 
 
-def test_a_chain_stays_where_it_began_and_keeps_its_root(gateway, provider, door):
+def test_a_chain_stays_where_it_began_and_keeps_its_root(gateway, provider, client):
     first, second = new_id(), new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(first)).encode()))
+    provider.respond_with_json(make_response(first))
     provider.respond_with(encode_stream(*make_events(second)))
-    with gateway.client(door) as client:
-        client.post("/responses", json={**ASK, "model": "same"})
-        more = {"model": "public", "input": "x", "previous_response_id": first, "stream": True}
-        client.post("/responses", json=more)
+    client.post("/responses", json={**ASK, "model": "same"})
+    more = {"model": "public", "input": "x", "previous_response_id": first, "stream": True}
+    client.post("/responses", json=more)
     assert [got.line.split()[1] for got in provider.received] == ["/openai/v1/responses"] * 2
     row = gateway.row(f"T#acme#R#{second}")
     assert row is not None
@@ -110,7 +103,7 @@ def test_a_chain_stays_where_it_began_and_keeps_its_root(gateway, provider, door
 @pytest.mark.parametrize("stream", [False, True])
 def test_another_tenants_response_is_as_unknown_as_none(gateway, provider, door, stream):
     id = new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
+    provider.respond_with_json(make_response(id))
     answers = []
     with gateway.client(door) as acme, gateway.client(door, "umbra") as umbra:
         acme.post("/responses", json=ASK)
@@ -124,11 +117,10 @@ def test_another_tenants_response_is_as_unknown_as_none(gateway, provider, door,
     assert len(provider.received) == 1
 
 
-def test_a_model_that_the_parents_target_lacks_is_not_looked_for_elsewhere(gateway, provider):
+def test_a_model_that_the_parents_target_lacks_is_not_looked_for_elsewhere(provider, client):
     id = new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
-    with gateway.client() as client:
-        client.post("/responses", json=ASK)
-        got = client.post("/responses", json={**ASK, "model": "public", "previous_response_id": id})
+    provider.respond_with_json(make_response(id))
+    client.post("/responses", json=ASK)
+    got = client.post("/responses", json={**ASK, "model": "public", "previous_response_id": id})
     assert (got.status_code, got.json()["error"]["code"]) == (404, "model_not_found")
     assert len(provider.received) == 1

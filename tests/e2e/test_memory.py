@@ -6,7 +6,7 @@ import json
 from tests.support.events import make_event, make_response, new_id
 from tests.support.function import make_create_event, run_function
 from tests.support.processes import peak_memory
-from tests.support.provider import LAST_CHUNK, encode_chunk, encode_response, encode_stream_head
+from tests.support.provider import LAST_CHUNK, encode_chunk, encode_stream_head
 
 MEGABYTE = 1_000_000
 LAMBDA_MINIMUM = 128 * MEGABYTE
@@ -38,7 +38,7 @@ def test_128_mb_suffice_for_the_longest_body_event_and_stream(gateway, provider,
     with run_function(gateway.aws_endpoint, config, tmp_path / "log") as function:
         create = make_create_event({"model": "gpt-5", "input": "x" * LONGEST_BODY})
         for event in (create, with_base64(create)):
-            provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+            provider.respond_with_json(make_response(new_id()))
             assert function(event).status == 200
         for delta, times in (
             ("x" * (LONGEST_EVENT - 1000), 1),

@@ -1,12 +1,9 @@
 """A key may be for certain models: it sees them alone, and every other is unknown to it."""
 
-import json
-
 import pytest
 
 from antiphon.store import keys
 from tests.support.events import make_response, new_id
-from tests.support.provider import encode_response
 
 KEY = "sk-acme-few-models-1"
 
@@ -64,6 +61,6 @@ def test_what_is_checked_is_what_is_sent(client, provider, body):
 def test_its_own_models_are_served(client, provider):
     assert client.get("/models/public").json()["id"] == "public"
     for model in ("gpt-5", "public"):
-        provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+        provider.respond_with_json(make_response(new_id()))
         got = client.post("/responses", json={"model": model, "input": "x"})
         assert got.status_code == 200

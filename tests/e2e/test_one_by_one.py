@@ -52,32 +52,30 @@ def test_an_event_in_two_parts_is_passed_on_when_it_is_whole(gateway, provider):
         assert b"".join(pieces) == events[1] + events[2]
 
 
-def test_two_requests_are_answered_at_once(gateway, provider):
+def test_two_requests_are_answered_at_once(provider, client):
     first, second = make_events(new_id()), make_events(new_id())
     gate = Gate()
-    with gateway.client() as client:
-        provider.respond_with(
-            encode_stream_head(),
-            encode_chunk(first[0]),
-            gate,
-            *map(encode_chunk, first[1:]),
-            LAST_CHUNK,
-        )
-        with client.stream("POST", "/responses", json=ASK) as slow:
-            pieces = slow.iter_raw()
-            assert next(pieces) == first[0]
-            provider.respond_with(encode_stream_head(), *map(encode_chunk, second), LAST_CHUNK)
-            assert client.post("/responses", json=ASK).content == b"".join(second)
-            gate.open()
-            assert b"".join(pieces) == first[1] + first[2]
+    provider.respond_with(
+        encode_stream_head(),
+        encode_chunk(first[0]),
+        gate,
+        *map(encode_chunk, first[1:]),
+        LAST_CHUNK,
+    )
+    with client.stream("POST", "/responses", json=ASK) as slow:
+        pieces = slow.iter_raw()
+        assert next(pieces) == first[0]
+        provider.respond_with(encode_stream_head(), *map(encode_chunk, second), LAST_CHUNK)
+        assert client.post("/responses", json=ASK).content == b"".join(second)
+        gate.open()
+        assert b"".join(pieces) == first[1] + first[2]
 
 
 @pytest.mark.parametrize("held", [b": comment\n\n", b": a\n\n: b\n\n"])
-def test_comments_leave_the_status_open(gateway, provider, door, held):
+def test_comments_leave_the_status_open(provider, client, held):
     """The provider breaks off behind comments: nothing has begun, so it is still a 502."""
     provider.respond_with(encode_stream_head(chunked=False), held, CLOSE)
-    with gateway.client(door) as client:
-        got = client.post("/responses", json=ASK)
+    got = client.post("/responses", json=ASK)
     assert got.status_code == 502
     assert got.json()["error"]["code"] == "upstream_failed"
 
@@ -158,11 +156,10 @@ def test_an_answer_ends_before_its_endpoint_or_lambda_would(hasty, provider):
         assert row["usage"] == make_response(id)["usage"]
 
 
-def test_events_with_odd_sequence_numbers_can_still_be_ended(gateway, provider):
+def test_events_with_odd_sequence_numbers_can_still_be_ended(provider, client):
     provider.respond_with(
         encode_stream_head(), encode_chunk(b'data: {"type":"response.created"}\n\n'), LAST_CHUNK
     )
-    with gateway.client() as client:
-        got = client.post("/responses", json=ASK)
+    got = client.post("/responses", json=ASK)
     (_, error) = parse_events(got.content)
     assert (error["type"], error["sequence_number"]) == ("error", 0)

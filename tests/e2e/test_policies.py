@@ -1,11 +1,8 @@
 """A request that violates a policy is refused by both doors, and no provider hears of it."""
 
-import json
-
 import pytest
 
 from tests.support.events import make_response, new_id
-from tests.support.provider import encode_response
 
 GOOD = {"model": "gpt-5", "input": "x"}
 PICTURE = {"type": "input_image", "image_url": "https://evil.example/a.png"}
@@ -44,7 +41,7 @@ def test_a_violation_is_a_403_and_nothing_is_sent(client, provider, name):
 
 
 def test_storing_is_switched_off_in_the_callers_bytes(client, provider):
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with_json(make_response(new_id()))
     body = b'{ "model":"gpt-5", "store":true , "input":"\\u00e9"}'
     headers = {"content-type": "application/json"}
     response = client.post("/responses", content=body, headers=headers)

@@ -161,7 +161,7 @@ def test_the_tenants_own_reaches_the_provider_unchanged(clients, provider, case)
         if common.get("stream"):
             provider.respond_with(encode_stream(*make_events(id)))
         else:
-            provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
+            provider.respond_with_json(make_response(id))
         got = client.post(path, content=body)
         assert got.status_code == 200, got.text
     assert [each.body for each in provider.received] == [body] * len(owners)

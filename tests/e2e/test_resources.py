@@ -1,6 +1,5 @@
 """Files, stores, containers and skills: each call goes to the target that holds the resource."""
 
-import json
 import re
 
 import pytest
@@ -48,7 +47,7 @@ def resource(kind="file", **more):
 def make(client, provider, kind="file", headers=AT_OPENAI, **more):
     """The id of a new resource, at a target."""
     made = resource(kind, **more)
-    provider.respond_with(encode_response(json.dumps(made).encode()))
+    provider.respond_with_json(made)
     response = client.post(collection_path(kind), content=b"{}", headers={**JSON, **headers})
     assert response.status_code == 200, response.text
     provider.received.clear()
@@ -135,7 +134,7 @@ def test_a_deleted_file_is_gone_also_where_the_provider_had_lost_it(client, prov
 def test_a_response_goes_to_the_target_of_its_file_and_nowhere_else(client, provider):
     id = make(client, provider, headers=AT_AZURE)
     item = {"role": "user", "content": [{"type": "input_file", "file_id": id}]}
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with_json(make_response(new_id()))
     response = client.post("/responses", json={"model": "public", "input": [item]})
     assert response.headers["x-antiphon-target"] == "azure"
     provider.respond_with(encode_response(b"{}", status=503))
@@ -177,9 +176,9 @@ def test_an_answer_without_an_id_does_not_pass(client, provider, answer):
 def test_what_was_made_with_a_key_is_not_made_again(client, provider):
     headers = {**JSON, **AT_OPENAI, "idempotency-key": new_id()}
     made = resource("vector_store", status="completed")
-    provider.respond_with(encode_response(json.dumps(made).encode()))
+    provider.respond_with_json(made)
     assert client.post("/vector_stores", content=b"{}", headers=headers).json() == made
-    provider.respond_with(encode_response(json.dumps({**made, "status": "later"}).encode()))
+    provider.respond_with_json({**made, "status": "later"})
     replayed = client.post("/vector_stores", content=b"{}", headers=headers)
     assert replayed.headers["x-antiphon-replayed"] == "true"
     assert replayed.json() == {**made, "status": "later"}
@@ -210,7 +209,7 @@ def test_the_end_of_a_vector_store_is_recorded_where_a_caller_sees_it(gateway, c
     id = make(client, provider, "vector_store", status="in_progress")
 
     def retrieve(below="", **members):
-        provider.respond_with(encode_response(json.dumps(members).encode()))
+        provider.respond_with_json(members)
         assert client.get(f"/vector_stores/{id}{below}").status_code == 200
         return gateway.row(f"T#acme#vector_store#{id}")["status"]
 

@@ -80,11 +80,10 @@ COMPLETE = {"400", "500", "a page", "failed", "a header"}
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_no_answer_has_the_credential_or_names_the_account(gateway, provider, name):
+def test_no_answer_has_the_credential_or_names_the_account(provider, client, name):
     provider.respond_with(*ANSWERS[name]())
-    with gateway.client() as client:
-        body = {"model": "gpt-5", "input": "x", "stream": name not in COMPLETE}
-        got = client.post("/responses", json=body)
+    body = {"model": "gpt-5", "input": "x", "stream": name not in COMPLETE}
+    got = client.post("/responses", json=body)
     everything = f"{got.headers} {got.text}"
     assert CREDENTIAL not in everything
     assert "AbCdEf12345" not in everything
@@ -95,32 +94,30 @@ def test_no_answer_has_the_credential_or_names_the_account(gateway, provider, na
         assert "keep org-Caller123" in got.text
 
 
-def test_a_failed_response_is_masked_when_it_is_read_again(gateway, provider, door):
+def test_a_failed_response_is_masked_when_it_is_read_again(provider, client):
     id = new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(id, "in_progress")).encode()))
+    provider.respond_with_json(make_response(id, "in_progress"))
     failed = make_response(id, "failed", error=FAILURE)
-    provider.respond_with(encode_response(json.dumps(failed).encode()))
-    with gateway.client(door) as client:
-        client.post("/responses", json={"model": "gpt-5", "input": "x", "background": True})
-        got = client.get(f"/responses/{id}")
+    provider.respond_with_json(failed)
+    client.post("/responses", json={"model": "gpt-5", "input": "x", "background": True})
+    got = client.get(f"/responses/{id}")
     assert got.json()["error"]["message"] == f"[redacted] of {MASKED}"
 
 
 @pytest.mark.parametrize("before", ["\n", "\t", "é", "_", "/", "%2F", "--"])
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_the_account_is_masked_whatever_is_before_it(gateway, provider, before, stream):
+def test_the_account_is_masked_whatever_is_before_it(provider, client, before, stream):
     """Escapes of JSON and of URLs end with letters and digits."""
     names = [before + name for name in ACCOUNT.replace(" in ", " at ").split(" at ")]
     masked = [before + name for name in MASKED.replace(" in ", " at ").split(" at ")]
     refusal, event = {"error": {"message": names}}, make_event("error", 2, message=names)
     whole = encode_response(json.dumps(refusal).encode(), 400)
     provider.respond_with(*(stream_script(lambda: event)() if stream else (whole,)))
-    with gateway.client() as client:
-        got = client.post("/responses", json={"model": "gpt-5", "input": "x", "stream": stream})
+    got = client.post("/responses", json={"model": "gpt-5", "input": "x", "stream": stream})
     assert json.dumps(masked) in got.text
 
 
-def test_output_is_not_masked(gateway, provider):
+def test_output_is_not_masked(provider, client):
     """A model may write what looks like an organisation, and a word of an address."""
     text = json.dumps(make_response(new_id(), output=[{"type": "x", "text": ACCOUNT}])).encode()
     provider.respond_with(encode_response(text))
@@ -128,7 +125,6 @@ def test_output_is_not_masked(gateway, provider):
     first, _, last = make_events(id)
     delta = make_event("response.output_text.delta", 1, delta=f"{ACCOUNT} error")
     provider.respond_with(encode_stream(first, delta, last))
-    with gateway.client() as client:
-        assert client.post("/responses", json={"model": "gpt-5", "input": "x"}).content == text
-        got = client.post("/responses", json={"model": "gpt-5", "input": "x", "stream": True})
+    assert client.post("/responses", json={"model": "gpt-5", "input": "x"}).content == text
+    got = client.post("/responses", json={"model": "gpt-5", "input": "x", "stream": True})
     assert got.content == first + delta + last

@@ -1,11 +1,8 @@
 """What `[shared]` lets tenants use and read, and what it does not let them change."""
 
-import json
-
 import pytest
 
 from tests.support.events import make_response, new_id
-from tests.support.provider import encode_response
 
 JSON = {"content-type": "application/json"}
 PROMPT = b'{"prompt" : {"id":"pmpt_of_all"},\t"x":1e2}'
@@ -14,7 +11,7 @@ STORE = "/vector_stores/vs_of_acme"
 
 
 def answer(provider):
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with_json(make_response(new_id()))
 
 
 @pytest.mark.parametrize("tenant", ["acme", "umbra"])

@@ -1,12 +1,9 @@
 """Callers with tokens of an OpenID Connect provider in place of keys, at each URL."""
 
-import json
-
 import openai
 import pytest
 
 from tests.support.events import make_response, new_id
-from tests.support.provider import encode_response
 
 
 @pytest.fixture
@@ -21,7 +18,7 @@ def connect(gateway, door):
 
 def test_a_token_works_like_a_key_of_its_tenant(connect, issuer, provider, gateway):
     id = new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
+    provider.respond_with_json(make_response(id))
     created = connect(issuer.token(models=["gpt-5*"])).responses.create(model="gpt-5", input="x")
     assert created.id == id
     link = gateway.row(f"T#acme#R#{id}")
@@ -33,7 +30,7 @@ def test_a_token_works_like_a_key_of_its_tenant(connect, issuer, provider, gatew
 
 def test_another_tenant_a_model_and_a_stranger_are_refused(connect, issuer, provider):
     id = new_id()
-    provider.respond_with(encode_response(json.dumps(make_response(id)).encode()))
+    provider.respond_with_json(make_response(id))
     connect(issuer.token(models=["gpt-5*"])).responses.create(model="gpt-5", input="x")
     calls = len(provider.received)
     with pytest.raises(openai.NotFoundError):

@@ -140,7 +140,7 @@ def test_none_is_fetched_for_a_stream_or_later_by_another_function(
     got = client.post("/responses", json=make_create(listener, stream=True))
     assert got.content == b"".join(events)
     begun, done = (make_answer(listener, queued, status=each) for each in ("queued", "completed"))
-    provider.respond_with(encode_response(json.dumps(begun).encode()))
+    provider.respond_with_json(begun)
     provider.respond_to_settle(queued, encode_response(json.dumps(done).encode()))
     got = client.post("/responses", json=make_create(listener, background=True))
     assert got.status_code == 200

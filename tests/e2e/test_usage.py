@@ -49,15 +49,14 @@ def test_a_response_is_reported_with_its_tokens_and_their_price(acme, provider, 
 
 
 @pytest.mark.parametrize("status", ["completed", "incomplete", "failed", "cancelled"])
-def test_every_end_is_counted(gateway, provider, model, status):
+def test_every_end_is_counted(provider, client, model, status):
     provider.respond_with(encode_usage_response(new_id(), status))
-    with gateway.client() as client:
-        send_create(client, model)
-        assert nonzero_fields(wait_for_sum(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
+    send_create(client, model)
+    assert nonzero_fields(wait_for_sum(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
 
 
 @pytest.mark.parametrize("status", ["completed", "incomplete", "failed"])
-def test_every_end_of_a_stream_is_counted(gateway, provider, model, status):
+def test_every_end_of_a_stream_is_counted(provider, client, model, status):
     """By the model that its last event names: that of the first may only pass things on."""
     id = new_id()
     first = make_event(
@@ -65,9 +64,8 @@ def test_every_end_of_a_stream_is_counted(gateway, provider, model, status):
     )
     last = make_event(f"response.{status}", 1, response=make_usage_response(id, status))
     provider.respond_with(encode_stream(first, last))
-    with gateway.client() as client:
-        send_create(client, model, stream=True)
-        assert nonzero_fields(wait_for_sum(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
+    send_create(client, model, stream=True)
+    assert nonzero_fields(wait_for_sum(client, model, 1)) == {"requests": 1, status: 1, **SPENT}
 
 
 @pytest.mark.parametrize(
@@ -75,93 +73,86 @@ def test_every_end_of_a_stream_is_counted(gateway, provider, model, status):
     [("", True), (7, True), (None, True), ("x" * 3_000, True), (7, False), (None, False)],
     ids=["empty", "7", "none", "long", "7 unstored", "none unstored"],
 )
-def test_a_last_event_with_an_odd_id_is_counted_once(gateway, provider, model, last_id, store):
+def test_a_last_event_with_an_odd_id_is_counted_once(
+    gateway, provider, client, model, last_id, store
+):
     id = new_id()
     first = make_event("response.created", 0, response=make_usage_response(id, "in_progress"))
     last = make_event("response.completed", 1, response=make_usage_response(last_id))
     provider.respond_with(encode_stream(first, last))
     provider.respond_with(encode_usage_response(new_id()))
-    with gateway.client() as client:
-        body = {"model": model, "input": "x", "stream": True, "store": store}
-        got = client.post("/responses", json=body)
-        assert (last in got.content) == (last_id is None)
-        assert gateway.row(f"T#acme#R#{id}")["status"] == "completed"
-        send_create(client, model)
-        found = nonzero_fields(wait_for_sum(client, model, 2))
+    body = {"model": model, "input": "x", "stream": True, "store": store}
+    got = client.post("/responses", json=body)
+    assert (last in got.content) == (last_id is None)
+    assert gateway.row(f"T#acme#R#{id}")["status"] == "completed"
+    send_create(client, model)
+    found = nonzero_fields(wait_for_sum(client, model, 2))
     assert found["completed"] == 2
     assert found["total_tokens"] == 2 * SPENT["total_tokens"]
 
 
-def test_a_failure_without_figures_is_counted_without_them(gateway, provider, model):
+def test_a_failure_without_figures_is_counted_without_them(provider, client, model):
     provider.respond_with(encode_usage_response(new_id(), "failed", usage=None))
-    with gateway.client() as client:
-        send_create(client, model)
-        assert nonzero_fields(wait_for_sum(client, model, 1)) == {
-            "requests": 1,
-            "failed": 1,
-            "unmetered": 1,
-        }
+    send_create(client, model)
+    assert nonzero_fields(wait_for_sum(client, model, 1)) == {
+        "requests": 1,
+        "failed": 1,
+        "unmetered": 1,
+    }
 
 
-def test_an_unpriced_model_is_counted_and_reported_as_unpriced(gateway, provider, model):
+def test_an_unpriced_model_is_counted_and_reported_as_unpriced(provider, client, model):
     provider.respond_with(encode_usage_response(new_id(), model="gpt-5-2026"))
-    with gateway.client() as client:
-        send_create(client, model)
-        found = nonzero_fields(wait_for_sum(client, model, 1))
+    send_create(client, model)
+    found = nonzero_fields(wait_for_sum(client, model, 1))
     assert found == {**UNPRICED, "requests": 1, "completed": 1, "unpriced": 1}
 
 
-def test_a_cut_stream_is_counted_once_by_its_exact_figures(gateway, provider, model):
+def test_a_cut_stream_is_counted_once_by_its_exact_figures(gateway, provider, client, model):
     id = new_id()
     provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
     provider.respond_to_settle(id, encode_usage_response(id))
-    with gateway.client() as client:
-        send_create(client, model, stream=True)
-        gateway.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
-        client.post("/responses", json={"model": model, "input": 7})  # refused, so never counted
-        assert nonzero_fields(wait_for_sum(client, model, 1)) == {
-            "requests": 1,
-            "completed": 1,
-            **SPENT,
-        }
+    send_create(client, model, stream=True)
+    gateway.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
+    client.post("/responses", json={"model": model, "input": 7})  # refused, so never counted
+    assert nonzero_fields(wait_for_sum(client, model, 1)) == {
+        "requests": 1,
+        "completed": 1,
+        **SPENT,
+    }
 
 
-def test_a_cut_stream_that_is_not_stored_is_counted_as_unknown(gateway, provider, model):
+def test_a_cut_stream_that_is_not_stored_is_counted_as_unknown(provider, client, model):
     id = new_id()
     provider.respond_with(encode_stream_head(), *map(encode_chunk, make_events(id)[:2]), CLOSE)
-    with gateway.client() as client:
-        send_create(client, model, stream=True, store=False)
-        assert nonzero_fields(wait_for_sum(client, model, 1)) == {
-            "requests": 1,
-            "unknown": 1,
-            "unmetered": 1,
-        }
+    send_create(client, model, stream=True, store=False)
+    assert nonzero_fields(wait_for_sum(client, model, 1)) == {
+        "requests": 1,
+        "unknown": 1,
+        "unmetered": 1,
+    }
 
 
-def test_a_background_response_is_counted_when_it_has_ended(gateway, provider, model):
+def test_a_background_response_is_counted_when_it_has_ended(provider, client, model):
     id = new_id()
     provider.respond_with(encode_usage_response(id, "queued", background=True, usage=None))
     provider.respond_to_settle(id, encode_usage_response(id, service_tier="flex"))
-    with gateway.client() as client:
-        send_create(client, model, background=True)
-        found = nonzero_fields(wait_for_sum(client, model, 1))
+    send_create(client, model, background=True)
+    found = nonzero_fields(wait_for_sum(client, model, 1))
     assert found == {"requests": 1, "completed": 1, **SPENT, "cost_usd": "0.0009"}
 
 
-def test_one_that_is_deleted_before_its_end_is_known_is_counted_as_unknown(
-    gateway, provider, model
-):
+def test_one_that_is_deleted_before_its_end_is_known_is_counted_as_unknown(provider, client, model):
     id = new_id()
     provider.respond_with(encode_usage_response(id, "queued", background=True, usage=None))
-    with gateway.client() as client:
-        send_create(client, model, background=True)
-        provider.respond_with(encode_response(b'{"deleted":true}'))
-        client.delete(f"/responses/{id}")
-        assert nonzero_fields(wait_for_sum(client, model, 1)) == {
-            "requests": 1,
-            "unknown": 1,
-            "unmetered": 1,
-        }
+    send_create(client, model, background=True)
+    provider.respond_with(encode_response(b'{"deleted":true}'))
+    client.delete(f"/responses/{id}")
+    assert nonzero_fields(wait_for_sum(client, model, 1)) == {
+        "requests": 1,
+        "unknown": 1,
+        "unmetered": 1,
+    }
 
 
 def test_a_compaction_is_counted_though_nobody_can_ask_for_it(acme, provider, model):

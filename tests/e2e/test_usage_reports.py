@@ -88,12 +88,11 @@ def by_key(client, model):
     return [each["requests"] for each in data if each["model"] == model]
 
 
-def test_an_azure_deployment_is_reported_by_its_public_name(gateway, provider):
+def test_an_azure_deployment_is_reported_by_its_public_name(provider, client):
     provider.respond_with(encode_usage_response(new_id(), model="older-deployed"))
-    with gateway.client() as client:
-        send_create(client, "older")
-        wait_for(lambda: places(client), lambda found: ("older", "azure-legacy") in found)
-        assert "older-deployed" not in client.get("/usage").text
+    send_create(client, "older")
+    wait_for(lambda: places(client), lambda found: ("older", "azure-legacy") in found)
+    assert "older-deployed" not in client.get("/usage").text
 
 
 def places(client):
@@ -157,9 +156,8 @@ def test_it_has_the_shape_of_other_lists(gateway, door, acme):
         ("metadata[a]=b", "metadata[key]", "unknown_parameter"),
     ],
 )
-def test_a_wrong_parameter_is_refused_by_its_name(gateway, query, param, code):
-    with gateway.client() as client:
-        got = client.get(f"/usage?{query}")
+def test_a_wrong_parameter_is_refused_by_its_name(client, query, param, code):
+    got = client.get(f"/usage?{query}")
     error = got.json()["error"]
     assert (got.status_code, error["param"], error["code"]) == (400, param, code)
 

@@ -158,9 +158,8 @@ def test_other_tenants_learn_nothing(played, door, webhooks, receiver):
     assert receiver.received == []
 
 
-def test_without_the_setting_each_path_says_what_is_missing(gateway, door):
-    with gateway.client(door) as client:
-        for path in ("/webhook_endpoints", "/webhook_endpoints/wh_1", "/webhook_event_types"):
-            error = client.get(path).json()["error"]
-            assert error["code"] == "endpoint_not_served"
-            assert "`[webhooks]`" in error["message"]
+def test_without_the_setting_each_path_says_what_is_missing(client):
+    for path in ("/webhook_endpoints", "/webhook_endpoints/wh_1", "/webhook_event_types"):
+        error = client.get(path).json()["error"]
+        assert error["code"] == "endpoint_not_served"
+        assert "`[webhooks]`" in error["message"]

@@ -10,9 +10,11 @@ import json
 import socket
 import struct
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
@@ -40,6 +42,7 @@ class AwsCall:
     service: str  # the prefix of its target header; empty for the query protocol
     forward: Callable[[], Answer]
     wait_for_hangup: Callable[[], None]
+    body: bytes = b""
 
     def error(self, status: int, code: str) -> Answer:
         if not self.service:
@@ -101,6 +104,7 @@ class AwsProxy:
         self.endpoint = endpoint
         self.address = ""
         self.calls: list[str] = []
+        self.bodies: deque[tuple[str, bytes]] = deque(maxlen=100)  # of the last calls
         self.faults: dict[str, str] = {}
         self.spared: dict[str, int] = {}  # by operation: how many of `calls` get through first
         self.responses = responses
@@ -120,12 +124,21 @@ class AwsProxy:
 
     def answer(self, call: AwsCall) -> Answer | None:
         self.calls.append(call.operation)
+        self.bodies.append((call.operation, call.body))
         fault = self.faults.get(call.operation)
         is_spared = self.calls.count(call.operation) <= self.spared.get(call.operation, 0)
         if fault is not None and not is_spared:
             return FAULTS[fault](call)
         known = self.responses.get(call.operation)
         return call.forward() if known is None else (200, known)
+
+
+def _without_delay(body: bytes) -> bytes:
+    """Only the second and later polls of a response keep their delays: they may be many."""
+    values = json.loads(body)
+    message = json.loads(values["MessageBody"])
+    is_later_poll = message["kind"] == "follow" and message["attempt"] > 1
+    return body if is_later_poll else json.dumps({**values, "DelaySeconds": 0}).encode()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -140,8 +153,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not service:
             operation = dict(parse_qsl(body.decode())).get("Action", "")
         if operation == "SendMessage":
-            body = json.dumps({**json.loads(body), "DelaySeconds": 0}).encode()
-        call = AwsCall(operation, service, lambda: self._forward(body), self._wait_for_hangup)
+            body = _without_delay(body)
+        forward = partial(self._forward, body)
+        call = AwsCall(operation, service, forward, self._wait_for_hangup, body)
         answer = self.proxy.answer(call)
         if answer is None:
             self.close_connection = True

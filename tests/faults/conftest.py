@@ -11,14 +11,14 @@ import pytest
 import pytest_asyncio
 
 from infra.local import gateway
-from infra.local.aws.resources import TABLE
+from infra.local.aws.resources import TABLE, queue_url
 from infra.local.options import GatewayOptions, LocalKey
 from infra.local.processes import Processes
 from infra.local.request_log import RequestLog
 from infra.local.target_setup import build_target_setup
 from tests.faults.aws_proxy import AwsProxy, run_aws_proxy
 from tests.faults.tcp_shim import run_tcp_shim
-from tests.support.aws_clients import aws_table
+from tests.support.aws_clients import aws_client, aws_table
 from tests.support.gateway import run_gateway
 from tests.support.requests import CREATE
 from tests.support.upstream import create_certificate, make_server_context, run_peer
@@ -165,6 +165,10 @@ async def _run_shimmed(_provider, shim):
             base_url=serves.url, headers=headers, trust_env=False, timeout=60
         ) as client,
     ):
+        # So that a message soon comes again that met a fault.
+        aws_client("sqs", endpoint=serves.aws).set_queue_attributes(
+            QueueUrl=queue_url(serves.aws), Attributes={"VisibilityTimeout": "3"}
+        )
         yield ShimmedGateway(client, shim, serves.aws)
 
 

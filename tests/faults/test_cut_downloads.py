@@ -11,7 +11,7 @@ import pytest
 from tests.faults.cuts import ENDINGS, FRAMINGS, Cut, make_cuts
 from tests.support.events import new_id
 from tests.support.gateway import KEYS, NO_TLS
-from tests.support.provider import CLOSE, encode_response
+from tests.support.provider import CLOSE
 
 THREADS = 4  # the gateway's function runs as many times
 KIND = "application/octet-stream"
@@ -32,7 +32,7 @@ CLIENT_HEADER = "x-client-request-id"  # passes to the provider
 
 def make_file(gateway, provider):
     id = new_id("file")
-    provider.respond_with(encode_response(json.dumps({"id": id, "object": "file"}).encode()))
+    provider.respond_with_json({"id": id, "object": "file"})
     with gateway.client() as client:
         assert client.post("/files", json={}).status_code == 200
     provider.reset()

@@ -166,7 +166,7 @@ async def test_a_late_background_response_is_followed_from_when_it_is_owned(shim
 @pytest_asyncio.fixture(loop_scope="session")
 async def conversation(shimmed, provider):
     id = new_id("conv")
-    provider.respond_with(encode_response(json.dumps({"id": id}).encode()))
+    provider.respond_with_json({"id": id})
     assert (await shimmed.client.post("/conversations")).status_code == 200
     return id
 
@@ -175,7 +175,7 @@ async def add_item(shimmed, provider, conversation):
     """The answer to one new item, and the item's id."""
     item = new_id("msg")
     page = {"object": "list", "data": [{"type": "message", "id": item}]}
-    provider.respond_with(encode_response(json.dumps(page).encode()))
+    provider.respond_with_json(page)
     body = {"items": [{"role": "user", "content": "x"}]}
     return await shimmed.client.post(f"/conversations/{conversation}/items", json=body), item
 

@@ -111,7 +111,7 @@ def test_an_answer_that_cannot_be_delivered_is_recorded(
     assert not is_left or provider.hung_up.wait(60)
     row = impatient.wait_for_row(f"T#acme#R#{id}", lambda row: row["status"] == "completed")
     assert row["usage"]["total_tokens"] == 7
-    provider.respond_with(encode_response(json.dumps(make_response(new_id())).encode()))
+    provider.respond_with_json(make_response(new_id()))
     assert function(make_event_of(stream=False)).status == 200
 
 

@@ -73,6 +73,10 @@ class FakeProvider:
         self._scripts.put(script)
         self._gates += [step for step in script if isinstance(step, Gate)]
 
+    def respond_with_json(self, document: object, status: int = 200, **options: str) -> None:
+        """A script of one step: a whole answer; `options` are those of `encode_response`."""
+        self.respond_with(encode_response(json.dumps(document).encode(), status, **options))
+
     def respond_by(self, choose: Callable[[ReceivedRequest], Script]) -> None:
         """Choose each script by its request, in any order and at once; also the settle function's."""
         self._choose = choose
