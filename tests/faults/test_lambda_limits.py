@@ -27,7 +27,7 @@ provider = "openai"
 base_url = "{address}/v1"
 models = ["gpt-*"]
 """
-SECONDS_LEFT = 3.0  # a third of which is kept for an orderly end
+SECONDS_LEFT = 4.0  # a third of which is kept for an orderly end
 MEGABYTE = make_event("response.output_text.delta", 1, item_id="msg_1", delta="x" * (1 << 20))
 EVENT_COUNT = len(make_events(""))
 
