@@ -23,7 +23,6 @@ def parse_gateway(**options):
 @pytest.mark.parametrize(
     ("document", "key"),
     [
-        ({}, "targets"),
         ({"targets": {}}, "targets"),
         ({"targets": {"a": {}}}, "targets.a"),
         ({"targets": {"a": {**OPENAI, "provider": "acme"}}}, "targets.a"),
@@ -39,24 +38,15 @@ def parse_gateway(**options):
         ({"targets": {"a": {**AZURE, "auth": "entra"}}}, "targets.a"),
         ({"targets": {"a": {**AZURE, "entra": ENTRA}}}, "targets.a"),
         ({"targets": {"a": {**OPENAI, "auth": "workload_identity"}}}, "targets.a"),
-        ({"targets": {"a": OPENAI}, "gateway": {"links_days": 0}}, "gateway.links_days"),
-        (
-            {"targets": {"a": OPENAI}, "telemetry": {"otlp_endpoint": "http://otel.acme.com"}},
-            "telemetry.otlp_endpoint",
-        ),
-        ({"targets": {"a": OPENAI}, "events": {"bus": "acme"}}, "events.bus"),
-        ({"targets": {"a": OPENAI}, "webhooks": {"retry_hours": 0}}, "webhooks.retry_hours"),
-        (
-            {"targets": {"a": OPENAI}, "telemetry": {"headers_secret": "otlp"}},
-            "telemetry.headers_secret",
-        ),
-        ({"targets": {"a": OPENAI}, "gateway": {"proxy": "proxy.acme"}}, "gateway.proxy"),
-        ({"targets": {"a": OPENAI}, "gatway": {}}, "gatway"),
+        ({"gateway": {"links_days": 0}}, "gateway.links_days"),
+        ({"telemetry": {"otlp_endpoint": "http://otel.acme.com"}}, "telemetry.otlp_endpoint"),
+        ({"events": {"bus": "acme"}}, "events.bus"),
+        ({"webhooks": {"retry_hours": 0}}, "webhooks.retry_hours"),
+        ({"telemetry": {"headers_secret": "otlp"}}, "telemetry.headers_secret"),
+        ({"gateway": {"proxy": "proxy.acme"}}, "gateway.proxy"),
+        ({"gatway": {}}, "gatway"),
         *[
-            (
-                {"targets": {"a": OPENAI}, "gateway": {"cors_origins": [origin]}},
-                "gateway.cors_origins.0",
-            )
+            ({"gateway": {"cors_origins": [origin]}}, "gateway.cors_origins.0")
             for origin in (
                 "app.example.com",
                 "https://a.example/",
@@ -64,49 +54,34 @@ def parse_gateway(**options):
                 "https://*.a",
             )
         ],
-        (
-            {"targets": {"a": OPENAI}, "gateway": {"cors_origins": ["*", "https://a.example"]}},
-            "gateway.cors_origins",
-        ),
+        ({"gateway": {"cors_origins": ["*", "https://a.example"]}}, "gateway.cors_origins"),
         ({"targets": {"a": {**OPENAI, "files": "yes"}}}, "targets.a.files"),
         ({"targets": {"a": {**AZURE, "skills": 1}}}, "targets.a.skills"),
         ({"targets": {"a": {**OPENAI, "without": ["responses"]}}}, "targets.a.without.0"),
-        ({"targets": {"a": OPENAI}, "files": {"default": "b"}}, "files.default"),
-        ({"targets": {"a": OPENAI}, "files": {"default": "A b"}}, "files.default"),
-        ({"targets": {"a": OPENAI}, "files": {"target": "a"}}, "files.target"),
+        ({"files": {"default": "b"}}, "files.default"),
+        ({"files": {"default": "A b"}}, "files.default"),
+        ({"files": {"target": "a"}}, "files.target"),
         (
             {"targets": {"a": {**OPENAI, "files": False}}, "files": {"default": "a"}},
             "files.default",
         ),
-        ({"targets": {"a": OPENAI}, "batches": {"enabled": "on"}}, "batches.enabled"),
-        (
-            {"targets": {"a": OPENAI}, "tenants": {"t": {"files_target": "b"}}},
-            "tenants.t.files_target",
-        ),
-        (
-            {"targets": {"a": OPENAI}, "tenants": {"t": {"files_target": 1}}},
-            "tenants.t.files_target",
-        ),
-        ({"targets": {"a": OPENAI}, "shared": {"vs_1": {"target": "b"}}}, "shared.vs_1.target"),
-        ({"targets": {"a": OPENAI}, "tenants": {"t": {"policy": "b"}}}, "tenants.t.policy"),
-        ({"targets": {"a": OPENAI}, "policy": {"targets": ["eu*"]}}, "policy.targets"),
-        (
-            {"targets": {"a": OPENAI}, "policies": {"b": {"url_hosts": ["https://a.com"]}}},
-            "policies.b.url_hosts.0",
-        ),
+        ({"batches": {"enabled": "on"}}, "batches.enabled"),
+        ({"tenants": {"t": {"files_target": "b"}}}, "tenants.t.files_target"),
+        ({"tenants": {"t": {"files_target": 1}}}, "tenants.t.files_target"),
+        ({"shared": {"vs_1": {"target": "b"}}}, "shared.vs_1.target"),
+        ({"tenants": {"t": {"policy": "b"}}}, "tenants.t.policy"),
+        ({"policy": {"targets": ["eu*"]}}, "policy.targets"),
+        ({"policies": {"b": {"url_hosts": ["https://a.com"]}}}, "policies.b.url_hosts.0"),
         ({"targets": {"a": OPENAI, "b": AZURE}, "shared": {"vs_1": {}}}, "shared.vs_1.target"),
-        (
-            {"targets": {"a": OPENAI}, "shared": {"vs_1": {"tenants": ["a b"]}}},
-            "shared.vs_1.tenants.0",
-        ),
-        ({"targets": {"a": OPENAI}, "shared": {"vs_1": {"tenants": "t"}}}, "shared.vs_1.tenants"),
-        ({"targets": {"a": OPENAI}, "shared": {"vs_1": {"read": True}}}, "shared.vs_1.read"),
-        ({"targets": {"a": OPENAI}, "shared": {"vs 1": {}}}, "shared.vs 1"),
+        ({"shared": {"vs_1": {"tenants": ["a b"]}}}, "shared.vs_1.tenants.0"),
+        ({"shared": {"vs_1": {"tenants": "t"}}}, "shared.vs_1.tenants"),
+        ({"shared": {"vs_1": {"read": True}}}, "shared.vs_1.read"),
+        ({"shared": {"vs 1": {}}}, "shared.vs 1"),
     ],
     ids=str,
 )
 def test_the_error_names_the_wrong_key(document, key):
-    assert f"gateway.toml: {key}: " in config_error(document)
+    assert f"gateway.toml: {key}: " in config_error({"targets": {"a": OPENAI}, **document})
 
 
 @pytest.mark.parametrize(
@@ -161,6 +136,10 @@ def test_the_error_names_the_wrong_key(document, key):
 )
 def test_the_error_says_what_is_expected(document, words):
     assert words in config_error({"targets": {"a": OPENAI}, **document})
+
+
+def test_targets_are_required():
+    assert "gateway.toml: targets: " in config_error({})
 
 
 def test_the_error_names_all_wrong_keys():
