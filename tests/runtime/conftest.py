@@ -23,7 +23,6 @@ class Runtime:
         self.output = output
         environment = {
             "PATH": os.environ["PATH"],
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONWARNINGS": "error",
             "LAMBDA_TASK_ROOT": str(TASK_ROOT),
             "AWS_LAMBDA_RUNTIME_API": api.address,
