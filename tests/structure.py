@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -119,10 +119,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def main() -> None:
-    """Use the AWS at the given endpoint, or start one."""
-    given = sys.argv[1:]
-    aws = nullcontext(given[0]) if given else run_local_aws()
-    with aws as endpoint, tempfile.TemporaryDirectory() as folder:
+    with run_local_aws() as endpoint, tempfile.TemporaryDirectory() as folder:
         for name, is_full in (("plain", False), ("with limits and Idempotency-Key", True)):
             trace = trace_create(endpoint, Path(folder), is_full=is_full)
             counts = (
