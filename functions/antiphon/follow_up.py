@@ -157,7 +157,7 @@ class FollowUp:
         link = self.links.get("batch", poll.tenant, poll.id)
         if link is None or link.status in BATCH_ENDS:
             return
-        status = self._ask_for_batch(link, ends_at)
+        status = self._ask_for_batch(link, poll, ends_at)
         if status in BATCH_ENDS:
             logger.info("settled", extra={"link": link.id, "poll": poll.attempt})
         elif self._is_over(poll):
@@ -166,11 +166,10 @@ class FollowUp:
         else:
             self.queue.send(poll.next_attempt())
 
-    def _ask_for_batch(self, link: Link, ends_at: float) -> str:
+    def _ask_for_batch(self, link: Link, poll: PollBatch | PollReported, ends_at: float) -> str:
         """Record what the provider answers; return the batch's status as far as it is known."""
-        ends_at = min(ends_at, time.monotonic() + MAX_POLL_SECONDS)
         try:
-            request = UpstreamRequest("GET", link.path, ends_at=ends_at)
+            request = _make_poll(link.path, poll, ends_at)
             response = self.upstream.send(self.routing.candidates_for(link), request)
             return self.resources.record_batch(response, link)
         except GatewayError as exc:
@@ -183,7 +182,7 @@ class FollowUp:
         if link is None or link.status in BATCH_ENDS or link.is_settled:
             return
         if link.kind == "batch":
-            is_settled = self._ask_for_batch(link, ends_at) in BATCH_ENDS
+            is_settled = self._ask_for_batch(link, reported, ends_at) in BATCH_ENDS
         else:
             is_settled = self._ask_provider(link, reported, ends_at)[0].is_settled
         if is_settled:
@@ -224,14 +223,7 @@ class FollowUp:
         self, link: Link, poll: PollResponse | PollReported, ends_at: float
     ) -> tuple[Link, str]:
         """Record what the provider answers; return the link as it is then, and a short state."""
-        # The provider's support may ask for it; OpenAI accepts up to 512 characters.
-        id = f"antiphon-settle-{poll.id[:400]}-{poll.attempt}"
-        request = UpstreamRequest(
-            "GET",
-            f"/responses/{link.path_segment}",
-            headers={"x-client-request-id": id},
-            ends_at=min(ends_at, time.monotonic() + MAX_POLL_SECONDS),
-        )
+        request = _make_poll(f"/responses/{link.path_segment}", poll, ends_at)
         try:
             response = self.upstream.send(self.routing.candidates_for(link, "retrieve"), request)
             link = self.recorder.refresh(response, link)
@@ -248,6 +240,15 @@ class FollowUp:
         metrics.count(UNSETTLED)
         self._settle(replace(link, unfinished=reason))
         self.links.change(link, unfinished=reason)
+
+
+def _make_poll(
+    path: str, poll: PollResponse | PollBatch | PollReported, ends_at: float
+) -> UpstreamRequest:
+    # The provider's support may ask for it; OpenAI accepts up to 512 characters.
+    id = f"antiphon-settle-{poll.id[:400]}-{poll.attempt}"
+    latest = min(ends_at, time.monotonic() + MAX_POLL_SECONDS)
+    return UpstreamRequest("GET", path, headers={"x-client-request-id": id}, ends_at=latest)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,18 +1,14 @@
 """openai-node through the gateway: scripts that do what its users do, and tell what they saw."""
 
 import json
-import subprocess
 from collections import Counter
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from infra.local.runtime_api.function import child_environment
-from infra.node import build_command
+from tests.clients.node_worker import run_node
 from tests.clients.text_events import make_text_events
 from tests.support.events import make_event, make_response, new_id
-from tests.support.gateway import KEYS
 from tests.support.provider import (
     CLOSE,
     LAST_CHUNK,
@@ -23,51 +19,25 @@ from tests.support.provider import (
     encode_stream_head,
 )
 
-ROOT = Path(__file__).parents[2]
-SCRIPTS = Path(__file__).parent / "node"
 # What does not depend on the endpoint: the tests of openai-python use both in each case.
 BY_URL = pytest.mark.parametrize("door", ["url"])
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory):
-    """The process that runs the scripts, one after the other."""
-    if not (ROOT / "node_modules" / "openai").is_dir():
-        pytest.fail("There is no node_modules/openai: run `make test`, which installs it.")
-    log = tmp_path_factory.mktemp("node") / "stderr"
-    with (
-        log.open("w") as stderr,
-        subprocess.Popen(
-            build_command("node", str(SCRIPTS / "worker.mjs")),
-            cwd=ROOT,
-            env={**child_environment(), "ANTIPHON_KEY": KEYS["acme"]},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        ) as process,
-    ):
-        yield process
-    assert (process.returncode, log.read_text()) == (0, "")
+def run(tmp_path_factory):
+    with run_node(tmp_path_factory.mktemp("node") / "stderr") as run:
+        yield run
 
 
 @pytest.fixture
-def node(worker, gateway, door):
+def node(run, gateway, door):
     """`node("create", ...)`: what tests/clients/node/create.mjs prints."""
-    return partial(run, worker, gateway.base(door))
+    return partial(run, gateway.base(door))
 
 
 @pytest.fixture
-def played_node(worker, played, door):
-    return partial(run, worker, played.base(door))
-
-
-def run(worker, base, script, *arguments):
-    worker.stdin.write(f"{json.dumps({'script': script, 'base': base, 'args': arguments})}\n")
-    worker.stdin.flush()
-    seen = json.loads(worker.stdout.readline())
-    assert "raised" not in seen, seen
-    return seen
+def played_node(run, played, door):
+    return partial(run, played.base(door))
 
 
 def test_answers_in_one_piece(node):

@@ -11,8 +11,8 @@ import openai
 import pytest
 
 from infra.bundle import _find_uv
+from tests.clients.node_worker import run_node
 from tests.clients.sdk import opened
-from tests.clients.test_openai_node import runner
 from tests.clients.text_events import make_text_events
 from tests.faults.cuts import ENDINGS, FRAMINGS, STREAM, make_cuts, respond_with_cuts
 from tests.support.concurrency import IS_SOAK
@@ -85,12 +85,14 @@ def helper_free(types):
 
 
 @pytest.mark.timeout(1800)
-def test_openai_node_raises(impatient, provider):
+def test_openai_node_raises(impatient, provider, tmp_path):
     cuts = [cut for cut, _ in make_all_cuts(endings=QUICK_ENDINGS, ways=WAYS[:1]).values()]
     for cut in cuts:
         for _ in WAYS:
             provider.respond_with(*cut.script(make_text_events(new_id()), STREAM))
-    for cut, got in zip(cuts, runner(impatient, "url")("breaks", str(len(cuts))), strict=True):
+    with run_node(tmp_path / "stderr") as run:
+        seen = run(impatient.url, "breaks", str(len(cuts)))
+    for cut, got in zip(cuts, seen, strict=True):
         for way in ("raw", "helped"):
             check(cut, got[way]["types"], got[way]["error"])
         assert got["rejected"] == (got["raw"]["types"] != EVENTS), cut

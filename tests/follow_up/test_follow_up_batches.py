@@ -29,7 +29,7 @@ def row(follow_up, kind, id):
 
 
 def provider_has(provider, **batch):
-    provider.respond_with(encode_response(json.dumps(batch).encode()))
+    provider.respond_to_settle("batch_1", encode_response(json.dumps(batch).encode()))
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "expired", "cancelled", "Cancelled"])
@@ -51,7 +51,7 @@ def test_an_ended_batch_is_counted_once_and_its_results_are_owned(follow_up, pro
     for id in ("file-out", "file-err"):
         link = row(follow_up, "file", id)
         assert (link.target, link.key_id) == (BATCH.target, BATCH.key_id)
-    assert len(provider.received) == 1
+    assert len(provider.settle_requests("batch_1")) == 1
 
 
 def test_a_batch_that_runs_is_polled_less_and_less_often(cloud, follow_up, provider):
@@ -67,7 +67,7 @@ def test_a_poll_that_fails_is_repeated_until_the_batch_is_too_old(
 ):
     status = 500 if b"error" in answer else 200
     for _ in range(2):
-        provider.respond_with(encode_response(answer, status=status))
+        provider.respond_to_settle("batch_1", encode_response(answer, status=status))
     run_follow_up(follow_up, POLL)
     assert [message for message, _ in cloud.sent] == [POLL.next_attempt()]
     run_follow_up(follow_up, replace(POLL, since=NOW - MAX_BATCH_SECONDS - 60))
@@ -77,4 +77,4 @@ def test_a_poll_that_fails_is_repeated_until_the_batch_is_too_old(
 
 def test_a_deleted_or_unknown_batch_is_not_polled(cloud, follow_up, provider):
     run_follow_up(follow_up, PollBatch("umbra", "batch_1", since=NOW))
-    assert (cloud.sent, provider.received) == ([], [])
+    assert (cloud.sent, provider.settle_requests("batch_1")) == ([], [])

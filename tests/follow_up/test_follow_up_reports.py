@@ -41,11 +41,11 @@ def test_an_end_is_recorded_once_however_often_it_is_reported(cloud, follow_up, 
 
 
 def test_the_end_of_a_batch_is_recorded_once(cloud, follow_up, provider):
-    provider.respond_with(encode({"id": "batch_1", "status": "failed"}))
+    provider.respond_to_settle("batch_1", encode({"id": "batch_1", "status": "failed"}))
     for _ in range(2):
         run_follow_up(follow_up, OF_BATCH)
     assert follow_up.links.get("batch", "acme", "batch_1").status == "failed"
-    assert (len(provider.received), cloud.sent) == (1, [])
+    assert (len(provider.settle_requests("batch_1")), cloud.sent) == (1, [])
 
 
 def test_what_does_not_show_its_end_yet_is_looked_at_a_few_times(cloud, follow_up, provider):
@@ -67,4 +67,4 @@ def test_what_does_not_show_its_end_yet_is_looked_at_a_few_times(cloud, follow_u
 )
 def test_what_has_no_link_is_not_polled(cloud, follow_up, provider, reported):
     run_follow_up(follow_up, reported)
-    assert (provider.received, provider.settle_requests("resp_"), cloud.sent) == ([], [], [])
+    assert (provider.received, provider.settle_requests(""), cloud.sent) == ([], [], [])
