@@ -354,6 +354,17 @@ class AnswerTooLarge(UpstreamFailed):
     processed = "yes"
 
 
+def retry_header(error: GatewayError, *, pays_again: bool) -> Mapping[str, str]:
+    """Return the header `x-should-retry`, if any.
+
+    `pays_again`: whether a repetition could do again what the provider may have done.
+    """
+    is_harmless = error.processed == "unknown" and not pays_again
+    if error.retry is None or is_harmless:
+        return NO_HEADERS
+    return {"x-should-retry": str(error.retry).lower()}
+
+
 def _without_middle(message: str) -> str:
     """Return at most MAX_MESSAGE_CHARS; what the caller sent is in the middle."""
     half = (MAX_MESSAGE_CHARS - 1) // 2

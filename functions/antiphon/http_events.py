@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlencode
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from antiphon.errors import GatewayError, InvalidRequest, UnsupportedEncoding
+from antiphon.errors import GatewayError, InvalidRequest, UnsupportedEncoding, retry_header
 from antiphon.http import FiniteBody, Reply, Request, RequestMetrics
 from antiphon.observability import logger
 from antiphon.schema.body_size import body_too_large
@@ -129,9 +129,12 @@ def error_response(error: GatewayError, *, pays_again: bool = True) -> Response[
     """
     # `param` is not logged: it may contain keys of the caller's JSON.
     logger.info("refused", extra={"error": type(error).__name__, "code": error.code})
-    headers = {"content-type": "application/json", "cache-control": "no-store", **error.headers}
-    if error.retry is not None and (pays_again or error.processed != "unknown"):
-        headers["x-should-retry"] = str(error.retry).lower()
+    headers = {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        **error.headers,
+        **retry_header(error, pays_again=pays_again),
+    }
     return to_response(Reply(error.status, headers, error.body()))
 
 

@@ -61,7 +61,14 @@ async def test_a_break_before_the_first_event_is_an_error_and_no_retry(sdk, prov
 
 
 @pytest.mark.parametrize("call", ["retrieve", "cancel"])
-@pytest.mark.parametrize("fault", [(error(500, retry_after_ms="1"),), BREAKS["in the body"]])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (error(500, retry_after_ms="1"),),
+        BREAKS["in the body"],
+        (encode_response(b'{"id":"resp_1","status":"completed"}')[:-3], CLOSE),  # its id is read
+    ],
+)
 async def test_what_makes_nothing_is_tried_again(sdk, provider, call, fault):
     """A poll, and a cancel, cost nothing: one broken answer to them ends no program."""
     answer = encode_response(json.dumps(make_response(new_id())).encode())

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 
 from antiphon.errors import AnswerTooLarge, GatewayError, InvalidRequest, UpstreamFailed
-from antiphon.http import may_pay_again
 from antiphon.json_reader import Answer, JsonReader, read_json
 from antiphon.providers.provider import Candidate
 from antiphon.settings.config import Gateway
@@ -141,7 +140,9 @@ class Exchange:
         try:
             _check_status(response)
             headers = caller_headers(request, response, self._to_caller)
-            head = UpstreamResponse(candidate.target, response.status, headers, b"")
+            head = UpstreamResponse(
+                candidate.target, response.status, headers, b"", request=request
+            )
             incoming = _Incoming(head, iter(response.stream), timer, close)
             if head.status in ERRORS:
                 return _read_error(incoming, candidate, response.headers)
@@ -334,8 +335,7 @@ def caller_headers(
     passed = {name: value for name, value in response.headers.items() if is_known(name)}
     if sum(map(len, (*passed, *passed.values()))) > MAX_HEADER_BYTES:
         passed = without_longest(passed, MAX_HEADER_BYTES)
-    is_ambiguous = policy_for_status(response.status).should_retry is False
-    if is_ambiguous and may_pay_again(request.method, request.path):
+    if policy_for_status(response.status).should_retry is False and request.pays_again:
         passed["x-should-retry"] = "false"
     return {"cache-control": "no-store", **passed}
 

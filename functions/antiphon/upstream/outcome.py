@@ -18,8 +18,9 @@ from antiphon.errors import (
     Unavailable,
     UpstreamFailed,
     UpstreamNotReached,
+    retry_header,
 )
-from antiphon.http import MAX_CALL_SECONDS, Reply, Request, RequestMetrics
+from antiphon.http import MAX_CALL_SECONDS, Reply, Request, RequestMetrics, may_pay_again
 from antiphon.json_reader import Answer, Members, read_json
 from antiphon.observability import logger
 from antiphon.providers.errors import (
@@ -98,6 +99,11 @@ class UpstreamRequest:
         )
 
     @property
+    def pays_again(self) -> bool:
+        """Whether a repetition may make, or cost, something again."""
+        return may_pay_again(self.method, self.path)
+
+    @property
     def is_read_as_it_comes(self) -> bool:
         """Whether its answer may last, so that only the time to its start is limited."""
         return self.streams or self.is_download
@@ -122,6 +128,7 @@ class UpstreamResponse:
     body: bytes | UpstreamStream | Download
     fault: GatewayError | None = None  # why the body, of which some was read, is not passed on
     found: Members | None = None  # what was read of it; None if it was not read yet
+    request: UpstreamRequest | None = field(default=None, repr=False, compare=False)
 
     @property
     def reason(self) -> int | str | None:
@@ -141,7 +148,9 @@ class UpstreamResponse:
     def with_headers(self, headers: Mapping[str, str]) -> "UpstreamResponse":
         # Not `replace`, which takes twice as long.
         added = {**self.headers, **headers}
-        return UpstreamResponse(self.target, self.status, added, self.body, self.fault, self.found)
+        return UpstreamResponse(
+            self.target, self.status, added, self.body, self.fault, self.found, self.request
+        )
 
     def with_error(
         self, candidate: Candidate, body: bytes, headers: Mapping[str, str]
@@ -165,8 +174,8 @@ class UpstreamResponse:
         if answer.is_whole:
             body = mask_failed_response(body, answer.members.get("error"))
             fault = None if body else fault
-            headers, found = self.headers, answer.members
-            return UpstreamResponse(self.target, self.status, headers, body, fault, found)
+            head, found = (self.target, self.status, self.headers), answer.members
+            return UpstreamResponse(*head, body, fault, found, self.request)
         fault = fault or UpstreamFailed("The provider's answer is not a JSON object.")
         found = {**answer.members, "status": None}  # what was cut off decides whether it has ended
         if not (found.get("id") or found.get("usage")):
@@ -178,8 +187,9 @@ class UpstreamResponse:
         if self.fault is None:
             body = self.body if isinstance(self.body, Download) else self.content
             return Reply(self.status, self.headers, body)
-        headers = {"content-type": JSON, "x-should-retry": "false"}
-        return Reply(self.fault.status, {**self.headers, **headers}, self.fault.body())
+        pays_again = self.request is None or self.request.pays_again
+        headers = {**self.headers, **retry_header(self.fault, pays_again=pays_again)}
+        return Reply(self.fault.status, {**headers, "content-type": JSON}, self.fault.body())
 
 
 type Outcome = UpstreamResponse | GatewayError
