@@ -44,7 +44,7 @@ def run_proxy(upstream: str, change: Change):
     with httpx.Client(base_url=base, timeout=30, verify=NO_TLS) as client:
         handler = type("Handler", (_Handler,), {"client": client, "change": staticmethod(change)})
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}/v1"

@@ -65,7 +65,7 @@ def url(certificate):
             None
         )  # the doctor closes the connection if it does not trust it
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield f"https://127.0.0.1:{server.server_port}"
         server.shutdown()

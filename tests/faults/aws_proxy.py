@@ -204,7 +204,7 @@ def run_aws_proxy(
     handler = type("Handler", (_Handler,), {"proxy": proxy})
     with _Server(("127.0.0.1", 0), handler) as server:
         proxy.address = f"http://127.0.0.1:{server.server_port}"
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,))
         serving.start()
         try:
             yield proxy

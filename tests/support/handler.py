@@ -104,7 +104,7 @@ def run_handler(folder: Path) -> Iterator[Handler]:
         ThreadingHTTPServer(("127.0.0.1", 0), provider) as server,
         _aws_environment(),
     ):
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         cloud.secrets.create_secret(Name="test/openai", SecretString="credential")
         cloud.table.put(keys.key_row(KEY, "acme"), "attribute_not_exists(pk)")
         config = folder / "gateway.toml"

@@ -65,7 +65,7 @@ def serve_http(respond: Respond) -> Iterator[str]:
     """Serve until the end of the block; yield the address."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.respond = respond
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
