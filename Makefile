@@ -63,7 +63,7 @@ prepared: node_modules/.package-lock.json
 
 test: ALSO := prepared
 test: check ## Everything CI runs
-	$(RUN) pytest -n 3 --dist loadfile  # one more than processors: many tests wait for a time limit
+	$(RUN) pytest -n 4 --dist loadfile  # more than processors: many tests wait for a time limit
 
 clients: node_modules/.package-lock.json ## All clients of the compatibility table, also those of a large installation
 	@$(RUN) python -m tests.clients.environments --all
