@@ -26,6 +26,7 @@ TENANTS = st.sampled_from(["acme", "umbra"])
 STRANGERS = st.sampled_from(["resp_unknown", "resp-%2e%2e", "x" * 257, "RESP_1"])
 UNKNOWN = st.sampled_from(["file-unknown", "vs_unknown", "vs_%2e%2e", "x" * 257, "FILE-1"])
 ASK = {"model": "gpt-5", "input": "x"}
+AT_OPENAI = {"x-antiphon-target": "openai"}  # which serves the model of ASK
 
 
 class Tenants(RuleBasedStateMachine):
@@ -71,12 +72,13 @@ class Tenants(RuleBasedStateMachine):
     @rule(target=files, tenant=TENANTS)
     def upload(self, tenant):
         form = {"data": {"purpose": "assistants"}, "files": {"file": ("a.txt", b"x")}}
-        return self.opened(tenant, [], "/files", new_id("file"), **form)
+        return self.opened(tenant, [], "/files", new_id("file"), **form, headers=AT_OPENAI)
 
     @rule(target=stores, tenant=TENANTS, members=st.lists(files | UNKNOWN, max_size=2))
     def open_store(self, tenant, members):
         ask = {"file_ids": members}
-        return self.opened(tenant, members, "/vector_stores", new_id("vs"), json=ask)
+        path, id = "/vector_stores", new_id("vs")
+        return self.opened(tenant, members, path, id, json=ask, headers=AT_OPENAI)
 
     @rule(tenant=TENANTS, store=stores | UNKNOWN, file=files | UNKNOWN)
     def attach(self, tenant, store, file):
