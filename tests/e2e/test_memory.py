@@ -10,7 +10,7 @@ from tests.support.provider import LAST_CHUNK, encode_chunk, encode_stream_head
 
 MEGABYTE = 1_000_000
 LAMBDA_MINIMUM = 128 * MEGABYTE
-LONGEST_BODY, LONGEST_EVENT, STREAM = 4_400_000, 16 * 1024 * 1024, 140 * MEGABYTE
+LONGEST_BODY, LONGEST_EVENT, STREAM = 4_400_000, 16 * 1024 * 1024, 200 * MEGABYTE
 
 
 def stream(delta, times):

@@ -85,9 +85,7 @@ def make_cuts(framing: str, ending: str, pieces: list[bytes], kind: str) -> list
     places = range(size + 1 if is_last else size)
     if not IS_SOAK:
         choice = random.Random(f"{random.getrandbits(32)} {framing} {ending} {kind}")
-        # Each silence lasts for seconds, and is the same in each framing.
-        count = 4 if ending != "silence" else int(framing == "chunked")
-        places = [*choice.sample(places, count), places[-1]]
+        places = [*choice.sample(places, 2 if ending == "silence" else 4), places[-1]]
     return [replace(whole, at=at) for at in places]
 
 

@@ -21,7 +21,7 @@ from tests.support.gateway import KEYS
 
 WAYS = ("streamed", "helped")  # raw iteration, and the helper
 AT_ONCE = 4
-MOST = 60 if IS_SOAK else 3  # cuts for each framing and ending, the whole answer among them
+MOST = 60 if IS_SOAK else 4  # cuts for each framing and ending, the whole answer among them
 OLD_VERSIONS = ("1.66.5", "1.109.1", "2.0.0")  # 3.54.0 is locked
 OLD_READER = Path(__file__).parent / "read_by_old_sdk.py"
 QUICK_ENDINGS = [name for name in ENDINGS if name != "silence"]

@@ -15,7 +15,7 @@ from tests.support.concurrency import IS_SOAK
 from tests.support.handler import KEY, run_handler
 
 EXAMPLES = settings(
-    max_examples=20_000 if IS_SOAK else 100,
+    max_examples=20_000 if IS_SOAK else 200,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
