@@ -122,7 +122,7 @@ def to_response(reply: Reply) -> Response[Any]:
     return Response(reply.status, headers=dict(reply.headers), body=body)
 
 
-def error_response(error: GatewayError, *, pays_again: bool = True) -> Response[Any]:
+def error_response(error: GatewayError, *, pays_again: bool) -> Response[Any]:
     """Build a response in OpenAI's error envelope, and log it as `refused`.
 
     `pays_again`: whether a repetition could do again what the provider may have done.

@@ -74,7 +74,7 @@ class Client:
         return PROGRAMS / f"{self.program}.lock"
 
     @property
-    def here(self) -> bool:
+    def is_in_project(self) -> bool:
         """Whether its library is in the project's own environment, for Python."""
         return self.run_command()[0] == sys.executable and not self.heavy
 

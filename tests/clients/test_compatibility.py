@@ -110,7 +110,7 @@ def outcome(name, outcomes, gateway, played, provider, request):
         counting = CountingProvider()
         provider.respond_by(counting.choose)
         there = {"ANTIPHON_BASE": played.url, "ANTIPHON_COUNTED": gateway.url}
-        play = request.getfixturevalue("play_here" if CLIENTS[name].here else "play_apart")
+        play = request.getfixturevalue("play_here" if CLIENTS[name].is_in_project else "play_apart")
         printed = json.loads(play(CLIENTS[name], {**there, "ANTIPHON_KEY": KEYS["acme"]}))
         outcomes[name] = Outcome(printed["version"], printed["cases"], counting.counts)
     return outcomes[name]

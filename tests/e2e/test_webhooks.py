@@ -103,7 +103,7 @@ def test_endpoints_are_as_openais_client_has_them(webhooks, receiver):
     assert "response.completed" in webhooks.event_types.list().data
 
 
-def test_a_test_event_is_signed_with_the_new_secret_and_the_kept_one(webhooks, receiver):
+def test_a_test_event_is_signed_with_the_new_secret_and_the_old_one(webhooks, receiver):
     endpoint = create(webhooks, receiver, "batch.expired")
     new = webhooks.rotate_secret(endpoint.id, keep_old_secret_active_for_24_hours=True)
     assert new.signing_secret != endpoint.signing_secret

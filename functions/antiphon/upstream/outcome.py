@@ -128,6 +128,7 @@ class UpstreamResponse:
     body: bytes | UpstreamStream | Download
     fault: GatewayError | None = None  # why the body, of which some was read, is not passed on
     found: Members | None = None  # what was read of it; None if it was not read yet
+    # That it answers; without one, a repetition may pay again.
     request: UpstreamRequest | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -174,8 +175,9 @@ class UpstreamResponse:
         if answer.is_whole:
             body = mask_failed_response(body, answer.members.get("error"))
             fault = None if body else fault
-            head, found = (self.target, self.status, self.headers), answer.members
-            return UpstreamResponse(*head, body, fault, found, self.request)
+            return UpstreamResponse(
+                self.target, self.status, self.headers, body, fault, answer.members, self.request
+            )
         fault = fault or UpstreamFailed("The provider's answer is not a JSON object.")
         found = {**answer.members, "status": None}  # what was cut off decides whether it has ended
         if not (found.get("id") or found.get("usage")):
