@@ -51,6 +51,11 @@ class Call:
     body: dict[str, Any] | None = None
     is_paid: bool = False  # so that it reserves money
 
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether it may be sent again after it was done: it makes nothing and costs nothing."""
+        return self.method != "POST" or self.path.endswith("/cancel")
+
     def event(self, names: Names, key: str) -> bytes:
         parts = urlsplit(self.path.format(**vars(names)))
         body = None if self.body is None else json.dumps(self.body).replace("OWNED", names.owned)
@@ -183,10 +188,11 @@ class Sent:
 
     @property
     def invites_retry(self) -> bool:
-        """Whether an SDK sends it again, although the provider has done it."""
+        """Whether an SDK sends again what the provider has done and would do twice."""
         says_no = self.response.headers.get("x-should-retry") == "false"
         is_retried = self.response.status in {408, 409, 429} or self.response.status >= 500
-        return self.was_done and is_retried and not says_no
+        repeats = self.was_done and not self.call.is_idempotent
+        return repeats and is_retried and not says_no
 
 
 class Rig:
