@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from antiphon.errors import StorageLimitReached, Unavailable
-from antiphon.store.webhook_endpoints import WebhookEndpoints
+from antiphon.store.webhook_endpoints import MAX_ATTEMPTS, MAX_PAUSE_SECONDS, WebhookEndpoints
+from tests.support.concurrency import run_at_once
+from tests.support.events import new_id
 from tests.support.receiver import make_endpoint
 
 ENDPOINT = make_endpoint()
@@ -50,14 +52,23 @@ def test_a_change_that_another_one_overtakes_is_made_after_it(endpoints):
 
 def test_a_change_that_is_always_overtaken_is_an_error(endpoints):
     endpoints.add("acme", ENDPOINT)
-    names = iter(range(100))
+    names, pauses = iter(range(100)), []
+    patient = replace(endpoints, sleep=pauses.append)
 
     def change(endpoint):
-        endpoints.change("acme", "wh_1", rename(f"other {next(names)}"))
+        patient.change("acme", "wh_1", rename(f"other {next(names)}"))
         return replace(endpoint, name="changed")
 
     with pytest.raises(Unavailable, match="Try again"):
-        endpoints.change("acme", "wh_1", change)
+        patient.change("acme", "wh_1", change)
+    assert len(pauses) == MAX_ATTEMPTS - 1
+    assert max(pauses) <= MAX_PAUSE_SECONDS
+
+
+def test_twenty_changes_at_once_are_all_made(cloud):
+    endpoints = WebhookEndpoints(cloud.table, 20)
+    run_at_once(lambda: endpoints.add("acme", replace(ENDPOINT, id=new_id("wh"))), threads=20)
+    assert len({each.id for each in endpoints.read("acme")}) == 20
 
 
 def test_what_does_not_exist_is_not_changed_and_its_row_not_made(endpoints, cloud):

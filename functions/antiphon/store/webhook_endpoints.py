@@ -4,6 +4,7 @@ So the rollup function finds them by one read, and their number has a limit with
 secret is in the row: see antiphon.store.webhook_secrets.
 """
 
+import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -14,7 +15,11 @@ from antiphon.settings.table import PARTITION_KEY, SORT_KEY
 from antiphon.store.dynamodb import ConditionFailed, Item, Table
 
 ENDPOINTS_SORT = "ENDPOINTS"
-MAX_ATTEMPTS = 6  # of a change, where others change the same row
+MAX_ATTEMPTS = 10  # of a change, where others change the same row
+# Before the second attempt; before each next one up to twice as long, by chance, so that not all
+# of those who change the row read it again at the same time.
+# https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.02, 0.5
 BUSY = "The webhook endpoints of your tenant are being changed by others. Try again."
 
 
@@ -54,6 +59,7 @@ class WebhookEndpoints:
     table: Table
     max_endpoints: int  # of each tenant
     clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
 
     def read(self, tenant: str) -> list[WebhookEndpoint]:
         """Return the endpoints of a tenant, the newest first."""
@@ -93,7 +99,10 @@ class WebhookEndpoints:
 
     def _edit(self, tenant: str, edit: Edit) -> list[WebhookEndpoint]:
         """Change the row as it is, and not as it was: others may change it at the same time."""
-        for _ in range(MAX_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
+            if attempt:
+                longest = min(PAUSE_SECONDS * 2**attempt, MAX_PAUSE_SECONDS)
+                self.sleep(random.uniform(0, longest))  # noqa: S311
             row = self._row(tenant)
             before = _from_row(row)
             after = edit(before)
