@@ -128,7 +128,7 @@ class UpstreamResponse:
     body: bytes | UpstreamStream | Download
     fault: GatewayError | None = None  # why the body, of which some was read, is not passed on
     found: Members | None = None  # what was read of it; None if it was not read yet
-    # That it answers; without one, a repetition may pay again.
+    # The request that it answers; without one, a repetition is taken for one that may pay again.
     request: UpstreamRequest | None = field(default=None, repr=False, compare=False)
 
     @property
