@@ -51,16 +51,16 @@ def test_a_change_that_another_one_overtakes_is_made_after_it(endpoints):
 
 
 def test_a_change_that_is_always_overtaken_is_an_error(endpoints):
-    endpoints.add("acme", ENDPOINT)
     names, pauses = iter(range(100)), []
-    patient = replace(endpoints, sleep=pauses.append)
+    endpoints = replace(endpoints, sleep=pauses.append)
+    endpoints.add("acme", ENDPOINT)
 
     def change(endpoint):
-        patient.change("acme", "wh_1", rename(f"other {next(names)}"))
+        endpoints.change("acme", "wh_1", rename(f"other {next(names)}"))
         return replace(endpoint, name="changed")
 
     with pytest.raises(Unavailable, match="Try again"):
-        patient.change("acme", "wh_1", change)
+        endpoints.change("acme", "wh_1", change)
     assert len(pauses) == MAX_ATTEMPTS - 1
     assert max(pauses) <= MAX_PAUSE_SECONDS
 

@@ -16,10 +16,10 @@ from antiphon.store.dynamodb import ConditionFailed, Item, Table
 
 ENDPOINTS_SORT = "ENDPOINTS"
 MAX_ATTEMPTS = 10  # of a change, where others change the same row
-# Before the second attempt; before each next one up to twice as long, by chance, so that not all
-# of those who change the row read it again at the same time.
+# The longest pause before the second attempt, which doubles for each next one up to a maximum. Each
+# pause is of random length, so that those who change the row do not all read it at the same time.
 # https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
-PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.02, 0.5
+PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.05, 0.5
 BUSY = "The webhook endpoints of your tenant are being changed by others. Try again."
 
 
@@ -101,7 +101,7 @@ class WebhookEndpoints:
         """Change the row as it is, and not as it was: others may change it at the same time."""
         for attempt in range(MAX_ATTEMPTS):
             if attempt:
-                longest = min(PAUSE_SECONDS * 2**attempt, MAX_PAUSE_SECONDS)
+                longest = min(PAUSE_SECONDS * 2 ** (attempt - 1), MAX_PAUSE_SECONDS)
                 self.sleep(random.uniform(0, longest))  # noqa: S311
             row = self._row(tenant)
             before = _from_row(row)
