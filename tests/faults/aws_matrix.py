@@ -203,19 +203,19 @@ class Rig:
     ) -> None:
         self.gateway, self.proxy, self._invoke = gateway, proxy, invoke
         self._provider = provider
-        self._done: list[str] = []  # methods that the provider answered with success
+        self._was_done = False  # whether the provider answered the call with success
         self.shape: Shape = lambda answer: (answer,)
 
     def send(self, call: Call) -> Sent:
         """Send a call with a key of its own."""
         names, key = Names(), f"sk-{secrets.token_hex(16)}"
         self._prepare(call, names, key)
-        self._done.clear()
+        self._was_done = False
         self.proxy.calls.clear()
         self._provider.respond_by(lambda request: self._answer(call, names, request))
         response = self._invoke(call.event(names, key))
         operations = list(self.proxy.calls)
-        return Sent(call, names, key, response, operations, was_done="POST" in self._done)
+        return Sent(call, names, key, response, operations, self._was_done)
 
     def send_with(self, call: Call, step: "Step", fault: str, *others: str) -> Sent:
         """Send a call while an operation of AWS fails from a step on; `others` always fail."""
@@ -266,7 +266,7 @@ class Rig:
         if request.headers.get("x-client-request-id", "").startswith(SETTLING):
             id = request.line.split()[1].rpartition("/")[2]
             return (encode_response(json.dumps(make_response(id)).encode()),)
-        self._done.append(call.method)
+        self._was_done = True
         return self.shape(call.answer(names))
 
 
